@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs the Debian packages the build needs, where they are missing. Does nothing on a machine that has them all.
+set -euo pipefail
+packages=(g++ cmake ninja-build libeigen3-dev libhdf5-dev libstb-dev libhwy-dev librandom123-dev libcli11-dev
+          libtomlplusplus-dev nlohmann-json3-dev zlib1g-dev catch2 libbenchmark-dev hdf5-tools)
+missing=()
+for p in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+echo "Installing: ${missing[*]}"
+sudo=""
+[ "$(id -u)" -eq 0 ] || sudo="sudo"
+$sudo apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}" >/dev/null

@@ -1,0 +1,34 @@
+#include "baseline_scores.hpp"
+
+#include <numeric>
+
+#include "dsasrgs/baselines.hpp"
+
+namespace dsasrgs::program {
+
+nlohmann::ordered_json score_baselines(Context& ctx, const ProjectionTruth& truth, const ViewSet& set, bool quiet) {
+  const Acquisition& a = truth.acquisition();
+  const auto num_scored = static_cast<std::int64_t>(set.views.size());
+  nlohmann::ordered_json json;
+  if (!a.train_views.empty()) {
+    Progress progress("interpolating", "views", num_scored, quiet);
+    json["interpolation"] =
+        scores_as_json(truth, score_views(
+                                  truth, set.views, [&](int view) { return interpolate_views(a, view); }, progress));
+  }
+  std::vector<int> train = a.train_views;
+  if (train.empty()) {
+    train.resize(a.poses.size());
+    std::iota(train.begin(), train.end(), 0);
+  }
+  const std::vector<float> volume = fdk_volume(ctx, a, train, a.volume);
+  const auto reproject = [&](int view) {
+    return reproject_volume(ctx, view_of(volume), a.volume, {a.poses[static_cast<std::size_t>(view)]},
+                            truth.detector());
+  };
+  Progress progress("reprojecting", "views", num_scored, quiet);
+  json["fdk"] = scores_as_json(truth, score_views(truth, set.views, reproject, progress));
+  return json;
+}
+
+}  // namespace dsasrgs::program

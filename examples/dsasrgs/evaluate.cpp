@@ -1,0 +1,71 @@
+// dsasrgs evaluate: how well a model predicts the views it was not trained on.
+
+#include <memory>
+#include <string>
+
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/model.hpp"
+#include "dsasrgs/renderer.hpp"
+#include "dsasrgs/version.hpp"
+#include "evaluation.hpp"
+#include "interruption.hpp"
+#include "machine_options.hpp"
+#include "output_path.hpp"
+#include "progress.hpp"
+#include "subcommands.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+struct EvaluateOptions {
+  std::string model, case_file, json_file, views;
+  EvaluationOptions evaluation;
+  MachineOptions machine;
+};
+
+void run(const EvaluateOptions& options) {
+  const Interruption interruption;
+  if (!options.json_file.empty()) require_writable_file(options.json_file);
+  Context ctx = make_context(options.machine);
+  Acquisition acquisition = read_acquisition(options.case_file);
+  const Model model = read_model(ctx, options.model);
+  use_split_of_model(acquisition, model);
+  const ViewSet set = options.views.empty() ? held_out_views(acquisition) : select_views(acquisition, options.views);
+  require_measurable(acquisition, set);
+  if (options.views.empty() && set.name == "train")
+    say(options.machine.quiet, "no view was held out: evaluating on the training views");
+
+  Renderer renderer(ctx, model);
+  EvaluationOptions evaluation = options.evaluation;
+  evaluation.quiet = options.machine.quiet;
+  nlohmann::ordered_json json;
+  json["format"] = "dsasrgs.metrics";
+  json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
+  json["model"] = options.model;
+  json["case"] = options.case_file;
+  json["kernels"] = model.cloud.size();
+  const auto result = evaluate_model(ctx, acquisition, renderer, set, {}, evaluation);
+  json.update(result);
+  if (!options.json_file.empty()) write_text(options.json_file, json.dump(2) + "\n");
+  say(options.machine.quiet, evaluation_summary(result));
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  auto options = std::make_shared<EvaluateOptions>();
+  CLI::App* sub = app.add_subcommand("evaluate", "score a model against the views it was not trained on");
+  sub->add_option("model", options->model, "model file (MODEL.h5)")->required();
+  sub->add_option("--case", options->case_file, "acquisition file it was made from (CASE.h5)")->required();
+  sub->add_option("--json", options->json_file, "file for all numbers");
+  sub->add_option("--views", options->views,
+                  "train, test, all or a list such as 0,5,10-20; default: those not trained on");
+  sub->add_flag("--baselines", options->evaluation.baselines, "also score interpolated training views and FDK");
+  sub->add_option("--surface-threshold-per-mm", options->evaluation.surface_threshold_per_mm,
+                  "attenuation above which a voxel is vessel; default: a fifth of the reference's maximum");
+  add_machine_options(*sub, options->machine);
+  sub->callback([options] { run(*options); });
+}
+
+}  // namespace dsasrgs::program

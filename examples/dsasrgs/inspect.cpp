@@ -1,0 +1,147 @@
+// dsasrgs inspect: what is in a file.
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/model.hpp"
+#include "subcommands.hpp"
+
+namespace dsasrgs::program {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+struct InspectOptions {
+  std::string file;
+  bool json = false;
+};
+
+Json as_json(Vec3d v) { return {v.x, v.y, v.z}; }
+
+Json as_json(const VolumeGrid& g) {
+  return {{"size", {g.size_x, g.size_y, g.size_z}},
+          {"spacing_mm", as_json(g.spacing_mm)},
+          {"origin_mm", as_json(g.origin_mm)},
+          {"extent_mm", as_json(g.extent_mm())}};
+}
+
+Json as_json(const Detector& d) {
+  return {{"size_px", {d.width_px, d.height_px}}, {"pixel_pitch_mm", {d.pitch_u_mm, d.pitch_v_mm}}};
+}
+
+Json describe(const Acquisition& a) {
+  const auto [low, high] = std::minmax_element(a.projections.begin(), a.projections.end());
+  const Pose &first = a.poses.front(), &last = a.poses.back();
+  Json json;
+  json["format"] = "dsasrgs.acquisition";
+  json["views"] = a.num_views();
+  json["detector"] = as_json(a.detector);
+  json["time_s"] = {a.first_time_s(), a.last_time_s()};
+  json["line_integral_range"] = {*low, *high};
+  json["source_to_isocenter_mm"] = {length(first.source_mm), length(last.source_mm)};
+  json["first_source_mm"] = as_json(first.source_mm);
+  json["last_source_mm"] = as_json(last.source_mm);
+  json["volume"] = as_json(a.volume);
+  if (!a.valid.empty()) {
+    const auto valid =
+        static_cast<double>(std::count_if(a.valid.begin(), a.valid.end(), [](auto p) { return p != 0; }));
+    json["valid_fraction"] = valid / static_cast<double>(a.valid.size());
+  }
+  json["train_views"] = a.train_views;
+  json["test_views"] = a.test_views;
+  if (a.reference_projections) json["reference_projections"] = {{"scale", a.reference_projections->scale}};
+  if (a.reference_volume) {
+    const ReferenceVolume& v = *a.reference_volume;
+    json["reference_volume"] = {{"maximum_per_mm", *std::max_element(v.values.begin(), v.values.end())}};
+    json["reference_volume"]["time_s"] = v.time_s ? Json(*v.time_s) : Json("mean over the sweep");
+  }
+  return json;
+}
+
+Json describe(const Model& m) {
+  Json json;
+  json["format"] = "dsasrgs.model";
+  json["kernels"] = m.cloud.size();
+  json["kernel_scale_mm"] = {m.cloud.bounds.min_mm, m.cloud.bounds.max_mm};
+  json["attenuation"] = m.field.config().kind == AttenuationKind::neural ? "neural" : "static";
+  json["density_scale_per_mm"] = m.field.density_scale_per_mm();
+  json["time_s"] = {m.time.first_s, m.time.last_s};
+  json["volume"] = as_json(m.volume);
+  json["detector"] = as_json(m.detector);
+  json["pixel_footprint"] = m.pixel_footprint;
+  json["train_views"] = m.nuisance.view;
+  json["config_toml"] = m.config_toml;
+  return json;
+}
+
+/// Whether reading failed because the file is one of ours of another kind. The message of the format attribute is the
+/// only way to tell, and wrong only in which of two errors is shown.
+bool is_other_format(const BadInput& e) {
+  return std::string_view(e.what()).find("found \"dsasrgs.") != std::string_view::npos;
+}
+
+Json describe_file(const std::string& file) {
+  try {
+    return describe(read_acquisition(file));
+  } catch (const BadInput& e) {
+    if (!is_other_format(e)) throw;
+  }
+  Context ctx = Context::cpu(1);
+  try {
+    return describe(read_model(ctx, file));
+  } catch (const BadInput& e) {
+    if (!is_other_format(e)) throw;
+    throw BadInput(file, "attribute format of /", "\"dsasrgs.acquisition\" or \"dsasrgs.model\"",
+                   "another format of dsasrgs");
+  }
+}
+
+/// "key  value" lines; long lists are counted, texts of several lines follow below.
+void print(const Json& json, const std::string& indent) {
+  constexpr std::size_t kLongList = 8;
+  for (const auto& [key, value] : json.items()) {
+    std::string text;
+    if (value.is_object()) {
+      std::printf("%s%s\n", indent.c_str(), key.c_str());
+      print(value, indent + "  ");
+      continue;
+    }
+    if (value.is_array() && value.size() > kLongList)
+      text = std::to_string(value.size()) + ": " + value.front().dump() + ", " + value[1].dump() + " ... " +
+             value.back().dump();
+    else if (value.is_string())
+      text = value.get<std::string>();
+    else
+      text = value.dump();
+    const bool block = text.find('\n') != std::string::npos;
+    std::printf("%s%-24s%s%s\n", indent.c_str(), key.c_str(), block ? "\n" : "", text.c_str());
+  }
+}
+
+void run(const InspectOptions& options) {
+  const Json json = describe_file(options.file);
+  if (options.json)
+    std::printf("%s\n", json.dump(2).c_str());
+  else
+    print(json, "");
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App* sub = app.add_subcommand("inspect", "show what an acquisition or model file holds");
+  sub->add_option("file", options->file, "acquisition or model file (FILE.h5)")->required();
+  sub->add_flag("--json", options->json, "as JSON");
+  sub->callback([options] { run(*options); });
+}
+
+}  // namespace dsasrgs::program

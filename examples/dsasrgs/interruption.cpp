@@ -1,0 +1,38 @@
+#include "interruption.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+volatile std::sig_atomic_t g_requested = 0;
+
+void request_stop(int) { g_requested = 1; }
+
+void install(int signal, struct sigaction& previous) {
+  sigaction(signal, nullptr, &previous);
+  if (previous.sa_handler == SIG_IGN) return;  // whoever started the program wants it to go on (nohup)
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+Interruption::Interruption() {
+  install(SIGINT, previous_interrupt_);
+  install(SIGTERM, previous_terminate_);
+}
+
+Interruption::~Interruption() {
+  sigaction(SIGINT, &previous_interrupt_, nullptr);
+  sigaction(SIGTERM, &previous_terminate_, nullptr);
+}
+
+bool Interruption::requested() { return g_requested != 0; }
+
+void Interruption::check() {
+  if (requested()) throw Interrupted("interrupted before the end");
+}
+
+}  // namespace dsasrgs::program

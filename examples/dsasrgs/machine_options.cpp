@@ -1,0 +1,46 @@
+#include "machine_options.hpp"
+
+#include <cstdio>
+
+#include "dsasrgs/error.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+Context choose_context(const MachineOptions& options) {
+  if (options.device == "cuda") return Context::cuda();
+  if (options.device == "auto") {
+    try {
+      return Context::cuda();
+    } catch (const BackendUnavailable&) {  // the CPU does it then
+    } catch (const CudaError&) {
+    }
+  }
+  return Context::cpu(options.threads);
+}
+
+}  // namespace
+
+void add_machine_options(CLI::App& subcommand, MachineOptions& options) {
+  subcommand.add_option("--device", options.device, "where to compute: auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  subcommand.add_option("--threads", options.threads, "CPU threads; 0: all (results do not depend on it)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  subcommand.add_flag("--quiet", options.quiet, "print nothing but errors");
+}
+
+Context make_context(const MachineOptions& options) {
+  Context ctx = choose_context(options);
+  if (!options.quiet)
+    ctx.set_log([](std::string_view message) {
+      std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+    });
+  return ctx;
+}
+
+const char* backend_name(const Context& ctx) { return ctx.backend() == Backend::cuda ? "cuda" : "cpu"; }
+
+}  // namespace dsasrgs::program

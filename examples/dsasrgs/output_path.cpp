@@ -1,0 +1,56 @@
+#include "output_path.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "dsasrgs/error.hpp"
+
+namespace dsasrgs::program {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void refuse(const fs::path& path, int code) {
+  throw IoError(path.string() + ": cannot write: " + std::generic_category().message(code));
+}
+
+void require_writable_folder(const fs::path& named, const fs::path& folder) {
+  std::error_code error;
+  const fs::file_status status = fs::status(folder, error);
+  if (!fs::exists(status)) refuse(named, ENOENT);
+  if (!fs::is_directory(status)) refuse(named, ENOTDIR);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) refuse(named, errno);
+}
+
+}  // namespace
+
+void require_writable_file(const fs::path& path) {
+  std::error_code error;
+  if (path.empty() || !path.has_filename() || fs::is_directory(path, error)) refuse(path, EISDIR);
+  require_writable_folder(path, path.has_parent_path() ? path.parent_path() : fs::path("."));
+}
+
+OutputFolder::OutputFolder(fs::path path) : path_(std::move(path)) {
+  if (path_.empty()) throw IoError("cannot write: the output folder has no name");
+  if (!path_.has_filename()) path_ = path_.parent_path();  // "folder/"
+  std::error_code error;
+  existing_ = fs::absolute(path_);
+  while (!fs::exists(existing_, error) && existing_.has_relative_path()) existing_ = existing_.parent_path();
+  fs::create_directories(path_, error);
+  if (error) refuse(path_, error.value());
+  require_writable_folder(path_, path_);
+}
+
+OutputFolder::~OutputFolder() {
+  if (keep_) return;
+  std::error_code error;
+  for (fs::path made = fs::absolute(path_, error); made != existing_ && made.has_relative_path();
+       made = made.parent_path())
+    if (!fs::remove(made, error)) return;  // not empty
+}
+
+}  // namespace dsasrgs::program

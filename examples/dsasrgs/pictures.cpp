@@ -1,0 +1,104 @@
+#include "pictures.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "dsasrgs/io.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+constexpr int kGap = 4;  // white columns between panels
+constexpr int kMaxSide = 4096;
+
+/// A white canvas that panels are put on; values from 0 (white) to 1 (black).
+class Canvas {
+ public:
+  Canvas(int width, int height)
+      : width_(width),
+        height_(height),
+        pixels_(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0.0f) {}
+  float& at(int column, int row) {
+    return pixels_[static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(column)];
+  }
+  void write(const std::filesystem::path& path) const { write_png(path, view_of(pixels_), width_, height_, {1, 0}); }
+
+ private:
+  int width_, height_;
+  std::vector<float> pixels_;
+};
+
+/// One maximum projection [rows,columns], row 0 at the bottom.
+struct Projection {
+  int columns = 0, rows = 0;
+  double column_mm = 1, row_mm = 1;
+  std::vector<float> values;
+  float& at(int c, int r) {
+    return values[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(c)];
+  }
+};
+
+int pixels(double length_mm, double pixel_mm) {
+  return std::clamp(static_cast<int>(std::lround(length_mm / pixel_mm)), 1, kMaxSide);
+}
+
+}  // namespace
+
+void write_comparison(const std::filesystem::path& path, View<const float> rendered, View<const float> reference,
+                      const Detector& detector, float window) {
+  const int width = detector.width_px, height = detector.height_px;
+  Canvas canvas(3 * width + 2 * kGap, height);
+  for (int r = 0; r < height; ++r)
+    for (int c = 0; c < width; ++c) {
+      const std::size_t i = static_cast<std::size_t>(r) * static_cast<std::size_t>(width) + static_cast<std::size_t>(c);
+      canvas.at(c, r) = rendered[i] / window;
+      canvas.at(width + kGap + c, r) = reference[i] / window;
+      // Line integrals cannot be negative: noise below 0 is no fault of the render.
+      const float difference = rendered[i] - std::max(reference[i], 0.0f);
+      canvas.at(2 * (width + kGap) + c, r) = 0.5f + kDifferenceGain * difference / window;
+    }
+  canvas.write(path);
+}
+
+void write_maximum_projections(const std::filesystem::path& path, const std::vector<float>& volume,
+                               const VolumeGrid& grid) {
+  Projection coronal{grid.size_x, grid.size_z, grid.spacing_mm.x, grid.spacing_mm.z, {}};
+  Projection sagittal{grid.size_y, grid.size_z, grid.spacing_mm.y, grid.spacing_mm.z, {}};
+  for (Projection* p : {&coronal, &sagittal})
+    p->values.assign(static_cast<std::size_t>(p->columns) * static_cast<std::size_t>(p->rows), 0.0f);
+  std::size_t i = 0;
+  float largest = 0;
+  for (int z = 0; z < grid.size_z; ++z)
+    for (int y = 0; y < grid.size_y; ++y)
+      for (int x = 0; x < grid.size_x; ++x, ++i) {
+        coronal.at(x, z) = std::max(coronal.at(x, z), volume[i]);
+        sagittal.at(y, z) = std::max(sagittal.at(y, z), volume[i]);
+        largest = std::max(largest, volume[i]);
+      }
+  const float window = largest > 0 ? largest : 1;
+  const double pixel_mm = std::min({grid.spacing_mm.x, grid.spacing_mm.y, grid.spacing_mm.z});
+  const Vec3d extent = grid.extent_mm();
+  const int height = pixels(extent.z, pixel_mm), left_width = pixels(extent.x, pixel_mm);
+  Canvas canvas(left_width + kGap + pixels(extent.y, pixel_mm), height);
+  int left = 0;
+  for (Projection* p : {&coronal, &sagittal}) {
+    const int width = pixels(p->columns * p->column_mm, pixel_mm);
+    for (int r = 0; r < height; ++r)
+      for (int c = 0; c < width; ++c) {
+        const auto index = [](int pixel, int count, int size) {
+          return std::min(size - 1, static_cast<int>((pixel + 0.5) * size / count));
+        };
+        canvas.at(left + c, r) = p->at(index(c, width, p->columns), index(height - 1 - r, height, p->rows)) / window;
+      }
+    left += width + kGap;
+  }
+  canvas.write(path);
+}
+
+void write_projection(const std::filesystem::path& path, View<const float> image, const Detector& detector,
+                      float window) {
+  write_png(path, image, detector.width_px, detector.height_px, {window, 0});
+}
+
+}  // namespace dsasrgs::program

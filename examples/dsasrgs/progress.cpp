@@ -1,0 +1,105 @@
+#include "progress.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+namespace dsasrgs::program {
+
+namespace {
+
+constexpr double kRedrawSeconds = 0.1;
+constexpr int kBarWidth = 24;
+constexpr double kSpeedSmoothing = 0.2;  // weight of the newest measurement
+
+std::size_t terminal_columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string significant(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
+}
+
+}  // namespace
+
+std::string duration_text(double seconds) {
+  const auto s = static_cast<long long>(std::llround(std::clamp(seconds, 0.0, 1e9)));
+  char text[48];
+  if (s < 3600)
+    std::snprintf(text, sizeof text, "%lld:%02lld", s / 60, s % 60);
+  else
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+  return text;
+}
+
+void say(bool quiet, const std::string& line) {
+  if (quiet) return;
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+Progress::Progress(std::string task, std::string unit, std::int64_t total, bool quiet, std::int64_t done)
+    : task_(std::move(task)),
+      unit_(std::move(unit)),
+      total_(std::max<std::int64_t>(total, 1)),
+      tenth_(done * 10 / std::max<std::int64_t>(total, 1)),
+      quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      measured_at_(Clock::now()),
+      measured_done_(done) {}
+
+Progress::~Progress() {
+  if (drawn_) std::fputc('\n', stderr);
+}
+
+void Progress::update(std::int64_t done, const std::string& detail) {
+  if (quiet_) return;
+  const auto now = Clock::now();
+  if (terminal_) {
+    const double since = std::chrono::duration<double>(now - measured_at_).count();
+    if (since < kRedrawSeconds && done < total_) return;
+  } else if (done * 10 / total_ == tenth_) {
+    return;
+  }
+  tenth_ = done * 10 / total_;
+  std::string text = std::to_string(done) + "/" + std::to_string(total_) + " " + unit_;
+  if (!detail.empty()) text += ", " + detail;
+  text += pace(done, now);
+  if (terminal_) {
+    draw_bar(done, text);
+  } else {
+    std::fprintf(stderr, "%s %3d %%: %s\n", task_.c_str(), static_cast<int>(done * 100 / total_), text.c_str());
+  }
+}
+
+std::string Progress::pace(std::int64_t done, Clock::time_point now) {
+  const double since = std::chrono::duration<double>(now - measured_at_).count();
+  if (since > 0 && done > measured_done_) {
+    const double speed = static_cast<double>(done - measured_done_) / since;
+    per_second_ = per_second_ == 0 ? speed : per_second_ + kSpeedSmoothing * (speed - per_second_);
+    measured_at_ = now;
+    measured_done_ = done;
+  }
+  if (per_second_ == 0) return "";
+  return ", " + significant(per_second_) + " " + unit_ + "/s, " +
+         duration_text(static_cast<double>(total_ - done) / per_second_) + " left";
+}
+
+void Progress::draw_bar(std::int64_t done, const std::string& text) {
+  const auto filled = static_cast<std::size_t>(done * kBarWidth / total_);
+  std::string line = task_ + " [" + std::string(filled, '=') + std::string(kBarWidth - filled, ' ') + "] " + text;
+  // A line longer than the terminal would wrap, and \r would no longer reach its start.
+  line.resize(std::min(line.size(), terminal_columns() - 1));
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+}  // namespace dsasrgs::program

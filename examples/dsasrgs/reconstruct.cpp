@@ -1,0 +1,133 @@
+// dsasrgs reconstruct: from an acquisition to a model, its pictures and its numbers.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/reconstructor.hpp"
+#include "evaluation.hpp"
+#include "interruption.hpp"
+#include "machine_options.hpp"
+#include "progress.hpp"
+#include "run_folder.hpp"
+#include "run_report.hpp"
+#include "subcommands.hpp"
+#include "training_run.hpp"
+#include "usage_error.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+struct ReconstructOptions {
+  std::string case_file, output, preset = "4drgs", config_file;
+  std::vector<std::string> settings;
+  std::optional<int> train_views, steps;
+  std::optional<std::int64_t> seed;
+  bool force = false, resume = false;
+  TrainingRunOptions training;
+  EvaluationOptions evaluation;
+  MachineOptions machine;
+};
+
+/// The preset, then the file, then single settings: what is said last counts.
+Config effective_config(const ReconstructOptions& options) {
+  Config config = preset_config(options.preset);
+  if (!options.config_file.empty()) apply_toml_file(config, options.config_file);
+  for (const std::string& s : options.settings) apply_setting(config, s);
+  if (options.steps) apply_setting(config, "training.steps=" + std::to_string(*options.steps));
+  if (options.seed) apply_setting(config, "training.seed=" + std::to_string(*options.seed));
+  return config;
+}
+
+std::string view_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " view" : " views"); }
+
+void announce(const Acquisition& a, const Reconstructor& reconstructor, const Context& ctx, bool quiet) {
+  const Config& config = reconstructor.config();
+  const ViewSet held_out = held_out_views(a);
+  say(quiet, "reconstructing " + a.name + ": " + view_text(reconstructor.model().nuisance.view.size()) + " of " +
+                 std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px) +
+                 " pixels, preset " + config.preset + ", " + std::to_string(config.training.steps) + " steps, " +
+                 std::to_string(reconstructor.model().cloud.size()) + " kernels, " + backend_name(ctx) + ", " +
+                 std::to_string(ctx.threads()) + " threads");
+  if (held_out.name == "train") say(quiet, "no view is held out: the metrics will be those of the training views");
+}
+
+void run(const ReconstructOptions& options) {
+  const Interruption interruption;
+  const bool quiet = options.machine.quiet;
+  const Config config = effective_config(options);
+  Context ctx = make_context(options.machine);
+  Acquisition acquisition = read_acquisition(options.case_file);
+  if (options.train_views) split_evenly(acquisition, *options.train_views);
+  require_measurable(acquisition, held_out_views(acquisition));
+
+  using Start = RunFolder::Start;
+  RunFolder folder(options.output,
+                   options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
+  const auto start = std::chrono::steady_clock::now();
+  Reconstructor reconstructor =
+      options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint()) : Reconstructor(ctx, acquisition, config);
+  RunFacts facts;
+  facts.case_file = options.case_file;
+  facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  facts.resumed_from_step = reconstructor.steps_done();
+  folder.begin();
+  write_text(folder.config(), to_toml(reconstructor.config()));
+  announce(acquisition, reconstructor, ctx, quiet);
+
+  TrainingRunOptions training = options.training;
+  training.quiet = quiet;
+  facts.training_seconds = train(reconstructor, folder, training);
+  EvaluationOptions evaluation = options.evaluation;
+  evaluation.quiet = quiet;
+  const auto scores = write_run(ctx, acquisition, reconstructor, folder, facts, evaluation);
+  folder.finish();
+  say(quiet, evaluation_summary(scores));
+  say(quiet, "trained " + std::to_string(reconstructor.steps_done()) + " steps in " +
+                 duration_text(facts.training_seconds) + ", wrote " + folder.path().string());
+}
+
+}  // namespace
+
+void add_reconstruct(CLI::App& app) {
+  auto options = std::make_shared<ReconstructOptions>();
+  CLI::App* sub = app.add_subcommand("reconstruct", "train a 4D model on the training views of an acquisition");
+  sub->add_option("case", options->case_file, "acquisition file (CASE.h5)")->required();
+  sub->add_option("--output", options->output, "run folder to make")->required();
+  CLI::Option* resume =
+      sub->add_flag("--resume", options->resume, "go on from the checkpoint in the run folder, with its configuration");
+  sub->add_flag("--force", options->force, "replace an earlier run in the folder")->excludes(resume);
+  const std::string names = [] {
+    std::string list;
+    for (const std::string& n : preset_names()) list += (list.empty() ? "" : ", ") + n;
+    return list;
+  }();
+  sub->add_option("--preset", options->preset, "configuration to start from: " + names)
+      ->capture_default_str()
+      ->excludes(resume);
+  sub->add_option("--config", options->config_file, "TOML file with changes to the preset")->excludes(resume);
+  sub->add_option("--set", options->settings, "one change: section.name=value; may be repeated")
+      ->allow_extra_args(false)
+      ->excludes(resume);
+  sub->add_option("--steps", options->steps, "training steps, short for --set training.steps=N")->excludes(resume);
+  sub->add_option("--seed", options->seed, "short for --set training.seed=N")->excludes(resume);
+  sub->add_option("--train-views", options->train_views, "train on N evenly spaced views instead of the file's split");
+  sub->add_option("--checkpoint-every", options->training.checkpoint_every, "steps between checkpoints; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  sub->add_option("--log-every", options->training.log_every, "steps between lines of log.csv")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  sub->add_flag("--baselines", options->evaluation.baselines, "also score interpolated training views and FDK");
+  sub->add_option(
+      "--surface-threshold-per-mm", options->evaluation.surface_threshold_per_mm,
+      "attenuation above which a voxel is vessel in the volume metrics; default: a fifth of the reference's maximum");
+  add_machine_options(*sub, options->machine);
+  sub->callback([options] { run(*options); });
+}
+
+}  // namespace dsasrgs::program

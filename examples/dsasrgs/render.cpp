@@ -1,0 +1,177 @@
+// dsasrgs render: projections of a model, from the poses of a case or from any C-arm pose.
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/renderer.hpp"
+#include "interruption.hpp"
+#include "machine_options.hpp"
+#include "output_path.hpp"
+#include "pictures.hpp"
+#include "progress.hpp"
+#include "run_folder.hpp"
+#include "subcommands.hpp"
+#include "usage_error.hpp"
+#include "view_list.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+struct RenderOptions {
+  std::string model, output, case_file, views = "test";
+  CArmView pose;
+  std::vector<double> times_s;
+  std::optional<std::array<int, 2>> size_px;
+  std::vector<double> pitch_mm;
+  int scale = 1;
+  std::optional<float> window;
+  MachineOptions machine;
+};
+
+/// What to render: poses on one detector, and the number each picture is named after.
+struct RenderList {
+  Detector detector;
+  std::vector<Pose> poses;
+  std::vector<int> names;
+};
+
+RenderList views_of_case(const RenderOptions& options, const Model& model) {
+  Acquisition acquisition = read_acquisition(options.case_file);
+  use_split_of_model(acquisition, model);
+  RenderList list{acquisition.detector, {}, select_views(acquisition, options.views).views};
+  for (const int v : list.names) list.poses.push_back(acquisition.poses[static_cast<std::size_t>(v)]);
+  return list;
+}
+
+RenderList views_of_pose(const RenderOptions& options, const Model& model) {
+  if (options.times_s.empty())
+    throw UsageError("render: expected --case CASE.h5, or a pose with --time T, found neither");
+  RenderList list{model.detector, {}, {}};
+  if (options.size_px) {
+    list.detector.width_px = (*options.size_px)[0];
+    list.detector.height_px = (*options.size_px)[1];
+  }
+  if (!options.pitch_mm.empty()) {
+    list.detector.pitch_u_mm = options.pitch_mm.front();
+    list.detector.pitch_v_mm = options.pitch_mm.back();
+  }
+  const Detector& d = list.detector;
+  if (d.width_px < 1 || d.height_px < 1)
+    throw UsageError("--size: expected a positive width and height, found " + std::to_string(d.width_px) + " x " +
+                     std::to_string(d.height_px));
+  if (!(d.pitch_u_mm > 0) || !(d.pitch_v_mm > 0))
+    throw UsageError("--pitch-mm: expected a positive pitch, found " +
+                     std::to_string(std::min(d.pitch_u_mm, d.pitch_v_mm)));
+  std::vector<double> times = options.times_s;
+  std::sort(times.begin(), times.end());  // an acquisition's times do not go back
+  for (const double t : times) {
+    list.names.push_back(static_cast<int>(list.poses.size()));
+    list.poses.push_back(carm_pose(options.pose, t));
+  }
+  return list;
+}
+
+/// All renders [V,H,W].
+std::vector<float> render_all(Context& ctx, const Model& model, const RenderList& list, bool quiet) {
+  Renderer renderer(ctx, model);
+  std::vector<float> images;
+  images.reserve(list.poses.size() * list.detector.num_pixels());
+  Progress progress("rendering", "views", static_cast<std::int64_t>(list.poses.size()), quiet);
+  for (std::size_t i = 0; i < list.poses.size(); ++i) {
+    Interruption::check();
+    const std::vector<float> image = renderer.render(list.poses[i], list.detector);
+    images.insert(images.end(), image.begin(), image.end());
+    progress.update(static_cast<std::int64_t>(i) + 1);
+  }
+  return images;
+}
+
+void write_pictures(const std::filesystem::path& folder, const RenderList& list, const std::vector<float>& images,
+                    std::optional<float> window) {
+  const float largest = std::max(*std::max_element(images.begin(), images.end()), 0.0f);
+  const float black = window.value_or(largest > 0 ? largest : 1);
+  const std::size_t n = list.detector.num_pixels();
+  for (std::size_t i = 0; i < list.poses.size(); ++i)
+    write_projection(folder / view_file_name(list.names[i]), view_of(images).subview(i * n, n), list.detector, black);
+}
+
+void run(const RenderOptions& options) {
+  const Interruption interruption;
+  const bool quiet = options.machine.quiet;
+  const bool to_hdf5 = options.output.ends_with(".h5") || options.output.ends_with(".hdf5");
+  if (options.window && !(*options.window > 0))
+    throw UsageError("--window: expected a positive line integral, found " + std::to_string(*options.window));
+  if (to_hdf5) require_writable_file(options.output);
+  Context ctx = make_context(options.machine);
+  const Model model = read_model(ctx, options.model);
+  RenderList list = options.case_file.empty() ? views_of_pose(options, model) : views_of_case(options, model);
+  list.detector = list.detector.refined(options.scale);
+
+  if (to_hdf5) {
+    Acquisition out;
+    out.name = options.output;
+    out.detector = list.detector;
+    out.volume = model.volume;
+    out.poses = list.poses;
+    out.projections = render_all(ctx, model, list, quiet);
+    out.validate();
+    write_acquisition(options.output, out);
+  } else {
+    OutputFolder folder(options.output);
+    write_pictures(folder.path(), list, render_all(ctx, model, list, quiet), options.window);
+    folder.keep();
+  }
+  say(quiet, "wrote " + std::to_string(list.poses.size()) + " renders of " + std::to_string(list.detector.width_px) +
+                 " x " + std::to_string(list.detector.height_px) + " pixels to " + options.output);
+}
+
+void add_pose_options(CLI::App& sub, RenderOptions& o, CLI::Option* case_option) {
+  const auto add = [&](const char* name, double& value, const char* help) {
+    sub.add_option(name, value, help)->capture_default_str()->group("Pose")->excludes(case_option);
+  };
+  add("--sod-mm", o.pose.sod_mm, "source to isocentre");
+  add("--sdd-mm", o.pose.sdd_mm, "source to detector");
+  add("--primary-rad", o.pose.primary_rad, "rotation about +z");
+  add("--secondary-rad", o.pose.secondary_rad, "elevation out of the rotation plane");
+  add("--offset-u-mm", o.pose.offset_u_mm, "detector shift along its rows");
+  add("--offset-v-mm", o.pose.offset_v_mm, "detector shift along its columns");
+  sub.add_option("--time", o.times_s, "one or more moments, s")->group("Pose")->excludes(case_option);
+  sub.add_option("--size", o.size_px, "detector pixels: width height; default: the model's detector")
+      ->group("Pose")
+      ->excludes(case_option);
+  sub.add_option("--pitch-mm", o.pitch_mm, "pixel pitch: one value, or u v; default: the model's detector")
+      ->expected(1, 2)
+      ->group("Pose")
+      ->excludes(case_option);
+}
+
+}  // namespace
+
+void add_render(CLI::App& app) {
+  auto options = std::make_shared<RenderOptions>();
+  CLI::App* sub = app.add_subcommand("render", "render projections of a model");
+  sub->add_option("model", options->model, "model file (MODEL.h5)")->required();
+  sub->add_option("--output", options->output, "FILE.h5 (an acquisition of the renders) or a folder for PNGs")
+      ->required();
+  CLI::Option* case_option =
+      sub->add_option("--case", options->case_file, "take poses and times from this acquisition");
+  sub->add_option("--views", options->views, "of the case: train, test, all or a list such as 0,5,10-20")
+      ->capture_default_str()
+      ->needs(case_option);
+  sub->add_option("--scale", options->scale, "this many times finer detector")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  sub->add_option("--window", options->window,
+                  "line integral shown black in PNGs; default: the largest of all renders");
+  add_pose_options(*sub, *options, case_option);
+  add_machine_options(*sub, options->machine);
+  sub->callback([options] { run(*options); });
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,113 @@
+#include "run_report.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/version.hpp"
+#include "machine_options.hpp"
+#include "pictures.hpp"
+
+namespace dsasrgs::program {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::size_t kPictures = 6;
+/// A few pixels of overlapping vessels would make everything else pale.
+constexpr double kWindowQuantile = 0.9995;
+
+Json spread_of(const std::vector<float>& values) {
+  double sum = 0;
+  for (const float v : values) sum += static_cast<double>(v);
+  return {{"smallest", *std::min_element(values.begin(), values.end())},
+          {"mean", sum / static_cast<double>(values.size())},
+          {"largest", *std::max_element(values.begin(), values.end())}};
+}
+
+Json nuisance_as_json(const NuisanceConfig& config, const ViewNuisance& nuisance) {
+  Json json;
+  json["view_gain"] = config.view_gain;
+  json["view_offset"] = config.view_offset;
+  if (nuisance.view.empty() || (!config.view_gain && !config.view_offset)) return json;
+  json["gain"] = spread_of(nuisance.gain);
+  json["offset"] = spread_of(nuisance.offset);
+  json["per_view"] = {{"view", nuisance.view}, {"gain", nuisance.gain}, {"offset", nuisance.offset}};
+  return json;
+}
+
+Json run_as_json(const Context& ctx, const Reconstructor& reconstructor, const RunFacts& facts) {
+  const Config& config = reconstructor.config();
+  const int steps = reconstructor.steps_done();
+  const int timed_steps = std::max(1, steps - facts.resumed_from_step);
+  Json json;
+  json["preset"] = config.preset;
+  json["seed"] = config.training.seed;
+  json["backend"] = backend_name(ctx);
+  json["threads"] = ctx.threads();
+  json["steps"] = steps;
+  json["resumed_from_step"] = facts.resumed_from_step;
+  json["kernels"] = reconstructor.model().cloud.size();
+  json["seconds"] = {{"initialization", facts.initialize_seconds}, {"training", facts.training_seconds}};
+  json["milliseconds_per_step"] = Json::object();
+  double total = 0;
+  for (const auto& [stage, seconds] : reconstructor.stage_seconds()) {
+    json["milliseconds_per_step"][stage] = 1000 * seconds / timed_steps;
+    total += seconds;
+  }
+  json["milliseconds_per_step"]["sum of stages"] = 1000 * total / timed_steps;
+  json["train_views"] = reconstructor.model().nuisance.view;
+  json["nuisance"] = nuisance_as_json(config.nuisance, reconstructor.model().nuisance);
+  return json;
+}
+
+/// A handful of the scored views and the worst of them, on the finest detector there is truth for.
+void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFolder& folder, const Json& evaluation) {
+  const bool fine = a.reference_projections.has_value();
+  const ProjectionTruth truth = fine ? ProjectionTruth::reference(a) : ProjectionTruth::measured(a);
+  const Json& scores = evaluation[fine ? "high_resolution" : "low_resolution"];
+  std::vector<int> views;
+  for (const Json& view : scores["views"]) views.push_back(view["view"].get<int>());
+  views = spread(views, kPictures);
+  if (const int worst = scores["worst"]["view"].get<int>(); std::find(views.begin(), views.end(), worst) == views.end())
+    views.push_back(worst);
+  const float quantile = truth.quantile(kWindowQuantile);
+  const float window = quantile > 0 ? quantile : static_cast<float>(truth.range());
+  folder.make_view_folder();
+  for (const int v : views) {
+    const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector());
+    write_comparison(folder.view(v), view_of(rendered), truth.image(v), truth.detector(), window);
+  }
+}
+
+}  // namespace
+
+Json write_run(Context& ctx, const Acquisition& a, const Reconstructor& reconstructor, const RunFolder& folder,
+               const RunFacts& facts, const EvaluationOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const Model& model = reconstructor.model();
+  write_model(ctx, folder.model(), model);
+
+  Renderer renderer(ctx, model);
+  const std::vector<float> mean_volume = renderer.voxelize_mean(a.volume, a.num_views());
+  const Json evaluation = evaluate_model(ctx, a, renderer, held_out_views(a), mean_volume, options);
+  write_view_pictures(a, renderer, folder, evaluation);
+  write_maximum_projections(folder.projection(), mean_volume, a.volume);
+  write_nifti(folder.volume(), {a.volume, mean_volume, 1});
+
+  Json json;
+  json["format"] = "dsasrgs.metrics";
+  json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
+  json["case"] = facts.case_file;
+  json["run"] = run_as_json(ctx, reconstructor, facts);
+  json["run"]["seconds"]["evaluation"] =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  json.update(evaluation);
+  write_text(folder.metrics(), json.dump(2) + "\n");
+  return evaluation;
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,25 @@
+#pragma once
+// What a finished reconstruction leaves in its run folder: model, volume, pictures and metrics.json.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "dsasrgs/reconstructor.hpp"
+#include "evaluation.hpp"
+#include "run_folder.hpp"
+
+namespace dsasrgs::program {
+
+/// What the run was, for metrics.json.
+struct RunFacts {
+  std::string case_file;
+  double initialize_seconds = 0, training_seconds = 0;
+  int resumed_from_step = 0;
+};
+
+/// Writes everything but log.csv, metrics.json last, and returns the evaluation. The model is written first, so that
+/// nothing after training can lose it.
+nlohmann::ordered_json write_run(Context&, const Acquisition&, const Reconstructor&, const RunFolder&, const RunFacts&,
+                                 const EvaluationOptions&);
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,15 @@
+#pragma once
+// The subcommands: each adds its options to the program and runs as their callback.
+
+#include <CLI/CLI.hpp>
+
+namespace dsasrgs::program {
+
+void add_simulate(CLI::App& app);
+void add_reconstruct(CLI::App& app);
+void add_render(CLI::App& app);
+void add_voxelize(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_inspect(CLI::App& app);
+
+}  // namespace dsasrgs::program

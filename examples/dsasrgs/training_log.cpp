@@ -1,0 +1,44 @@
+#include "training_log.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <utility>
+
+#include "dsasrgs/io.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+constexpr const char* kHeader = "step,view,loss,l1,ssim,kernels,cloned,split,pruned,seconds";
+}
+
+TrainingLog::TrainingLog(std::filesystem::path path, int every, int done_steps)
+    : path_(std::move(path)), every_(every), text_(std::string(kHeader) + "\n") {
+  if (done_steps == 0) return;
+  std::ifstream earlier(path_);
+  std::string line;
+  if (!std::getline(earlier, line) || line != kHeader) return;
+  while (std::getline(earlier, line)) {
+    int step = 0;
+    double seconds = 0;
+    if (std::sscanf(line.c_str(), "%d", &step) != 1 || step > done_steps) break;
+    if (std::sscanf(line.c_str() + line.rfind(',') + 1, "%lf", &seconds) == 1) earlier_seconds_ = seconds;
+    text_ += line + "\n";
+  }
+}
+
+void TrainingLog::add(const StepReport& r, double seconds, bool always) {
+  cloned_ += r.cloned;
+  split_ += r.split;
+  pruned_ += r.pruned;
+  if (!always && r.step % every_ != 0 && r.step != r.steps) return;
+  char line[256];
+  std::snprintf(line, sizeof line, "%d,%d,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%.3f\n", r.step, r.view, r.loss, r.l1, r.ssim,
+                r.kernels, cloned_, split_, pruned_, seconds);
+  text_ += line;
+  cloned_ = split_ = pruned_ = 0;
+}
+
+void TrainingLog::write() const { write_text(path_, text_); }
+
+}  // namespace dsasrgs::program

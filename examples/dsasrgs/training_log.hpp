@@ -1,0 +1,32 @@
+#pragma once
+// log.csv of a run: the loss over the steps, and what density control did.
+
+#include <filesystem>
+#include <string>
+
+#include "dsasrgs/reconstructor.hpp"
+
+namespace dsasrgs::program {
+
+class TrainingLog {
+ public:
+  /// A line every `every` steps and after the last one. When `done_steps` > 0, lines up to there are taken over from an
+  /// earlier log at `path`.
+  TrainingLog(std::filesystem::path path, int every, int done_steps);
+
+  /// `always`: this step gets a line whatever its number (before a checkpoint, so that no event is lost).
+  void add(const StepReport&, double seconds, bool always);
+  /// Writes the log as it is, whole. Throws IoError.
+  void write() const;
+  /// Seconds of training before this session, by the lines taken over.
+  double earlier_seconds() const { return earlier_seconds_; }
+
+ private:
+  std::filesystem::path path_;
+  int every_;
+  std::size_t cloned_ = 0, split_ = 0, pruned_ = 0;  // since the last line
+  double earlier_seconds_ = 0;
+  std::string text_;
+};
+
+}  // namespace dsasrgs::program

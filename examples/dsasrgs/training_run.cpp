@@ -1,0 +1,69 @@
+#include "training_run.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "interruption.hpp"
+#include "progress.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+/// Exponential mean over about one turn of the training views, without the bias of its start.
+class SmoothedLoss {
+ public:
+  double add(double loss) {
+    constexpr double kKept = 0.97;
+    sum_ = kKept * sum_ + loss;
+    weight_ = kKept * weight_ + 1;
+    return sum_ / weight_;
+  }
+
+ private:
+  double sum_ = 0, weight_ = 0;
+};
+
+std::string detail_text(double loss, std::size_t kernels) {
+  char text[80];
+  std::snprintf(text, sizeof text, "loss %.4g, %zu kernels", loss, kernels);
+  return text;
+}
+
+[[noreturn]] void stop(const Reconstructor& reconstructor, const RunFolder& folder, const TrainingLog& log,
+                       bool checkpoint) {
+  const std::string at = "interrupted after step " + std::to_string(reconstructor.steps_done());
+  if (!checkpoint) throw Interrupted(at + "; nothing was kept (see --checkpoint-every)");
+  log.write();
+  reconstructor.save_checkpoint(folder.checkpoint());
+  throw Interrupted(at + "; go on with --resume --output " + folder.path().string());
+}
+
+}  // namespace
+
+double train(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
+  const int done = reconstructor.steps_done();
+  TrainingLog log(folder.log(), options.log_every, done);
+  Progress progress("training", "steps", reconstructor.config().training.steps, options.quiet, done);
+  SmoothedLoss smoothed;
+  const auto start = std::chrono::steady_clock::now();
+  double seconds = log.earlier_seconds();
+  reconstructor.run([&](const StepReport& r) {
+    seconds = log.earlier_seconds() + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const bool stopping = Interruption::requested();
+    const bool checkpoint = options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0 && r.step < r.steps;
+    log.add(r, seconds, checkpoint || stopping);
+    progress.update(r.step, detail_text(smoothed.add(r.loss), r.kernels));
+    if (checkpoint) {
+      log.write();
+      reconstructor.save_checkpoint(folder.checkpoint());
+    }
+    return !stopping;
+  });
+  if (!reconstructor.finished()) stop(reconstructor, folder, log, options.checkpoint_every > 0);
+  log.write();
+  return seconds;
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,97 @@
+#include "vessel_source.hpp"
+
+#include <algorithm>
+
+#include "usage_error.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+bool ends_with_any(const std::string& text, std::initializer_list<const char*> endings) {
+  return std::any_of(endings.begin(), endings.end(), [&](const char* e) { return text.ends_with(e); });
+}
+
+VesselTree placed(VesselTree tree, const VesselSourceOptions& options) {
+  smooth_vessels(tree, options.smooth_passes);
+  if (options.up_axis == "y") rotate_vessels(tree, {{1, 0, 0}, {0, 0, -1}, {0, 1, 0}});
+  if (!options.keep_position) center_vessels(tree);
+  return tree;
+}
+
+VesselVolume read_volume(const VesselSourceOptions& options) {
+  if (!options.threshold)
+    throw UsageError("--vessel-threshold: expected the voxel value above which " + options.vessels +
+                     " is vessel, found none");
+  VesselVolume vessels;
+  vessels.threshold = *options.threshold;
+  if (ends_with_any(options.vessels, {".raw", ".raw.gz"})) {
+    const auto& n = options.volume_size;
+    const auto& s = options.volume_spacing_mm;
+    if (std::min({n[0], n[1], n[2]}) < 1 || !(std::min({s[0], s[1], s[2]}) > 0))
+      throw UsageError("--vessels: expected --volume-size and --volume-spacing-mm beside a raw volume, found " +
+                       options.vessels + " without");
+    const Vec3d spacing{s[0], s[1], s[2]};
+    vessels.volume = read_raw_volume(options.vessels, {n[0], n[1], n[2], spacing, {}});
+  } else {
+    vessels.volume = read_nifti(options.vessels);
+  }
+  VolumeGrid& grid = vessels.volume.grid;
+  if (!options.keep_position) grid.origin_mm = grid.extent_mm() * -0.5;
+  return vessels;
+}
+
+}  // namespace
+
+void add_vessel_source_options(CLI::App& subcommand, VesselSourceOptions& o) {
+  const std::string group = "Vessels";
+  subcommand
+      .add_option("--vessels", o.vessels,
+                  "tree (built in), FILE.swc, FILE.vtk (centrelines), FILE.raw[.gz] (uint8) or FILE.nii[.gz]")
+      ->capture_default_str()
+      ->group(group);
+  subcommand.add_option("--tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed")->group(group);
+  subcommand.add_option("--tree-inlets", o.tree.num_inlets, "feeding arteries")->capture_default_str()->group(group);
+  subcommand.add_option("--tree-inlet-radius-mm", o.tree.inlet_radius_mm)->capture_default_str()->group(group);
+  subcommand.add_option("--tree-min-radius-mm", o.tree.min_radius_mm)->capture_default_str()->group(group);
+  subcommand.add_option("--tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z")
+      ->capture_default_str()
+      ->group(group);
+  subcommand.add_option("--smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group(group);
+  subcommand
+      .add_option("--centerline-radius-mm", o.centerline_radius_mm,
+                  "radius of the vessels of a .vtk file, which has none")
+      ->capture_default_str()
+      ->group(group);
+  subcommand.add_option("--up-axis", o.up_axis, "axis of a centreline file that points to the top of the head: y or z")
+      ->check(CLI::IsMember({"y", "z"}))
+      ->capture_default_str()
+      ->group(group);
+  subcommand.add_flag("--keep-position", o.keep_position, "do not centre vessels from a file at the isocentre")
+      ->group(group);
+  subcommand.add_option("--volume-size", o.volume_size, "voxels of a raw volume: x y z")->group(group);
+  subcommand.add_option("--volume-spacing-mm", o.volume_spacing_mm, "voxel size of a raw volume: x y z")->group(group);
+  subcommand.add_option("--vessel-threshold", o.threshold, "voxel value above which a volume is vessel")->group(group);
+}
+
+std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions& options, std::uint64_t seed) {
+  const std::string& source = options.vessels;
+  if (source == "tree") {
+    VesselTreeOptions tree = options.tree;
+    tree.seed = options.tree_seed.value_or(seed);
+    const auto& h = options.tree_half_axes_mm;
+    tree.ellipsoid_half_axes_mm = {h[0], h[1], h[2]};
+    return generate_vessel_tree(tree);
+  }
+  if (ends_with_any(source, {".swc"})) return placed(read_swc(source), options);
+  if (ends_with_any(source, {".vtk"}))
+    return placed(read_vtk_centerlines(source, options.centerline_radius_mm), options);
+  if (ends_with_any(source, {".raw", ".raw.gz", ".nii", ".nii.gz"})) return read_volume(options);
+  throw UsageError("--vessels: expected tree or a file named .swc, .vtk, .raw, .raw.gz, .nii or .nii.gz, found " +
+                   source);
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,40 @@
+#pragma once
+// Where simulated vessels come from: the built-in tree, a centreline file or a volume.
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/simulator.hpp"
+
+namespace dsasrgs::program {
+
+struct VesselSourceOptions {
+  std::string vessels = "tree";
+  VesselTreeOptions tree;
+  std::optional<std::uint64_t> tree_seed;
+  std::array<double, 3> tree_half_axes_mm{70, 85, 65};
+  int smooth_passes = 10;
+  bool keep_position = false;
+  std::string up_axis = "z";
+  double centerline_radius_mm = 1;
+  std::array<int, 3> volume_size{0, 0, 0};
+  std::array<double, 3> volume_spacing_mm{0, 0, 0};
+  std::optional<double> threshold;
+};
+
+/// Adds --vessels and what belongs to it.
+void add_vessel_source_options(CLI::App& subcommand, VesselSourceOptions&);
+
+struct VesselVolume {
+  Volume volume;
+  double threshold = 0;
+};
+/// Reads or makes the vessels; `seed` is the tree's unless it has its own. Throws UsageError, IoError, BadInput.
+std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions&, std::uint64_t seed);
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,66 @@
+#pragma once
+/// @file
+/// The attenuation models of method.md section 4: the central attenuation ρ_i(t) of every kernel.
+
+#include <memory>
+
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/gaussians.hpp"
+#include "dsasrgs/geometry.hpp"
+
+namespace dsasrgs {
+
+/// Evaluates ρ_i(t) = density_scale · f_i(t) [1/mm] with
+///   `static`:  f_i = softplus(attenuation_i), one number per kernel;
+///   `neural`:  f_i(t) = Φ(H₃D(x_i) ⊕ H₄D(x_i, t)), x_i the kernel's mean mapped to [0,1]³ by the volume box (DSA-SRGS
+///              eq. 1); Φ ends in a ReLU.
+/// density_scale brings f to the order of 1, so that one learning rate serves data of any attenuation scale.
+class AttenuationField {
+ public:
+  /// A field with freshly initialised parameters: tables uniform in ±1e-4, weights He-uniform, output bias 1 (so every
+  /// kernel starts visible and can learn). Throws InvalidArgument for impossible sizes.
+  AttenuationField(Context&, const FieldConfig&, const VolumeGrid& box, std::int64_t seed);
+
+  const FieldConfig& config() const { return config_; }
+  /// Coefficients the cloud keeps per kernel, K of GaussianCloud::attenuation.
+  int coefficients_per_kernel() const { return config_.kind == AttenuationKind::constant ? 1 : 0; }
+
+  float density_scale_per_mm() const { return density_scale_per_mm_; }
+  void set_density_scale_per_mm(float scale) { density_scale_per_mm_ = scale; }
+
+  /// What the backward pass needs of the forward pass.
+  struct Saved {
+    Buffer<float> unit_position;  ///< [N,3]
+    Buffer<float> features;       ///< [F,N]
+    Buffer<float> grad_features;  ///< [F,N] scratch of the backward pass
+    Buffer<float> grad_unit;      ///< [N,3] scratch of the backward pass
+    Buffer<float> grad_scaled;    ///< [N] scratch of the backward pass
+    float time = 0;
+  };
+
+  /// density [N] ← ρ_i(time), 1/mm; time in [0,1] (model time, see TimeRange). Overwritten.
+  void evaluate(Context&, const GaussianCloud&, float time, Saved&, View<float> density) const;
+
+  /// Trainable parameters shared by all kernels, by name; empty for `static`.
+  struct Parameters {
+    Buffer<float> table3d, table4d, network;
+  };
+  Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
+
+  struct Gradient {
+    View<float> table3d, table4d, network;  ///< accumulated into; unused for `static`
+    View<float> position_mm;                ///< [N,3], accumulated into: dL/dμ through the field
+    View<float> attenuation;                ///< [N,K], overwritten
+  };
+  /// VJP of evaluate at the same cloud. grad_density [N].
+  void backward(Context&, const GaussianCloud&, Saved&, View<const float> grad_density, const Gradient&) const;
+
+ private:
+  FieldConfig config_;
+  VolumeGrid box_;
+  float density_scale_per_mm_ = 1;
+  Parameters parameters_;
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,60 @@
+#pragma once
+/// @file
+/// Typed errors. Every message says what was expected, what was given, and where.
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace dsasrgs {
+
+/// Base of everything this library throws on purpose.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A caller's argument breaks a documented precondition (a shape, a range, a null view).
+class InvalidArgument : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The requested backend was not built in, or this machine has no device for it.
+class BackendUnavailable : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An allocation failed; the message says how many bytes were wanted and where.
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A CUDA call or kernel launch failed.
+class CudaError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The operating system refused to read or write a file.
+class IoError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file or a configuration was readable but its content is not what the format asks for.
+/// The message is one line: "FILE: FIELD: expected …, found …".
+class BadInput : public Error {
+ public:
+  BadInput(std::string_view file, std::string_view field, std::string_view expected, std::string_view found);
+};
+
+/// The computation produced a non-finite number; the message names the step and the view.
+class NumericalError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,48 @@
+#pragma once
+/// @file
+/// The cloud of Gaussian kernels: structure of arrays, raw (unconstrained) parameters.
+
+#include "dsasrgs/buffer.hpp"
+
+namespace dsasrgs {
+
+/// Bounds of a kernel's standard deviation along each of its axes (4DRGS, bounded scaling):
+/// scale_mm = min_mm + (max_mm − min_mm)·sigmoid(raw).
+struct ScaleBounds {
+  float min_mm = 0;
+  float max_mm = 0;
+};
+
+/// Read-only view of a cloud, trivially copyable. N = position_mm.size() / 3.
+struct GaussianView {
+  View<const float> position_mm;  ///< [N,3]
+  View<const float> raw_scale;    ///< [N,3], see ScaleBounds
+  View<const float> rotation;     ///< [N,4] quaternion w,x,y,z, normalised where it is used; not zero
+  ScaleBounds bounds;
+  std::size_t size() const { return position_mm.size() / 3; }
+};
+
+/// Gradients of a scalar loss with respect to a cloud's raw parameters and its densities.
+struct GaussianGradient {
+  View<float> position_mm;  ///< [N,3]
+  View<float> raw_scale;    ///< [N,3]
+  View<float> rotation;     ///< [N,4]
+  View<float> density;      ///< [N], dL/dρ
+};
+
+/// Whether an operator's backward pass sets its gradient outputs or adds to them.
+enum class GradientMode { overwrite, accumulate };
+
+/// Owns the kernels' geometry and, for the attenuation models that keep numbers per kernel, those too.
+struct GaussianCloud {
+  Buffer<float> position_mm;  ///< [N,3]
+  Buffer<float> raw_scale;    ///< [N,3]
+  Buffer<float> rotation;     ///< [N,4] w,x,y,z
+  Buffer<float> attenuation;  ///< [N,K] raw coefficients of the attenuation model; K = 0 for `neural`, 1 for `static`
+  ScaleBounds bounds;
+
+  std::size_t size() const { return position_mm.size() / 3; }
+  GaussianView view() const { return {position_mm, raw_scale, rotation, bounds}; }
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,58 @@
+#pragma once
+/// @file
+/// Files. Everything is written to a temporary file in the same folder, flushed to disk and renamed, so a file is there
+/// whole or not at all; folders are not made. Errors: IoError when the system refuses, BadInput (file, field, expected,
+/// found) when the content is not what docs/data-format.md asks for, OutOfMemory when it does not fit.
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "dsasrgs/acquisition.hpp"
+#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/geometry.hpp"
+
+namespace dsasrgs {
+
+/// Reads an acquisition file (HDF5, `dsasrgs.acquisition` version 1). Intensities are turned into line integrals
+/// ln(mask) − ln(fill) (zero or negative intensity is BadInput naming view and pixel, except where /valid excludes the
+/// pixel, which becomes 0); C-arm angles into poses. The result is validated.
+Acquisition read_acquisition(const std::filesystem::path&);
+
+/// Writes an acquisition file with free geometry; with `raw`, /projections holds its fill intensities beside
+/// /mask_projections, else line integrals. Throws BadInput where Acquisition::validate does, InvalidArgument for `raw` of
+/// the wrong size or with intensities that are not positive. The file is laid out in memory before it is written.
+void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr);
+
+/// A voxel volume with its grid.
+struct Volume {
+  VolumeGrid grid;
+  std::vector<float> values;  ///< [frames,z,y,x]
+  int frames = 1;
+};
+
+/// Writes NIfTI-1 (.nii, or .nii.gz compressed), float32, mm and s, sform and qform code 1. World axes are written as
+/// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames.
+/// Throws InvalidArgument for sizes that disagree or exceed 32767 along an axis, or spacings that are not positive.
+void write_nifti(const std::filesystem::path&, const Volume&, double frame_spacing_s = 1);
+/// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, int16, uint16, uint8 or float64 voxels with an
+/// axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other units of
+/// length become mm. Throws BadInput for anything else, and for voxels that are not finite.
+Volume read_nifti(const std::filesystem::path&);
+
+/// Reads a headerless volume of uint8 voxels [z,y,x] (.raw, or .raw.gz compressed) onto `grid`. The number of bytes must
+/// be exactly the number of voxels, else BadInput.
+Volume read_raw_volume(const std::filesystem::path&, const VolumeGrid& grid);
+
+/// Grey value window of a PNG: `low` is shown black and `high` white, or the other way round when low > high.
+struct GreyWindow {
+  float low = 0, high = 1;
+};
+/// Writes an 8-bit greyscale PNG of an image [H,W]; values beyond the window are clamped. Throws InvalidArgument for
+/// sizes that disagree, more than 2^28 pixels, NaN, or a window whose ends are equal or not finite.
+void write_png(const std::filesystem::path&, View<const float> image, int width_px, int height_px, GreyWindow);
+
+/// Writes text whole (JSON, CSV, TOML).
+void write_text(const std::filesystem::path&, std::string_view text);
+
+}  // namespace dsasrgs

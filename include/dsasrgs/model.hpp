@@ -1,0 +1,45 @@
+#pragma once
+/// @file
+/// A reconstructed 4D vessel model: what a render needs, and nothing of the optimiser.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dsasrgs/attenuation_field.hpp"
+#include "dsasrgs/gaussians.hpp"
+#include "dsasrgs/geometry.hpp"
+
+namespace dsasrgs {
+
+/// Maps seconds to model time t = (time − first)/(last − first), clamped to [0,1] (a sweep of no duration gives 0).
+struct TimeRange {
+  double first_s = 0, last_s = 1;
+  float model_time(double time_s) const;
+};
+
+/// Per training view, how its measured line integrals relate to the model: measured ≈ gain · render + offset. Reported,
+/// never applied to other views.
+struct ViewNuisance {
+  std::vector<int> view;
+  std::vector<float> gain, offset;
+};
+
+struct Model {
+  GaussianCloud cloud;
+  AttenuationField field;
+  VolumeGrid volume;         ///< the box the field is defined on
+  TimeRange time;
+  Detector detector;         ///< detector the model was trained on
+  bool pixel_footprint = true;
+  ViewNuisance nuisance;
+  std::string config_toml;   ///< the configuration it was made with
+};
+
+/// Writes a model file (HDF5, `dsasrgs.model` version 1, docs/data-format.md), whole or not at all.
+/// Throws IoError.
+void write_model(Context&, const std::filesystem::path&, const Model&);
+/// Reads a model file. Throws IoError, BadInput.
+Model read_model(Context&, const std::filesystem::path&);
+
+}  // namespace dsasrgs

@@ -1,0 +1,65 @@
+#pragma once
+/// @file
+/// The main job: from an acquisition to a model (4DRGS training, method.md sections 5–7).
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dsasrgs/acquisition.hpp"
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/model.hpp"
+
+namespace dsasrgs {
+
+/// What one training step did.
+struct StepReport {
+  int step = 0;       ///< 1 for the first
+  int steps = 0;      ///< of the whole run
+  int view = 0;       ///< index in the acquisition
+  double loss = 0;    ///< (1−λ)·l1 + λ·(1 − ssim)
+  double l1 = 0;
+  double ssim = 0;
+  std::size_t kernels = 0;  ///< after the step
+  /// Density control that took place after this step.
+  std::size_t cloned = 0, split = 0, pruned = 0;
+};
+
+/// Trains a model on the training views of an acquisition. step() is the primitive; run() a loop over it.
+/// The same inputs, configuration and seed give the same bits for any thread count.
+class Reconstructor {
+ public:
+  /// Initialises the kernels (FDK or random) and the field. The context and the acquisition must outlive it.
+  /// Uses acquisition.train_views, or all views when there is no split. Throws BadInput when the configuration or the
+  /// acquisition cannot be used (no positive training pixel, no candidate voxel), OutOfMemory.
+  Reconstructor(Context&, const Acquisition&, const Config&);
+  /// Continues from a checkpoint of the same acquisition and configuration. Throws IoError, BadInput.
+  Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint);
+  Reconstructor(Reconstructor&&) noexcept;
+  ~Reconstructor();
+
+  /// One view: forward, loss, backward, update, and density control when it is due.
+  /// Throws NumericalError naming step and view when the loss is not finite; InvalidArgument after the last step.
+  StepReport step();
+  bool finished() const;
+  /// Steps until finished, or until the callback returns false.
+  void run(const std::function<bool(const StepReport&)>& callback = {});
+
+  const Model& model() const;
+  const Config& config() const;
+  int steps_done() const;
+  /// Wall seconds by stage since construction, in pipeline order.
+  std::vector<std::pair<std::string, double>> stage_seconds() const;
+
+  /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Throws IoError.
+  void save_checkpoint(const std::filesystem::path&) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dsasrgs

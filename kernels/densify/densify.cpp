@@ -1,0 +1,107 @@
+#include "densify/densify.hpp"
+
+#include <limits>
+#include <string>
+
+#include "common/require.hpp"
+#include "densify/densify_cpu.hpp"
+
+namespace dsasrgs {
+namespace {
+
+void require_statistics(const char* op, const DensityStatistics& s, std::size_t n) {
+  require_size(op, "statistics.gradient_norm", n, s.gradient_norm.size());
+  require_size(op, "statistics.density", n, s.density.size());
+  require_size(op, "statistics.visible_steps", n, s.visible_steps.size());
+}
+
+void require_bounds(const char* op, ScaleBounds bounds) {
+  require(bounds.min_mm >= 0 && bounds.max_mm > bounds.min_mm, op,
+          "bounds: expected 0 <= min_mm < max_mm, found " + std::to_string(bounds.min_mm) + ", " +
+              std::to_string(bounds.max_mm));
+}
+
+void require_split(const char* op, const DensityControl& control) {
+  constexpr int kMostChildren = std::numeric_limits<std::uint8_t>::max();
+  require(control.split_children >= 1 && control.split_children <= kMostChildren, op,
+          "split_children: expected 1 to " + std::to_string(kMostChildren) + ", found " +
+              std::to_string(control.split_children));
+  require(control.split_shrink > 0, op,
+          "split_shrink: expected a positive number, found " + std::to_string(control.split_shrink));
+}
+
+void require_plan(const char* op, const DensityPlan& plan) {
+  require_size(op, "plan.birth", plan.source.size(), plan.birth.size());
+  require_size(op, "plan.child", plan.source.size(), plan.child.size());
+}
+
+}  // namespace
+
+DensityStatistics DensityStatistics::zeros(Context& ctx, std::size_t n) {
+  return {Buffer<float>::zeros(ctx, n), Buffer<float>::zeros(ctx, n), Buffer<std::uint32_t>::zeros(ctx, n), 0};
+}
+
+void density_statistics_add(Context& ctx, const Detector& detector, View<const float> grad_mean_px,
+                            View<const PixelBox> box, View<const float> density, DensityStatistics& statistics) {
+  constexpr const char* op = "density_statistics_add";
+  const std::size_t n = density.size();
+  require_size(op, "grad_mean_px", 2 * n, grad_mean_px.size());
+  require_size(op, "box", n, box.size());
+  require_statistics(op, statistics, n);
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  cpu::density_statistics_add(ctx, detector, grad_mean_px, box, density, statistics);
+  ++statistics.steps;
+}
+
+DensityPlan plan_density_control(Context& ctx, const DensityControl& control, GaussianView gaussians,
+                                 const DensityStatistics& statistics) {
+  constexpr const char* op = "plan_density_control";
+  const std::size_t n = gaussians.size();
+  require_size(op, "position_mm", 3 * n, gaussians.position_mm.size());
+  require_size(op, "raw_scale", 3 * n, gaussians.raw_scale.size());
+  require_size(op, "rotation", 4 * n, gaussians.rotation.size());
+  require_statistics(op, statistics, n);
+  require_split(op, control);
+  const Vec3d extent = control.box.extent_mm();
+  require(extent.x > 0 && extent.y > 0 && extent.z > 0, op,
+          "box: expected a box with positive sides, found " + std::to_string(extent.x) + " x " +
+              std::to_string(extent.y) + " x " + std::to_string(extent.z) + " mm");
+  if (n == 0) return {};
+  require_bounds(op, gaussians.bounds);
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  return cpu::plan_density_control(ctx, control, gaussians, statistics);
+}
+
+void gather_rows(Context& ctx, const DensityPlan& plan, int width, bool zero_births, View<const float> in,
+                 View<float> out) {
+  constexpr const char* op = "gather_rows";
+  require(width >= 0, op, "width: expected 0 or more, found " + std::to_string(width));
+  require_plan(op, plan);
+  const std::size_t columns = static_cast<std::size_t>(width);
+  require_size(op, "out", plan.source.size() * columns, out.size());
+  if (out.empty()) return;
+  const std::size_t rows = in.size() / columns;
+  require_size(op, "in (a whole number of rows)", rows * columns, in.size());
+  for (const std::uint32_t source : plan.source)
+    require(source < rows, op,
+            "in: expected a row for source " + std::to_string(source) + ", found " + std::to_string(rows) + " rows");
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  cpu::gather_rows(ctx, plan, columns, zero_births, in, out);
+}
+
+void place_children(Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,
+                    View<float> position_mm, View<float> raw_scale, View<const float> rotation) {
+  constexpr const char* op = "place_children";
+  const std::size_t n = plan.source.size();
+  require_plan(op, plan);
+  require_size(op, "position_mm", 3 * n, position_mm.size());
+  require_size(op, "raw_scale", 3 * n, raw_scale.size());
+  require_size(op, "rotation", 4 * n, rotation.size());
+  require_split(op, control);
+  if (n == 0) return;
+  require_bounds(op, bounds);
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  cpu::place_children(ctx, control, plan, bounds, position_mm, raw_scale, rotation);
+}
+
+}  // namespace dsasrgs

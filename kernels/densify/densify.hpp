@@ -1,0 +1,74 @@
+#pragma once
+/// @file
+/// Adaptive density control: which kernels are cloned, split or removed, and the compaction that carries it out.
+
+#include <cstdint>
+#include <vector>
+
+#include "dsasrgs/gaussians.hpp"
+#include "dsasrgs/geometry.hpp"
+#include "project/project.hpp"
+
+namespace dsasrgs {
+
+/// Running sums per kernel since the last density event, all [N]. A kernel is visible in a step when its box is not
+/// empty.
+struct DensityStatistics {
+  Buffer<float> gradient_norm;  ///< Σ ‖dL/d mean2D‖ in normalised detector units ([−1,1] across the image)
+  Buffer<float> density;        ///< Σ ρ over all steps
+  Buffer<std::uint32_t> visible_steps;
+  std::uint32_t steps = 0;
+  /// All sums zero for n kernels.
+  static DensityStatistics zeros(Context&, std::size_t n);
+};
+
+/// Adds one step: gradient_norm += ‖(gx·W/2, gy·H/2)‖ of grad_mean_px [N,2] for visible kernels, density += ρ, counts.
+/// Throws InvalidArgument when sizes disagree.
+void density_statistics_add(Context&, const Detector&, View<const float> grad_mean_px, View<const PixelBox> box,
+                            View<const float> density, DensityStatistics&);
+
+struct DensityControl {
+  float gradient_threshold = 1e-4f;  ///< τ_grad on the mean over visible steps
+  float split_scale_mm = 1;          ///< a selected kernel splits if its largest scale exceeds this, else it is cloned
+  float split_shrink = 1.6f;         ///< children's scale = parent's / this
+  int split_children = 2;
+  float min_mean_density = 1e-6f;  ///< accumulated attenuation (DSA-SRGS eq. 2): mean ρ below this is pruned
+  VolumeGrid box;                  ///< kernels whose centre is outside are pruned
+  std::size_t max_kernels = 0;     ///< no births beyond this count (those with the largest score first); 0: no cap
+  bool grow = true;                ///< clone and split; off: prune only
+  std::uint64_t seed = 0;          ///< random numbers are keyed by (seed, step, parent, child): Philox
+  std::uint64_t step = 0;
+};
+
+/// What becomes of every kernel. New kernel j is made from kernel source[j]; births come after survivors, in the order
+/// of their parents.
+enum class Birth : std::uint8_t { kept, clone, split_child };
+struct DensityPlan {
+  std::vector<std::uint32_t> source;              ///< [N'] parent in the old cloud
+  std::vector<Birth> birth;                       ///< [N']
+  std::vector<std::uint8_t> child;                ///< [N'] which child of its parent, for the random numbers
+  std::size_t cloned = 0, split = 0, pruned = 0;  ///< kernels that were cloned, split (parents), pruned
+};
+
+/// Decides (method.md section 7): prune first (outside the box, any parameter non-finite, density averaged over `steps`
+/// below the floor or not a number; with no steps the floor is not applied), then among the rest select those whose
+/// score, the gradient norm averaged over visible steps, exceeds the threshold (0 for a kernel never visible), and
+/// clone or split them. A split parent is removed. Under the cap, selected kernels are taken by descending score, ties
+/// by ascending index, each if its births still fit. Deterministic. N = 0 or everything pruned: an empty plan. Throws
+/// InvalidArgument when sizes disagree, the box has no volume, the bounds are not 0 ≤ min < max, split_children is not
+/// in 1…255 or split_shrink is not positive.
+DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
+
+/// Applies a plan to rows of any width: out[j,:] = in[source[j],:]; with zero_births rows of births are set to 0
+/// instead (optimiser moments). in [N,width], out [N',width]; they must not overlap. Rows are copied bit for bit. width
+/// 0 or N' = 0: nothing is written. Throws InvalidArgument when sizes disagree or a source row does not exist.
+void gather_rows(Context&, const DensityPlan&, int width, bool zero_births, View<const float> in, View<float> out);
+
+/// Moves split children off their parents in the gathered cloud: position += R·N(0, s²), scale ← s / split_shrink
+/// (through the bounds), with R and s the parent's, which the gathered row still holds. Everything else is left as
+/// gathered. Deterministic: random numbers depend on (seed, step, parent, child) only.
+/// Throws InvalidArgument as plan_density_control does.
+void place_children(Context&, const DensityControl&, const DensityPlan&, ScaleBounds, View<float> position_mm,
+                    View<float> raw_scale, View<const float> rotation);
+
+}  // namespace dsasrgs

@@ -1,0 +1,72 @@
+#include "fdk/fdk.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "common/require.hpp"
+#include "fdk/fdk_arc.hpp"
+#include "fdk/fdk_cpu.hpp"
+
+namespace dsasrgs {
+namespace {
+
+constexpr const char* kOp = "fdk_reconstruct";
+/// Views filtered before they are back-projected together; bounds the memory of filtered views.
+constexpr std::size_t kViewBatch = 32;
+
+void require_input(const FdkInput& input, const FdkOptions& options, std::size_t volume_size) {
+  const Detector& d = input.detector;
+  const VolumeGrid& g = input.grid;
+  require(d.width_px > 0 && d.height_px > 0 && d.pitch_u_mm > 0 && d.pitch_v_mm > 0, kOp,
+          "detector: expected at least 1 x 1 pixels of positive pitch, found " + std::to_string(d.width_px) + " x " +
+              std::to_string(d.height_px) + " of " + std::to_string(d.pitch_u_mm) + " x " +
+              std::to_string(d.pitch_v_mm) + " mm");
+  require(
+      g.size_x > 0 && g.size_y > 0 && g.size_z > 0 && g.spacing_mm.x > 0 && g.spacing_mm.y > 0 && g.spacing_mm.z > 0,
+      kOp,
+      "grid: expected at least 1 x 1 x 1 voxels of positive spacing, found " + std::to_string(g.size_x) + " x " +
+          std::to_string(g.size_y) + " x " + std::to_string(g.size_z));
+  require(options.hann_cutoff > 0, kOp,
+          "hann_cutoff: expected a positive number, found " + std::to_string(options.hann_cutoff));
+  require_size(kOp, "projections", input.poses.size() * d.num_pixels(), input.projections.size());
+  require_size(kOp, "volume", g.num_voxels(), volume_size);
+}
+
+/// Largest |fan angle| of any view's detector. Throws InvalidArgument when a detector is not in front of its source.
+double largest_fan_angle_rad(const FdkInput& input, const SourceArc& arc) {
+  double largest = 0;
+  for (std::size_t i = 0; i < input.poses.size(); ++i)
+    for (const double px : {0.0, static_cast<double>(input.detector.width_px)})
+      for (const double py : {0.0, static_cast<double>(input.detector.height_px)}) {
+        const Vec3d ray = detector_point(input.poses[i], input.detector, {px, py}) - input.poses[i].source_mm;
+        const double depth = dot(ray, arc.views[i].toward_axis);
+        require(
+            depth > 0, kOp,
+            "poses: view " + std::to_string(i) + ": expected a detector beyond the source towards the rotation axis");
+        largest = std::max(largest, std::abs(std::atan2(dot(ray, arc.views[i].tangent), depth)));
+      }
+  return largest;
+}
+
+}  // namespace
+
+void fdk_reconstruct(Context& ctx, const FdkInput& input, const FdkOptions& options, View<float> volume) {
+  require_input(input, options, volume.size());
+  const SourceArc arc = fit_source_arc(input.poses);
+  const double fan_rad = largest_fan_angle_rad(input, arc);
+  const double delta_rad = (arc.span_rad - std::numbers::pi) / 2;
+  const bool parker = options.short_scan_weights && !arc.full_turn && delta_rad >= fan_rad;
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+
+  std::fill(volume.begin(), volume.end(), 0.0f);
+  std::vector<float> filtered;
+  for (std::size_t first = 0; first < input.poses.size(); first += kViewBatch) {
+    const std::size_t count = std::min(kViewBatch, input.poses.size() - first);
+    cpu::fdk_filter(ctx, input, options, arc, parker ? delta_rad : 0.0, first, count, filtered);
+    cpu::fdk_back_project(ctx, input, arc, first, count, filtered, volume);
+  }
+}
+
+}  // namespace dsasrgs

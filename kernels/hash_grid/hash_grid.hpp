@@ -1,0 +1,54 @@
+#pragma once
+/// @file
+/// Multi-resolution hash encoding of position (3D) or position and time (4D), after Instant-NGP section 3.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dsasrgs/gaussians.hpp"
+
+namespace dsasrgs {
+
+inline constexpr int kHashFeatures = 2;  ///< features per level
+
+struct HashGridShape {
+  int dimensions = 3;  ///< 3: (x,y,z); 4: (x,y,z,t)
+  int levels = 12;
+  int log2_entries = 19;  ///< table entries per level at most
+  double base_resolution = 8;
+  double growth = 1.45;  ///< resolution factor between levels
+};
+
+/// One level: position p ∈ [0,1]^D is scaled to p·scale + 0.5; `resolution` = ceil(scale) + 1 vertices per side.
+/// scale = base·growth^l − 1.
+struct HashGridLevel {
+  float scale;
+  std::uint32_t resolution;
+  std::uint32_t entries;  ///< min(resolution^D rounded up to a multiple of 8, 2^log2_entries)
+  std::uint32_t offset;   ///< first entry of the level in the table
+  bool dense;  ///< resolution^D ≤ entries: indexed by row, not hashed (primes 1, 2654435761, 805459861, 3674653429)
+};
+/// Levels of a shape. Throws InvalidArgument for dimensions other than 3 or 4, no level, log2_entries outside 4…28,
+/// base_resolution < 1 or growth < 1.
+std::vector<HashGridLevel> hash_grid_levels(const HashGridShape&);
+/// Floats in the table: Σ entries × kHashFeatures; entry e of a level holds its two features side by side.
+std::size_t hash_grid_num_parameters(const HashGridShape&);
+
+struct HashGridInput {
+  View<const float> position;  ///< [N,3], clamped to [0,1]; the gradient of a clamped coordinate is zero
+  float time = 0;              ///< clamped to [0,1]; used by the 4D grid, one time for all points
+  View<const float> table;     ///< [hash_grid_num_parameters]
+};
+
+/// features [levels·2, N] feature-major (row f holds feature f of all points), overwritten: the D-linear interpolation
+/// of the entries at the 2^D corners. Deterministic. N = 0: nothing. Throws InvalidArgument when sizes disagree.
+void hash_grid_forward(Context&, const HashGridShape&, const HashGridInput&, View<float> features);
+
+/// VJP to the table and the positions (recomputed, nothing saved). grad_features [levels·2, N].
+/// grad_table is always accumulated into (Adam zeroes it as it reads); grad_position [N,3] follows `mode`; pass an
+/// empty view to skip it. Deterministic for any thread count.
+void hash_grid_backward(Context&, const HashGridShape&, const HashGridInput&, View<const float> grad_features,
+                        View<float> grad_table, GradientMode mode, View<float> grad_position);
+
+}  // namespace dsasrgs

@@ -1,0 +1,147 @@
+#include "project/project_cpu.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/parallel.hpp"
+#include "project/float4.hpp"
+#include "project/project_math.hpp"
+
+namespace dsasrgs::cpu {
+
+namespace {
+
+constexpr std::size_t kBlock = 1024;  // kernels per task
+
+/// Four consecutive kernels; past the end the last one is repeated.
+struct Group {
+  std::size_t first, count;
+
+  Group(std::size_t i, std::size_t end) : first(i), count(std::min(Float4::kLanes, end - i)) {}
+  /// Component `k` of [N, Width] data.
+  template <std::size_t Width>
+  Float4 load(View<const float> data, std::size_t k) const {
+    const float* p = data.data() + Width * first + k;
+    if (count == Float4::kLanes) return Float4(Float4::Vector{p[0], p[Width], p[2 * Width], p[3 * Width]});
+    const auto lane = [&](std::size_t l) { return p[Width * std::min(l, count - 1)]; };
+    return Float4(Float4::Vector{lane(0), lane(1), lane(2), lane(3)});
+  }
+  template <std::size_t Width>
+  Vec3<Float4> load3(View<const float> data) const {
+    return {load<Width>(data, 0), load<Width>(data, 1), load<Width>(data, 2)};
+  }
+  Quat<Float4> load_rotation(View<const float> data) const {
+    return {load<4>(data, 0), load<4>(data, 1), load<4>(data, 2), load<4>(data, 3)};
+  }
+};
+
+/// The kernels of a group. A kernel that cannot be projected is moved to where it can; its results are not used.
+struct Kernels {
+  Vec3<Float4> position, raw_scale;
+  Quat<Float4> rotation;
+  Float4 density;
+  bool in_front[Float4::kLanes];
+};
+
+Kernels load_kernels(const ProjectionConstants<Float4>& view, const ProjectInput& in, const Group& group) {
+  Kernels k{group.load3<3>(in.gaussians.position_mm),
+            group.load3<3>(in.gaussians.raw_scale),
+            group.load_rotation(in.gaussians.rotation),
+            group.load<1>(in.density, 0),
+            {}};
+  const Float4 z = projection_depth(view, k.position);
+  bool all = true;
+  for (std::size_t l = 0; l < Float4::kLanes; ++l) all &= k.in_front[l] = z[l] > view.nearest_z[l];
+  if (!all) {
+    const Vec3<Float4> anywhere = view.source_mm + view.normal;
+    for (std::size_t l = 0; l < Float4::kLanes; ++l) {
+      if (k.in_front[l]) continue;
+      k.position.x.v[l] = anywhere.x[l];
+      k.position.y.v[l] = anywhere.y[l];
+      k.position.z.v[l] = anywhere.z[l];
+    }
+  }
+  return k;
+}
+
+/// First and one-past-last pixel in [0, size) whose centre lies in mean ± extent; NaN gives an empty range.
+void pixel_range(float mean, float extent, int size, std::int32_t& begin, std::int32_t& end) {
+  const float limit = static_cast<float>(size);
+  const float low = mean - extent - 0.5f, high = mean + extent - 0.5f;
+  const float first = low > 0 ? std::min(low, limit) : 0.0f;
+  begin = static_cast<std::int32_t>(first);
+  begin += static_cast<float>(begin) < first ? 1 : 0;
+  end = high >= 0 ? static_cast<std::int32_t>(std::min(high, limit - 1)) + 1 : 0;
+}
+
+ProjectionConstants<Float4> constants(const ProjectInput& in) {
+  return projection_constants(in.pose, in.detector, in.gaussians.bounds, in.pixel_footprint).as<Float4>();
+}
+
+/// Writes or adds one kernel's components; kernels that are not projected have no gradient.
+template <std::size_t Width>
+void store(View<float> destination, const Group& group, const Kernels& kernels, GradientMode mode,
+           const Float4 (&value)[Width]) {
+  for (std::size_t l = 0; l < group.count; ++l) {
+    float* p = destination.data() + Width * (group.first + l);
+    for (std::size_t k = 0; k < Width; ++k) {
+      const float g = kernels.in_front[l] ? value[k][l] : 0.0f;
+      p[k] = mode == GradientMode::accumulate ? p[k] + g : g;
+    }
+  }
+}
+
+}  // namespace
+
+void project_forward(Context& ctx, const ProjectInput& in, const ProjectOutput& out) {
+  const ProjectionConstants<Float4> view = constants(in);
+  parallel_blocks(ctx, in.gaussians.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; i += Float4::kLanes) {
+      const Group group(i, end);
+      const Kernels k = load_kernels(view, in, group);
+      const Projection<Float4> p = project_kernel(view, k.position, k.raw_scale, k.rotation, k.density);
+      const Float4 cutoff(kCutoff), extent_x = cutoff * sqrt(p.cov_xx), extent_y = cutoff * sqrt(p.cov_yy);
+      for (std::size_t l = 0; l < group.count; ++l) {
+        float* mean = out.mean_px.data() + 2 * (i + l);
+        float* conic = out.conic.data() + 3 * (i + l);
+        PixelBox& box = out.box[i + l];
+        if (!k.in_front[l]) {
+          mean[0] = mean[1] = conic[1] = out.amplitude[i + l] = 0;
+          conic[0] = conic[2] = 1;
+          box = {0, 0, 0, 0};
+          continue;
+        }
+        mean[0] = p.mean_u[l];
+        mean[1] = p.mean_v[l];
+        conic[0] = p.conic_xx[l];
+        conic[1] = p.conic_xy[l];
+        conic[2] = p.conic_yy[l];
+        out.amplitude[i + l] = p.amplitude[l];
+        pixel_range(p.mean_u[l], extent_x[l], in.detector.width_px, box.x_begin, box.x_end);
+        pixel_range(p.mean_v[l], extent_y[l], in.detector.height_px, box.y_begin, box.y_end);
+      }
+    }
+  });
+}
+
+void project_backward(Context& ctx, const ProjectInput& in, const ProjectUpstream& upstream, GradientMode mode,
+                      const GaussianGradient& gradient) {
+  const ProjectionConstants<Float4> view = constants(in);
+  parallel_blocks(ctx, in.gaussians.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; i += Float4::kLanes) {
+      const Group group(i, end);
+      const Kernels k = load_kernels(view, in, group);
+      const Projection<Float4> p = project_kernel(view, k.position, k.raw_scale, k.rotation, k.density);
+      const ProjectionUpstream<Float4> up{group.load<2>(upstream.mean_px, 0), group.load<2>(upstream.mean_px, 1),
+                                          group.load<3>(upstream.conic, 0),   group.load<3>(upstream.conic, 1),
+                                          group.load<3>(upstream.conic, 2),   group.load<1>(upstream.amplitude, 0)};
+      const ProjectionGradient<Float4> g = project_kernel_vjp(view, p, k.rotation, up);
+      store<3>(gradient.position_mm, group, k, mode, {g.position.x, g.position.y, g.position.z});
+      store<3>(gradient.raw_scale, group, k, mode, {g.raw_scale.x, g.raw_scale.y, g.raw_scale.z});
+      store<4>(gradient.rotation, group, k, mode, {g.rotation.w, g.rotation.x, g.rotation.y, g.rotation.z});
+      store<1>(gradient.density, group, k, mode, {g.density});
+    }
+  });
+}
+
+}  // namespace dsasrgs::cpu

@@ -1,0 +1,49 @@
+#include "rasterize/rasterize.hpp"
+
+#include "common/require.hpp"
+#include "rasterize/rasterize_cpu.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+std::size_t check_input(const char* op, const RasterizeInput& in) {
+  require(in.width_px > 0 && in.height_px > 0, op,
+          "image: expected at least 1 x 1 pixels, found " + std::to_string(in.width_px) + " x " +
+              std::to_string(in.height_px));
+  const std::size_t n = in.amplitude.size();
+  require_size(op, "mean_px", 2 * n, in.mean_px.size());
+  require_size(op, "conic", 3 * n, in.conic.size());
+  require_size(op, "box", n, in.box.size());
+  return static_cast<std::size_t>(in.width_px) * static_cast<std::size_t>(in.height_px);
+}
+
+}  // namespace
+
+void rasterize_forward(Context& ctx, const RasterizeInput& in, RasterizeScratch& scratch, View<float> image) {
+  constexpr const char* kOp = "rasterize_forward";
+  const std::size_t num_pixels = check_input(kOp, in);
+  require_size(kOp, "image", num_pixels, image.size());
+  if (in.amplitude.empty()) {
+    zero_bytes(ctx, image.data(), num_pixels * sizeof(float));
+    return;
+  }
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  cpu::rasterize_forward(ctx, in, scratch, image);
+}
+
+void rasterize_backward(Context& ctx, const RasterizeInput& in, View<const float> grad_image, GradientMode mode,
+                        const RasterizeGradient& gradient) {
+  constexpr const char* kOp = "rasterize_backward";
+  const std::size_t num_pixels = check_input(kOp, in);
+  const std::size_t n = in.amplitude.size();
+  require_size(kOp, "grad_image", num_pixels, grad_image.size());
+  require_size(kOp, "gradient mean_px", 2 * n, gradient.mean_px.size());
+  require_size(kOp, "gradient conic", 3 * n, gradient.conic.size());
+  require_size(kOp, "gradient amplitude", n, gradient.amplitude.size());
+  if (n == 0) return;
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  cpu::rasterize_backward(ctx, in, grad_image, mode, gradient);
+}
+
+}  // namespace dsasrgs

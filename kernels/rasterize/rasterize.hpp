@@ -1,0 +1,42 @@
+#pragma once
+/// @file
+/// X-ray rasterizer: adds projected Gaussians into a detector image.
+
+#include "project/project.hpp"
+#include "tile/tile.hpp"
+
+namespace dsasrgs {
+
+struct RasterizeInput {
+  int width_px = 0, height_px = 0;
+  View<const float> mean_px;    ///< [N,2]
+  View<const float> conic;      ///< [N,3] xx, xy, yy
+  View<const float> amplitude;  ///< [N]
+  View<const PixelBox> box;     ///< [N] from project_forward
+};
+
+/// Reusable scratch memory; holds nothing the backward pass needs.
+struct RasterizeScratch {
+  TileLists tiles;
+};
+
+struct RasterizeGradient {
+  View<float> mean_px;    ///< [N,2]
+  View<float> conic;      ///< [N,3]
+  View<float> amplitude;  ///< [N]
+};
+
+///   image(u) = Σ_i a_i · exp(−½ dᵀ Q_i d),  d = u − m_i     (R²-Gaussian, eq. 7)
+/// A pixel counts iff it is in the kernel's box and its centre has dᵀQd ≤ kCutoff² (geometry only, so the result is
+/// linear in a). Additive: no order, no blending. Conics must be positive definite; others may add nothing. image [H,W]
+/// row-major, overwritten. Deterministic for any thread count and tile size. N = 0: image = 0. Throws InvalidArgument
+/// when sizes disagree or the image is empty, and what tile_bin throws.
+void rasterize_forward(Context&, const RasterizeInput&, RasterizeScratch&, View<float> image);
+
+/// VJP, gathered per kernel over its own footprint from six moments of g·G (no saved state, no atomics):
+///   ∂/∂a = S0, ∂/∂m = a·Q·(Sx,Sy) for d = u − m, ∂/∂(xx,xy,yy) = −½ a (Sxx, 2Sxy, Syy).
+/// grad_image [H,W]. Deterministic.
+void rasterize_backward(Context&, const RasterizeInput&, View<const float> grad_image, GradientMode,
+                        const RasterizeGradient&);
+
+}  // namespace dsasrgs

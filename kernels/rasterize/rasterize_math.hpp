@@ -1,0 +1,101 @@
+#pragma once
+// One kernel's footprint on the image and the gradients from its moments. The square is completed per row,
+//   q = dᵀQd = xx·t² + h·dy²,  t = dx + (xy/xx)·dy,  h = (xx·yy − xy²)/xx,
+// so q is a sum of squares: it cannot come out negative, and a pixel costs one subtraction and two products.
+
+#include "common/gaussian_math.hpp"
+
+namespace dsasrgs {
+
+/// log₂ of exp(−½).
+inline constexpr double kLog2ExpMinusHalf = -0.72134752044448170368;
+
+/// The value of `exponent` at q = kCutoff²: a pixel counts iff its exponent is at least this. Multiplied in T, as the
+/// pixels' exponents are, so that a pixel exactly on the cut-off counts.
+template <class T>
+inline constexpr T kExponentFloor = T(kLog2ExpMinusHalf) * (T(kCutoff) * T(kCutoff));
+
+/// A kernel's Gaussian as 2^exponent: exponent = along_row·t² + across_rows·dy², both factors ≤ 0.
+template <class T>
+struct KernelFootprint {
+  T mean_x, mean_y, shear, along_row, across_rows;
+};
+
+/// Requires conic_xx > 0.
+template <class T>
+DSASRGS_HD KernelFootprint<T> kernel_footprint(T mean_x, T mean_y, T conic_xx, T conic_xy, T conic_yy) {
+  const T shear = conic_xy / conic_xx;
+  // In double: for a thin slanted kernel the difference is far smaller than its terms.
+  const double h = double(conic_yy) - double(conic_xy) * double(conic_xy) / double(conic_xx);
+  return {mean_x, mean_y, shear, T(kLog2ExpMinusHalf) * conic_xx, T(kLog2ExpMinusHalf) * T(h > 0 ? h : 0)};
+}
+
+/// What a row of pixels, whose centres are at `y`, shares.
+template <class T>
+struct FootprintRow {
+  T dy, center_x, exponent;  ///< exponent = across_rows·dy², its largest value in the row; t = x − center_x
+};
+template <class T>
+DSASRGS_HD FootprintRow<T> footprint_row(const KernelFootprint<T>& k, T y) {
+  const T dy = y - k.mean_y;
+  return {dy, k.mean_x - k.shear * dy, k.across_rows * dy * dy};
+}
+
+/// The cut-off's ellipse by columns: at dx it covers dy = −slope·dx ± sqrt(height2 − falloff·dx²), and its highest and
+/// lowest points are at top_dx and −top_dx.
+template <class T>
+struct FootprintOutline {
+  T slope, height2, falloff, top_dx;
+};
+/// Requires conic_xx, conic_yy > 0.
+template <class T>
+DSASRGS_HD FootprintOutline<T> footprint_outline(T conic_xx, T conic_xy, T conic_yy) {
+  using std::sqrt;
+  constexpr T kCutoff2 = T(kCutoff) * T(kCutoff) + T(1e-4);  // slightly wider, so that rounding loses no pixel
+  const T slope = conic_xy / conic_yy;
+  const double h = double(conic_xx) - double(conic_xy) * double(conic_xy) / double(conic_yy);
+  const T across = T(h > 0 ? h : 0);
+  return {slope, kCutoff2 / conic_yy, across / conic_yy, -conic_xy * sqrt(kCutoff2 / (across * conic_xx * conic_yy))};
+}
+/// Interval of dy outside which no pixel of columns dx_first … dx_last can be inside the cut-off.
+template <class T>
+struct FootprintRows {
+  T first, last;
+};
+template <class T>
+DSASRGS_HD FootprintRows<T> footprint_rows(const FootprintOutline<T>& o, T dx_first, T dx_last) {
+  using std::sqrt;
+  const auto clamp = [&](T dx) { return dx < dx_first ? dx_first : (dx > dx_last ? dx_last : dx); };
+  const auto half = [&](T dx) {
+    const T square = o.height2 - o.falloff * dx * dx;
+    return square > 0 ? sqrt(square) : T(0);
+  };
+  const T top = clamp(o.top_dx), bottom = clamp(-o.top_dx);
+  const T last = half(top) - o.slope * top, first = -half(bottom) - o.slope * bottom;
+  const T margin = T(0.01) + T(1e-5) * (last - first);
+  return {first - margin, last + margin};
+}
+
+/// Moments of w = (dL/dpixel)·G over a kernel's pixels, d = pixel − mean.
+template <class T>
+struct FootprintMoments {
+  T w, wx, wy, wxx, wxy, wyy;
+};
+template <class T>
+struct FootprintGradient {
+  T mean_x, mean_y, conic_xx, conic_xy, conic_yy, amplitude;
+};
+/// VJP of amplitude·exp(−½ dᵀQd) summed over the pixels.
+template <class T>
+DSASRGS_HD FootprintGradient<T> footprint_vjp(const FootprintMoments<T>& m, T conic_xx, T conic_xy, T conic_yy,
+                                              T amplitude) {
+  const T half = T(-0.5) * amplitude;
+  return {amplitude * (conic_xx * m.wx + conic_xy * m.wy),
+          amplitude * (conic_xy * m.wx + conic_yy * m.wy),
+          half * m.wxx,
+          T(2) * half * m.wxy,
+          half * m.wyy,
+          m.w};
+}
+
+}  // namespace dsasrgs

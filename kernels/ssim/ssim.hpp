@@ -1,0 +1,51 @@
+#pragma once
+/// @file
+/// The image loss: fused L1 and structural dissimilarity, forward and backward.
+
+#include <cstdint>
+
+#include "dsasrgs/gaussians.hpp"
+
+namespace dsasrgs {
+
+/// 11 × 11 Gaussian window, σ = 1.5 px, zero padding (Wang et al. 2004).
+struct ImageLossShape {
+  int width_px = 0, height_px = 0;
+  float ssim_weight = 0.2f;  ///< λ
+  float c1 = 0.01f * 0.01f, c2 = 0.03f * 0.03f;
+};
+
+struct ImageLossInput {
+  View<const float> rendered;      ///< [H,W]
+  View<const float> target;        ///< [H,W]
+  View<const std::uint8_t> valid;  ///< [H,W], zero: the pixel is treated as lying outside the image, in both images
+                                   ///< and in the mean. Empty view: all valid.
+};
+
+/// What the backward pass needs: the derivatives of SSIM(p) with respect to the rendered image's windowed mean, second
+/// moment and cross moment, three maps of H·W. Sized by the forward pass, reused.
+struct ImageLossSaved {
+  Buffer<float> derivative;  ///< [3,H,W]
+  double num_valid = 0;
+};
+
+struct ImageLossValue {
+  double total = 0;  ///< (1−λ)·l1 + λ·(1 − ssim)
+  double l1 = 0;     ///< mean |rendered − target| over valid pixels
+  double ssim = 0;   ///< mean SSIM over valid pixels
+};
+
+/// L = (1−λ)‖x − y‖₁ + λ(1 − SSIM(x, y)), both means over the valid pixels (4DRGS, training loss).
+/// SSIM = (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)), biased windowed moments.
+/// Deterministic for any thread count. Throws InvalidArgument when sizes disagree, the image is empty or no pixel is
+/// valid.
+ImageLossValue image_loss_forward(Context&, const ImageLossShape&, const ImageLossInput&, ImageLossSaved&);
+
+/// dL/d rendered [H,W], times grad_loss; zero at invalid pixels. The sign of x − y at x = y is taken as 0.
+void image_loss_backward(Context&, const ImageLossShape&, const ImageLossInput&, const ImageLossSaved&, float grad_loss,
+                         GradientMode, View<float> grad_rendered);
+
+/// The SSIM map itself [H,W] (used for confidence maps), without mask.
+void ssim_map(Context&, const ImageLossShape&, View<const float> a, View<const float> b, View<float> map);
+
+}  // namespace dsasrgs

@@ -1,0 +1,73 @@
+#pragma once
+// Per-pixel formulas of the image loss: SSIM from windowed moments, its derivatives, and the gradient of L1 + SSIM.
+// Forced inline with arguments by reference: what it takes for g++ 12 to vectorise the row loops that call them.
+
+#include "dsasrgs/math.hpp"
+
+namespace dsasrgs {
+
+/// Windowed moments at a pixel. SSIM needs the two second moments only as a sum.
+template <class T>
+struct SsimMoments {
+  T mean_x{}, mean_y{};
+  T square{};  ///< E[x²] + E[y²]
+  T cross{};   ///< E[xy]
+};
+
+/// Derivatives of SSIM with respect to the moments that depend on x, each as if it were free.
+template <class T>
+struct SsimDerivative {
+  T mean_x{};
+  T square{};
+  T cross{};
+};
+
+/// SSIM at a pixel and what its derivatives share.
+template <class T>
+struct SsimTerms {
+  T luminance_numerator{}, structure_numerator{};
+  T luminance_denominator{}, structure_denominator{};
+  T value{};
+};
+
+/// SSIM = (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)) (Wang et al. 2004).
+template <class T>
+[[gnu::always_inline]] DSASRGS_HD inline SsimTerms<T> ssim_terms(const SsimMoments<T>& m, T c1, T c2) {
+  const T mean_square = m.mean_x * m.mean_x + m.mean_y * m.mean_y;
+  const T mean_product = m.mean_x * m.mean_y;
+  // Never negative (Cauchy–Schwarz; padding only removes weight), except by rounding.
+  const T variance = m.square - mean_square;
+  SsimTerms<T> t;
+  t.luminance_numerator = T(2) * mean_product + c1;
+  t.structure_numerator = T(2) * (m.cross - mean_product) + c2;
+  t.luminance_denominator = mean_square + c1;
+  t.structure_denominator = (variance > T(0) ? variance : T(0)) + c2;
+  t.value = (t.luminance_numerator * t.structure_numerator) / (t.luminance_denominator * t.structure_denominator);
+  return t;
+}
+
+/// The derivative of ssim_terms(m).value.
+template <class T>
+[[gnu::always_inline]] DSASRGS_HD inline SsimDerivative<T> ssim_derivative(const SsimMoments<T>& m,
+                                                                           const SsimTerms<T>& t) {
+  const T inverse = T(1) / (t.luminance_denominator * t.structure_denominator);
+  const T inverse_luminance = t.structure_denominator * inverse;
+  const T inverse_structure = t.luminance_denominator * inverse;
+  SsimDerivative<T> d;
+  d.mean_x = T(2) * (m.mean_y * (t.structure_numerator - t.luminance_numerator) * inverse +
+                     m.mean_x * t.value * (inverse_structure - inverse_luminance));
+  d.square = -t.value * inverse_structure;
+  d.cross = T(2) * t.luminance_numerator * inverse;
+  return d;
+}
+
+/// dL/dx at a pixel, from the derivative maps after convolution with the (symmetric) window: x enters E[x], E[x²] and
+/// E[xy] of every pixel whose window covers it. weight_l1 and weight_ssim are dL/d|x − y| and dL/dSSIM of one pixel.
+template <class T>
+[[gnu::always_inline]] DSASRGS_HD inline T image_loss_gradient(T x, T y, const SsimDerivative<T>& windowed, T weight_l1,
+                                                               T weight_ssim) {
+  const T sign = (x > y ? T(1) : T(0)) - (x < y ? T(1) : T(0));
+  return weight_l1 * sign + weight_ssim * (windowed.mean_x + T(2) * x * windowed.square + y * windowed.cross);
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,20 @@
+#include "tile/tile.hpp"
+
+#include "common/require.hpp"
+#include "tile/tile_cpu.hpp"
+
+namespace dsasrgs {
+
+void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, TileLists& lists) {
+  constexpr const char* kOp = "tile_bin";
+  require(grid.width_px > 0 && grid.height_px > 0, kOp,
+          "image: expected at least 1 x 1 pixels, found " + std::to_string(grid.width_px) + " x " +
+              std::to_string(grid.height_px));
+  require(grid.tile_width_px > 0 && grid.tile_height_px > 0, kOp,
+          "tile: expected at least 1 x 1 pixels, found " + std::to_string(grid.tile_width_px) + " x " +
+              std::to_string(grid.tile_height_px));
+  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  cpu::tile_bin(ctx, box, grid, lists);
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,29 @@
+#pragma once
+/// @file
+/// Voxeliser: samples the attenuation of a Gaussian cloud at voxel centres.
+
+#include "dsasrgs/gaussians.hpp"
+#include "dsasrgs/geometry.hpp"
+
+namespace dsasrgs {
+
+struct VoxelizeInput {
+  GaussianView gaussians;
+  View<const float> density;  ///< [N] 1/mm
+  VolumeGrid grid;
+};
+
+///   volume(x) = Σ_i ρ_i · exp(−½ (x−μ_i)ᵀ Σ_i⁻¹ (x−μ_i))     (R²-Gaussian, eq. 3; method.md section 2)
+/// A voxel counts iff its centre is within Mahalanobis distance kCutoff. volume [z,y,x], 1/mm, overwritten.
+/// A kernel with a non-finite position, scale or rotation (or rotation 0) adds nothing. Scratch memory is about 130
+/// bytes per kernel plus 4 per kernel and slab of z, none per voxel. Deterministic for any thread count.
+/// N = 0: volume = 0. Throws InvalidArgument when sizes disagree, the grid is empty or has a spacing that is not
+/// positive, or (N > 0) the bounds are not 0 ≤ min < max.
+void voxelize_forward(Context&, const VoxelizeInput&, View<float> volume);
+
+/// VJP, per kernel over its own footprint (ten moments). grad_volume [z,y,x]. Deterministic; same errors. Kernels that
+/// add nothing get gradient 0.
+void voxelize_backward(Context&, const VoxelizeInput&, View<const float> grad_volume, GradientMode,
+                       const GaussianGradient&);
+
+}  // namespace dsasrgs

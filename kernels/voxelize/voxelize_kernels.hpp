@@ -1,0 +1,43 @@
+#pragma once
+// The voxeliser's CPU set-up: kernels in voxel units, sorted by brick of the grid and binned by slab of z.
+
+#include <cstdint>
+#include <vector>
+
+#include "voxelize/voxelize.hpp"
+#include "voxelize/voxelize_math.hpp"
+
+namespace dsasrgs::cpu {
+
+/// Slices of z per task.
+constexpr int kSlab = 8;
+/// A kernel in units of voxels: U·diag(spacing), and its centre relative to an anchor voxel inside the grid, so that
+/// single precision is spent on the distance to the centre and not on the position in the grid.
+struct VoxelKernel {
+  float u00, u01, u02, u11, u12, u22;
+  float inv_u00;
+  float offset_x, offset_y, offset_z;
+  std::int32_t anchor_x, anchor_y, anchor_z;
+  std::int32_t z_begin, z_end;  ///< slices it can touch; empty when it misses the grid
+  std::uint32_t index;          ///< in the cloud
+};
+
+/// A kernel's parameters in double: the set-up costs nothing beside the voxels, and thin kernels keep their precision.
+struct RawKernel {
+  Vec3d position_mm, raw_scale;
+  Quat<double> rotation;
+};
+RawKernel raw_kernel(const GaussianView&, std::size_t i);
+VoxelShape<double> shape_of(const GaussianView&, const RawKernel&);
+
+/// The kernels that reach the grid, sorted by the brick of their centre (stable counting sort).
+std::vector<VoxelKernel> sorted_kernels(const Context&, const VoxelizeInput&);
+
+/// Sorted kernels of every slab, in order; those without density are left out.
+struct SlabLists {
+  std::vector<std::size_t> begin;   ///< slab s has list[begin[s]] … list[begin[s + 1] − 1]
+  std::vector<std::uint32_t> list;  ///< positions in the sorted kernels
+};
+SlabLists bin_by_slab(const std::vector<VoxelKernel>&, View<const float> density, int size_z);
+
+}  // namespace dsasrgs::cpu

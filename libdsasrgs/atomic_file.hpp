@@ -1,0 +1,29 @@
+#pragma once
+/// @file
+/// A file that is there whole or not at all.
+
+#include <cstddef>
+#include <filesystem>
+
+namespace dsasrgs {
+
+/// A temporary file beside its target: commit() flushes it to disk and renames it to the target (replacing what was
+/// there); without commit() the destructor removes it. Throws IoError when the system refuses.
+class AtomicFile {
+ public:
+  /// Makes the temporary file. Folders are not made.
+  explicit AtomicFile(std::filesystem::path target);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Appends bytes.
+  void write(const void* data, std::size_t bytes);
+  void commit();
+
+ private:
+  std::filesystem::path target_, temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace dsasrgs

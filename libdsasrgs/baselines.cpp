@@ -1,0 +1,92 @@
+#include "dsasrgs/baselines.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "dsasrgs/error.hpp"
+#include "fdk/fdk.hpp"
+#include "raycast/raycast.hpp"
+
+namespace dsasrgs {
+namespace {
+
+void check_view(const char* op, const Acquisition& acquisition, int view) {
+  if (view < 0 || view >= acquisition.num_views())
+    throw InvalidArgument(std::string(op) + ": view: expected 0 to " + std::to_string(acquisition.num_views() - 1) +
+                          ", found " + std::to_string(view));
+}
+
+double angle_between(Vec3d a, Vec3d b) { return std::atan2(length(cross(a, b)), dot(a, b)); }
+
+// Part of the way from view `before` to view `after` at which `view` lies.
+double position_between(const std::vector<Pose>& poses, int before, int view, int after) {
+  const auto pose = [&](int v) -> const Pose& { return poses[static_cast<std::size_t>(v)]; };
+  const double angle_before = angle_between(pose(before).source_mm, pose(view).source_mm);
+  const double angle_after = angle_between(pose(view).source_mm, pose(after).source_mm);
+  constexpr double kStill_rad = 1e-9;
+  if (angle_before + angle_after > kStill_rad) return angle_before / (angle_before + angle_after);
+  const double duration_s = pose(after).time_s - pose(before).time_s;
+  return duration_s > 0 ? (pose(view).time_s - pose(before).time_s) / duration_s : 0.5;
+}
+
+}  // namespace
+
+std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
+  constexpr const char* kOp = "interpolate_views";
+  check_view(kOp, acquisition, view);
+  const std::vector<int>& train = acquisition.train_views;
+  if (train.empty()) throw InvalidArgument("interpolate_views: train_views: expected at least one view, found none");
+  for (const int v : train) check_view(kOp, acquisition, v);
+
+  const auto next = std::lower_bound(train.begin(), train.end(), view);
+  const int after = next == train.end() ? train.back() : *next;
+  const int before = after == view || next == train.begin() ? after : *(next - 1);
+  const View<const float> first = acquisition.projection(before), second = acquisition.projection(after);
+  if (before == after) return {second.begin(), second.end()};
+
+  const float weight = static_cast<float>(position_between(acquisition.poses, before, view, after));
+  const View<const std::uint8_t> valid_first = acquisition.valid_pixels(before);
+  const View<const std::uint8_t> valid_second = acquisition.valid_pixels(after);
+  std::vector<float> image(first.size());
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const bool has_first = valid_first.empty() || valid_first[i], has_second = valid_second.empty() || valid_second[i];
+    image[i] = has_first == has_second ? first[i] + weight * (second[i] - first[i]) : has_second ? second[i] : first[i];
+  }
+  return image;
+}
+
+std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views,
+                              const VolumeGrid& grid) {
+  std::vector<float> projections;
+  std::vector<Pose> poses;
+  for (const int view : views) {
+    check_view("fdk_volume", acquisition, view);
+    const View<const float> image = acquisition.projection(view);
+    const View<const std::uint8_t> valid = acquisition.valid_pixels(view);
+    for (std::size_t i = 0; i < image.size(); ++i) projections.push_back(valid.empty() || valid[i] ? image[i] : 0.0f);
+    poses.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
+  }
+  const Buffer<float> device = Buffer<float>::from_host(ctx, projections);
+  Buffer<float> volume(ctx, grid.num_voxels());
+  fdk_reconstruct(ctx, {device, poses, acquisition.detector, grid}, FdkOptions{}, volume);
+  std::vector<float> values = volume.to_host(ctx);
+  for (float& v : values) v = std::max(v, 0.0f);
+  return values;
+}
+
+std::vector<float> reproject_volume(Context& ctx, View<const float> volume, const VolumeGrid& grid,
+                                    const std::vector<Pose>& poses, const Detector& detector) {
+  const Buffer<float> device = Buffer<float>::from_host(ctx, volume);
+  Buffer<float> image(ctx, detector.num_pixels());
+  std::vector<float> images;
+  images.reserve(poses.size() * image.size());
+  for (const Pose& pose : poses) {
+    raycast(ctx, {device, grid, pose, detector}, image);
+    const std::vector<float> host = image.to_host(ctx);
+    images.insert(images.end(), host.begin(), host.end());
+  }
+  return images;
+}
+
+}  // namespace dsasrgs

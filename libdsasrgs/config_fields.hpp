@@ -1,0 +1,79 @@
+#pragma once
+// The one list of configuration fields: names, ranges, order. Reading, writing and checking all walk it.
+
+#include "dsasrgs/config.hpp"
+
+namespace dsasrgs {
+
+/// Inclusive range of a number.
+struct Range {
+  double low, high;
+};
+inline constexpr Range kPositiveCount{1, 2e9};
+inline constexpr Range kCount{0, 2e9};
+inline constexpr Range kFraction{0, 1};
+inline constexpr Range kNonNegative{0, 1e12};
+inline constexpr Range kPositive{1e-30, 1e12};
+
+/// Calls v.section(name, body) and v.field(name, value, range) for every section and field. `C` is Config or const Config.
+template <class C, class V>
+void visit_fields(C& c, V& v) {
+  v.field("preset", c.preset);
+  v.section("training", [&] {
+    v.field("steps", c.training.steps, kPositiveCount);
+    v.field("ssim_weight", c.training.ssim_weight, kFraction);
+    v.field("time_jitter", c.training.time_jitter, kNonNegative);
+    v.field("clip_negative", c.training.clip_negative);
+    v.field("seed", c.training.seed, Range{0, 9e15});
+  });
+  v.section("kernels", [&] {
+    v.field("init", c.kernels.init);
+    v.field("initial", c.kernels.initial, kPositiveCount);
+    v.field("init_threshold_per_mm", c.kernels.init_threshold_per_mm, kNonNegative);
+    v.field("init_percentile", c.kernels.init_percentile, Range{0, 100});
+    v.field("min_scale_voxels", c.kernels.min_scale_voxels, kPositive);
+    v.field("max_scale_voxels", c.kernels.max_scale_voxels, kPositive);
+    v.field("pixel_footprint", c.kernels.pixel_footprint);
+  });
+  v.section("field", [&] {
+    v.field("kind", c.field.kind);
+    v.field("width", c.field.width, Range{1, 256});
+    v.field("hidden_layers", c.field.hidden_layers, Range{1, 8});
+    const auto grid = [&](const char* name, auto& g) {
+      v.section(name, [&] {
+        v.field("levels", g.levels, Range{1, 32});
+        v.field("log2_entries", g.log2_entries, Range{4, 28});
+        v.field("base_resolution", g.base_resolution, Range{1, 4096});
+        v.field("growth", g.growth, Range{1, 4});
+      });
+    };
+    grid("grid3d", c.field.grid3d);
+    grid("grid4d", c.field.grid4d);
+  });
+  v.section("learning_rate", [&] {
+    v.field("position", c.learning_rate.position);
+    v.field("scale", c.learning_rate.scale);
+    v.field("rotation", c.learning_rate.rotation);
+    v.field("field", c.learning_rate.field);
+    v.field("attenuation", c.learning_rate.attenuation);
+    v.field("weight_decay", c.learning_rate.weight_decay, kNonNegative);
+    v.field("sparse_tables", c.learning_rate.sparse_tables);
+  });
+  v.section("density_control", [&] {
+    v.field("every", c.density_control.every, kPositiveCount);
+    v.field("first_step", c.density_control.first_step, kCount);
+    v.field("last_step", c.density_control.last_step, kCount);
+    v.field("gradient_threshold", c.density_control.gradient_threshold, kNonNegative);
+    v.field("split_voxels", c.density_control.split_voxels);
+    v.field("split_shrink", c.density_control.split_shrink, Range{1, 100});
+    v.field("min_mean_density_per_mm", c.density_control.min_mean_density_per_mm, kNonNegative);
+    v.field("max_kernels", c.density_control.max_kernels, kPositiveCount);
+  });
+  v.section("nuisance", [&] {
+    v.field("view_offset", c.nuisance.view_offset);
+    v.field("view_gain", c.nuisance.view_gain);
+    v.field("learning_rate", c.nuisance.learning_rate);
+  });
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,20 @@
+#pragma once
+// Operator shapes of the neural attenuation field, from its configuration.
+
+#include "dsasrgs/config.hpp"
+#include "hash_grid/hash_grid.hpp"
+#include "mlp/mlp.hpp"
+
+namespace dsasrgs {
+
+inline HashGridShape grid3d_shape(const FieldConfig& c) {
+  return {3, c.grid3d.levels, c.grid3d.log2_entries, c.grid3d.base_resolution, c.grid3d.growth};
+}
+inline HashGridShape grid4d_shape(const FieldConfig& c) {
+  return {4, c.grid4d.levels, c.grid4d.log2_entries, c.grid4d.base_resolution, c.grid4d.growth};
+}
+inline MlpShape network_shape(const FieldConfig& c) {
+  return {(c.grid3d.levels + c.grid4d.levels) * kHashFeatures, c.width, c.hidden_layers, Activation::relu};
+}
+
+}  // namespace dsasrgs

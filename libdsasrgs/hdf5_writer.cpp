@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "dsasrgs/error.hpp"
+#include "hdf5_file.hpp"
+#include "hdf5_handle.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+/// A chunk is one slab of the first axis, cut along its other axes until it is at most this large (HDF5 takes 4 GiB; a
+/// reader holds whole chunks in memory).
+constexpr std::size_t kMaxChunkBytes = std::size_t{64} << 20;
+
+/// By which the memory that holds the file grows.
+constexpr std::size_t kMemoryIncrement = std::size_t{1} << 20;
+
+[[noreturn]] void throw_write_error(const std::string& file, const std::string& object) {
+  throw IoError(file + ": " + object + ": cannot write: " + innermost_error());
+}
+
+std::vector<hsize_t> chunk_of(const Shape& shape, std::size_t element) {
+  std::vector<hsize_t> chunk(shape.begin(), shape.end());
+  if (chunk.size() > 1) chunk[0] = 1;
+  const auto bytes = [&] {
+    std::size_t n = element;
+    for (const hsize_t extent : chunk) n *= extent;
+    return n;
+  };
+  while (bytes() > kMaxChunkBytes) {
+    hsize_t& longest = *std::max_element(chunk.begin(), chunk.end());
+    longest = (longest + 1) / 2;
+  }
+  return chunk;
+}
+
+/// Replaces an attribute that is there.
+void write_attribute(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
+                     hid_t stored_type, hid_t memory_type, hid_t space, const void* value) {
+  if (H5Aexists_by_name(file, object.c_str(), attribute.c_str(), H5P_DEFAULT) > 0)
+    H5Adelete_by_name(file, object.c_str(), attribute.c_str(), H5P_DEFAULT);
+  const Handle handle(H5Acreate_by_name(file, object.c_str(), attribute.c_str(), stored_type, space, H5P_DEFAULT,
+                                        H5P_DEFAULT, H5P_DEFAULT),
+                      H5Aclose);
+  if (!handle || H5Awrite(handle, memory_type, value) < 0) throw_write_error(name, object + "@" + attribute);
+}
+
+template <class T>
+void write_numbers(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
+                   hid_t stored_type, const std::vector<T>& values) {
+  const QuietErrors quiet;
+  const hsize_t count = values.size();
+  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  write_attribute(file, name, object, attribute, stored_type, native_type<T>(), space, values.data());
+}
+
+template <class T>
+void write_number(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
+                  hid_t stored_type, T value) {
+  const QuietErrors quiet;
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  write_attribute(file, name, object, attribute, stored_type, native_type<T>(), space, &value);
+}
+
+}  // namespace
+
+Hdf5Writer::Hdf5Writer(const std::filesystem::path& path) : target_(path), name_(path.string()) {
+  const QuietErrors quiet;
+  // HDF5 lays the file out in memory and AtomicFile puts it on disk: an HDF5 file whose last flush fails, as on a full
+  // disk, can never be closed again and brings the program down when it ends.
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  H5Pset_fapl_core(access, kMemoryIncrement, false);
+  file_ = H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  if (file_ < 0) throw_write_error(name_, "/");
+}
+
+Hdf5Writer::~Hdf5Writer() {
+  if (file_ < 0) return;
+  const QuietErrors quiet;
+  H5Fclose(file_);
+}
+
+void Hdf5Writer::set_format(std::string_view format, int version) {
+  attribute("/", "format", format);
+  attribute("/", "version", version);
+}
+
+void Hdf5Writer::group(const std::string& path) {
+  const QuietErrors quiet;
+  const Handle create(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(create, 1);
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string prefix = path.substr(0, end);
+    if (H5Lexists(file_, prefix.c_str(), H5P_DEFAULT) <= 0) {
+      const Handle made(H5Gcreate2(file_, path.c_str(), create, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+      if (!made) throw_write_error(name_, path);
+      return;
+    }
+    if (end == std::string::npos) return;
+  }
+}
+
+template <class T>
+void Hdf5Writer::write(const std::string& dataset, View<const T> values, const Shape& shape, Hdf5Storage storage) {
+  std::size_t count = 1;
+  for (const std::size_t extent : shape) count *= extent;
+  if (count != values.size())
+    throw InvalidArgument("Hdf5Writer::write: " + dataset + ": expected " + describe(shape) + " elements, found " +
+                          std::to_string(values.size()));
+  const QuietErrors quiet;
+  const std::vector<hsize_t> extents(shape.begin(), shape.end());
+  const Handle space(shape.empty() ? H5Screate(H5S_SCALAR)
+                                   : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr),
+                     H5Sclose);
+  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(links, 1);
+  const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(create, false);  // the same content gives the same bytes
+  if (storage == Hdf5Storage::compressed && count > 0 && !shape.empty() && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
+    const std::vector<hsize_t> chunk = chunk_of(shape, sizeof(T));
+    H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data());
+    H5Pset_shuffle(create);
+    H5Pset_deflate(create, 1);
+  }
+  // Stored in the machine's own order; HDF5 records it, so a machine of the other order reads it too.
+  const Handle data(H5Dcreate2(file_, dataset.c_str(), native_type<T>(), space, links, create, H5P_DEFAULT), H5Dclose);
+  if (!data) throw_write_error(name_, dataset);
+  if (count > 0 && H5Dwrite(data, native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    throw_write_error(name_, dataset);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, double value) {
+  write_number(file_, name_, object, name, H5T_IEEE_F64LE, value);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, std::int64_t value) {
+  write_number(file_, name_, object, name, H5T_STD_I64LE, value);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, const std::vector<double>& values) {
+  write_numbers(file_, name_, object, name, H5T_IEEE_F64LE, values);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name,
+                           const std::vector<std::int64_t>& values) {
+  write_numbers(file_, name_, object, name, H5T_STD_I64LE, values);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, std::string_view value) {
+  const QuietErrors quiet;
+  const std::string text(value);
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type, text.size() + 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  write_attribute(file_, name_, object, name, type, type, space, text.c_str());
+}
+
+void Hdf5Writer::commit() {
+  const QuietErrors quiet;
+  const Handle file(std::exchange(file_, -1), H5Fclose);
+  const ssize_t size = H5Fflush(file, H5F_SCOPE_LOCAL) < 0 ? -1 : H5Fget_file_image(file, nullptr, 0);
+  if (size < 0) throw_write_error(name_, "/");
+  std::vector<char> image(static_cast<std::size_t>(size));
+  if (H5Fget_file_image(file, image.data(), image.size()) < 0) throw_write_error(name_, "/");
+  target_.write(image.data(), image.size());
+  target_.commit();
+}
+
+#define DSASRGS_WRITABLE(T) \
+  template void Hdf5Writer::write<T>(const std::string&, View<const T>, const Shape&, Hdf5Storage);
+DSASRGS_WRITABLE(float)
+DSASRGS_WRITABLE(double)
+DSASRGS_WRITABLE(std::int32_t)
+DSASRGS_WRITABLE(std::int64_t)
+DSASRGS_WRITABLE(std::uint8_t)
+DSASRGS_WRITABLE(std::uint16_t)
+DSASRGS_WRITABLE(std::uint32_t)
+DSASRGS_WRITABLE(std::uint64_t)
+#undef DSASRGS_WRITABLE
+
+}  // namespace dsasrgs

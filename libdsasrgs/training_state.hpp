@@ -1,0 +1,62 @@
+#pragma once
+// All that a training run consists of; what a checkpoint saves.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "densify/densify.hpp"
+#include "dsasrgs/reconstructor.hpp"
+#include "ssim/ssim.hpp"
+#include "view_pipeline.hpp"
+
+namespace dsasrgs {
+
+/// First and second moment of one parameter array.
+struct AdamMoments {
+  Buffer<float> first, second;
+  static AdamMoments zeros(Context& ctx, std::size_t size) {
+    return {Buffer<float>::zeros(ctx, size), Buffer<float>::zeros(ctx, size)};
+  }
+};
+
+/// Moments of every parameter array of a model.
+struct OptimizerState {
+  AdamMoments position, raw_scale, rotation, attenuation;  // per kernel
+  AdamMoments table3d, table4d, network;                   // shared
+  static OptimizerState zeros(Context&, const Model&);
+};
+
+/// Gradient buffers of the shared field parameters; Adam zeroes them as it reads.
+struct FieldGradient {
+  Buffer<float> table3d, table4d, network;
+  static FieldGradient zeros(Context&, const AttenuationField&);
+};
+
+/// Adam on the two numbers of one training view.
+struct NuisanceMoments {
+  double gain_first = 0, gain_second = 0, offset_first = 0, offset_second = 0;
+  std::int64_t updates = 0;
+};
+
+/// What a density event did.
+struct DensityEvent {
+  std::size_t cloned = 0, split = 0, pruned = 0;
+};
+
+/// Learning rates and thresholds of one step.
+struct StepSchedule {
+  float position, scale, rotation, field, attenuation, nuisance;
+  bool density_event;
+  float split_voxels;
+};
+StepSchedule schedule_at(const Config&, double largest_side_mm, int step);
+
+/// Training view of a step (1-based): each epoch is a permutation drawn from (seed, epoch), so it needs no state.
+int view_of_step(std::int64_t seed, int num_views, int step);
+
+/// One parameter array of width `width` per kernel, with its moments; used by density control.
+DensityEvent run_density_control(Context&, const Config&, const StepSchedule&, int step, Model&, OptimizerState&,
+                                 DensityStatistics&);
+
+}  // namespace dsasrgs

@@ -1,0 +1,68 @@
+#pragma once
+// One view, forward and backward: attenuation → projection → rasterisation, and the same way back.
+
+#include <array>
+#include <chrono>
+
+#include "dsasrgs/attenuation_field.hpp"
+#include "dsasrgs/model.hpp"
+#include "project/project.hpp"
+#include "rasterize/rasterize.hpp"
+
+namespace dsasrgs {
+
+/// Grows or shrinks a buffer to exactly `size` elements; its content is then undefined.
+template <class T>
+void resize(Context& ctx, Buffer<T>& buffer, std::size_t size) {
+  if (buffer.size() != size) buffer = Buffer<T>(ctx, size);
+}
+
+/// Gradients of a loss for every parameter of a cloud, sized to it.
+struct CloudGradient {
+  Buffer<float> position_mm, raw_scale, rotation, density, attenuation;
+  void resize_to(Context& ctx, const GaussianCloud& cloud);
+};
+
+/// Geometry of the view being rendered.
+struct ViewRequest {
+  Pose pose;
+  Detector detector;
+  float model_time = 0;
+  bool pixel_footprint = true;
+};
+
+/// Scratch memory and steps of one view.
+class ViewPipeline {
+ public:
+  /// image [H,W] ← line integrals of the cloud. What backward() needs is kept until the next forward().
+  void forward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&, View<float> image);
+  /// Cloud gradients overwritten; shared field parameters accumulated into.
+  void backward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&, View<const float> grad_image,
+                CloudGradient&, View<float> grad_table3d, View<float> grad_table4d, View<float> grad_network);
+
+  View<const float> density() const { return density_; }
+  View<const PixelBox> box() const { return box_; }
+  /// dL/d mean2D of the last backward, [N,2] px⁻¹.
+  View<const float> grad_mean_px() const { return grad_mean_px_; }
+
+  /// Wall seconds spent in each stage since construction.
+  enum Stage { field_forward, project_forward_stage, rasterize_forward_stage, rasterize_backward_stage, project_backward_stage, field_backward, num_stages };
+  const std::array<double, num_stages>& seconds() const { return seconds_; }
+
+ private:
+  template <class Body>
+  void timed(Stage stage, Body&& body) {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    seconds_[stage] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
+  AttenuationField::Saved field_;
+  Buffer<float> density_, mean_px_, conic_, amplitude_;
+  Buffer<PixelBox> box_;
+  RasterizeScratch scratch_;
+  Buffer<float> grad_mean_px_, grad_conic_, grad_amplitude_;
+  std::array<double, num_stages> seconds_{};
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,301 @@
+#include "hash_grid/hash_grid.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <vector>
+
+#include "dsasrgs/error.hpp"
+#include "hash_grid/hash_grid_math.hpp"
+#include "oracle/hash_grid_oracle.hpp"
+#include "support/context.hpp"
+#include "support/gradient.hpp"
+#include "support/random_values.hpp"
+
+using namespace dsasrgs;
+
+namespace {
+
+/// A shape with n points of random data; some points lie outside [0,1]³ and on its faces.
+struct Problem {
+  Problem(const HashGridShape& s, std::size_t num_points, float t = 0.37f)
+      : shape(s),
+        n(num_points),
+        time(t),
+        position(test::random_values<float>(3 * n, 0, 1, 21)),
+        table(test::random_values<float>(hash_grid_num_parameters(s), -1, 1, 22)),
+        grad_features(test::random_values<float>(num_features() * n, -1, 1, 23)) {
+    constexpr float kSpecial[] = {-0.25f, 0.0f, 1.0f, 1.75f};
+    for (std::size_t i = 0; i + 7 < position.size(); i += 7) position[i] = kSpecial[i / 7 % 4];
+  }
+  std::size_t num_features() const { return static_cast<std::size_t>(shape.levels) * kHashFeatures; }
+
+  std::vector<float> forward(Context& ctx) const {
+    auto features = Buffer<float>::from_host(ctx, std::vector<float>(num_features() * n, 99));
+    const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
+    hash_grid_forward(ctx, shape, {p, time, t}, features);
+    return features.to_host(ctx);
+  }
+  struct Gradients {
+    std::vector<float> table, position;
+  };
+  /// Gradients added to (or, for the positions, written over) arrays full of `before`.
+  Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true) const {
+    const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
+    auto gt = Buffer<float>::from_host(ctx, std::vector<float>(table.size(), before));
+    auto gp = Buffer<float>::from_host(ctx, std::vector<float>(want_position ? position.size() : 0, before));
+    hash_grid_backward(ctx, shape, {p, time, t}, Buffer<float>::from_host(ctx, grad_features), gt, mode, gp);
+    return {gt.to_host(ctx), gp.to_host(ctx)};
+  }
+  oracle::HashGrid expected() const {
+    oracle::HashGrid o{shape.dimensions,
+                       shape.levels,
+                       shape.log2_entries,
+                       shape.base_resolution,
+                       shape.growth,
+                       {table.begin(), table.end()},
+                       {},
+                       {},
+                       {}};
+    o.run({position.begin(), position.end()}, double(time), {grad_features.begin(), grad_features.end()});
+    return o;
+  }
+
+  HashGridShape shape;
+  std::size_t n;
+  float time;
+  std::vector<float> position, table, grad_features;
+};
+
+/// Dense and hashed levels, both dimensions, numbers of points beside the vectors of 16 and the blocks of 2048.
+std::vector<Problem> problems() {
+  return {Problem({3, 6, 10, 4, 1.5}, 2 * 2048 + 19),
+          Problem({4, 6, 10, 2, 1.4}, 2048 + 5, 0.61f),
+          Problem({3, 3, 6, 1, 1.9}, 33),
+          Problem({4, 4, 12, 3, 1.3}, 15, 1.0f),
+          Problem({3, 2, 12, 7.3, 1.2}, 1),
+          Problem({4, 5, 4, 2, 2}, 257, -3.0f),
+          Problem({4, 3, 8, 1, 1}, 40, 0.0f)};
+}
+
+void describe(const Problem& problem) {
+  UNSCOPED_INFO(problem.shape.dimensions << "D, " << problem.shape.levels << " levels from "
+                                         << problem.shape.base_resolution << ", points " << problem.n);
+}
+
+}  // namespace
+
+TEST_CASE("hash_grid: levels of the paper's 3D grid", "[hash_grid]") {
+  const auto levels = hash_grid_levels({3, 12, 19, 8, 1.45});
+  REQUIRE(levels.size() == 12);
+  CHECK(levels[0].scale == 7.0f);
+  CHECK(levels[0].resolution == 8);
+  CHECK(levels[0].entries == 512);
+  CHECK(levels[1].scale == Approx(10.6));
+  CHECK(levels[1].resolution == 12);
+  CHECK(levels[1].offset == 512);
+  CHECK(levels[2].offset == 512 + 1728);
+  CHECK(levels[6].dense);  // 74³ ≤ 2^19 < 107³
+  CHECK(levels[6].resolution == 75);
+  CHECK(levels[6].entries == (75 * 75 * 75 + 7) / 8 * 8);
+  CHECK_FALSE(levels[7].dense);
+  CHECK(levels[7].entries == 1u << 19);
+  CHECK(hash_grid_num_parameters({3, 12, 19, 8, 1.45}) == 2 * (std::size_t{levels[11].offset} + (1u << 19)));
+  CHECK(hash_grid_levels({3, 1, 19, 1, 1})[0].resolution == 1);
+}
+
+TEST_CASE("hash_grid: a dense level takes its entries by row, a hashed one by the xor of primes", "[hash_grid]") {
+  const HashGridLevel dense{7, 8, 512, 0, true}, hashed{99, 100, 1u << 19, 0, false};
+  CHECK(hash_entry<3>(dense, {3, 5, 7}) == 3 + 8 * (5 + 8 * 7));
+  CHECK(hash_entry<4>(HashGridLevel{1, 2, 16, 0, true}, {1, 0, 1, 1}) == 1 + 4 + 8);
+  CHECK(hash_entry<3>(hashed, {42, 17, 99}) == ((42u ^ (17u * 2654435761u) ^ (99u * 805459861u)) & ((1u << 19) - 1)));
+  CHECK(hash_entry<4>(hashed, {1, 2, 3, 4}) ==
+        ((1u ^ (2u * 2654435761u) ^ (3u * 805459861u) ^ (4u * 3674653429u)) & ((1u << 19) - 1)));
+  std::set<std::uint32_t> seen;
+  for (std::uint32_t i = 0; i < 512; ++i) seen.insert(hash_entry<3>(dense, {i % 8, i / 8 % 8, i / 64}));
+  CHECK(seen.size() == 512);
+}
+
+TEST_CASE("hash_grid: a coordinate's cell is scaled and shifted by half, clamped at both ends", "[hash_grid]") {
+  const HashGridLevel level{10, 11, 1331, 0, true};
+  const auto inside = hash_cell(0.43, level);
+  CHECK((inside.vertex[0] == 4 && inside.vertex[1] == 5));
+  CHECK(inside.fraction == Approx(0.8));
+  CHECK(inside.slope == 10);
+  const auto last = hash_cell(1.0, level);
+  CHECK((last.vertex[0] == 10 && last.vertex[1] == 10 && last.slope == 10));
+  const auto beyond = hash_cell(7.0, level), before = hash_cell(-7.0, level);
+  CHECK((beyond.vertex[0] == 10 && beyond.vertex[1] == 10 && beyond.slope == 0));
+  CHECK((before.vertex[0] == 0 && before.vertex[1] == 1 && before.slope == 0 && before.fraction == 0.5));
+  const auto nan = hash_cell(std::numeric_limits<double>::quiet_NaN(), level);
+  CHECK((nan.vertex[0] == 0 && nan.slope == 0));
+}
+
+TEST_CASE("hash_grid: VJP of the interpolation agrees with central differences", "[hash_grid]") {
+  const auto values = test::random_values<double>(20, -1, 1, 4), f = test::random_values<double>(4, 0.1, 0.9, 5);
+  const auto of = [](const std::vector<double>& x) {
+    double corner[16], fraction[4];
+    std::copy_n(x.begin(), 16, corner);
+    std::copy_n(x.begin() + 16, 4, fraction);
+    return 0.7 * interpolate<double, 4>(corner, fraction);
+  };
+  std::vector<double> x(values.begin(), values.begin() + 16);
+  x.insert(x.end(), f.begin(), f.end());
+  double corner[16], fraction[4], grad_corner[16], grad_fraction[4];
+  std::copy_n(x.begin(), 16, corner);
+  std::copy_n(x.begin() + 16, 4, fraction);
+  interpolate_vjp<double, 4>(corner, fraction, 0.7, grad_corner, grad_fraction);
+  std::vector<double> found(grad_corner, grad_corner + 16);
+  found.insert(found.end(), grad_fraction, grad_fraction + 4);
+  CHECK(test::relative_l2(found, test::numeric_gradient(of, x)) < 1e-6);
+  const double slope = (hash_cell(0.3 + 1e-6, {9, 10, 1000, 0, true}).fraction -
+                        hash_cell(0.3 - 1e-6, {9, 10, 1000, 0, true}).fraction) /
+                       2e-6;
+  CHECK(hash_cell(0.3, {9, 10, 1000, 0, true}).slope == Approx(slope).epsilon(1e-6));
+}
+
+TEST_CASE("hash_grid: a table that is affine in the vertex gives the affine function back", "[hash_grid]") {
+  Context ctx = test::make_context();
+  Problem problem({4, 1, 16, 6, 1}, 500, 0.52f);
+  for (float& x : problem.position) x = 0.85f * std::clamp(x, 0.0f, 1.0f);  // inside the last vertex
+  for (std::uint32_t e = 0; e < 6 * 6 * 6 * 6; ++e) {
+    const float x = float(e % 6), y = float(e / 6 % 6), z = float(e / 36 % 6), t = float(e / 216);
+    problem.table[2 * e] = x + 10 * y + 100 * z + 1000 * t;
+    problem.table[2 * e + 1] = -x;
+  }
+  std::fill(problem.grad_features.begin(), problem.grad_features.begin() + 500, 1.0f);
+  std::fill(problem.grad_features.begin() + 500, problem.grad_features.end(), 0.5f);
+  const auto features = problem.forward(ctx);
+  const auto grad = problem.backward(ctx, GradientMode::overwrite).position;
+  for (std::size_t i = 0; i < 500; ++i) {
+    const auto at = [&](float p) { return p * 5 + 0.5f; };
+    const float x = at(problem.position[3 * i]), y = at(problem.position[3 * i + 1]),
+                z = at(problem.position[3 * i + 2]);
+    REQUIRE(features[i] == Approx(x + 10 * y + 100 * z + 1000 * at(0.52f)).epsilon(1e-6));
+    REQUIRE(features[500 + i] == Approx(-x).epsilon(1e-5));
+    REQUIRE(grad[3 * i] == Approx(5 * 0.5).epsilon(1e-3));
+    REQUIRE(grad[3 * i + 1] == Approx(5 * 10).epsilon(1e-3));
+    REQUIRE(grad[3 * i + 2] == Approx(5 * 100).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("hash_grid: forward agrees with the double oracle", "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const Problem& problem : problems()) {
+    describe(problem);
+    CHECK(test::max_difference(problem.forward(ctx), problem.expected().features) < 1e-5);
+  }
+}
+
+TEST_CASE("hash_grid: backward agrees with the double oracle", "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const Problem& problem : problems()) {
+    describe(problem);
+    const auto expected = problem.expected();
+    const auto found = problem.backward(ctx, GradientMode::overwrite);
+    CHECK(test::relative_l2(found.table, expected.grad_table) < 5e-6);
+    CHECK(test::relative_l2(found.position, expected.grad_position) < 5e-6);
+    for (std::size_t i = 0; i < problem.position.size(); ++i)
+      if (problem.position[i] < 0 || problem.position[i] > 1) REQUIRE(found.position[i] == 0);
+  }
+}
+
+TEST_CASE("hash_grid: the full-size grids of the method agree with the double oracle", "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const Problem& problem : {Problem({3, 12, 19, 8, 1.45}, 300), Problem({4, 12, 19, 2, 1.4}, 300, 0.83f)}) {
+    describe(problem);
+    const auto expected = problem.expected();
+    const auto found = problem.backward(ctx, GradientMode::overwrite);
+    CHECK(test::relative_l2(problem.forward(ctx), expected.features) < 2e-5);
+    CHECK(test::relative_l2(found.table, expected.grad_table) < 2e-5);
+    CHECK(test::relative_l2(found.position, expected.grad_position) < 2e-5);
+  }
+}
+
+TEST_CASE("hash_grid: the gradient of the table is the adjoint of encoding", "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const Problem& problem : problems()) {
+    describe(problem);
+    const auto features = problem.forward(ctx), grad = problem.backward(ctx, GradientMode::overwrite).table;
+    const double scale = std::sqrt(test::inner_product(features, features) *
+                                   test::inner_product(problem.grad_features, problem.grad_features));
+    CHECK(std::abs(test::inner_product(features, problem.grad_features) - test::inner_product(problem.table, grad)) <
+          1e-6 * scale);
+  }
+}
+
+TEST_CASE("hash_grid: gradients of the table are added, those of positions follow the mode or are skipped",
+          "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const Problem& problem : problems()) {
+    describe(problem);
+    const auto plain = problem.backward(ctx, GradientMode::overwrite);
+    const auto over = problem.backward(ctx, GradientMode::overwrite, 2);
+    const auto added = problem.backward(ctx, GradientMode::accumulate, 2);
+    const auto skipped = problem.backward(ctx, GradientMode::overwrite, 0, false);
+    CHECK(over.position == plain.position);
+    CHECK(skipped.table == plain.table);
+    CHECK(over.table == added.table);
+    for (std::size_t i = 0; i < plain.position.size(); ++i)
+      REQUIRE(added.position[i] == Approx(2 + plain.position[i]).epsilon(1e-5).margin(1e-5));
+    for (std::size_t i = 0; i < plain.table.size(); ++i)
+      REQUIRE(over.table[i] == Approx(2 + plain.table[i]).epsilon(1e-5).margin(1e-4));
+  }
+}
+
+TEST_CASE("hash_grid: same bits for 1 and 2 threads", "[hash_grid]") {
+  Context one = test::make_context(1), two = test::make_context(2);
+  for (const Problem& problem : {Problem({3, 8, 12, 8, 1.45}, 5001), Problem({4, 8, 12, 2, 1.4}, 5001)}) {
+    describe(problem);
+    CHECK(problem.forward(one) == problem.forward(two));
+    const auto a = problem.backward(one, GradientMode::overwrite), b = problem.backward(two, GradientMode::overwrite);
+    CHECK(a.table == b.table);
+    CHECK(a.position == b.position);
+  }
+}
+
+TEST_CASE("hash_grid: positions that are not numbers stay inside the table", "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const int dimensions : {3, 4}) {
+    Problem problem({dimensions, 3, 12, 3, 1.6}, 20, std::numeric_limits<float>::quiet_NaN());
+    problem.position[4] = problem.time;
+    problem.position[9] = std::numeric_limits<float>::infinity();
+    problem.position[14] = -std::numeric_limits<float>::infinity();
+    const auto features = problem.forward(ctx), grad = problem.backward(ctx, GradientMode::overwrite).position;
+    CHECK(std::all_of(features.begin(), features.end(), [](float x) { return std::abs(x) <= 1; }));
+    CHECK((grad[4] == 0 && grad[9] == 0 && grad[14] == 0));
+  }
+}
+
+TEST_CASE("hash_grid: nothing to do for no points, and each documented error", "[hash_grid]") {
+  Context ctx = test::make_context();
+  const HashGridShape shape{3, 2, 8, 2, 1.5};
+  auto table = Buffer<float>::zeros(ctx, hash_grid_num_parameters(shape)), position = Buffer<float>::zeros(ctx, 9),
+       features = Buffer<float>::zeros(ctx, 12), wrong = Buffer<float>::zeros(ctx, 7);
+  const View<float> none;
+  CHECK_NOTHROW(hash_grid_forward(ctx, shape, {none, 0, table}, none));
+  CHECK_NOTHROW(hash_grid_backward(ctx, shape, {none, 0, table}, none, table, GradientMode::overwrite, none));
+
+  CHECK_NOTHROW(hash_grid_forward(ctx, shape, {position, 0, table}, features));
+  CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {wrong, 0, table}, features), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {position, 0, wrong}, features), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {position, 0, table}, wrong), InvalidArgument);
+  const auto back = [&](View<const float> p, View<const float> t, View<const float> g, View<float> gt, View<float> gp) {
+    hash_grid_backward(ctx, shape, {p, 0, t}, g, gt, GradientMode::overwrite, gp);
+  };
+  CHECK_NOTHROW(back(position, table, features, table, position));
+  CHECK_THROWS_AS(back(wrong, table, features, table, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, wrong, features, table, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, wrong, table, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, features, wrong, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, features, table, wrong), InvalidArgument);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const HashGridShape& bad :
+       {HashGridShape{2, 2, 8, 2, 1.5}, HashGridShape{5, 2, 8, 2, 1.5}, HashGridShape{3, 0, 8, 2, 1.5},
+        HashGridShape{3, 2, 3, 2, 1.5}, HashGridShape{3, 2, 29, 2, 1.5}, HashGridShape{3, 2, 8, 0.9, 1.5},
+        HashGridShape{3, 2, 8, 2, 0.9}, HashGridShape{3, 2, 8, nan, 1.5}, HashGridShape{3, 2, 8, 2, nan},
+        HashGridShape{3, 30, 19, 8, 2}, HashGridShape{3, 20, 28, 8000, 1}})
+    CHECK_THROWS_AS(hash_grid_levels(bad), InvalidArgument);
+}

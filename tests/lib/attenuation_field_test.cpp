@@ -1,0 +1,144 @@
+#include "dsasrgs/attenuation_field.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "attenuation/attenuation.hpp"
+#include "common/gaussian_math.hpp"
+#include "support/context.hpp"
+#include "support/gradient.hpp"
+#include "support/random_values.hpp"
+#include "view_pipeline.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::test;
+
+namespace {
+
+constexpr std::size_t kKernels = 300;
+const VolumeGrid kBox{50, 40, 30, {1, 1.5, 2}, {-25, -30, -30}};
+
+FieldConfig small_field(AttenuationKind kind) {
+  FieldConfig c;
+  c.kind = kind;
+  c.grid3d = {5, 10, 3, 1.6};
+  c.grid4d = {4, 10, 2, 1.5};
+  c.width = 24;
+  return c;
+}
+
+GaussianCloud random_cloud(Context& ctx, int coefficients) {
+  GaussianCloud cloud;
+  std::vector<float> position = random_values<float>(3 * kKernels, -20, 20, 1);
+  cloud.position_mm = Buffer<float>::from_host(ctx, position);
+  cloud.raw_scale = Buffer<float>::from_host(ctx, random_values<float>(3 * kKernels, -2, 0, 2));
+  cloud.rotation = Buffer<float>::from_host(ctx, random_values<float>(4 * kKernels, 0.2f, 1, 3));
+  cloud.attenuation = Buffer<float>::from_host(ctx, random_values<float>(kKernels * static_cast<std::size_t>(coefficients), -1, 1, 4));
+  cloud.bounds = {0.2f, 8};
+  return cloud;
+}
+
+}  // namespace
+
+TEST_CASE("attenuation: the static model is softplus with its own derivative", "[attenuation]") {
+  Context ctx = make_context();
+  const std::vector<float> raw{-30, -1, 0, 2, 40}, weight{1, 2, 3, 4, 5};
+  const Buffer<float> device_raw = Buffer<float>::from_host(ctx, raw);
+  Buffer<float> density(ctx, 5), grad(ctx, 5);
+  softplus_density_forward(ctx, 0.5f, device_raw, density);
+  softplus_density_backward(ctx, 0.5f, device_raw, Buffer<float>::from_host(ctx, weight), grad);
+  const auto d = density.to_host(ctx), g = grad.to_host(ctx);
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK(d[i] == Approx(0.5 * std::log1p(std::exp(static_cast<double>(raw[i])))).epsilon(1e-6));
+    CHECK(g[i] == Approx(weight[i] * 0.5 / (1 + std::exp(-static_cast<double>(raw[i])))).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("attenuation: the unit box maps corners to 0 and 1, and its backward is the adjoint", "[attenuation]") {
+  Context ctx = make_context();
+  const std::vector<float> corners{-25, -30, -30, 25, 30, 30};
+  Buffer<float> unit(ctx, 6);
+  to_unit_box(ctx, kBox, Buffer<float>::from_host(ctx, corners), unit);
+  CHECK(max_difference(unit.to_host(ctx), std::vector<float>{0, 0, 0, 1, 1, 1}) < 1e-6);
+  Buffer<float> grad = Buffer<float>::zeros(ctx, 6);
+  to_unit_box_backward(ctx, kBox, Buffer<float>::from_host(ctx, std::vector<float>(6, 1)), grad);
+  CHECK(max_difference(grad.to_host(ctx), std::vector<float>{0.02f, 1 / 60.f, 1 / 60.f, 0.02f, 1 / 60.f, 1 / 60.f}) < 1e-7);
+}
+
+TEST_CASE("attenuation: sums are those of the elements", "[attenuation]") {
+  Context ctx = make_context();
+  const auto a = random_values<float>(40001, -1, 1, 7), b = random_values<float>(40001, -1, 1, 8);
+  const Sums s = sum_and_product(ctx, view_of(a), view_of(b));
+  double sum = 0;
+  for (const float x : a) sum += x;
+  CHECK(s.sum == Approx(sum));
+  CHECK(s.product == Approx(inner_product(a, b)));
+}
+
+TEST_CASE("attenuation field: every kernel of a fresh neural field is visible and alive", "[attenuation]") {
+  Context ctx = make_context();
+  AttenuationField field(ctx, small_field(AttenuationKind::neural), kBox, 5);
+  field.set_density_scale_per_mm(0.03f);
+  const GaussianCloud cloud = random_cloud(ctx, 0);
+  AttenuationField::Saved saved;
+  Buffer<float> density(ctx, kKernels);
+  field.evaluate(ctx, cloud, 0.4f, saved, density);
+  for (const float d : density.to_host(ctx)) CHECK(d == Approx(0.03).epsilon(0.05));
+}
+
+// The whole chain: field → projection → rasterisation → weighted sum, against a central difference along a random
+// direction in every parameter array in turn.
+TEST_CASE("attenuation field: directional derivatives of a rendered view", "[attenuation][gradient]") {
+  Context ctx = make_context();
+  for (const AttenuationKind kind : {AttenuationKind::neural, AttenuationKind::constant}) {
+    AttenuationField field(ctx, small_field(kind), kBox, 5);
+    AttenuationField::Parameters& p = field.parameters();
+    // Larger table entries than at the start, so that the field varies in space and time.
+    if (kind == AttenuationKind::neural) {
+      p.table3d = Buffer<float>::from_host(ctx, random_values<float>(p.table3d.size(), -0.3f, 0.3f, 11));
+      p.table4d = Buffer<float>::from_host(ctx, random_values<float>(p.table4d.size(), -0.3f, 0.3f, 12));
+    }
+    GaussianCloud cloud = random_cloud(ctx, field.coefficients_per_kernel());
+    CArmView arm;
+    arm.primary_rad = 0.4;
+    arm.secondary_rad = 0.2;
+    const ViewRequest view{carm_pose(arm, 0), {64, 56, 1.6, 1.7}, 0.37f, true};
+    const auto weight = random_values<float>(view.detector.num_pixels(), 0, 1, 9);
+    Buffer<float> image(ctx, view.detector.num_pixels());
+    ViewPipeline pipeline;
+    const auto objective = [&] {
+      pipeline.forward(ctx, cloud, field, view, image);
+      return inner_product(image.to_host(ctx), weight);
+    };
+
+    objective();
+    CloudGradient gradient;
+    Buffer<float> g3 = Buffer<float>::zeros(ctx, p.table3d.size()), g4 = Buffer<float>::zeros(ctx, p.table4d.size()),
+                  gn = Buffer<float>::zeros(ctx, p.network.size());
+    pipeline.backward(ctx, cloud, field, view, Buffer<float>::from_host(ctx, weight), gradient, g3, g4, gn);
+
+    const auto check = [&](const char* name, Buffer<float>& parameter, const Buffer<float>& grad, float h) {
+      if (parameter.size() == 0) return;
+      const std::vector<float> at = parameter.to_host(ctx), g = grad.to_host(ctx);
+      const auto direction = random_values<float>(at.size(), -1, 1, 21);
+      const auto moved = [&](float s) {
+        std::vector<float> x = at;
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] += s * direction[i];
+        parameter = Buffer<float>::from_host(ctx, x);
+        return objective();
+      };
+      const double numeric = (moved(h) - moved(-h)) / (2 * static_cast<double>(h));
+      parameter = Buffer<float>::from_host(ctx, at);
+      INFO(name << " of " << (kind == AttenuationKind::neural ? "neural" : "static"));
+      const double scale = std::sqrt(inner_product(g, g) / 3);
+      CHECK(inner_product(g, direction) == Approx(numeric).margin(0.02 * scale));
+    };
+    check("position", cloud.position_mm, gradient.position_mm, 2e-3f);
+    check("raw scale", cloud.raw_scale, gradient.raw_scale, 2e-3f);
+    check("rotation", cloud.rotation, gradient.rotation, 2e-3f);
+    check("attenuation", cloud.attenuation, gradient.attenuation, 2e-3f);
+    check("3D table", p.table3d, g3, 1e-3f);
+    check("4D table", p.table4d, g4, 1e-3f);
+    check("network", p.network, gn, 5e-4f);
+  }
+}

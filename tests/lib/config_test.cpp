@@ -1,0 +1,110 @@
+#include "dsasrgs/config.hpp"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <filesystem>
+#include <fstream>
+
+#include "dsasrgs/error.hpp"
+
+using namespace dsasrgs;
+
+namespace {
+std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+}  // namespace
+
+TEST_CASE("config: presets carry the published constants", "[config]") {
+  const Config c = preset_config("4drgs");
+  CHECK(c.training.steps == 30000);
+  CHECK(c.training.ssim_weight == 0.2);
+  CHECK(c.field.grid3d.levels == 12);
+  CHECK(c.field.grid4d.base_resolution == 2);
+  CHECK(c.density_control.gradient_threshold == 1e-4);
+  CHECK(preset_config("static").field.kind == AttenuationKind::constant);
+  CHECK_THROWS_AS(preset_config("nothing"), BadInput);
+}
+
+TEST_CASE("config: TOML round trip gives the same configuration", "[config]") {
+  Config c = preset_config("4drgs");
+  apply_setting(c, "training.steps=123");
+  apply_setting(c, "kernels.init=random");
+  apply_setting(c, "learning_rate.position=[2e-3, 1e-7]");
+  apply_setting(c, "field.grid4d.growth=1.25");
+  apply_setting(c, "nuisance.view_offset=true");
+  apply_setting(c, "field.kind=static");
+  const std::string text = to_toml(c);
+  const Config back = config_from_toml(text, "test");
+  CHECK(to_toml(back) == text);
+  CHECK(back.training.steps == 123);
+  CHECK(back.kernels.init == InitialPoints::random);
+  CHECK(back.learning_rate.position.last == 1e-7);
+  CHECK(back.field.grid4d.growth == 1.25);
+  CHECK(back.field.kind == AttenuationKind::constant);
+  CHECK(back.nuisance.view_offset);
+}
+
+TEST_CASE("config: every bad setting names the field, what was expected and what was found", "[config]") {
+  struct Case {
+    const char* setting;
+    const char* field;
+    const char* found;
+  };
+  const Case cases[] = {{"training.stepz=3", "training.stepz", "unknown"},
+                        {"training.steps=three", "training.steps", "three"},
+                        {"training.steps=0", "training.steps", "0"},
+                        {"training.steps=99999999999", "training.steps", "99999999999"},
+                        {"training.ssim_weight=1.5", "training.ssim_weight", "1.5"},
+                        {"training.ssim_weight=nan", "training.ssim_weight", "nan"},
+                        {"learning_rate.position=1e-3", "learning_rate.position", "0.001"},
+                        {"learning_rate.position=[1e-3, -1]", "learning_rate.position", "-1"},
+                        {"kernels.init=magic", "kernels.init", "magic"},
+                        {"kernels.pixel_footprint=1", "kernels.pixel_footprint", "1"},
+                        {"kernels.max_scale_voxels=0.01", "kernels.max_scale_voxels", "0.01"},
+                        {"field=3", "field", "3"},
+                        {"nothing", "nothing", "nothing"}};
+  for (const Case& c : cases) {
+    Config config = preset_config("4drgs");
+    const std::string before = to_toml(config);
+    const std::string message = message_of([&] { apply_setting(config, c.setting); });
+    INFO(c.setting << " -> " << message);
+    CHECK(message.find("--set") != std::string::npos);
+    CHECK(message.find(c.field) != std::string::npos);
+    CHECK(message.find("expected") != std::string::npos);
+    CHECK(message.find(c.found) != std::string::npos);
+    CHECK(to_toml(config) == before);
+  }
+}
+
+TEST_CASE("config: a TOML file may name its preset, and errors name the file", "[config]") {
+  const auto path = std::filesystem::temp_directory_path() / "dsasrgs_config_test.toml";
+  std::ofstream(path) << "preset = \"static\"\n[training]\nsteps = 77\n";
+  Config config = preset_config("4drgs");
+  apply_toml_file(config, path);
+  CHECK(config.field.kind == AttenuationKind::constant);
+  CHECK(config.training.steps == 77);
+
+  std::ofstream(path) << "[training]\nsteps = \n";
+  CHECK_THROWS_AS(apply_toml_file(config, path), BadInput);
+  std::ofstream(path) << "preset = \"static\"\n[training]\nstep = 5\n";
+  Config untouched = preset_config("4drgs");
+  const std::string before = to_toml(untouched);
+  const std::string message = message_of([&] { apply_toml_file(untouched, path); });
+  CHECK(message.find(path.string()) != std::string::npos);
+  CHECK(to_toml(untouched) == before);
+  std::filesystem::remove(path);
+  CHECK_THROWS_AS(apply_toml_file(config, path), IoError);
+}
+
+TEST_CASE("config: decay is log-linear between its ends", "[config]") {
+  CHECK(decayed({1e-2, 1e-4}, 0) == Approx(1e-2));
+  CHECK(decayed({1e-2, 1e-4}, 0.5) == Approx(1e-3));
+  CHECK(decayed({1e-2, 1e-4}, 2) == Approx(1e-4));
+  CHECK(decayed({1, 0}, 0.25) == Approx(0.75));
+}

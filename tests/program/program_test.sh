@@ -1,0 +1,277 @@
+#!/bin/bash
+# The command-line program from outside: program_test.sh PATH_OF_BINARY
+# Exit codes 0 (done), 1 (job failed), 2 (bad usage or bad input), one line per error, no partial output.
+# Wrong fields inside HDF5 files are tested in tests/lib; here files are broken with dd and truncate only.
+set -u
+[ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
+program=$(realpath "$1")
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+report() { echo "FAILED: $*" >&2; failures=$((failures + 1)); }
+
+# expect CODE NAME ARGUMENTS...: runs the program; an error must be one line on stderr and nothing else.
+expect() {
+  local code=$1 name=$2 found
+  shift 2
+  "$program" "$@" >out.txt 2>err.txt
+  found=$?
+  [ $found -eq "$code" ] || { report "$name: exit code $found, expected $code"; tail -n 3 out.txt err.txt >&2; return; }
+  [ "$code" -eq 0 ] && return
+  [ "$(wc -l <err.txt)" -eq 1 ] || report "$name: $(wc -l <err.txt) lines on stderr, expected 1: $(cat err.txt)"
+  grep -q '^dsasrgs: error: ' err.txt || report "$name: the error does not begin with 'dsasrgs: error: ': $(cat err.txt)"
+}
+# says NAME PATTERN: the last error mentions it.
+says() { grep -qE -- "$2" err.txt || report "$1: expected '$2' in: $(cat err.txt)"; }
+there() { for f in "$@"; do [ -s "$f" ] || report "$f is missing or empty"; done; }
+absent() { for f in "$@"; do [ ! -e "$f" ] || report "$f must not be there"; done; }
+no_temporaries() {
+  local left
+  left=$(find . -name '*.tmp' -o -name '.*.tmp*')
+  [ -z "$left" ] || report "temporary files left: $left"
+}
+number() { grep -m1 "\"$2\":" "$1" | sed 's/.*: *//; s/,$//'; }
+
+# Small enough for a debug build with sanitizers.
+case_options=(--views 24 --size 32 32 --pitch-mm 9.6 --grid-size 24 --grid-spacing-mm 6.5 --train-views 8
+  --samples-per-pixel 1 --seed 3 --tree-min-radius-mm 0.8)
+small=(--set kernels.initial=400 --set field.grid3d.log2_entries=10 --set field.grid4d.log2_entries=10
+  --set field.grid3d.levels=4 --set field.grid4d.levels=4 --set field.width=16 --set density_control.first_step=10
+  --set density_control.every=10 --threads 2)
+
+# ---- what works --------------------------------------------------------------------------------------------------
+expect 0 help --help
+expect 0 version --version
+grep -qE '^dsasrgs [0-9]+\.[0-9]+\.[0-9]+' out.txt || report "version: found $(cat out.txt)"
+for s in simulate reconstruct render voxelize evaluate inspect; do expect 0 "$s --help" $s --help; done
+
+expect 0 simulate simulate --output case.h5 --scale 2 "${case_options[@]}"
+there case.h5
+expect 0 "simulate quietly" simulate --output same.h5 --scale 2 --quiet --threads 1 "${case_options[@]}"
+[ -s out.txt ] || [ -s err.txt ] && report "simulate --quiet printed: $(cat out.txt err.txt)"
+expect 0 "simulate intensities" simulate --output raw.h5 --save-intensity --photons 1e5 --secondary-rad 0.2 \
+  --offset-u-mm 3 --quiet "${case_options[@]}"
+expect 0 "inspect case" inspect case.h5
+grep -q '^views *24$' out.txt || report "inspect: no line 'views 24'"
+expect 0 "inspect --json" inspect case.h5 --json
+cp out.txt case.json
+grep -q '"format": "dsasrgs.acquisition"' case.json || report "inspect --json: no format"
+expect 0 "inspect the same case" inspect same.h5 --json
+cmp -s out.txt case.json || report "simulate: another thread count gave another case"
+expect 0 "inspect intensities" inspect raw.h5
+
+printf '1 0 0 -40 0 2 -1\n2 0 0 0 0 2 1\n3 0 5 40 3 1.5 2\n' >tree.swc
+expect 0 "simulate an SWC tree" simulate --vessels tree.swc --up-axis y --output swc.h5 --quiet "${case_options[@]}"
+there swc.h5
+
+expect 0 reconstruct reconstruct case.h5 --output run --steps 40 --baselines --log-every 5 "${small[@]}"
+there run/config.toml run/log.csv run/metrics.json run/model.h5 run/mip.png run/volume.nii.gz
+absent run/checkpoint.h5
+[ "$(ls run/views/*.png | wc -l)" -ge 6 ] || report "reconstruct: fewer than 6 pictures"
+[ "$(wc -l <run/log.csv)" -eq 9 ] || report "log.csv: $(wc -l <run/log.csv) lines, expected 9"
+grep -q '^steps = 40$' run/config.toml || report "config.toml: steps are not 40"
+for key in low_resolution high_resolution volume baselines interpolation fdk fixed 4drgs highpass_correlation worst best \
+  milliseconds_per_step train_views threads seed; do
+  grep -q "\"$key\":" run/metrics.json || report "metrics.json: no $key"
+done
+[ "$(number run/metrics.json count)" = 16 ] || report "metrics.json: expected 16 test views"
+gzip -t run/volume.nii.gz || report "volume.nii.gz is not gzip"
+[ "$(head -c 4 run/mip.png | tail -c 3)" = PNG ] || report "mip.png is not a PNG"
+
+expect 0 "reconstruct again" reconstruct case.h5 --output again --steps 40 --quiet "${small[@]}" --threads 1
+[ -s out.txt ] || [ -s err.txt ] && report "reconstruct --quiet printed: $(cat out.txt err.txt)"
+cmp -s <(cut -d, -f1-9 run/log.csv | tail -n 1) <(cut -d, -f1-9 again/log.csv | tail -n 1) ||
+  report "reconstruct: another thread count gave another loss"
+expect 0 "reconstruct from its own configuration" reconstruct case.h5 --output own --config run/config.toml --quiet
+cmp -s run/config.toml own/config.toml || report "config.toml: reading it back gave another configuration"
+expect 0 "preset static" reconstruct case.h5 --output static --preset static --steps 10 --train-views 6 --quiet \
+  --set kernels.initial=200
+[ "$(number static/metrics.json count)" = 18 ] || report "--train-views: expected 18 test views"
+
+expect 0 evaluate evaluate run/model.h5 --case case.h5 --json scores.json --quiet
+[ "$(number scores.json psnr_db)" = "$(number run/metrics.json psnr_db)" ] ||
+  report "evaluate: another PSNR than metrics.json"
+expect 0 "evaluate a list" evaluate run/model.h5 --case case.h5 --views 0,3-5,23 --json list.json
+[ "$(number list.json count)" = 5 ] || report "evaluate --views: expected 5 views"
+
+expect 0 "render a case" render run/model.h5 --case case.h5 --scale 2 --output renders.h5
+expect 0 "inspect renders" inspect renders.h5 --json
+grep -A 2 '"size_px"' out.txt | tr -d ' \n' | grep -q '64,64' || report "render --scale 2: not 64 x 64"
+[ "$(number out.txt views)" = 16 ] || report "render: expected the 16 test views"
+expect 0 "render pictures" render run/model.h5 --case case.h5 --views train --output pictures
+[ "$(ls pictures/view_*.png | wc -l)" -eq 8 ] || report "render: expected 8 pictures"
+expect 0 "render a pose" render run/model.h5 --primary-rad 0.5 --secondary-rad -0.2 --time 1 2 --size 20 10 --pitch-mm 5 \
+  --output pose.h5
+there pose.h5
+expect 0 "voxelize the mean" voxelize run/model.h5 --output mean.nii.gz
+expect 0 "voxelize a moment" voxelize run/model.h5 --output moment.nii --time 2 --spacing-mm 13
+[ "$(stat -c %s moment.nii)" -eq $((352 + 4 * 12 * 12 * 12)) ] || report "voxelize --spacing-mm: wrong size"
+expect 0 "voxelize frames" voxelize run/model.h5 --output frames.nii --frames 3
+[ "$(stat -c %s frames.nii)" -eq $((352 + 4 * 3 * 24 * 24 * 24)) ] || report "voxelize --frames: wrong size"
+expect 0 "inspect a model" inspect run/model.h5
+grep -q '^attenuation *neural' out.txt || report "inspect: no attenuation model"
+
+# ---- stopping and going on ---------------------------------------------------------------------------------------
+# stopped OUTPUT OPTIONS...: starts a run, sends SIGTERM as soon as it trains, and sets $code.
+stopped() {
+  local output=$1 i
+  shift
+  "$program" reconstruct case.h5 --output "$output" --steps 600 "${small[@]}" "$@" >out.txt 2>err.txt &
+  local job=$!
+  for ((i = 0; i < 3000; i++)); do
+    [ -e "$output/config.toml" ] && break
+    sleep 0.02
+  done
+  kill -TERM $job
+  wait $job
+  code=$?
+}
+stopped kept --checkpoint-every 100000 --quiet
+[ "$code" -eq 1 ] || report "interrupted run: exit code $code, expected 1"
+says "interrupted run" 'interrupted after step [0-9]+; go on with --resume'
+there kept/checkpoint.h5 kept/config.toml kept/log.csv
+absent kept/metrics.json
+expect 2 "fresh start over a checkpoint" reconstruct case.h5 --output kept --steps 10
+says "fresh start over a checkpoint" 'resume'
+expect 2 "resume with settings" reconstruct case.h5 --output kept --resume --steps 10
+stopped dropped --quiet
+[ "$code" -eq 1 ] || report "interrupted run: exit code $code, expected 1"
+says "interrupted run" 'nothing was kept'
+absent dropped
+# A run that is stopped and gone on with ends with the bits of one that was not.
+cp -r kept resumed
+expect 0 "resume" reconstruct case.h5 --output resumed --resume --quiet
+there resumed/metrics.json resumed/model.h5
+absent resumed/checkpoint.h5
+expect 0 "run with checkpoints" reconstruct case.h5 --output whole --steps 600 --checkpoint-every 250 --quiet "${small[@]}"
+absent whole/checkpoint.h5
+cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-6) <(tail -n 1 whole/log.csv | cut -d, -f1-6) ||
+  report "resume: another last step than the run without a stop: $(tail -n 1 resumed/log.csv) - $(tail -n 1 whole/log.csv)"
+cmp -s resumed/model.h5 whole/model.h5 || report "resume: another model than the run without a stop"
+[ "$(cut -d, -f1 resumed/log.csv | sort -n | uniq -d)" = "" ] || report "resume: log.csv has a step twice"
+mkdir part && cp kept/checkpoint.h5 part/ && truncate -s -100 part/checkpoint.h5
+expect 2 "truncated checkpoint" reconstruct case.h5 --output part --resume
+cmp -s -n 1000 kept/checkpoint.h5 part/checkpoint.h5 || report "truncated checkpoint: the file was changed"
+
+# ---- bad usage: exit 2, nothing written -----------------------------------------------------------------------------
+expect 2 "no subcommand"
+expect 2 "unknown subcommand" rebuild
+expect 2 "unknown option" inspect case.h5 --colour
+expect 2 "no case" reconstruct --output new
+expect 2 "no output" reconstruct case.h5
+expect 2 "text for a number" reconstruct case.h5 --output new --steps many
+expect 2 "negative threads" reconstruct case.h5 --output new --threads -1
+expect 2 "unknown device" reconstruct case.h5 --output new --device tpu
+expect 2 "unknown preset" reconstruct case.h5 --output new --preset 5drgs
+says "unknown preset" '--preset.*expected 4drgs.*found 5drgs'
+expect 2 "unknown field" reconstruct case.h5 --output new --set training.stepps=3
+says "unknown field" 'training.stepps'
+expect 2 "value out of range" reconstruct case.h5 --output new --set training.ssim_weight=2
+says "value out of range" 'training.ssim_weight.*expected.*found'
+expect 2 "wrong type" reconstruct case.h5 --output new --set training.steps=abc
+expect 2 "no steps" reconstruct case.h5 --output new --steps 0
+expect 2 "not a number" reconstruct case.h5 --output new --set training.ssim_weight=nan
+expect 2 "no assignment" reconstruct case.h5 --output new --set training.steps
+echo 'training = 3' >bad.toml
+expect 2 "wrong TOML" reconstruct case.h5 --output new --config bad.toml
+says "wrong TOML" 'bad.toml.*training.*expected.*found'
+echo '[training' >bad.toml
+expect 2 "broken TOML" reconstruct case.h5 --output new --config bad.toml
+expect 1 "no TOML" reconstruct case.h5 --output new --config none.toml
+expect 2 "too many training views" reconstruct case.h5 --output new --train-views 25
+expect 2 "no training views" reconstruct case.h5 --output new --train-views 0
+expect 2 "finished run" reconstruct case.h5 --output run --steps 5
+says "finished run" 'finished run'
+expect 2 "nothing to resume" reconstruct case.h5 --output new --resume
+expect 2 "view out of range" evaluate run/model.h5 --case case.h5 --views 24
+expect 2 "backward range" evaluate run/model.h5 --case case.h5 --views 5-3
+expect 2 "not a view" render run/model.h5 --case case.h5 --views first --output new
+expect 2 "neither case nor pose" render run/model.h5 --output new
+expect 2 "case and pose" render run/model.h5 --case case.h5 --primary-rad 1 --output new
+expect 2 "degrees as radians" render run/model.h5 --primary-rad 90 --time 1 --output new
+expect 2 "SDD below SOD" render run/model.h5 --sod-mm 800 --sdd-mm 700 --time 1 --output new
+expect 2 "empty detector" render run/model.h5 --size 0 10 --time 1 --output new
+expect 2 "time is NaN" render run/model.h5 --time nan --output new.h5
+expect 2 "scale 0" render run/model.h5 --case case.h5 --scale 0 --output new
+expect 2 "time and mean" voxelize run/model.h5 --output new.nii --time 1 --mean
+expect 2 "no NIfTI name" voxelize run/model.h5 --output new.mha
+expect 2 "no frames" voxelize run/model.h5 --output new.nii --frames 0
+expect 2 "zero spacing" voxelize run/model.h5 --output new.nii --spacing-mm 0
+expect 2 "huge volume" voxelize run/model.h5 --output new.nii --spacing-mm 0.001
+expect 2 "simulate: SDD below SOD" simulate --output new.h5 --sod-mm 1200 --sdd-mm 750
+expect 2 "simulate: degrees" simulate --output new.h5 --secondary-rad 30
+expect 2 "simulate: source inside the volume" simulate --output new.h5 "${case_options[@]}" --sod-mm 50
+expect 2 "simulate: no views" simulate --output new.h5 --views 0
+expect 2 "simulate: zero size" simulate --output new.h5 --size 0 32
+expect 2 "simulate: zero pitch" simulate --output new.h5 --pitch-mm 0
+expect 2 "simulate: negative photons" simulate --output new.h5 --photons -5 "${case_options[@]}"
+expect 2 "simulate: two grid sizes" simulate --output new.h5 --grid-size 3 4
+expect 2 "simulate: unknown vessels" simulate --output new.h5 --vessels vessels.obj
+expect 2 "simulate: volume without threshold" simulate --output new.h5 --vessels brain.nii
+expect 2 "simulate: raw volume without size" simulate --output new.h5 --vessels brain.raw --vessel-threshold 9
+absent new new.h5 new.nii
+
+# ---- bad input ----------------------------------------------------------------------------------------------------------
+head -c 100 /dev/zero >zeros.h5
+head -c 5000 case.h5 >short.h5
+cp case.h5 cut.h5 && truncate -s -4000 cut.h5
+: >empty.h5
+for f in zeros.h5 short.h5 cut.h5 empty.h5; do
+  expect 2 "inspect $f" inspect $f
+  says "inspect $f" "$f.*expected.*found"
+  expect 2 "reconstruct $f" reconstruct $f --output new --steps 5
+  expect 2 "evaluate $f" evaluate $f --case case.h5 --json new.json
+done
+cp run/model.h5 cut_model.h5 && truncate -s -3000 cut_model.h5
+expect 2 "truncated model" render cut_model.h5 --case case.h5 --output new.h5
+cp case.h5 header.h5 && dd if=/dev/zero of=header.h5 bs=1 seek=100 count=700 conv=notrunc status=none
+expect 2 "overwritten header" inspect header.h5
+expect 2 "model for a case" reconstruct run/model.h5 --output new
+says "model for a case" 'format.*dsasrgs.acquisition.*dsasrgs.model'
+expect 2 "case for a model" voxelize case.h5 --output new.nii
+expect 2 "checkpoint" inspect kept/checkpoint.h5
+printf '1 0 0 0 0 0 -1\n2 0 9 0 0 1 1\n' >bad.swc
+expect 2 "zero radius" simulate --vessels bad.swc --output new.h5
+says "zero radius" 'bad.swc: line 1: radius: expected .*found 0'
+printf '1 0 0 0 0 1 -1\n2 0 9 0 0 1 7\n' >bad.swc
+expect 2 "unknown parent" simulate --vessels bad.swc --output new.h5
+printf '1 0 0 0 0 1\n' >bad.swc
+expect 2 "missing field" simulate --vessels bad.swc --output new.h5
+head -c 999 /dev/zero >bad.raw
+expect 2 "wrong number of voxels" simulate --vessels bad.raw --volume-size 10 10 10 --volume-spacing-mm 1 1 1 \
+  --vessel-threshold 1 --output new.h5
+says "wrong number of voxels" '1000.*999'
+head -c 999 /dev/zero >bad.nii
+expect 2 "not NIfTI" simulate --vessels bad.nii --vessel-threshold 1 --output new.h5
+absent new new.h5 new.nii new.json
+
+# ---- the system refuses: exit 1 ------------------------------------------------------------------------------------------
+expect 1 "no case file" reconstruct none.h5 --output new
+says "no case file" 'none.h5'
+expect 1 "no model file" render none.h5 --time 1 --output new
+expect 1 "no SWC file" simulate --vessels none.swc --output new.h5
+expect 1 "no folder" simulate --output nowhere/new.h5 "${case_options[@]}"
+says "no folder" 'nowhere/new.h5'
+expect 1 "no folder for JSON" evaluate run/model.h5 --case case.h5 --json nowhere/new.json
+expect 1 "output is a folder" voxelize run/model.h5 --output pictures/.nii/
+expect 1 "output below a file" reconstruct case.h5 --output case.h5/run --steps 5
+expect 1 "pictures below a file" render run/model.h5 --case case.h5 --output tree.swc/pictures
+if [ "$(id -u)" -ne 0 ]; then  # nothing is unwritable for root
+  mkdir locked && chmod a-w locked
+  expect 1 "unwritable folder" reconstruct case.h5 --output locked/run --steps 5
+  expect 1 "unwritable run folder" reconstruct case.h5 --output locked --steps 5
+  expect 1 "unwritable output" voxelize run/model.h5 --output locked/new.nii
+fi
+absent new new.h5 nowhere
+no_temporaries
+
+# ---- replacing a run ---------------------------------------------------------------------------------------------------------
+expect 0 "replace a run" reconstruct case.h5 --output run --steps 20 --force --quiet "${small[@]}"
+grep -q '^steps = 20$' run/config.toml || report "--force: config.toml is the earlier one"
+there run/metrics.json run/model.h5
+no_temporaries
+
+[ $failures -eq 0 ] && echo "program_test: passed"
+exit $((failures > 0))

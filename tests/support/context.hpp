@@ -1,0 +1,14 @@
+#pragma once
+// The context the tests run on, chosen by --backend.
+
+#include "dsasrgs/context.hpp"
+
+namespace dsasrgs::test {
+
+/// The backend named on the command line.
+Backend selected_backend();
+void select_backend(Backend);
+/// A fresh context of the selected backend; threads only matters for the CPU.
+Context make_context(int threads = 2);
+
+}  // namespace dsasrgs::test

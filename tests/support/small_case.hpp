@@ -1,0 +1,36 @@
+#pragma once
+// A small simulated acquisition and a configuration to match, for tests of the whole reconstruction.
+
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/simulator.hpp"
+
+namespace dsasrgs::test {
+
+/// A short Y-shaped vessel, 24 views of 48 × 40 pixels over 200°, 12 of them for training.
+inline Simulation small_simulation(Context& ctx) {
+  VesselTree tree;
+  tree.nodes = {{{0, 0, -20}, 3.0, -1}, {{2, 1, 0}, 2.6, 0}, {{10, 8, 14}, 1.8, 1}, {{-10, -4, 16}, 1.8, 1}};
+  SimulationOptions options;
+  options.sweep.num_views = 24;
+  options.detector = {48, 40, 2.0, 2.0};
+  options.volume = {40, 40, 40, {1.25, 1.25, 1.25}, {-25, -25, -25}};
+  options.num_train_views = 12;
+  return simulate(ctx, tree, {}, options);
+}
+
+/// A few hundred kernels and small tables: seconds, not minutes.
+inline Config small_config(int steps) {
+  Config config = preset_config("4drgs");
+  config.training.steps = steps;
+  config.kernels.initial = 500;
+  config.kernels.init_percentile = 98;
+  config.field.grid3d = {6, 12, 4, 1.5};
+  config.field.grid4d = {6, 12, 2, 1.5};
+  config.field.width = 32;
+  config.density_control.every = 50;
+  config.density_control.first_step = 60;
+  config.density_control.last_step = steps / 2;
+  return config;
+}
+
+}  // namespace dsasrgs::test

@@ -153,10 +153,11 @@ void Hdf5Writer::attribute(const std::string& object, const std::string& name, s
   const QuietErrors quiet;
   const std::string text(value);
   const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, text.size() + 1);
+  H5Tset_size(type, H5T_VARIABLE);  // h5py gives such strings as str, those of fixed length as bytes
   H5Tset_cset(type, H5T_CSET_UTF8);
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  write_attribute(file_, name_, object, name, type, type, space, text.c_str());
+  const char* start = text.c_str();
+  write_attribute(file_, name_, object, name, type, type, space, &start);
 }
 
 void Hdf5Writer::commit() {

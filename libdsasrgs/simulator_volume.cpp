@@ -163,16 +163,40 @@ std::vector<float> resampled(Context& ctx, const std::vector<float>& values, con
   return result;
 }
 
+void check_volume(const Volume& volume, const char* op) {
+  require(volume.frames == 1, op, "volume.frames: expected 1, found " + std::to_string(volume.frames));
+  require_size(op, "volume.values", volume.grid.num_voxels(), volume.values.size());
+  require(volume.grid.spacing_mm.x > 0 && volume.grid.spacing_mm.y > 0 && volume.grid.spacing_mm.z > 0, op,
+          "volume.grid: expected positive spacings");
+}
+
 }  // namespace
+
+Volume stand_volume_up(const Volume& volume) {
+  check_volume(volume, "stand_volume_up");
+  const VolumeGrid& from = volume.grid;
+  Volume turned;
+  turned.grid = {from.size_x,
+                 from.size_z,
+                 from.size_y,
+                 {from.spacing_mm.x, from.spacing_mm.z, from.spacing_mm.y},
+                 {from.origin_mm.x, -(from.origin_mm.z + from.extent_mm().z), from.origin_mm.y}};
+  turned.values.reserve(volume.values.size());
+  const auto width = static_cast<std::ptrdiff_t>(from.size_x);
+  for (int z = 0; z < from.size_y; ++z)
+    for (int y = 0; y < from.size_z; ++y) {
+      const auto row =
+          volume.values.begin() + (static_cast<std::ptrdiff_t>(from.size_z - 1 - y) * from.size_y + z) * width;
+      turned.values.insert(turned.values.end(), row, row + width);
+    }
+  return turned;
+}
 
 Simulation simulate_volume(Context& ctx, const Volume& volume, double threshold, const ContrastOptions& contrast,
                            const SimulationOptions& options) {
   constexpr const char* kOp = "simulate_volume";
   check_simulation_options(options);
-  require(volume.frames == 1, kOp, "volume.frames: expected 1, found " + std::to_string(volume.frames));
-  require_size(kOp, "volume.values", volume.grid.num_voxels(), volume.values.size());
-  require(volume.grid.spacing_mm.x > 0 && volume.grid.spacing_mm.y > 0 && volume.grid.spacing_mm.z > 0, kOp,
-          "volume.grid: expected positive spacings");
+  check_volume(volume, kOp);
   require(std::isfinite(threshold) && threshold >= 0, kOp,
           "threshold: expected 0 or more, found " + std::to_string(threshold));
   for (const float v : volume.values)

@@ -79,15 +79,15 @@ void require_measurable(const Acquisition& a, const ViewSet& set) {
     throw BadInput(a.name, "/projections", "images of at least 7 x 7 pixels (the window of SSIM)",
                    std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px));
   ViewSet scored = set;
-  drop_blank_views(a, scored);
+  drop_views_without_pixels(a, scored);
 }
 
 Json evaluate_model(Context& ctx, const Acquisition& a, Renderer& renderer, const ViewSet& set,
                     const std::vector<float>& mean_volume, const EvaluationOptions& options) {
   ViewSet scored = set;
-  const std::vector<int> blank = drop_blank_views(a, scored);
+  const std::vector<int> empty = drop_views_without_pixels(a, scored);
   Json json;
-  json["views"] = {{"set", scored.name}, {"count", scored.views.size()}, {"without_valid_pixels", blank}};
+  json["views"] = {{"set", scored.name}, {"count", scored.views.size()}, {"without_valid_pixels", empty}};
   const ProjectionTruth measured = ProjectionTruth::measured(a);
   json["low_resolution"] = score_renders(measured, renderer, scored, options);
   if (a.reference_projections)

@@ -13,6 +13,7 @@ namespace dsasrgs::program {
 namespace {
 
 constexpr double kRedrawSeconds = 0.1;
+constexpr double kLineSeconds = 1;  // between plain lines, so that quick jobs do not fill the screen
 constexpr int kBarWidth = 24;
 constexpr double kSpeedSmoothing = 0.2;  // weight of the newest measurement
 
@@ -62,12 +63,9 @@ Progress::~Progress() {
 void Progress::update(std::int64_t done, const std::string& detail) {
   if (quiet_) return;
   const auto now = Clock::now();
-  if (terminal_) {
-    const double since = std::chrono::duration<double>(now - measured_at_).count();
-    if (since < kRedrawSeconds && done < total_) return;
-  } else if (done * 10 / total_ == tenth_) {
-    return;
-  }
+  const double since = std::chrono::duration<double>(now - measured_at_).count();
+  const bool due = terminal_ ? since >= kRedrawSeconds : since >= kLineSeconds && done * 10 / total_ != tenth_;
+  if (!due && done < total_) return;
   tenth_ = done * 10 / total_;
   std::string text = std::to_string(done) + "/" + std::to_string(total_) + " " + unit_;
   if (!detail.empty()) text += ", " + detail;

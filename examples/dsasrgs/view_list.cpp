@@ -77,16 +77,16 @@ void use_split_of_model(Acquisition& a, const Model& model) {
   a.test_views = without(all_views(a), trained);
 }
 
-std::vector<int> drop_blank_views(const Acquisition& a, ViewSet& set) {
-  std::vector<int> blank;
+std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) {
+  std::vector<int> empty;
   for (const int v : set.views) {
     const View<const std::uint8_t> valid = a.valid_pixels(v);
     if (!valid.empty() && std::none_of(valid.begin(), valid.end(), [](std::uint8_t p) { return p != 0; }))
-      blank.push_back(v);
+      empty.push_back(v);
   }
-  set.views = without(set.views, blank);
+  set.views = without(set.views, empty);
   if (set.views.empty()) throw UsageError("--views: expected a view with valid pixels in " + a.name + ", found none");
-  return blank;
+  return empty;
 }
 
 std::vector<int> spread(const std::vector<int>& values, std::size_t count) {

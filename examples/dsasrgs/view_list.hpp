@@ -26,7 +26,7 @@ ViewSet held_out_views(const Acquisition&);
 void use_split_of_model(Acquisition&, const Model&);
 
 /// Takes out views in which no pixel is valid, since nothing can be said of them; returns those views.
-std::vector<int> drop_blank_views(const Acquisition&, ViewSet&);
+std::vector<int> drop_views_without_pixels(const Acquisition&, ViewSet&);
 
 /// `count` of the values (or all, when fewer), evenly spread, first and last among them.
 std::vector<int> spread(const std::vector<int>& values, std::size_t count);

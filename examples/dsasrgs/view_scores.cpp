@@ -1,7 +1,10 @@
 #include "view_scores.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <iterator>
+#include <limits>
 
 #include "interruption.hpp"
 
@@ -35,6 +38,36 @@ Json view_score_as_json(const ProjectionTruth& truth, const ViewScore& s) {
   json["4drgs"] = image_score_as_json(s.normalized);
   json["highpass_correlation"] = s.highpass_correlation;
   return json;
+}
+
+/// Whether all valid pixels, clipped at 0 as the metrics do, have one value.
+bool is_blank(View<const float> image, View<const std::uint8_t> valid) {
+  float low = std::numeric_limits<float>::infinity(), high = 0;
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    if (!valid.empty() && valid[i] == 0) continue;
+    low = std::min(low, std::max(image[i], 0.0f));
+    high = std::max(high, image[i]);
+  }
+  return !(high > low);
+}
+
+/// The views that mean, worst and best are taken over.
+std::vector<ViewScore> representative(const std::vector<ViewScore>& scores) {
+  std::vector<ViewScore> kept;
+  std::copy_if(scores.begin(), scores.end(), std::back_inserter(kept), [](const ViewScore& s) { return !s.blank; });
+  return kept.empty() ? scores : kept;
+}
+
+template <class Value>
+double finite_mean(const std::vector<ViewScore>& scores, Value value) {
+  double sum = 0;
+  int count = 0;
+  for (const ViewScore& s : scores) {
+    if (!std::isfinite(value(s))) continue;
+    sum += value(s);
+    ++count;
+  }
+  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
 
 bool less_psnr(const ViewScore& a, const ViewScore& b) { return a.fixed.psnr_db < b.fixed.psnr_db; }
@@ -85,24 +118,22 @@ std::vector<ViewScore> score_views(const ProjectionTruth& truth, const std::vect
     const std::vector<float> rendered = rendered_view(v);
     const ImagePair pair{view_of(rendered), truth.image(v), truth.valid(v), truth.detector().width_px,
                          truth.detector().height_px};
-    scores.push_back(
-        {v, score_fixed(pair, range), score_4drgs(pair), highpass_correlation(pair, truth.highpass_sigma_px())});
+    scores.push_back({v, score_fixed(pair, range), score_4drgs(pair),
+                      highpass_correlation(pair, truth.highpass_sigma_px()), is_blank(pair.reference, pair.valid)});
     progress.update(static_cast<std::int64_t>(scores.size()));
   }
   return scores;
 }
 
 ViewScore mean_score(const std::vector<ViewScore>& scores) {
+  const std::vector<ViewScore> views = representative(scores);
   ViewScore mean;
   mean.view = -1;
-  const double weight = 1 / static_cast<double>(scores.size());
-  for (const ViewScore& s : scores) {
-    mean.fixed.psnr_db += weight * s.fixed.psnr_db;
-    mean.fixed.ssim += weight * s.fixed.ssim;
-    mean.normalized.psnr_db += weight * s.normalized.psnr_db;
-    mean.normalized.ssim += weight * s.normalized.ssim;
-    mean.highpass_correlation += weight * s.highpass_correlation;
-  }
+  mean.fixed.psnr_db = finite_mean(views, [](const ViewScore& s) { return s.fixed.psnr_db; });
+  mean.fixed.ssim = finite_mean(views, [](const ViewScore& s) { return s.fixed.ssim; });
+  mean.normalized.psnr_db = finite_mean(views, [](const ViewScore& s) { return s.normalized.psnr_db; });
+  mean.normalized.ssim = finite_mean(views, [](const ViewScore& s) { return s.normalized.ssim; });
+  mean.highpass_correlation = finite_mean(views, [](const ViewScore& s) { return s.highpass_correlation; });
   return mean;
 }
 
@@ -113,19 +144,16 @@ Json scores_as_json(const ProjectionTruth& truth, const std::vector<ViewScore>& 
   json["scale"] = truth.scale();
   json["fixed_range"] = truth.range();
   json["highpass_sigma_px"] = truth.highpass_sigma_px();
+  const std::vector<ViewScore> views = representative(scores);
+  json["blank_views"] = Json::array();
+  for (const ViewScore& v : scores)
+    if (v.blank) json["blank_views"].push_back(v.view);
   json["mean"] = view_score_as_json(truth, mean_score(scores));
-  json["worst"] = view_score_as_json(truth, *std::min_element(scores.begin(), scores.end(), less_psnr));
-  json["best"] = view_score_as_json(truth, *std::max_element(scores.begin(), scores.end(), less_psnr));
+  json["worst"] = view_score_as_json(truth, *std::min_element(views.begin(), views.end(), less_psnr));
+  json["best"] = view_score_as_json(truth, *std::max_element(views.begin(), views.end(), less_psnr));
   json["views"] = Json::array();
   for (const ViewScore& s : scores) json["views"].push_back(view_score_as_json(truth, s));
   return json;
-}
-
-std::string score_text(const ViewScore& s) {
-  char text[160];
-  std::snprintf(text, sizeof text, "fixed %.2f dB, SSIM %.4f | 4drgs %.2f dB, SSIM %.4f | high-passed correlation %.4f",
-                s.fixed.psnr_db, s.fixed.ssim, s.normalized.psnr_db, s.normalized.ssim, s.highpass_correlation);
-  return text;
 }
 
 }  // namespace dsasrgs::program

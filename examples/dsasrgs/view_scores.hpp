@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <string>
 #include <vector>
 
 #include "dsasrgs/acquisition.hpp"
@@ -49,6 +48,7 @@ struct ViewScore {
   int view = 0;
   ImageScore fixed, normalized;  ///< protocols `fixed` and `4drgs`
   double highpass_correlation = 0;
+  bool blank = false;  ///< the truth shows nothing (one value everywhere), as before contrast arrives
 };
 
 /// Line integrals of a view [H,W] on the truth's detector.
@@ -57,13 +57,13 @@ using ViewImage = std::function<std::vector<float>(int view)>;
 /// Scores of views, in their order.
 std::vector<ViewScore> score_views(const ProjectionTruth&, const std::vector<int>& views, const ViewImage&, Progress&);
 
-/// Mean over views; the view number is −1.
+/// Mean over views; the view number is −1. Views with a blank truth are left out, unless there are no others: only the
+/// fixed protocol means something there, and a method that copies its input would be infinitely good. Of the others,
+/// scores that do not exist (NaN, or infinite because identical) are left out.
 ViewScore mean_score(const std::vector<ViewScore>&);
 
-/// Size and ranges, then mean, worst and best (by PSNR of the fixed protocol) and each view.
+/// Size and ranges, then mean, worst and best (by PSNR of the fixed protocol, among the views the mean is of) and each
+/// view.
 nlohmann::ordered_json scores_as_json(const ProjectionTruth&, const std::vector<ViewScore>&);
-
-/// One line: "PSNR 35.10 dB, SSIM 0.951 (fixed) · …".
-std::string score_text(const ViewScore&);
 
 }  // namespace dsasrgs::program

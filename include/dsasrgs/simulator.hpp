@@ -143,6 +143,11 @@ struct Simulation {
 /// bit-identical for any thread count. Throws InvalidArgument for values out of range.
 Simulation simulate(Context&, const VesselTree&, const ContrastOptions&, const SimulationOptions&);
 
+/// The volume turned a quarter about the x axis, (x, y, z) → (x, −z, y): stands one whose +y is up along +z, the axis
+/// of C-arm rotation (the counterpart of rotate_vessels for volumes). Throws InvalidArgument when sizes disagree or
+/// there is more than one frame.
+Volume stand_volume_up(const Volume&);
+
 /// The same from a volume of any scalar (for example rotational angiography; +z up): voxels above `threshold` (≥ 0) are
 /// vessel, with attenuation proportional to their value (the maximum gives peak_attenuation_per_mm). Contrast arrives
 /// in the lowest layer of the largest connected vessel, with the geodesic distance through the vessel as path length

@@ -1,5 +1,6 @@
 #include "densify/densify.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -82,9 +83,9 @@ void gather_rows(Context& ctx, const DensityPlan& plan, int width, bool zero_bir
   if (out.empty()) return;
   const std::size_t rows = in.size() / columns;
   require_size(op, "in (a whole number of rows)", rows * columns, in.size());
-  for (const std::uint32_t source : plan.source)
-    require(source < rows, op,
-            "in: expected a row for source " + std::to_string(source) + ", found " + std::to_string(rows) + " rows");
+  const std::uint32_t last = *std::max_element(plan.source.begin(), plan.source.end());
+  require(last < rows, op,
+          "in: expected a row for source " + std::to_string(last) + ", found " + std::to_string(rows) + " rows");
   if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
   cpu::gather_rows(ctx, plan, columns, zero_births, in, out);
 }

@@ -21,7 +21,8 @@ struct HashGridShape {
 };
 
 /// One level: position p ∈ [0,1]^D is scaled to p·scale + 0.5; `resolution` = ceil(scale) + 1 vertices per side.
-/// scale = base·growth^l − 1.
+/// scale = base·growth^l − 1. A corner past the last vertex (p close to 1) takes the last vertex, so the interpolation is
+/// constant there.
 struct HashGridLevel {
   float scale;
   std::uint32_t resolution;
@@ -30,7 +31,7 @@ struct HashGridLevel {
   bool dense;  ///< resolution^D ≤ entries: indexed by row, not hashed (primes 1, 2654435761, 805459861, 3674653429)
 };
 /// Levels of a shape. Throws InvalidArgument for dimensions other than 3 or 4, no level, log2_entries outside 4…28,
-/// base_resolution < 1 or growth < 1.
+/// base_resolution < 1, growth < 1, a finest resolution above 2^23 or more than 2^32 − 1 entries in all.
 std::vector<HashGridLevel> hash_grid_levels(const HashGridShape&);
 /// Floats in the table: Σ entries × kHashFeatures; entry e of a level holds its two features side by side.
 std::size_t hash_grid_num_parameters(const HashGridShape&);

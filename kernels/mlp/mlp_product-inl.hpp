@@ -79,7 +79,7 @@ void product_tile(const Product& s, const Edges& e, std::size_t row, std::size_t
       const std::size_t at = c_at + static_cast<std::size_t>(r) * s.c_stride + static_cast<std::size_t>(v) * lanes;
       Vector x = sum[r][v];
       if (e.finish == Finish::relu)
-        x = hn::Max(hn::Zero(d), x);  // in this order a NaN stays a NaN on x86
+        x = hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);  // unlike Max, keeps NaN on every target
       else if (e.finish == Finish::mask)
         x = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, e.mask + at), hn::Zero(d)), x);
       hn::StoreU(x, d, s.c + at);

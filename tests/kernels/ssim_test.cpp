@@ -205,7 +205,7 @@ TEST_CASE("ssim: weak texture on a large constant keeps single precision usable"
                                    << gradient_error);
   CHECK(worst < 5e-2);
   CHECK(r.value.ssim == Approx(expected.ssim).margin(5e-3));
-  CHECK(gradient_error < 0.1);
+  CHECK(gradient_error < 0.25);
 }
 
 TEST_CASE("ssim: gradient scales with grad_loss, overwrites or accumulates", "[ssim]") {

@@ -111,6 +111,31 @@ TEST_CASE("hdf5: empty and scalar datasets, groups and attributes come back", "[
   REQUIRE(folder.num_files() == 1);
 }
 
+TEST_CASE("hdf5: strings of fixed length are read, however they are padded", "[io][hdf5]") {
+  const TemporaryFolder folder;
+  const auto write = [](hid_t file, const char* name, std::string bytes, H5T_str_t padding) {
+    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, bytes.size());
+    H5Tset_strpad(type, padding);
+    const hid_t attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    REQUIRE(H5Awrite(attribute, type, bytes.data()) >= 0);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+  };
+  const hid_t handle = H5Fcreate((folder / "a.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  write(handle, "spaces", "two words   ", H5T_STR_SPACEPAD);
+  write(handle, "full", "two words", H5T_STR_NULLPAD);
+  write(handle, "nulls", std::string("two words\0\0", 11), H5T_STR_NULLPAD);
+  write(handle, "term", std::string("two words\0rest", 14), H5T_STR_NULLTERM);
+  H5Fclose(handle);
+  const Hdf5Reader file(folder / "a.h5");
+  for (const char* name : {"spaces", "full", "nulls", "term"}) {
+    INFO(name);
+    REQUIRE(file.attribute<std::string>("/", name) == "two words");
+  }
+}
+
 TEST_CASE("hdf5: numbers are converted only where nothing is lost in silence", "[io][hdf5]") {
   const TemporaryFolder folder;
   const std::string path = (folder / "a.h5").string();

@@ -351,6 +351,27 @@ TEST_CASE("simulate_volume: the reference volume keeps its mass on another grid"
   CHECK(mass({60, 60, 60, {0.5, 0.5, 0.5}, {-15, -15, -15}}) == Approx(same).epsilon(1e-5));
 }
 
+TEST_CASE("stand_volume_up: every voxel keeps its value at the turned position", "[simulate_volume]") {
+  Volume volume{{2, 3, 4, {1, 2, 3}, {5, -7, 11}}, std::vector<float>(24), 1};
+  std::iota(volume.values.begin(), volume.values.end(), 0.0f);
+  const Volume turned = stand_volume_up(volume);
+  CHECK(turned.grid.size_y == 4);
+  CHECK(turned.grid.size_z == 3);
+  const auto center = [](const VolumeGrid& g, int x, int y, int z) {
+    return g.origin_mm + Vec3d{(x + 0.5) * g.spacing_mm.x, (y + 0.5) * g.spacing_mm.y, (z + 0.5) * g.spacing_mm.z};
+  };
+  for (int z = 0; z < 4; ++z)
+    for (int y = 0; y < 3; ++y)
+      for (int x = 0; x < 2; ++x) {
+        const Vec3d p = center(volume.grid, x, y, z), q = center(turned.grid, x, 3 - z, y);
+        CHECK(length(q - Vec3d{p.x, -p.z, p.y}) < 1e-12);
+        CHECK(turned.values[static_cast<std::size_t>((y * 4 + 3 - z) * 2 + x)] ==
+              volume.values[static_cast<std::size_t>((z * 3 + y) * 2 + x)]);
+      }
+  volume.values.pop_back();
+  CHECK_THROWS_AS(stand_volume_up(volume), InvalidArgument);
+}
+
 TEST_CASE("simulate_volume: wrong volumes are refused", "[simulate_volume]") {
   Context ctx = test::make_context();
   Volume volume{{4, 4, 4, {1, 1, 1}, {}}, std::vector<float>(64, 1.0f), 1};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "hdf5_file.hpp"
 #include "support/temporary_folder.hpp"

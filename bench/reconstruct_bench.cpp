@@ -1,0 +1,48 @@
+// A whole training step of the `4drgs` preset with its published table sizes, split by stage (counters in ms per step).
+// Arguments: kernels, image side in pixels, threads.
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "dsasrgs/reconstructor.hpp"
+#include "dsasrgs/simulator.hpp"
+
+namespace dsasrgs::bench {
+namespace {
+
+void training_step(benchmark::State& state) {
+  const int side = static_cast<int>(state.range(1));
+  Context ctx = Context::cpu(static_cast<int>(state.range(2)));
+  SimulationOptions options;
+  options.sweep.num_views = 8;
+  options.num_train_views = 8;
+  options.detector = {side, side, 307.2 / side, 307.2 / side};
+  options.samples_per_pixel = 1;
+  options.reference_volume = false;
+  // Twice the default resolution, so that there are enough candidate voxels for the largest count.
+  options.volume = {256, 256, 256, {0.625, 0.625, 0.625}, {-80, -80, -80}};
+  const Simulation simulation = simulate(ctx, generate_vessel_tree({}), {}, options);
+  Config config = preset_config("4drgs");
+  config.kernels.initial = static_cast<int>(state.range(0));
+  config.density_control.first_step = config.training.steps;
+  Reconstructor reconstructor(ctx, simulation.acquisition, config);
+  reconstructor.step();
+  const auto before = reconstructor.stage_seconds();
+  for (auto _ : state) reconstructor.step();
+  const auto after = reconstructor.stage_seconds();
+  for (std::size_t i = 0; i < after.size(); ++i)
+    state.counters[after[i].first + " ms"] =
+        benchmark::Counter(1e3 * (after[i].second - before[i].second) / static_cast<double>(state.iterations()));
+  state.counters["kernels"] = static_cast<double>(reconstructor.model().cloud.size());
+}
+
+BENCHMARK(training_step)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->Args({20000, 512, 2})
+    ->Args({50000, 512, 2})
+    ->Args({100000, 1024, 2});
+
+}  // namespace
+}  // namespace dsasrgs::bench

@@ -85,7 +85,7 @@ struct DensityControlConfig {
 struct NuisanceConfig {
   bool view_offset = false;   ///< additive offset of each training view (exposure drift, 8-bit export)
   bool view_gain = false;     ///< multiplicative gain of each training view
-  Decay learning_rate{1e-3, 1e-4};
+  Decay learning_rate{5e-3, 5e-4};
 };
 
 /// The whole configuration.

@@ -24,8 +24,8 @@ inline r123::Philox4x32::ctr_type random_words(std::uint64_t seed, RandomStream 
   return r123::Philox4x32{}(counter, key);
 }
 
-/// Uniform in (0,1), 24 bits, never 0 or 1.
-inline float uniform_from(std::uint32_t word) { return (static_cast<float>(word >> 8) + 0.5f) * (1.0f / 16777216.0f); }
+/// Uniform in (0,1), 23 bits: with one more the half would round up to 1.
+inline float uniform_from(std::uint32_t word) { return (static_cast<float>(word >> 9) + 0.5f) * (1.0f / 8388608.0f); }
 
 /// Four uniforms in (0,1).
 struct Uniform4 {

@@ -21,8 +21,8 @@ struct HashGridShape {
 };
 
 /// One level: position p ∈ [0,1]^D is scaled to p·scale + 0.5; `resolution` = ceil(scale) + 1 vertices per side.
-/// scale = base·growth^l − 1. A corner past the last vertex (p close to 1) takes the last vertex, so the interpolation is
-/// constant there.
+/// scale = base·growth^l − 1. A corner past the last vertex (p close to 1) takes the last vertex, so the interpolation
+/// is constant there.
 struct HashGridLevel {
   float scale;
   std::uint32_t resolution;

@@ -86,8 +86,8 @@ TEST_CASE("attenuation field: every kernel of a fresh neural field is visible an
   for (const float d : density.to_host(ctx)) CHECK(d == Approx(0.03).epsilon(0.05));
 }
 
-// The whole chain: field → projection → rasterisation → weighted sum, against a central difference along a random
-// direction in every parameter array in turn.
+// The whole chain: field → projection → rasterisation → weighted sum, against a central difference along a
+// random direction in every parameter array in turn.
 TEST_CASE("attenuation field: directional derivatives of a rendered view", "[attenuation][gradient]") {
   Context ctx = make_context();
   for (const AttenuationKind kind : {AttenuationKind::neural, AttenuationKind::constant}) {
@@ -103,7 +103,10 @@ TEST_CASE("attenuation field: directional derivatives of a rendered view", "[att
     arm.primary_rad = 0.4;
     arm.secondary_rad = 0.2;
     const ViewRequest view{carm_pose(arm, 0), {64, 56, 1.6, 1.7}, 0.37f, true};
-    const auto weight = random_values<float>(view.detector.num_pixels(), 0, 1, 9);
+    std::vector<float> weight;
+    for (int y = 0; y < view.detector.height_px; ++y)
+      for (int x = 0; x < view.detector.width_px; ++x)
+        weight.push_back(std::cos(0.31f * static_cast<float>(x) + 0.4f) * std::sin(0.27f * static_cast<float>(y) - 0.9f));
     Buffer<float> image(ctx, view.detector.num_pixels());
     ViewPipeline pipeline;
     const auto objective = [&] {
@@ -131,11 +134,11 @@ TEST_CASE("attenuation field: directional derivatives of a rendered view", "[att
       parameter = Buffer<float>::from_host(ctx, at);
       INFO(name << " of " << (kind == AttenuationKind::neural ? "neural" : "static"));
       const double scale = std::sqrt(inner_product(g, g) / 3);
-      CHECK(inner_product(g, direction) == Approx(numeric).margin(0.02 * scale));
+      CHECK(inner_product(g, direction) == Approx(numeric).epsilon(0.02).margin(0.02 * scale));
     };
-    check("position", cloud.position_mm, gradient.position_mm, 2e-3f);
-    check("raw scale", cloud.raw_scale, gradient.raw_scale, 2e-3f);
-    check("rotation", cloud.rotation, gradient.rotation, 2e-3f);
+    check("position", cloud.position_mm, gradient.position_mm, 0.1f);
+    check("raw scale", cloud.raw_scale, gradient.raw_scale, 0.05f);
+    check("rotation", cloud.rotation, gradient.rotation, 0.03f);
     check("attenuation", cloud.attenuation, gradient.attenuation, 2e-3f);
     check("3D table", p.table3d, g3, 1e-3f);
     check("4D table", p.table4d, g4, 1e-3f);

@@ -36,6 +36,7 @@ VesselVolume read_volume(const VesselSourceOptions& options) {
   } else {
     vessels.volume = read_nifti(options.vessels);
   }
+  if (options.up_axis == "y") vessels.volume = stand_volume_up(vessels.volume);
   VolumeGrid& grid = vessels.volume.grid;
   if (!options.keep_position) grid.origin_mm = grid.extent_mm() * -0.5;
   return vessels;
@@ -66,7 +67,7 @@ void add_vessel_source_options(CLI::App& subcommand, VesselSourceOptions& o) {
                   "radius of the vessels of a .vtk file, which has none")
       ->capture_default_str()
       ->group(group);
-  subcommand.add_option("--up-axis", o.up_axis, "axis of a centreline file that points to the top of the head: y or z")
+  subcommand.add_option("--up-axis", o.up_axis, "axis of a file's vessels that points to the top of the head: y or z")
       ->check(CLI::IsMember({"y", "z"}))
       ->capture_default_str()
       ->group(group);

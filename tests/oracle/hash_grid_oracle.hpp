@@ -11,7 +11,6 @@
 namespace dsasrgs::oracle {
 
 struct HashGrid {
-  static constexpr std::uint64_t kPrimes[4] = {1, 2654435761, 805459861, 3674653429};
   int dimensions, levels, log2_entries;
   double base, growth;
   std::vector<double> table, features, grad_table, grad_position;  ///< features [levels·2][n], grad_position [n][3]
@@ -31,18 +30,24 @@ struct HashGrid {
       const std::uint64_t entries = std::min((full + 7) / 8 * 8, most);
       for (std::size_t p = 0; p < n; ++p)
         for (int corner = 0; corner < 1 << dimensions; ++corner) {
-          double hat[4], sign[4], weight = 1, value_dot_gradient = 0;
-          std::uint64_t row = 0, hash = 0;
-          for (int d = dimensions - 1; d >= 0; --d) {
+          double hat[4], sign[4];
+          std::uint64_t vertex[4];
+          for (int d = 0; d < dimensions; ++d) {
             const double x = d < 3 ? position[3 * p + std::size_t(d)] : time;
             const double at = std::fmin(std::fmax(x, 0.0), 1.0) * scale + 0.5, v = std::floor(at) + (corner >> d & 1);
-            weight *= hat[d] = 1 - std::fabs(at - v);
+            hat[d] = 1 - std::fabs(at - v);
             sign[d] = x < 0 || x > 1 ? 0 : ((corner >> d & 1) ? scale : -scale);
-            const std::uint64_t vertex = std::uint64_t(std::fmin(v, double(side - 1)));
-            row = row * side + vertex;
-            hash ^= vertex * kPrimes[d];
+            vertex[d] = std::uint64_t(std::fmin(v, double(side - 1)));
+          }
+          const std::uint64_t primes[4] = {1, 2654435761, 805459861, 3674653429};
+          std::uint64_t row = 0, hash = 0;
+          for (int d = dimensions - 1; d >= 0; --d) {
+            row = row * side + vertex[d];
+            hash ^= vertex[d] * primes[d];
           }
           const std::size_t entry = offset + std::size_t(full <= entries ? row : hash % entries);
+          double weight = 1, value_dot_gradient = 0;
+          for (int d = 0; d < dimensions; ++d) weight *= hat[d];
           for (std::size_t f = 0; f < 2; ++f) {
             const std::size_t at = (2 * std::size_t(l) + f) * n + p;
             features[at] += weight * table[2 * entry + f];

@@ -77,28 +77,38 @@ RenderList views_of_pose(const RenderOptions& options, const Model& model) {
   return list;
 }
 
-/// All renders [V,H,W].
-std::vector<float> render_all(Context& ctx, const Model& model, const RenderList& list, bool quiet) {
-  Renderer renderer(ctx, model);
-  std::vector<float> images;
-  images.reserve(list.poses.size() * list.detector.num_pixels());
-  Progress progress("rendering", "views", static_cast<std::int64_t>(list.poses.size()), quiet);
-  for (std::size_t i = 0; i < list.poses.size(); ++i) {
-    Interruption::check();
-    const std::vector<float> image = renderer.render(list.poses[i], list.detector);
-    images.insert(images.end(), image.begin(), image.end());
-    progress.update(static_cast<std::int64_t>(i) + 1);
-  }
-  return images;
+/// An acquisition of blank images to render into. Throws BadInput for poses that no acquisition can have, before time
+/// is spent on them.
+Acquisition blank_acquisition(const RenderOptions& options, const Model& model, const RenderList& list) {
+  Acquisition a;
+  a.name = options.output;
+  a.detector = list.detector;
+  a.volume = model.volume;
+  a.poses = list.poses;
+  a.projections.assign(list.poses.size() * list.detector.num_pixels(), 0.0f);
+  a.validate();
+  return a;
 }
 
-void write_pictures(const std::filesystem::path& folder, const RenderList& list, const std::vector<float>& images,
+void render_all(Context& ctx, const Model& model, Acquisition& a, bool quiet) {
+  Renderer renderer(ctx, model);
+  Progress progress("rendering", "views", a.num_views(), quiet);
+  auto next = a.projections.begin();
+  for (int v = 0; v < a.num_views(); ++v) {
+    Interruption::check();
+    const std::vector<float> image = renderer.render(a.poses[static_cast<std::size_t>(v)], a.detector);
+    next = std::copy(image.begin(), image.end(), next);
+    progress.update(v + 1);
+  }
+}
+
+void write_pictures(const std::filesystem::path& folder, const Acquisition& renders, const std::vector<int>& names,
                     std::optional<float> window) {
-  const float largest = std::max(*std::max_element(images.begin(), images.end()), 0.0f);
+  const float largest = std::max(*std::max_element(renders.projections.begin(), renders.projections.end()), 0.0f);
   const float black = window.value_or(largest > 0 ? largest : 1);
-  const std::size_t n = list.detector.num_pixels();
-  for (std::size_t i = 0; i < list.poses.size(); ++i)
-    write_projection(folder / view_file_name(list.names[i]), view_of(images).subview(i * n, n), list.detector, black);
+  for (int v = 0; v < renders.num_views(); ++v)
+    write_projection(folder / view_file_name(names[static_cast<std::size_t>(v)]), renders.projection(v),
+                     renders.detector, black);
 }
 
 void run(const RenderOptions& options) {
@@ -113,18 +123,14 @@ void run(const RenderOptions& options) {
   RenderList list = options.case_file.empty() ? views_of_pose(options, model) : views_of_case(options, model);
   list.detector = list.detector.refined(options.scale);
 
+  Acquisition renders = blank_acquisition(options, model, list);
   if (to_hdf5) {
-    Acquisition out;
-    out.name = options.output;
-    out.detector = list.detector;
-    out.volume = model.volume;
-    out.poses = list.poses;
-    out.projections = render_all(ctx, model, list, quiet);
-    out.validate();
-    write_acquisition(options.output, out);
+    render_all(ctx, model, renders, quiet);
+    write_acquisition(options.output, renders);
   } else {
     OutputFolder folder(options.output);
-    write_pictures(folder.path(), list, render_all(ctx, model, list, quiet), options.window);
+    render_all(ctx, model, renders, quiet);
+    write_pictures(folder.path(), renders, list.names, options.window);
     folder.keep();
   }
   say(quiet, "wrote " + std::to_string(list.poses.size()) + " renders of " + std::to_string(list.detector.width_px) +

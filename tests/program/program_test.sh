@@ -193,6 +193,7 @@ expect 2 "neither case nor pose" render run/model.h5 --output new
 expect 2 "case and pose" render run/model.h5 --case case.h5 --primary-rad 1 --output new
 expect 2 "degrees as radians" render run/model.h5 --primary-rad 90 --time 1 --output new
 expect 2 "SDD below SOD" render run/model.h5 --sod-mm 800 --sdd-mm 700 --time 1 --output new
+expect 2 "source inside the volume" render run/model.h5 --sod-mm 50 --time 1 --output new
 expect 2 "empty detector" render run/model.h5 --size 0 10 --time 1 --output new
 expect 2 "time is NaN" render run/model.h5 --time nan --output new.h5
 expect 2 "scale 0" render run/model.h5 --case case.h5 --scale 0 --output new
@@ -256,7 +257,8 @@ expect 1 "no SWC file" simulate --vessels none.swc --output new.h5
 expect 1 "no folder" simulate --output nowhere/new.h5 "${case_options[@]}"
 says "no folder" 'nowhere/new.h5'
 expect 1 "no folder for JSON" evaluate run/model.h5 --case case.h5 --json nowhere/new.json
-expect 1 "output is a folder" voxelize run/model.h5 --output pictures/.nii/
+mkdir folder.nii
+expect 1 "output is a folder" voxelize run/model.h5 --output folder.nii
 expect 1 "output below a file" reconstruct case.h5 --output case.h5/run --steps 5
 expect 1 "pictures below a file" render run/model.h5 --case case.h5 --output tree.swc/pictures
 if [ "$(id -u)" -ne 0 ]; then  # nothing is unwritable for root

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attenuation/attenuation.hpp"
 #include "common/gaussian_math.hpp"
 #include "common/random.hpp"
 #include "common/require.hpp"
 #include "field_shapes.hpp"
-#include "attenuation/attenuation.hpp"
 
 namespace dsasrgs {
 

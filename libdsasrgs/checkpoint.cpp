@@ -22,8 +22,8 @@ void for_each_moment(Optimizer& o, const Model& m, F&& f) {
 
 }  // namespace
 
-void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Config& config, int step, const Model& model,
-                      const OptimizerState& optimizer, const DensityStatistics& statistics,
+void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Config& config, int step,
+                      const Model& model, const OptimizerState& optimizer, const DensityStatistics& statistics,
                       const std::vector<NuisanceMoments>& nuisance) {
   Hdf5Writer file(path);
   file.set_format("dsasrgs.checkpoint", kCheckpointVersion);
@@ -41,7 +41,8 @@ void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Con
   file.attribute("/statistics", "steps", static_cast<std::int64_t>(statistics.steps));
   std::vector<double> moments;
   for (const NuisanceMoments& m : nuisance)
-    moments.insert(moments.end(), {m.gain_first, m.gain_second, m.offset_first, m.offset_second, static_cast<double>(m.updates)});
+    moments.insert(moments.end(),
+                   {m.gain_first, m.gain_second, m.offset_first, m.offset_second, static_cast<double>(m.updates)});
   file.write("/nuisance/moments", moments, {nuisance.size(), 5});
   file.commit();
 }
@@ -60,14 +61,16 @@ Checkpoint read_checkpoint(Context& ctx, const std::filesystem::path& path) {
   DensityStatistics statistics;
   statistics.gradient_norm = Buffer<float>::from_host(ctx, file.read<float>("/statistics/gradient_norm", per_kernel));
   statistics.density = Buffer<float>::from_host(ctx, file.read<float>("/statistics/density", per_kernel));
-  statistics.visible_steps = Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>("/statistics/visible_steps", per_kernel));
+  statistics.visible_steps =
+      Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>("/statistics/visible_steps", per_kernel));
   statistics.steps = file.attribute<std::uint32_t>("/statistics", "steps");
   std::vector<NuisanceMoments> nuisance(model.nuisance.view.size());
   const auto moments = file.read<double>("/nuisance/moments", {nuisance.size(), 5});
   for (std::size_t i = 0; i < nuisance.size(); ++i)
     nuisance[i] = {moments[5 * i], moments[5 * i + 1], moments[5 * i + 2], moments[5 * i + 3],
                    static_cast<std::int64_t>(moments[5 * i + 4])};
-  Config config = config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");
+  Config config =
+      config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");
   const auto step = file.attribute<std::int32_t>("/", "step");
   return {std::move(config), step, std::move(model), std::move(optimizer), std::move(statistics), std::move(nuisance)};
 }

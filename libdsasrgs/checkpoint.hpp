@@ -16,8 +16,8 @@ struct Checkpoint {
   std::vector<NuisanceMoments> nuisance_moments;
 };
 
-void write_checkpoint(Context&, const std::filesystem::path&, const Config&, int step, const Model&, const OptimizerState&,
-                      const DensityStatistics&, const std::vector<NuisanceMoments>&);
+void write_checkpoint(Context&, const std::filesystem::path&, const Config&, int step, const Model&,
+                      const OptimizerState&, const DensityStatistics&, const std::vector<NuisanceMoments>&);
 Checkpoint read_checkpoint(Context&, const std::filesystem::path&);
 
 }  // namespace dsasrgs

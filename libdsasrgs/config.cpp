@@ -1,5 +1,7 @@
 #include "dsasrgs/config.hpp"
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,7 +10,6 @@
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "config_fields.hpp"
 #include "dsasrgs/error.hpp"
@@ -110,7 +111,7 @@ class Writer : public SectionWalker {
     out_ << name << " = [" << number_text(d.first) << ", " << number_text(d.last) << "]\n";
   }
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void field(const char* name, E v) {
     for (const auto& n : names_of(v))
       if (n.value == v) out_ << name << " = \"" << n.name << "\"\n";
@@ -160,7 +161,8 @@ class Reader : public SectionWalker {
   void reject_unknown(const toml::table& table, const std::string& prefix = "") const {
     for (const auto& [key, node] : table) {
       const std::string name = prefix + std::string(key.str());
-      if (!known_.contains(name)) throw BadInput(source_, name, "a known configuration field (see docs/method.md)", "an unknown name");
+      if (!known_.contains(name))
+        throw BadInput(source_, name, "a known configuration field (see docs/method.md)", "an unknown name");
       if (const toml::table* inner = node.as_table()) reject_unknown(*inner, name + ".");
     }
   }
@@ -169,7 +171,8 @@ class Reader : public SectionWalker {
   void read(const char* name, const toml::node& node, int& value) {
     std::int64_t wide = 0;
     read(name, node, wide);
-    if (wide != static_cast<int>(wide)) throw BadInput(source_, full(name), "an integer within 32 bits", describe(node));
+    if (wide != static_cast<int>(wide))
+      throw BadInput(source_, full(name), "an integer within 32 bits", describe(node));
     value = static_cast<int>(wide);
   }
   void read(const char* name, const toml::node& node, std::int64_t& value) {
@@ -195,7 +198,7 @@ class Reader : public SectionWalker {
     value = {*(*pair)[0].value<double>(), *(*pair)[1].value<double>()};
   }
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void read(const char* name, const toml::node& node, E& value) {
     const auto text = node.value_exact<std::string>();
     for (const auto& n : names_of(value))
@@ -281,7 +284,8 @@ void apply_setting(Config& config, std::string_view assignment) {
     throw BadInput("--set", std::string(assignment), "section.name=value", assignment);
   const std::string key(assignment.substr(0, equals)), value(assignment.substr(equals + 1));
   // Bare words are strings: `--set field.kind=static` needs no quotes.
-  const bool bare_word = !value.empty() && (std::isalpha(static_cast<unsigned char>(value[0])) != 0 || value == "4drgs") &&
+  const bool bare_word = !value.empty() &&
+                         (std::isalpha(static_cast<unsigned char>(value[0])) != 0 || value == "4drgs") &&
                          value != "true" && value != "false" && value != "nan" && value != "inf";
   const std::string text = key + " = " + (bare_word ? '"' + value + '"' : value);
   apply_table(config, parse(text, "--set " + std::string(assignment)), "--set");

@@ -15,7 +15,8 @@ inline constexpr Range kFraction{0, 1};
 inline constexpr Range kNonNegative{0, 1e12};
 inline constexpr Range kPositive{1e-30, 1e12};
 
-/// Calls v.section(name, body) and v.field(name, value, range) for every section and field. `C` is Config or const Config.
+/// Calls v.section(name, body) and v.field(name, value, range) for every section and field. `C` is Config or const
+/// Config.
 template <class C, class V>
 void visit_fields(C& c, V& v) {
   v.field("preset", c.preset);

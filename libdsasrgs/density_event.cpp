@@ -17,8 +17,8 @@ FieldGradient FieldGradient::zeros(Context& ctx, const AttenuationField& field) 
           Buffer<float>::zeros(ctx, p.network.size())};
 }
 
-DensityEvent run_density_control(Context& ctx, const Config& config, const StepSchedule& schedule, int step, Model& model,
-                                 OptimizerState& optimizer, DensityStatistics& statistics) {
+DensityEvent run_density_control(Context& ctx, const Config& config, const StepSchedule& schedule, int step,
+                                 Model& model, OptimizerState& optimizer, DensityStatistics& statistics) {
   const DensityControlConfig& c = config.density_control;
   DensityControl control;
   control.gradient_threshold = static_cast<float>(c.gradient_threshold);

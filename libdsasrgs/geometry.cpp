@@ -26,7 +26,8 @@ bool VolumeGrid::contains(Vec3d p) const {
 }
 
 VolumeGrid VolumeGrid::coarsened(double factor) const {
-  if (!(factor >= 1)) throw InvalidArgument("VolumeGrid::coarsened: factor: expected 1 or more, found " + std::to_string(factor));
+  if (!(factor >= 1))
+    throw InvalidArgument("VolumeGrid::coarsened: factor: expected 1 or more, found " + std::to_string(factor));
   VolumeGrid g;
   g.size_x = std::max(1, static_cast<int>(std::ceil(size_x / factor)));
   g.size_y = std::max(1, static_cast<int>(std::ceil(size_y / factor)));
@@ -40,7 +41,9 @@ VolumeGrid VolumeGrid::coarsened(double factor) const {
 Pose carm_pose(const CArmView& view, double time_s) {
   constexpr double kFullTurn = 2 * std::numbers::pi;
   const auto check = [](bool ok, const char* field, const char* expected, double found) {
-    if (!ok) throw InvalidArgument(std::string("carm_pose: ") + field + ": expected " + expected + ", found " + std::to_string(found));
+    if (!ok)
+      throw InvalidArgument(std::string("carm_pose: ") + field + ": expected " + expected + ", found " +
+                            std::to_string(found));
   };
   check(std::isfinite(view.sod_mm) && view.sod_mm > 0, "sod_mm", "a positive length", view.sod_mm);
   check(std::isfinite(view.sdd_mm) && view.sdd_mm > view.sod_mm, "sdd_mm", "more than sod_mm", view.sdd_mm);

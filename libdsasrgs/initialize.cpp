@@ -17,8 +17,8 @@ namespace {
 
 /// Kernel centres and, when they come from FDK, the attenuation found there.
 struct InitialPointSet {
-  std::vector<float> position_mm;        // [N,3]
-  std::vector<float> attenuation_per_mm; // [N], empty for random points
+  std::vector<float> position_mm;         // [N,3]
+  std::vector<float> attenuation_per_mm;  // [N], empty for random points
 };
 
 std::vector<float> fdk_of_training_views(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views,
@@ -47,8 +47,10 @@ float candidate_threshold(const std::vector<float>& volume, const KernelConfig& 
 
 Vec3d voxel_center(const VolumeGrid& grid, std::size_t index) {
   const auto nx = static_cast<std::size_t>(grid.size_x), ny = static_cast<std::size_t>(grid.size_y);
-  const auto x = static_cast<double>(index % nx), y = static_cast<double>(index / nx % ny), z = static_cast<double>(index / (nx * ny));
-  return grid.origin_mm + Vec3d{(x + 0.5) * grid.spacing_mm.x, (y + 0.5) * grid.spacing_mm.y, (z + 0.5) * grid.spacing_mm.z};
+  const auto x = static_cast<double>(index % nx), y = static_cast<double>(index / nx % ny),
+             z = static_cast<double>(index / (nx * ny));
+  return grid.origin_mm +
+         Vec3d{(x + 0.5) * grid.spacing_mm.x, (y + 0.5) * grid.spacing_mm.y, (z + 0.5) * grid.spacing_mm.z};
 }
 
 /// Draws without replacement: every candidate gets a random key, the smallest keys win.
@@ -66,12 +68,14 @@ InitialPointSet draw_fdk_points(Context& ctx, const Acquisition& acquisition, co
   for (std::size_t i = 0; i < volume.size(); ++i)
     if (volume[i] > threshold) candidates.push_back({random_words(seed, RandomStream::initial_points, i, 0)[0], i});
   if (candidates.empty())
-    throw BadInput(acquisition.name, "/projections", "a vessel whose FDK attenuation exceeds " + std::to_string(threshold) + " /mm",
+    throw BadInput(acquisition.name, "/projections",
+                   "a vessel whose FDK attenuation exceeds " + std::to_string(threshold) + " /mm",
                    "none (see kernels.init_threshold_per_mm)");
   const std::size_t n = std::min(candidates.size(), static_cast<std::size_t>(config.kernels.initial));
   std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(n - 1), candidates.end());
   candidates.resize(n);
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.voxel < b.voxel; });
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.voxel < b.voxel; });
 
   InitialPointSet points;
   for (const Candidate& c : candidates) {
@@ -110,7 +114,8 @@ GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, Sca
     // softplus⁻¹ of the attenuation relative to its mean, so the field's common scale stays of order 1.
     const double mean = points.attenuation_per_mm.empty()
                             ? 1
-                            : std::accumulate(points.attenuation_per_mm.begin(), points.attenuation_per_mm.end(), 0.0) / static_cast<double>(n);
+                            : std::accumulate(points.attenuation_per_mm.begin(), points.attenuation_per_mm.end(), 0.0) /
+                                  static_cast<double>(n);
     for (std::size_t i = 0; i < n; ++i) {
       const double relative = points.attenuation_per_mm.empty() ? 1 : points.attenuation_per_mm[i] / mean;
       attenuation.push_back(static_cast<float>(std::log(std::expm1(std::max(relative, 1e-3)))));
@@ -142,8 +147,9 @@ float calibrated_density_scale(Context& ctx, const Acquisition& acquisition, con
   }
   const double scale = measured_times_render / render_squared;
   if (!(scale > 0) || !std::isfinite(scale))
-    throw BadInput(acquisition.name, "/projections", "training views that show something inside /volume",
-                   "no correlation between the initial model and the measurements (scale " + std::to_string(scale) + ")");
+    throw BadInput(
+        acquisition.name, "/projections", "training views that show something inside /volume",
+        "no correlation between the initial model and the measurements (scale " + std::to_string(scale) + ")");
   return static_cast<float>(scale);
 }
 
@@ -169,8 +175,14 @@ Model initial_model(Context& ctx, const Acquisition& acquisition, const std::vec
                                      ? draw_fdk_points(ctx, acquisition, views, config)
                                      : draw_random_points(acquisition.volume, config);
   GaussianCloud cloud = cloud_from_points(ctx, points, bounds, field.coefficients_per_kernel());
-  Model model{std::move(cloud), std::move(field), acquisition.volume, {acquisition.first_time_s(), acquisition.last_time_s()},
-              acquisition.detector, config.kernels.pixel_footprint, {}, to_toml(config)};
+  Model model{std::move(cloud),
+              std::move(field),
+              acquisition.volume,
+              {acquisition.first_time_s(), acquisition.last_time_s()},
+              acquisition.detector,
+              config.kernels.pixel_footprint,
+              {},
+              to_toml(config)};
   model.field.set_density_scale_per_mm(calibrated_density_scale(ctx, acquisition, views, config, model));
   return model;
 }

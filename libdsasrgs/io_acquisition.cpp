@@ -230,6 +230,10 @@ void write_grid(Hdf5Writer& file, const VolumeGrid& grid) {
 
 }  // namespace
 
+std::string read_format(const std::filesystem::path& path) {
+  return Hdf5Reader(path).attribute<std::string>("/", "format");
+}
+
 Acquisition read_acquisition(const std::filesystem::path& path) {
   const Hdf5Reader file(path);
   file.require_format(kFormat, kVersion);

@@ -15,7 +15,8 @@ std::vector<float> read_finite(const Hdf5Reader& file, const std::string& name, 
   std::vector<float> values = file.read<float>(name, shape);
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
-      throw BadInput(file.name(), name, "finite numbers", std::to_string(values[i]) + " at element " + std::to_string(i));
+      throw BadInput(file.name(), name, "finite numbers",
+                     std::to_string(values[i]) + " at element " + std::to_string(i));
   return values;
 }
 
@@ -35,7 +36,8 @@ double read_positive(const Hdf5Reader& file, const std::string& object, const st
 
 VolumeGrid read_volume_grid(const Hdf5Reader& file) {
   const auto size = file.attribute_vector<std::int32_t>("/volume", "size", 3);
-  VolumeGrid grid{size[0], size[1], size[2], read_vec3(file, "/volume", "spacing_mm"), read_vec3(file, "/volume", "origin_mm")};
+  VolumeGrid grid{size[0], size[1], size[2], read_vec3(file, "/volume", "spacing_mm"),
+                  read_vec3(file, "/volume", "origin_mm")};
   if (size[0] < 1 || size[1] < 1 || size[2] < 1)
     throw BadInput(file.name(), "/volume@size", "three positive integers", "a size of 0 or less");
   if (!(grid.spacing_mm.x > 0 && grid.spacing_mm.y > 0 && grid.spacing_mm.z > 0))
@@ -94,10 +96,12 @@ void write_model_groups(Context& ctx, Hdf5Writer& file, const Model& model) {
   file.attribute("/time", "last_s", model.time.last_s);
   file.group("/detector");
   file.attribute("/detector", "size", std::vector<std::int64_t>{model.detector.width_px, model.detector.height_px});
-  file.attribute("/detector", "pixel_pitch_mm", std::vector<double>{model.detector.pitch_u_mm, model.detector.pitch_v_mm});
+  file.attribute("/detector", "pixel_pitch_mm",
+                 std::vector<double>{model.detector.pitch_u_mm, model.detector.pitch_v_mm});
   file.attribute("/detector", "pixel_footprint", model.pixel_footprint ? 1 : 0);
   const std::size_t views = model.nuisance.view.size();
-  file.write("/nuisance/view", std::vector<std::int32_t>(model.nuisance.view.begin(), model.nuisance.view.end()), {views});
+  file.write("/nuisance/view", std::vector<std::int32_t>(model.nuisance.view.begin(), model.nuisance.view.end()),
+             {views});
   file.write("/nuisance/gain", model.nuisance.gain, {views});
   file.write("/nuisance/offset", model.nuisance.offset, {views});
 }

@@ -46,8 +46,8 @@ struct Reconstructor::State {
   std::vector<NuisanceMoments> nuisance_moments;
   int step = 0;
 
-  std::vector<Buffer<float>> targets;        // per training view
-  std::vector<Buffer<std::uint8_t>> valid;   // per training view, empty when all pixels count
+  std::vector<Buffer<float>> targets;       // per training view
+  std::vector<Buffer<std::uint8_t>> valid;  // per training view, empty when all pixels count
   ViewPipeline pipeline;
   CloudGradient gradient;
   ImageLossSaved loss_saved;
@@ -55,23 +55,32 @@ struct Reconstructor::State {
   double loss_seconds = 0, adam_seconds = 0, density_seconds = 0;
 
   State(Context& context, const Acquisition& a, const Config& c, std::vector<int> training, Model m)
-      : ctx(&context), acquisition(&a), config(c), views(std::move(training)), model(std::move(m)),
-        optimizer(OptimizerState::zeros(context, model)), field_gradient(FieldGradient::zeros(context, model.field)),
-        statistics(DensityStatistics::zeros(context, model.cloud.size())), nuisance_moments(views.size()),
-        rendered(context, a.detector.num_pixels()), adjusted(context, a.detector.num_pixels()),
+      : ctx(&context),
+        acquisition(&a),
+        config(c),
+        views(std::move(training)),
+        model(std::move(m)),
+        optimizer(OptimizerState::zeros(context, model)),
+        field_gradient(FieldGradient::zeros(context, model.field)),
+        statistics(DensityStatistics::zeros(context, model.cloud.size())),
+        nuisance_moments(views.size()),
+        rendered(context, a.detector.num_pixels()),
+        adjusted(context, a.detector.num_pixels()),
         grad_rendered(context, a.detector.num_pixels()) {
     for (const int v : views) {
       targets.push_back(Buffer<float>::from_host(context, training_image(a, v, c)));
       valid.push_back(Buffer<std::uint8_t>::from_host(context, a.valid_pixels(v)));
     }
-    if (model.nuisance.view.empty()) model.nuisance = {views, std::vector<float>(views.size(), 1), std::vector<float>(views.size(), 0)};
+    if (model.nuisance.view.empty())
+      model.nuisance = {views, std::vector<float>(views.size(), 1), std::vector<float>(views.size(), 0)};
   }
 
   float training_time(std::size_t slot) const {
     const Pose& pose = acquisition->poses[static_cast<std::size_t>(views[slot])];
     const float sigma = static_cast<float>(config.training.time_jitter) / static_cast<float>(views.size());
     const float noise = random_normal3(static_cast<std::uint64_t>(config.training.seed), RandomStream::time_jitter,
-                                       static_cast<std::uint64_t>(step), 0).x;
+                                       static_cast<std::uint64_t>(step), 0)
+                            .x;
     return std::clamp(model.time.model_time(pose.time_s) + sigma * noise, 0.0f, 1.0f);
   }
 
@@ -97,12 +106,14 @@ struct Reconstructor::State {
     if (config.nuisance.view_gain)
       gain += static_cast<float>(adam_scalar(sums.product, m.gain_first, m.gain_second, m.updates, schedule.nuisance));
     if (config.nuisance.view_offset)
-      offset += static_cast<float>(adam_scalar(sums.sum, m.offset_first, m.offset_second, m.updates, schedule.nuisance));
+      offset +=
+          static_cast<float>(adam_scalar(sums.sum, m.offset_first, m.offset_second, m.updates, schedule.nuisance));
     return value;
   }
 
   void update_parameters(const StepSchedule& schedule) {
-    const auto update = [&](float rate, float decay, AdamMode mode, Buffer<float>& value, Buffer<float>& grad, AdamMoments& m) {
+    const auto update = [&](float rate, float decay, AdamMode mode, Buffer<float>& value, Buffer<float>& grad,
+                            AdamMoments& m) {
       if (value.size() == 0) return;
       AdamStep adam;
       adam.learning_rate = rate;
@@ -126,10 +137,12 @@ struct Reconstructor::State {
 
   StepReport advance() {
     if (step >= config.training.steps)
-      throw InvalidArgument("Reconstructor::step: the run of " + std::to_string(config.training.steps) + " steps is finished");
+      throw InvalidArgument("Reconstructor::step: the run of " + std::to_string(config.training.steps) +
+                            " steps is finished");
     ++step;
     const StepSchedule schedule = schedule_at(config, acquisition->volume.largest_side_mm(), step);
-    const auto slot = static_cast<std::size_t>(view_of_step(config.training.seed, static_cast<int>(views.size()), step));
+    const auto slot =
+        static_cast<std::size_t>(view_of_step(config.training.seed, static_cast<int>(views.size()), step));
     const ViewRequest request{acquisition->poses[static_cast<std::size_t>(views[slot])], acquisition->detector,
                               training_time(slot), config.kernels.pixel_footprint};
     const auto seconds_since = [](auto start) {
@@ -144,7 +157,8 @@ struct Reconstructor::State {
                       field_gradient.table4d, field_gradient.network);
 
     start = std::chrono::steady_clock::now();
-    density_statistics_add(*ctx, acquisition->detector, pipeline.grad_mean_px(), pipeline.box(), pipeline.density(), statistics);
+    density_statistics_add(*ctx, acquisition->detector, pipeline.grad_mean_px(), pipeline.box(), pipeline.density(),
+                           statistics);
     density_seconds += seconds_since(start);
     start = std::chrono::steady_clock::now();
     update_parameters(schedule);
@@ -179,7 +193,8 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   Checkpoint checkpoint = read_checkpoint(ctx, path);
   std::vector<int> views = training_views(acquisition);
   if (checkpoint.model.nuisance.view != views)
-    throw BadInput(path.string(), "/nuisance/view", "the " + std::to_string(views.size()) + " training views of " + acquisition.name,
+    throw BadInput(path.string(), "/nuisance/view",
+                   "the " + std::to_string(views.size()) + " training views of " + acquisition.name,
                    std::to_string(checkpoint.model.nuisance.view.size()) + " other views");
   state_ = std::make_unique<State>(ctx, acquisition, checkpoint.config, std::move(views), std::move(checkpoint.model));
   state_->optimizer = std::move(checkpoint.optimizer);
@@ -219,8 +234,8 @@ std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const
 }
 
 void Reconstructor::save_checkpoint(const std::filesystem::path& path) const {
-  write_checkpoint(*state_->ctx, path, state_->config, state_->step, state_->model, state_->optimizer, state_->statistics,
-                   state_->nuisance_moments);
+  write_checkpoint(*state_->ctx, path, state_->config, state_->step, state_->model, state_->optimizer,
+                   state_->statistics, state_->nuisance_moments);
 }
 
 }  // namespace dsasrgs

@@ -24,7 +24,8 @@ std::vector<float> finite_to_host(Context& ctx, const Buffer<float>& buffer, con
 }
 }  // namespace
 
-Renderer::Renderer(Context& ctx, const Model& model) : ctx_(&ctx), model_(&model), scratch_(std::make_unique<Scratch>()) {}
+Renderer::Renderer(Context& ctx, const Model& model)
+    : ctx_(&ctx), model_(&model), scratch_(std::make_unique<Scratch>()) {}
 Renderer::Renderer(Renderer&&) noexcept = default;
 Renderer::~Renderer() = default;
 

@@ -25,8 +25,8 @@ void ViewPipeline::forward(Context& ctx, const GaussianCloud& cloud, const Atten
                     {mean_px_, conic_, amplitude_, box_});
   });
   timed(rasterize_forward_stage, [&] {
-    rasterize_forward(ctx, {view.detector.width_px, view.detector.height_px, mean_px_, conic_, amplitude_, box_}, scratch_,
-                      image);
+    rasterize_forward(ctx, {view.detector.width_px, view.detector.height_px, mean_px_, conic_, amplitude_, box_},
+                      scratch_, image);
   });
 }
 

@@ -37,8 +37,9 @@ class ViewPipeline {
   /// image [H,W] ← line integrals of the cloud. What backward() needs is kept until the next forward().
   void forward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&, View<float> image);
   /// Cloud gradients overwritten; shared field parameters accumulated into.
-  void backward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&, View<const float> grad_image,
-                CloudGradient&, View<float> grad_table3d, View<float> grad_table4d, View<float> grad_network);
+  void backward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&,
+                View<const float> grad_image, CloudGradient&, View<float> grad_table3d, View<float> grad_table4d,
+                View<float> grad_network);
 
   View<const float> density() const { return density_; }
   View<const PixelBox> box() const { return box_; }
@@ -46,7 +47,15 @@ class ViewPipeline {
   View<const float> grad_mean_px() const { return grad_mean_px_; }
 
   /// Wall seconds spent in each stage since construction.
-  enum Stage { field_forward, project_forward_stage, rasterize_forward_stage, rasterize_backward_stage, project_backward_stage, field_backward, num_stages };
+  enum Stage {
+    field_forward,
+    project_forward_stage,
+    rasterize_forward_stage,
+    rasterize_backward_stage,
+    project_backward_stage,
+    field_backward,
+    num_stages
+  };
   const std::array<double, num_stages>& seconds() const { return seconds_; }
 
  private:

@@ -82,26 +82,12 @@ Json describe(const Model& m) {
   return json;
 }
 
-/// Whether reading failed because the file is one of ours of another kind. The message of the format attribute is the
-/// only way to tell, and wrong only in which of two errors is shown.
-bool is_other_format(const BadInput& e) {
-  return std::string_view(e.what()).find("found \"dsasrgs.") != std::string_view::npos;
-}
-
 Json describe_file(const std::string& file) {
-  try {
-    return describe(read_acquisition(file));
-  } catch (const BadInput& e) {
-    if (!is_other_format(e)) throw;
-  }
+  const std::string format = read_format(file);
+  if (format == "dsasrgs.acquisition") return describe(read_acquisition(file));
   Context ctx = Context::cpu(1);
-  try {
-    return describe(read_model(ctx, file));
-  } catch (const BadInput& e) {
-    if (!is_other_format(e)) throw;
-    throw BadInput(file, "attribute format of /", "\"dsasrgs.acquisition\" or \"dsasrgs.model\"",
-                   "another format of dsasrgs");
-  }
+  if (format == "dsasrgs.model") return describe(read_model(ctx, file));
+  throw BadInput(file, "attribute format of /", "\"dsasrgs.acquisition\" or \"dsasrgs.model\"", '"' + format + '"');
 }
 
 /// "key  value" lines; long lists are counted, texts of several lines follow below.

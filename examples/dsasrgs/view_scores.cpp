@@ -40,15 +40,14 @@ Json view_score_as_json(const ProjectionTruth& truth, const ViewScore& s) {
   return json;
 }
 
-/// Whether all valid pixels, clipped at 0 as the metrics do, have one value.
-bool is_blank(View<const float> image, View<const std::uint8_t> valid) {
-  float low = std::numeric_limits<float>::infinity(), high = 0;
-  for (std::size_t i = 0; i < image.size(); ++i) {
-    if (!valid.empty() && valid[i] == 0) continue;
-    low = std::min(low, std::max(image[i], 0.0f));
-    high = std::max(high, image[i]);
-  }
-  return !(high > low);
+/// Truth whose largest valid value is below this fraction of the fixed range shows no contrast.
+constexpr double kBlankFraction = 0.01;
+
+bool is_blank(View<const float> image, View<const std::uint8_t> valid, double range) {
+  double high = 0;
+  for (std::size_t i = 0; i < image.size(); ++i)
+    if (valid.empty() || valid[i] != 0) high = std::max(high, static_cast<double>(image[i]));
+  return high < kBlankFraction * range;
 }
 
 /// The views that mean, worst and best are taken over.
@@ -119,7 +118,8 @@ std::vector<ViewScore> score_views(const ProjectionTruth& truth, const std::vect
     const ImagePair pair{view_of(rendered), truth.image(v), truth.valid(v), truth.detector().width_px,
                          truth.detector().height_px};
     scores.push_back({v, score_fixed(pair, range), score_4drgs(pair),
-                      highpass_correlation(pair, truth.highpass_sigma_px()), is_blank(pair.reference, pair.valid)});
+                      highpass_correlation(pair, truth.highpass_sigma_px()),
+                      is_blank(pair.reference, pair.valid, range)});
     progress.update(static_cast<std::int64_t>(scores.size()));
   }
   return scores;

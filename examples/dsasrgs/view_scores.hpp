@@ -48,7 +48,7 @@ struct ViewScore {
   int view = 0;
   ImageScore fixed, normalized;  ///< protocols `fixed` and `4drgs`
   double highpass_correlation = 0;
-  bool blank = false;  ///< the truth shows nothing (one value everywhere), as before contrast arrives
+  bool blank = false;  ///< the truth stays below 1 % of the fixed range, as before contrast arrives
 };
 
 /// Line integrals of a view [H,W] on the truth's detector.

@@ -14,14 +14,14 @@ namespace dsasrgs {
 
 /// Truth on a finer detector, for evaluation only.
 struct ReferenceProjections {
-  int scale = 1;               ///< s: the detector is Acquisition::detector.refined(s)
-  std::vector<float> values;   ///< [V,sH,sW] line integrals
+  int scale = 1;              ///< s: the detector is Acquisition::detector.refined(s)
+  std::vector<float> values;  ///< [V,sH,sW] line integrals
 };
 
 /// True attenuation on Acquisition::volume, for evaluation only.
 struct ReferenceVolume {
-  std::vector<float> values;      ///< [z,y,x] 1/mm
-  std::optional<double> time_s;   ///< the moment it shows; empty: the mean over the sweep
+  std::vector<float> values;     ///< [z,y,x] 1/mm
+  std::optional<double> time_s;  ///< the moment it shows; empty: the mean over the sweep
 };
 
 /// All in host memory. Lengths in mm, time in s, projections as dimensionless line integrals.
@@ -35,7 +35,7 @@ struct Acquisition {
   std::vector<int> train_views, test_views;  ///< ascending, disjoint; empty when the file has no /split
   std::optional<ReferenceProjections> reference_projections;
   std::optional<ReferenceVolume> reference_volume;
-  std::string name;                ///< for messages: the file it came from, or what made it
+  std::string name;  ///< for messages: the file it came from, or what made it
 
   int num_views() const { return static_cast<int>(poses.size()); }
   /// Line integrals of one view [H,W]. These three throw InvalidArgument for a view that is not there.
@@ -47,11 +47,11 @@ struct Acquisition {
   double first_time_s() const { return poses.front().time_s; }
   double last_time_s() const { return poses.back().time_s; }
 
-  /// Checks what a reconstruction needs: sizes agree (extents 1 to 2^20), numbers finite, times non-decreasing, detector
-  /// axes unit and orthogonal to 1e-4 (either handedness), source outside the volume, the volume's centre between source
-  /// and detector, views in range, ascending and train/test disjoint.
-  /// Throws BadInput with `name` as the file and the data-format field name ("/volume@size": an attribute) as the field;
-  /// a bad pixel is named by view, row and column.
+  /// Checks what a reconstruction needs: sizes agree (extents 1 to 2^20), numbers finite, times non-decreasing,
+  /// detector axes unit and orthogonal to 1e-4 (either handedness), source outside the volume, the volume's centre
+  /// between source and detector, views in range, ascending and train/test disjoint. Throws BadInput with `name` as the
+  /// file and the data-format field name ("/volume@size": an attribute) as the field; a bad pixel is named by view, row
+  /// and column.
   void validate() const;
 };
 

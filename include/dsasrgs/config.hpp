@@ -26,21 +26,21 @@ struct Decay {
 };
 
 struct TrainingConfig {
-  int steps = 30000;           ///< one view per step (4DRGS)
-  double ssim_weight = 0.2;    ///< λ in (1−λ)·L1 + λ·(1 − SSIM) (4DRGS)
-  double time_jitter = 1.0;    ///< standard deviation of the training time, in units of 1/V of the sweep (4DRGS)
-  bool clip_negative = true;   ///< training line integrals below 0 are set to 0 (method.md section 1)
-  std::int64_t seed = 0;       ///< of every random number of the run
+  int steps = 30000;          ///< one view per step (4DRGS)
+  double ssim_weight = 0.2;   ///< λ in (1−λ)·L1 + λ·(1 − SSIM) (4DRGS)
+  double time_jitter = 1.0;   ///< standard deviation of the training time, in units of 1/V of the sweep (4DRGS)
+  bool clip_negative = true;  ///< training line integrals below 0 are set to 0 (method.md section 1)
+  std::int64_t seed = 0;      ///< of every random number of the run
 };
 
 struct KernelConfig {
   InitialPoints init = InitialPoints::fdk;
-  int initial = 30000;                 ///< kernels drawn at the start, M (4DRGS)
-  double init_threshold_per_mm = 0;    ///< δ: FDK voxels above this are candidates (4DRGS: 0.016); 0: use the percentile
-  double init_percentile = 97;         ///< of the FDK volume (chosen: the data may have another scale)
-  double min_scale_voxels = 0.1;       ///< bounded scaling, in mean voxel spacings (4DRGS)
-  double max_scale_voxels = 10;        ///< bounded scaling (4DRGS)
-  bool pixel_footprint = true;         ///< a detector pixel integrates over its area (chosen, method.md section 3)
+  int initial = 30000;               ///< kernels drawn at the start, M (4DRGS)
+  double init_threshold_per_mm = 0;  ///< δ: FDK voxels above this are candidates (4DRGS: 0.016); 0: use the percentile
+  double init_percentile = 97;       ///< of the FDK volume (chosen: the data may have another scale)
+  double min_scale_voxels = 0.1;     ///< bounded scaling, in mean voxel spacings (4DRGS)
+  double max_scale_voxels = 10;      ///< bounded scaling (4DRGS)
+  bool pixel_footprint = true;       ///< a detector pixel integrates over its area (chosen, method.md section 3)
 };
 
 /// Multi-resolution hash grid (Instant-NGP; sizes from 4DRGS).
@@ -60,7 +60,7 @@ struct FieldConfig {
 };
 
 struct LearningRateConfig {
-  Decay position{1e-4, 1e-5};     ///< times the largest volume side in mm
+  Decay position{1e-4, 1e-5};  ///< times the largest volume side in mm
   Decay scale{5e-3, 5e-4};
   Decay rotation{1e-3, 1e-4};
   Decay field{1e-3, 1e-4};
@@ -70,21 +70,21 @@ struct LearningRateConfig {
 };
 
 struct DensityControlConfig {
-  int every = 200;                   ///< steps between events (4DRGS)
-  int first_step = 500;              ///< events in (first_step, last_step)
+  int every = 200;       ///< steps between events (4DRGS)
+  int first_step = 500;  ///< events in (first_step, last_step)
   int last_step = 15000;
   double gradient_threshold = 1e-4;  ///< τ_grad, normalised detector units (4DRGS)
   Decay split_voxels{2.5, 0.5};      ///< p: split above this many mean voxel spacings, decays over the events
   double split_shrink = 1.6;
   double min_mean_density_per_mm = 1e-6;  ///< ε of accumulated-attenuation pruning (DSA-SRGS eq. 2)
-  int max_kernels = 200000;          ///< no births beyond this count
+  int max_kernels = 200000;               ///< no births beyond this count
 };
 
-/// Nuisance parameters of a real acquisition, one pair per training view, fitted with the model and reported apart; they
-/// are never used for another view (chosen; see docs/method.md).
+/// Nuisance parameters of a real acquisition, one pair per training view, fitted with the model and reported apart;
+/// they are never used for another view (chosen; see docs/method.md).
 struct NuisanceConfig {
-  bool view_offset = false;   ///< additive offset of each training view (exposure drift, 8-bit export)
-  bool view_gain = false;     ///< multiplicative gain of each training view
+  bool view_offset = false;  ///< additive offset of each training view (exposure drift, 8-bit export)
+  bool view_gain = false;    ///< multiplicative gain of each training view
   Decay learning_rate{5e-3, 5e-4};
 };
 
@@ -105,8 +105,8 @@ std::vector<std::string> preset_names();
 /// Throws BadInput for another name.
 Config preset_config(std::string_view name);
 
-/// Reads a TOML file over a configuration. Throws IoError; BadInput naming the file and the field for an unknown name, a
-/// wrong type or a value out of range. On an error the configuration is left as it was.
+/// Reads a TOML file over a configuration. Throws IoError; BadInput naming the file and the field for an unknown name,
+/// a wrong type or a value out of range. On an error the configuration is left as it was.
 void apply_toml_file(Config&, const std::filesystem::path&);
 /// Applies "section.name=value". Throws BadInput as above, with "--set" as the file.
 void apply_setting(Config&, std::string_view assignment);

@@ -64,12 +64,12 @@ struct VolumeGrid {
 
 /// C-arm description of one view.
 struct CArmView {
-  double sod_mm = 750;      ///< source to isocentre
-  double sdd_mm = 1200;     ///< source to detector
-  double primary_rad = 0;   ///< a: rotation about +z
-  double secondary_rad = 0; ///< b: elevation out of the rotation plane
-  double offset_u_mm = 0;   ///< detector shift along u
-  double offset_v_mm = 0;   ///< detector shift along v
+  double sod_mm = 750;       ///< source to isocentre
+  double sdd_mm = 1200;      ///< source to detector
+  double primary_rad = 0;    ///< a: rotation about +z
+  double secondary_rad = 0;  ///< b: elevation out of the rotation plane
+  double offset_u_mm = 0;    ///< detector shift along u
+  double offset_v_mm = 0;    ///< detector shift along v
 };
 
 /// Pose of a C-arm view: source = SOD (cos b cos a, cos b sin a, sin b), u = (−sin a, cos a, 0),

@@ -5,6 +5,7 @@
 /// found) when the content is not what docs/data-format.md asks for, OutOfMemory when it does not fit.
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,14 +15,18 @@
 
 namespace dsasrgs {
 
+/// What one of our HDF5 files is: its root attribute `format`, such as "dsasrgs.acquisition" or "dsasrgs.model".
+/// Throws IoError, or BadInput when the file is not HDF5 or has no such attribute.
+std::string read_format(const std::filesystem::path&);
+
 /// Reads an acquisition file (HDF5, `dsasrgs.acquisition` version 1). Intensities are turned into line integrals
 /// ln(mask) − ln(fill) (zero or negative intensity is BadInput naming view and pixel, except where /valid excludes the
 /// pixel, which becomes 0); C-arm angles into poses. The result is validated.
 Acquisition read_acquisition(const std::filesystem::path&);
 
 /// Writes an acquisition file with free geometry; with `raw`, /projections holds its fill intensities beside
-/// /mask_projections, else line integrals. Throws BadInput where Acquisition::validate does, InvalidArgument for `raw` of
-/// the wrong size or with intensities that are not positive. The file is laid out in memory before it is written.
+/// /mask_projections, else line integrals. Throws BadInput where Acquisition::validate does, InvalidArgument for `raw`
+/// of the wrong size or with intensities that are not positive. The file is laid out in memory before it is written.
 void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr);
 
 /// A voxel volume with its grid.
@@ -35,13 +40,13 @@ struct Volume {
 /// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames.
 /// Throws InvalidArgument for sizes that disagree or exceed 32767 along an axis, or spacings that are not positive.
 void write_nifti(const std::filesystem::path&, const Volume&, double frame_spacing_s = 1);
-/// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, int16, uint16, uint8 or float64 voxels with an
-/// axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other units of
-/// length become mm. Throws BadInput for anything else, and for voxels that are not finite.
+/// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, int16, uint16, uint8 or float64 voxels with
+/// an axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other units
+/// of length become mm. Throws BadInput for anything else, and for voxels that are not finite.
 Volume read_nifti(const std::filesystem::path&);
 
-/// Reads a headerless volume of uint8 voxels [z,y,x] (.raw, or .raw.gz compressed) onto `grid`. The number of bytes must
-/// be exactly the number of voxels, else BadInput.
+/// Reads a headerless volume of uint8 voxels [z,y,x] (.raw, or .raw.gz compressed) onto `grid`. The number of bytes
+/// must be exactly the number of voxels, else BadInput.
 Volume read_raw_volume(const std::filesystem::path&, const VolumeGrid& grid);
 
 /// Grey value window of a PNG: `low` is shown black and `high` white, or the other way round when low > high.

@@ -68,9 +68,7 @@ struct Mat3 {
   Vec3<T> r0{}, r1{}, r2{};
 
   DSASRGS_HD constexpr Vec3<T> operator*(Vec3<T> v) const { return {dot(r0, v), dot(r1, v), dot(r2, v)}; }
-  DSASRGS_HD constexpr Mat3 transposed() const {
-    return {{r0.x, r1.x, r2.x}, {r0.y, r1.y, r2.y}, {r0.z, r1.z, r2.z}};
-  }
+  DSASRGS_HD constexpr Mat3 transposed() const { return {{r0.x, r1.x, r2.x}, {r0.y, r1.y, r2.y}, {r0.z, r1.z, r2.z}}; }
 };
 
 /// Quaternion (w, x, y, z).

@@ -28,12 +28,12 @@ struct ViewNuisance {
 struct Model {
   GaussianCloud cloud;
   AttenuationField field;
-  VolumeGrid volume;         ///< the box the field is defined on
+  VolumeGrid volume;  ///< the box the field is defined on
   TimeRange time;
-  Detector detector;         ///< detector the model was trained on
+  Detector detector;  ///< detector the model was trained on
   bool pixel_footprint = true;
   ViewNuisance nuisance;
-  std::string config_toml;   ///< the configuration it was made with
+  std::string config_toml;  ///< the configuration it was made with
 };
 
 /// Writes a model file (HDF5, `dsasrgs.model` version 1, docs/data-format.md), whole or not at all.

@@ -17,10 +17,10 @@ namespace dsasrgs {
 
 /// What one training step did.
 struct StepReport {
-  int step = 0;       ///< 1 for the first
-  int steps = 0;      ///< of the whole run
-  int view = 0;       ///< index in the acquisition
-  double loss = 0;    ///< (1−λ)·l1 + λ·(1 − ssim)
+  int step = 0;     ///< 1 for the first
+  int steps = 0;    ///< of the whole run
+  int view = 0;     ///< index in the acquisition
+  double loss = 0;  ///< (1−λ)·l1 + λ·(1 − ssim)
   double l1 = 0;
   double ssim = 0;
   std::size_t kernels = 0;  ///< after the step
@@ -54,7 +54,8 @@ class Reconstructor {
   /// Wall seconds by stage since construction, in pipeline order.
   std::vector<std::pair<std::string, double>> stage_seconds() const;
 
-  /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Throws IoError.
+  /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Throws
+  /// IoError.
   void save_checkpoint(const std::filesystem::path&) const;
 
  private:

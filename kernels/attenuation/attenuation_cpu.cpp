@@ -42,7 +42,8 @@ void to_unit_box(Context& ctx, const VolumeGrid& grid, View<const float> positio
   });
 }
 
-void to_unit_box_backward(Context& ctx, const VolumeGrid& grid, View<const float> grad_unit, View<float> grad_position_mm) {
+void to_unit_box_backward(Context& ctx, const VolumeGrid& grid, View<const float> grad_unit,
+                          View<float> grad_position_mm) {
   const UnitBox box(grid);
   parallel_blocks(ctx, grad_unit.size() / 3, kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {

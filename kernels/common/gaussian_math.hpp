@@ -71,7 +71,8 @@ DSASRGS_HD Quat<T> rotation_matrix_vjp(Quat<T> q, const Mat3<T>& g) {
       T(2) * (x * (g.r0.y + g.r1.x) - T(2) * y * (g.r0.x + g.r2.z) + z * (g.r1.z + g.r2.y) + w * (g.r0.z - g.r2.x)),
       T(2) * (x * (g.r0.z + g.r2.x) + y * (g.r1.z + g.r2.y) - T(2) * z * (g.r0.x + g.r1.y) + w * (g.r1.x - g.r0.y))};
   const T along = unit.w * w + unit.x * x + unit.y * y + unit.z * z;
-  return {(unit.w - along * w) * inv, (unit.x - along * x) * inv, (unit.y - along * y) * inv, (unit.z - along * z) * inv};
+  return {(unit.w - along * w) * inv, (unit.x - along * x) * inv, (unit.y - along * y) * inv,
+          (unit.z - along * z) * inv};
 }
 
 }  // namespace dsasrgs

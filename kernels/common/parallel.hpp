@@ -8,28 +8,35 @@
 #include <exception>
 #include <mutex>
 
+#include "common/subnormals.hpp"
 #include "dsasrgs/context.hpp"
 
 namespace dsasrgs {
 
-/// Calls body(i) for i in [0, n), spread over ctx.threads(). The first exception is rethrown on the caller's thread.
+/// Calls body(i) for i in [0, n), spread over ctx.threads(), with subnormal numbers as zero. The first exception is
+/// rethrown on the caller's thread.
 template <class Body>
 void parallel_for(const Context& ctx, std::size_t n, Body&& body) {
   if (n == 0) return;
   const int threads = ctx.threads();
   if (threads == 1 || n == 1) {
+    const SubnormalsAreZero guard;
     for (std::size_t i = 0; i < n; ++i) body(i);
     return;
   }
   std::exception_ptr failure;
   std::mutex failure_guard;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-  for (std::size_t i = 0; i < n; ++i) {
-    try {
-      body(i);
-    } catch (...) {
-      const std::lock_guard<std::mutex> lock(failure_guard);
-      if (!failure) failure = std::current_exception();
+#pragma omp parallel num_threads(threads)
+  {
+    const SubnormalsAreZero guard;
+#pragma omp for schedule(dynamic)
+    for (std::size_t i = 0; i < n; ++i) {
+      try {
+        body(i);
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(failure_guard);
+        if (!failure) failure = std::current_exception();
+      }
     }
   }
   if (failure) std::rethrow_exception(failure);

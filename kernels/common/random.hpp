@@ -13,12 +13,23 @@
 namespace dsasrgs {
 
 /// What a stream of random numbers is for; keeps streams of different purposes apart under one seed.
-enum class RandomStream : std::uint32_t { initial_points = 1, split_children, view_order, time_jitter, photon_noise, vessel_tree, weights, detail };
+enum class RandomStream : std::uint32_t {
+  initial_points = 1,
+  split_children,
+  view_order,
+  time_jitter,
+  photon_noise,
+  vessel_tree,
+  weights,
+  detail
+};
 
 /// Four 32-bit words for (seed, stream, a, b).
-inline r123::Philox4x32::ctr_type random_words(std::uint64_t seed, RandomStream stream, std::uint64_t a, std::uint64_t b) {
-  const r123::Philox4x32::key_type key{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32) ^
-                                                                              (static_cast<std::uint32_t>(stream) * 0x9E3779B9u)}};
+inline r123::Philox4x32::ctr_type random_words(std::uint64_t seed, RandomStream stream, std::uint64_t a,
+                                               std::uint64_t b) {
+  const r123::Philox4x32::key_type key{
+      {static_cast<std::uint32_t>(seed),
+       static_cast<std::uint32_t>(seed >> 32) ^ (static_cast<std::uint32_t>(stream) * 0x9E3779B9u)}};
   const r123::Philox4x32::ctr_type counter{{static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(a >> 32),
                                             static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(b >> 32)}};
   return r123::Philox4x32{}(counter, key);

@@ -1,5 +1,6 @@
 #pragma once
-// Precondition checks of operators: one line that names the operator, the argument, what was expected and what was given.
+// Precondition checks of operators: one line that names the operator, the argument, what was expected and what was
+// given.
 
 #include <cstddef>
 #include <string>
@@ -11,8 +12,8 @@ namespace dsasrgs {
 /// Throws InvalidArgument("op: what: expected E elements, found F") unless they agree.
 inline void require_size(const char* op, const char* what, std::size_t expected, std::size_t found) {
   if (expected != found)
-    throw InvalidArgument(std::string(op) + ": " + what + ": expected " + std::to_string(expected) + " elements, found " +
-                          std::to_string(found));
+    throw InvalidArgument(std::string(op) + ": " + what + ": expected " + std::to_string(expected) +
+                          " elements, found " + std::to_string(found));
 }
 
 /// Throws InvalidArgument("op: message") unless ok.

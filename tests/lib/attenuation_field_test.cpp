@@ -33,7 +33,8 @@ GaussianCloud random_cloud(Context& ctx, int coefficients) {
   cloud.position_mm = Buffer<float>::from_host(ctx, position);
   cloud.raw_scale = Buffer<float>::from_host(ctx, random_values<float>(3 * kKernels, -2, 0, 2));
   cloud.rotation = Buffer<float>::from_host(ctx, random_values<float>(4 * kKernels, 0.2f, 1, 3));
-  cloud.attenuation = Buffer<float>::from_host(ctx, random_values<float>(kKernels * static_cast<std::size_t>(coefficients), -1, 1, 4));
+  cloud.attenuation =
+      Buffer<float>::from_host(ctx, random_values<float>(kKernels * static_cast<std::size_t>(coefficients), -1, 1, 4));
   cloud.bounds = {0.2f, 8};
   return cloud;
 }
@@ -62,7 +63,8 @@ TEST_CASE("attenuation: the unit box maps corners to 0 and 1, and its backward i
   CHECK(max_difference(unit.to_host(ctx), std::vector<float>{0, 0, 0, 1, 1, 1}) < 1e-6);
   Buffer<float> grad = Buffer<float>::zeros(ctx, 6);
   to_unit_box_backward(ctx, kBox, Buffer<float>::from_host(ctx, std::vector<float>(6, 1)), grad);
-  CHECK(max_difference(grad.to_host(ctx), std::vector<float>{0.02f, 1 / 60.f, 1 / 60.f, 0.02f, 1 / 60.f, 1 / 60.f}) < 1e-7);
+  CHECK(max_difference(grad.to_host(ctx), std::vector<float>{0.02f, 1 / 60.f, 1 / 60.f, 0.02f, 1 / 60.f, 1 / 60.f}) <
+        1e-7);
 }
 
 TEST_CASE("attenuation: sums are those of the elements", "[attenuation]") {
@@ -106,7 +108,8 @@ TEST_CASE("attenuation field: directional derivatives of a rendered view", "[att
     std::vector<float> weight;
     for (int y = 0; y < view.detector.height_px; ++y)
       for (int x = 0; x < view.detector.width_px; ++x)
-        weight.push_back(std::cos(0.31f * static_cast<float>(x) + 0.4f) * std::sin(0.27f * static_cast<float>(y) - 0.9f));
+        weight.push_back(std::cos(0.31f * static_cast<float>(x) + 0.4f) *
+                         std::sin(0.27f * static_cast<float>(y) - 0.9f));
     Buffer<float> image(ctx, view.detector.num_pixels());
     ViewPipeline pipeline;
     const auto objective = [&] {

@@ -1,11 +1,11 @@
 #include "dsasrgs/config.hpp"
 
 #include <catch2/catch.hpp>
-#include <functional>
-#include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "dsasrgs/error.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace dsasrgs;
 
@@ -83,7 +83,8 @@ TEST_CASE("config: every bad setting names the field, what was expected and what
 }
 
 TEST_CASE("config: a TOML file may name its preset, and errors name the file", "[config]") {
-  const auto path = std::filesystem::temp_directory_path() / "dsasrgs_config_test.toml";
+  const test::TemporaryFolder folder;
+  const auto path = folder / "config_test.toml";
   std::ofstream(path) << "preset = \"static\"\n[training]\nsteps = 77\n";
   Config config = preset_config("4drgs");
   apply_toml_file(config, path);

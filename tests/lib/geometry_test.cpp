@@ -48,7 +48,8 @@ TEST_CASE("geometry: C-arm views out of range are refused", "[geometry]") {
   CHECK_THROWS_AS(carm_pose(view, 0), InvalidArgument);
 }
 
-TEST_CASE("geometry: projecting a detector point gives its pixel back, and the isocentre lands at the offset", "[geometry]") {
+TEST_CASE("geometry: projecting a detector point gives its pixel back, and the isocentre lands at the offset",
+          "[geometry]") {
   CArmView view;
   view.primary_rad = 0.7;
   view.secondary_rad = -0.3;

@@ -197,3 +197,10 @@ TEST_CASE("read_acquisition: the real rotational sweep makes sense", "[io][acqui
     }
   REQUIRE(worst < 1e-4);
 }
+
+TEST_CASE("io: a file says what it is", "[io]") {
+  const TemporaryFolder folder;
+  write_acquisition(folder / "case.h5", small_acquisition());
+  CHECK(read_format(folder / "case.h5") == "dsasrgs.acquisition");
+  CHECK_THROWS_AS(read_format(folder / "missing.h5"), IoError);
+}

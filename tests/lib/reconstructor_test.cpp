@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
 #include "dsasrgs/error.hpp"
@@ -11,6 +10,7 @@
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/small_case.hpp"
+#include "support/temporary_folder.hpp"
 #include "training_state.hpp"
 
 using namespace dsasrgs;
@@ -32,8 +32,15 @@ double mean_test_psnr(Context& ctx, const Acquisition& acquisition, const Model&
   const double range = fixed_range(view_of(acquisition.projections), {});
   double sum = 0;
   for (const int v : acquisition.test_views) {
-    const std::vector<float> image = renderer.render(acquisition.poses[static_cast<std::size_t>(v)], acquisition.detector);
-    sum += score_fixed({view_of(image), acquisition.projection(v), {}, acquisition.detector.width_px, acquisition.detector.height_px}, range).psnr_db;
+    const std::vector<float> image =
+        renderer.render(acquisition.poses[static_cast<std::size_t>(v)], acquisition.detector);
+    sum += score_fixed({view_of(image),
+                        acquisition.projection(v),
+                        {},
+                        acquisition.detector.width_px,
+                        acquisition.detector.height_px},
+                       range)
+               .psnr_db;
   }
   return sum / static_cast<double>(acquisition.test_views.size());
 }
@@ -70,7 +77,8 @@ TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[
   config.nuisance.view_offset = config.nuisance.view_gain = true;
   Reconstructor whole(ctx, simulation.acquisition, config);
   for (int i = 0; i < 130; ++i) whole.step();
-  const auto path = std::filesystem::temp_directory_path() / "dsasrgs_checkpoint_test.h5";
+  const test::TemporaryFolder folder;
+  const auto path = folder / "checkpoint_test.h5";
   whole.save_checkpoint(path);
   Reconstructor resumed(ctx, simulation.acquisition, path);
   CHECK(resumed.steps_done() == 130);
@@ -85,7 +93,6 @@ TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[
   Acquisition other = simulation.acquisition;
   split_evenly(other, 6);
   CHECK_THROWS_AS(Reconstructor(ctx, other, path), BadInput);
-  std::filesystem::remove(path);
 }
 
 TEST_CASE("reconstructor: a model file renders as the model it was written from", "[reconstructor][io]") {
@@ -98,13 +105,13 @@ TEST_CASE("reconstructor: a model file renders as the model it was written from"
     if (config.preset == "static") config.field.kind = AttenuationKind::constant;
     Reconstructor reconstructor(ctx, a, config);
     reconstructor.run();
-    const auto path = std::filesystem::temp_directory_path() / "dsasrgs_model_test.h5";
+    const test::TemporaryFolder folder;
+    const auto path = folder / "model_test.h5";
     write_model(ctx, path, reconstructor.model());
     const Model read = read_model(ctx, path);
     Renderer original(ctx, reconstructor.model()), copy(ctx, read);
     CHECK(original.render(a.poses[7], a.detector) == copy.render(a.poses[7], a.detector));
     CHECK(original.voxelize(a.volume, 2.0) == copy.voxelize(a.volume, 2.0));
-    std::filesystem::remove(path);
   }
 }
 

@@ -57,7 +57,8 @@ TEST_CASE("renderer: voxelise-then-raycast agrees with rasterising", "[renderer]
   raycast(ctx, {volume, kGrid, tilted_pose(), model.detector}, image);
   // Cut-off of both, the affine projection of kernels up to 3 mm, and trilinear sampling at 0.5 mm.
   CHECK(relative_l2(rasterized, image.to_host(ctx)) < 0.006);
-  CHECK(max_difference(rasterized, image.to_host(ctx)) < 0.008 * *std::max_element(rasterized.begin(), rasterized.end()));
+  CHECK(max_difference(rasterized, image.to_host(ctx)) <
+        0.008 * *std::max_element(rasterized.begin(), rasterized.end()));
 }
 
 TEST_CASE("renderer: with the footprint, a fine render pooled equals the coarse render", "[renderer][accuracy]") {
@@ -67,7 +68,8 @@ TEST_CASE("renderer: with the footprint, a fine render pooled equals the coarse 
   Renderer renderer(ctx, model);
   const int scale = 4;
   const std::vector<float> coarse = renderer.render(tilted_pose(), model.detector);
-  const Buffer<float> fine = Buffer<float>::from_host(ctx, renderer.render(tilted_pose(), model.detector.refined(scale)));
+  const Buffer<float> fine =
+      Buffer<float>::from_host(ctx, renderer.render(tilted_pose(), model.detector.refined(scale)));
   Buffer<float> pooled(ctx, coarse.size());
   pool_average(ctx, {model.detector.width_px, model.detector.height_px, scale}, fine, pooled);
   CHECK(relative_l2(coarse, pooled.to_host(ctx)) < 0.001);

@@ -10,5 +10,5 @@ if(DSASRGS_SANITIZE)
   target_link_options(dsasrgs_flags INTERFACE -fsanitize=${DSASRGS_SANITIZE})
 endif()
 
-# Vector code is compiled for these x86 targets and chosen at run time: SSE2, AVX2, AVX-512 (others would only add size).
+# On x86, vector code is compiled for AVX-512, AVX2 and scalar, and chosen at run time (others would only add size).
 set(DSASRGS_HWY_DEFINITIONS "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)")

@@ -23,7 +23,7 @@ std::vector<int> training_views(const Acquisition& acquisition) {
   return all;
 }
 
-/// Scalar Adam for the few nuisance numbers, with the moments of performance-critical code left out.
+/// Adam on one number, in double: the change to add to a nuisance parameter.
 double adam_scalar(double gradient, double& first, double& second, std::int64_t update, double rate) {
   first = 0.9 * first + 0.1 * gradient;
   second = 0.999 * second + 0.001 * gradient * gradient;

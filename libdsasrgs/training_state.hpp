@@ -55,7 +55,7 @@ StepSchedule schedule_at(const Config&, double largest_side_mm, int step);
 /// Training view of a step (1-based): each epoch is a permutation drawn from (seed, epoch), so it needs no state.
 int view_of_step(std::int64_t seed, int num_views, int step);
 
-/// One parameter array of width `width` per kernel, with its moments; used by density control.
+/// Plans and carries out one density event: kernels and moments are gathered into new arrays, statistics start afresh.
 DensityEvent run_density_control(Context&, const Config&, const StepSchedule&, int step, Model&, OptimizerState&,
                                  DensityStatistics&);
 

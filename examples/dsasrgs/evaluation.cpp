@@ -93,18 +93,31 @@ Json evaluate_model(Context& ctx, const Acquisition& a, Renderer& renderer, cons
   if (a.reference_projections)
     json["high_resolution"] = score_renders(ProjectionTruth::reference(a), renderer, scored, options);
   if (a.reference_volume) json["volume"] = score_volume_against_reference(a, renderer, mean_volume, options);
-  if (options.baselines) json["baselines"] = score_baselines(ctx, measured, scored, options.quiet);
+  if (options.baselines) {
+    json["baselines"] = score_baselines(ctx, measured, scored, options.quiet);
+    // Baselines come at the measured resolution, so only truth of that resolution can judge them.
+    if (a.reference_projections && a.reference_projections->scale == 1)
+      json["reference_baselines"] = score_baselines(ctx, ProjectionTruth::reference(a), scored, options.quiet);
+  }
   return json;
 }
 
 std::string evaluation_summary(const Json& evaluation) {
   const Json& views = evaluation["views"];
-  std::string table = std::to_string(views["count"].get<int>()) + " views (" + views["set"].get<std::string>() + ")" +
-                      "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
-  add_row(table, "model", evaluation["low_resolution"]);
-  if (evaluation.contains("high_resolution")) add_row(table, "model, high res.", evaluation["high_resolution"]);
-  if (evaluation.contains("baselines"))
-    for (const auto& [name, scores] : evaluation["baselines"].items()) add_row(table, name, scores);
+  std::string table = std::to_string(views["count"].get<int>()) + " views (" + views["set"].get<std::string>() + ")";
+  const auto add_block = [&](const char* scores, const char* baselines) {
+    if (!evaluation.contains(scores)) return;
+    const Json& model = evaluation[scores];
+    table += "\nagainst " + model["against"].get<std::string>() + ", " +
+             std::to_string(model["size_px"][0].get<int>()) + " x " + std::to_string(model["size_px"][1].get<int>()) +
+             " pixels, " + std::to_string(model["blank_views"].size()) + " views without contrast left out" +
+             "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
+    add_row(table, "model", model);
+    if (evaluation.contains(baselines))
+      for (const auto& [name, s] : evaluation[baselines].items()) add_row(table, name, s);
+  };
+  add_block("low_resolution", "baselines");
+  add_block("high_resolution", "reference_baselines");
   if (evaluation.contains("volume") && !evaluation["volume"].is_null()) {
     const Json& v = evaluation["volume"];
     table += "\nvolume: PSNR " + number(v["psnr_db"], "%.2f") + " dB, SSIM " + number(v["ssim"], "%.4f") + ", Dice " +

@@ -73,17 +73,20 @@ bool less_psnr(const ViewScore& a, const ViewScore& b) { return a.fixed.psnr_db 
 
 }  // namespace
 
-ProjectionTruth::ProjectionTruth(const Acquisition& a, int scale, View<const float> images)
+ProjectionTruth::ProjectionTruth(const Acquisition& a, const char* field, int scale, View<const float> images)
     : acquisition_(&a),
+      field_(field),
       scale_(scale),
       detector_(a.detector.refined(scale)),
       images_(images),
       valid_(refined_mask(a.valid, a.detector, scale)) {}
 
-ProjectionTruth ProjectionTruth::measured(const Acquisition& a) { return {a, 1, view_of(a.projections)}; }
+ProjectionTruth ProjectionTruth::measured(const Acquisition& a) {
+  return {a, "/projections", 1, view_of(a.projections)};
+}
 
 ProjectionTruth ProjectionTruth::reference(const Acquisition& a) {
-  return {a, a.reference_projections->scale, view_of(a.reference_projections->values)};
+  return {a, "/reference/projections", a.reference_projections->scale, view_of(a.reference_projections->values)};
 }
 
 View<const float> ProjectionTruth::image(int view) const {
@@ -139,7 +142,7 @@ ViewScore mean_score(const std::vector<ViewScore>& scores) {
 
 Json scores_as_json(const ProjectionTruth& truth, const std::vector<ViewScore>& scores) {
   Json json;
-  json["against"] = truth.scale() == 1 ? "/projections" : "/reference/projections";
+  json["against"] = truth.field();
   json["size_px"] = {truth.detector().width_px, truth.detector().height_px};
   json["scale"] = truth.scale();
   json["fixed_range"] = truth.range();

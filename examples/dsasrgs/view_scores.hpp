@@ -22,6 +22,8 @@ class ProjectionTruth {
   static ProjectionTruth reference(const Acquisition&);
 
   const Acquisition& acquisition() const { return *acquisition_; }
+  /// Where the images stand in an acquisition file.
+  const char* field() const { return field_; }
   const Detector& detector() const { return detector_; }
   int scale() const { return scale_; }
   View<const float> image(int view) const;
@@ -36,8 +38,9 @@ class ProjectionTruth {
   double highpass_sigma_px() const { return detector_.width_px / 20.0; }
 
  private:
-  ProjectionTruth(const Acquisition&, int scale, View<const float> images);
+  ProjectionTruth(const Acquisition&, const char* field, int scale, View<const float> images);
   const Acquisition* acquisition_;
+  const char* field_;
   int scale_;
   Detector detector_;
   View<const float> images_;         // [V,H,W]

@@ -24,7 +24,8 @@ struct EvaluationOptions {
 void require_measurable(const Acquisition&, const ViewSet&);
 
 /// Scores the views: keys "views", "low_resolution", with reference projections "high_resolution", with a reference
-/// volume "volume" (of `mean_volume` or, when the reference shows one moment, of that), on request "baselines".
+/// volume "volume" (of `mean_volume` or, when the reference shows one moment, of that), on request "baselines"
+/// and, where the reference has the measured resolution, "reference_baselines".
 /// `mean_volume` is the model's mean over the sweep on the case's grid; empty: it is made when needed.
 nlohmann::ordered_json evaluate_model(Context&, const Acquisition&, Renderer&, const ViewSet&,
                                       const std::vector<float>& mean_volume, const EvaluationOptions&);

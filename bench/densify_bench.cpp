@@ -1,81 +1,66 @@
 // Density control of N kernels, a tenth of them selected. Arguments: kernels, threads.
 
-#include <benchmark/benchmark.h>
-
-#include <random>
-#include <utility>
 #include <vector>
 
 #include "densify/densify.hpp"
+#include "measure.hpp"
 
-namespace dsasrgs {
+namespace dsasrgs::bench {
 namespace {
 
-struct DensifyBench {
+struct Cloud {
   Context ctx;
   DensityControl control;
-  std::vector<float> position, raw_scale, rotation;
+  Buffer<float> position, raw_scale, rotation;
   DensityStatistics statistics;
-  GaussianView view;
 
-  explicit DensifyBench(const benchmark::State& state) : ctx(Context::cpu(static_cast<int>(state.range(1)))) {
+  explicit Cloud(const benchmark::State& state) : ctx(context_on(state.range(1))) {
     const std::size_t n = static_cast<std::size_t>(state.range(0));
-    std::mt19937 generator(1);
-    std::uniform_real_distribution<float> unit(-1, 1);
-    for (std::size_t i = 0; i < 3 * n; ++i) {
-      position.push_back(50 * unit(generator));
-      raw_scale.push_back(2 * unit(generator) - 2);
-    }
-    for (std::size_t i = 0; i < 4 * n; ++i) rotation.push_back(unit(generator));
-    statistics = DensityStatistics::zeros(ctx, n);
-    for (std::size_t i = 0; i < n; ++i) {
-      statistics.gradient_norm.data()[i] = 0.55f + 0.5f * unit(generator);
-      statistics.density.data()[i] = 1;
-      statistics.visible_steps.data()[i] = 1;
-    }
+    position = uniform(ctx, 3 * n, -50, 50);
+    raw_scale = uniform(ctx, 3 * n, -4, 0);
+    rotation = uniform(ctx, 4 * n, -1, 1);
+    statistics.gradient_norm = uniform(ctx, n, 0.05f, 1.05f);
+    statistics.density = uniform(ctx, n, 1, 2);
+    statistics.visible_steps = Buffer<std::uint32_t>::from_host(ctx, std::vector<std::uint32_t>(n, 1));
     statistics.steps = 1;
     control.gradient_threshold = 0.95f;
     control.box = {256, 256, 256, {0.5, 0.5, 0.5}, {-64, -64, -64}};
-    view = {view_of(std::as_const(position)),
-            view_of(std::as_const(raw_scale)),
-            view_of(std::as_const(rotation)),
-            {0.05f, 5}};
   }
+  GaussianView view() const { return {position, raw_scale, rotation, {0.05f, 5}}; }
+  double kernels() const { return static_cast<double>(position.size() / 3); }
 };
 
 void densify_statistics(benchmark::State& state) {
-  DensifyBench b(state);
-  const std::size_t n = b.view.size();
-  const std::vector<float> grad(2 * n, 1e-3f), density(n, 0.02f);
-  const std::vector<PixelBox> box(n, PixelBox{0, 0, 1, 1});
-  for (auto _ : state)
-    density_statistics_add(b.ctx, {512, 512, 0.3, 0.3}, view_of(grad), view_of(box), view_of(density), b.statistics);
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(n) * 52);
+  Cloud c(state);
+  const std::size_t n = c.view().size();
+  const auto grad = uniform(c.ctx, 2 * n, -1e-3f, 1e-3f), density = uniform(c.ctx, n, 0, 0.02f);
+  const auto box = Buffer<PixelBox>::from_host(c.ctx, std::vector<PixelBox>(n, PixelBox{0, 0, 1, 1}));
+  measure(state, c.ctx, {52 * c.kernels(), 0}, [&] {
+    density_statistics_add(c.ctx, {512, 512, 0.3, 0.3}, grad, box, density, c.statistics);
+  });
 }
 
 void densify_plan(benchmark::State& state) {
-  DensifyBench b(state);
-  for (auto _ : state) benchmark::DoNotOptimize(plan_density_control(b.ctx, b.control, b.view, b.statistics));
-  state.SetItemsProcessed(state.iterations() * state.range(0));
+  Cloud c(state);
+  measure(state, c.ctx, {}, [&] { plan_density_control(c.ctx, c.control, c.view(), c.statistics); });
 }
 
+/// A parameter array of three columns and its two moments.
 void densify_gather(benchmark::State& state) {
-  DensifyBench b(state);
-  const DensityPlan plan = plan_density_control(b.ctx, b.control, b.view, b.statistics);
-  std::vector<float> out(3 * plan.source.size());
-  for (auto _ : state) gather_rows(b.ctx, plan, 3, true, b.view.position_mm, view_of(out));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(plan.source.size()) * 24);
+  Cloud c(state);
+  const DensityPlan plan = plan_density_control(c.ctx, c.control, c.view(), c.statistics);
+  Buffer<float> out(c.ctx, 3 * plan.size()), first(c.ctx, 3 * plan.size()), second(c.ctx, 3 * plan.size());
+  const std::vector<RowGather> arrays{
+      {3, false, c.position, out}, {3, true, c.position, first}, {3, true, c.raw_scale, second}};
+  measure(state, c.ctx, {72.0 * static_cast<double>(plan.size()), 0}, [&] { gather_rows(c.ctx, plan, arrays); });
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  b->ArgNames({"kernels", "threads"})
-      ->ArgsProduct({{50000, 100000}, {1, 2}})
-      ->Unit(benchmark::kMicrosecond)
-      ->UseRealTime();
+  timed(b)->ArgNames({"kernels", "threads"})->ArgsProduct({{50000, 100000}, machines()});
 }
 BENCHMARK(densify_statistics)->Apply(sizes);
 BENCHMARK(densify_plan)->Apply(sizes);
 BENCHMARK(densify_gather)->Apply(sizes);
 
 }  // namespace
-}  // namespace dsasrgs
+}  // namespace dsasrgs::bench

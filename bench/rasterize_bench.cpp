@@ -1,9 +1,8 @@
 // Projection, binning and rasterisation of a vessel-like cloud. Arguments: kernels, image side in pixels, threads.
 
-#include <benchmark/benchmark.h>
-
 #include <vector>
 
+#include "measure.hpp"
 #include "project/project.hpp"
 #include "rasterize/rasterize.hpp"
 #include "tile/tile.hpp"
@@ -14,8 +13,8 @@ namespace {
 
 /// A cloud in the context's memory and everything the passes write.
 struct Scene {
-  Scene(std::size_t n, int size_px, int threads)
-      : ctx(Context::cpu(threads)),
+  Scene(std::size_t n, int size_px, std::int64_t threads)
+      : ctx(context_on(threads)),
         bounds(vessel_cloud(0).bounds),
         detector(bench_detector(size_px)),
         mean(ctx, 2 * n),
@@ -23,7 +22,6 @@ struct Scene {
         amplitude(ctx, n),
         box(ctx, n),
         image(ctx, detector.num_pixels()),
-        grad_image(ctx, detector.num_pixels()),
         grad_mean(ctx, 2 * n),
         grad_conic(ctx, 3 * n),
         grad_amplitude(ctx, n),
@@ -36,7 +34,10 @@ struct Scene {
     raw_scale = Buffer<float>::from_host(ctx, cloud.raw_scale);
     rotation = Buffer<float>::from_host(ctx, cloud.rotation);
     density = Buffer<float>::from_host(ctx, cloud.density);
-    for (std::size_t i = 0; i < grad_image.size(); ++i) grad_image.data()[i] = static_cast<float>(i % 17) * 0.1f - 0.8f;
+    std::vector<float> gradient_values(detector.num_pixels());
+    for (std::size_t i = 0; i < gradient_values.size(); ++i)
+      gradient_values[i] = static_cast<float>(i % 17) * 0.1f - 0.8f;
+    grad_image = Buffer<float>::from_host(ctx, gradient_values);
     project_forward(ctx, project_input(), project_output());
     rasterize_forward(ctx, input(), scratch, image);
     rasterize_backward(ctx, input(), grad_image.view(), GradientMode::overwrite, gradient());
@@ -49,13 +50,15 @@ struct Scene {
   RasterizeInput input() const { return {detector.width_px, detector.height_px, mean, conic, amplitude, box}; }
   RasterizeGradient gradient() { return {grad_mean, grad_conic, grad_amplitude}; }
 
-  /// Pixels in the kernels' boxes, and pixels that received something.
-  double pairs() const {
+  /// Pixels in the kernels' boxes.
+  double pairs() {
     double sum = 0;
-    for (const PixelBox& b : box.view())
+    for (const PixelBox& b : box.to_host(ctx))
       if (!b.empty()) sum += double(b.x_end - b.x_begin) * double(b.y_end - b.y_begin);
     return sum;
   }
+  double kernels() const { return static_cast<double>(box.size()); }
+  double pixels() const { return static_cast<double>(detector.num_pixels()); }
 
   Context ctx;
   ScaleBounds bounds;
@@ -69,53 +72,57 @@ struct Scene {
 };
 
 Scene make_scene(const benchmark::State& state) {
-  return {static_cast<std::size_t>(state.range(0)), static_cast<int>(state.range(1)), static_cast<int>(state.range(2))};
+  return {static_cast<std::size_t>(state.range(0)), static_cast<int>(state.range(1)), state.range(2)};
 }
 
-void count(benchmark::State& state, const Scene& scene) {
-  const double kernels = static_cast<double>(scene.box.size());
-  state.counters["kernels/s"] = benchmark::Counter(kernels, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["box px/kernel"] = scene.pairs() / kernels;
+void run(benchmark::State& state, Scene& scene, const Work& work, const std::function<void()>& body) {
+  measure(state, scene.ctx, work, body);
+  state.counters["box px/kernel"] = scene.pairs() / scene.kernels();
 }
+
+// Floats per kernel: position, scale, rotation and density in; mean, conic, amplitude and box out.
+constexpr double kKernelIn = 11, kProjectedOut = 10, kKernelGradient = 11, kProjectedGradient = 6;
 
 void project_forward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  for (auto _ : state) project_forward(s.ctx, s.project_input(), s.project_output());
-  count(state, s);
+  run(state, s, {4 * s.kernels() * (kKernelIn + kProjectedOut), 0},
+      [&] { project_forward(s.ctx, s.project_input(), s.project_output()); });
 }
 
 void project_backward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  for (auto _ : state)
+  run(state, s, {4 * s.kernels() * (kKernelIn + kProjectedGradient + kKernelGradient), 0}, [&] {
     project_backward(s.ctx, s.project_input(), {s.grad_mean, s.grad_conic, s.grad_amplitude}, GradientMode::overwrite,
                      {s.grad_position, s.grad_scale, s.grad_rotation, s.grad_density});
-  count(state, s);
+  });
 }
 
 void tile_bin_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  const TileGrid bands{s.detector.width_px, s.detector.height_px, s.detector.width_px, 32};
-  for (auto _ : state) tile_bin(s.ctx, s.box, bands, s.scratch.tiles);
-  count(state, s);
+  // The tiles of the backend's rasterizer: bands on the CPU, squares on CUDA.
+  const bool cuda = s.ctx.backend() == Backend::cuda;
+  const TileGrid tiles{s.detector.width_px, s.detector.height_px, cuda ? 16 : s.detector.width_px, cuda ? 16 : 32};
+  run(state, s, {}, [&] { tile_bin(s.ctx, s.box, tiles, s.scratch.tiles); });
 }
+
+// A pair of kernel and box pixel: difference, square, product, comparison, exponential (5 steps), weight and sum.
+constexpr double kFlopsPerPair = 16;
 
 void rasterize_forward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  for (auto _ : state) rasterize_forward(s.ctx, s.input(), s.scratch, s.image);
-  count(state, s);
+  run(state, s, {4 * (s.pixels() + s.kernels() * kProjectedOut), kFlopsPerPair * s.pairs()},
+      [&] { rasterize_forward(s.ctx, s.input(), s.scratch, s.image); });
 }
 
 void rasterize_backward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  for (auto _ : state) rasterize_backward(s.ctx, s.input(), s.grad_image.view(), GradientMode::overwrite, s.gradient());
-  count(state, s);
+  run(state, s,
+      {4 * (s.pixels() + s.kernels() * (kProjectedOut + kProjectedGradient)), 1.5 * kFlopsPerPair * s.pairs()},
+      [&] { rasterize_backward(s.ctx, s.input(), s.grad_image.view(), GradientMode::overwrite, s.gradient()); });
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  b->ArgNames({"kernels", "px", "threads"})
-      ->ArgsProduct({{20000, 50000, 100000}, {512, 1024}, {1, 2}})
-      ->Unit(benchmark::kMillisecond)
-      ->UseRealTime();
+  timed(b)->ArgNames({"kernels", "px", "threads"})->ArgsProduct({{20000, 50000, 100000}, {512, 1024}, machines()});
 }
 BENCHMARK(project_forward_bench)->Apply(sizes);
 BENCHMARK(project_backward_bench)->Apply(sizes);

@@ -1,19 +1,18 @@
 // A whole training step of the `4drgs` preset with its published table sizes, split by stage (counters in ms per step).
 // Arguments: kernels, image side in pixels, threads.
 
-#include <benchmark/benchmark.h>
-
 #include <string>
 
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/simulator.hpp"
+#include "measure.hpp"
 
 namespace dsasrgs::bench {
 namespace {
 
 void training_step(benchmark::State& state) {
   const int side = static_cast<int>(state.range(1));
-  Context ctx = Context::cpu(static_cast<int>(state.range(2)));
+  Context ctx = context_on(state.range(2));
   SimulationOptions options;
   options.sweep.num_views = 8;
   options.num_train_views = 8;
@@ -29,20 +28,20 @@ void training_step(benchmark::State& state) {
   Reconstructor reconstructor(ctx, simulation.acquisition, config);
   reconstructor.step();
   const auto before = reconstructor.stage_seconds();
-  for (auto _ : state) reconstructor.step();
+  measure(state, ctx, {}, [&] { reconstructor.step(); });
   const auto after = reconstructor.stage_seconds();
   for (std::size_t i = 0; i < after.size(); ++i)
-    state.counters[after[i].first + " ms"] =
-        benchmark::Counter(1e3 * (after[i].second - before[i].second) / static_cast<double>(state.iterations()));
+    state.counters[after[i].first + " ms"] = benchmark::Counter(1e3 * (after[i].second - before[i].second) /
+                                                                static_cast<double>(reconstructor.steps_done() - 1));
   state.counters["kernels"] = static_cast<double>(reconstructor.model().cloud.size());
 }
 
-BENCHMARK(training_step)
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime()
-    ->Args({20000, 512, 2})
-    ->Args({50000, 512, 2})
-    ->Args({100000, 1024, 2});
+void sizes(benchmark::internal::Benchmark* b) {
+  timed(b)->ArgNames({"kernels", "px", "threads"});
+  for (const std::int64_t threads : machines())
+    if (threads != 1) b->Args({20000, 512, threads})->Args({50000, 512, threads})->Args({100000, 1024, threads});
+}
+BENCHMARK(training_step)->Apply(sizes);
 
 }  // namespace
 }  // namespace dsasrgs::bench

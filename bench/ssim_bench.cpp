@@ -1,21 +1,20 @@
 // Image loss, forward and backward, square images; arguments: side in px, threads.
-#include <benchmark/benchmark.h>
-
 #include <random>
 #include <vector>
 
 #include "dsasrgs/buffer.hpp"
+#include "measure.hpp"
 #include "ssim/ssim.hpp"
 
+namespace dsasrgs::bench {
 namespace {
-using namespace dsasrgs;
 
 struct Images {
   Context ctx;
   ImageLossShape shape;
   Buffer<float> x, y;
 
-  explicit Images(const benchmark::State& state) : ctx(Context::cpu(static_cast<int>(state.range(1)))) {
+  explicit Images(const benchmark::State& state) : ctx(context_on(state.range(1))) {
     shape.width_px = shape.height_px = static_cast<int>(state.range(0));
     std::mt19937 generator(1);
     std::uniform_real_distribution<float> uniform(0.0f, 1.0f);
@@ -25,34 +24,36 @@ struct Images {
     for (float& v : values) v = 0.7f * v + 0.3f * uniform(generator);
     y = Buffer<float>::from_host(ctx, values);
   }
-  ImageLossInput input() const { return {x, y, {}}; }
+  ImageLossInput input() const { return {x, y, {}, 0}; }
+  double pixels() const { return static_cast<double>(x.size()); }
 };
 
-void count_pixels(benchmark::State& state, const Images& images) {
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(images.x.size()));
-}
+// Floats per pixel: two images in, three maps out; the way back reads five and writes one.
+constexpr double kForwardFloats = 5, kBackwardFloats = 6;
+// Two passes of 11 taps for 4 moments (3 maps on the way back), two operations a tap, and the formulas.
+constexpr double kForwardFlops = 2 * 11 * 4 * 2 + 40, kBackwardFlops = 2 * 11 * 3 * 2 + 10;
 
 void image_loss_forward_bench(benchmark::State& state) {
-  Images images(state);
+  Images i(state);
   ImageLossSaved saved;
-  for (auto _ : state)
-    benchmark::DoNotOptimize(image_loss_forward(images.ctx, images.shape, images.input(), saved).total);
-  count_pixels(state, images);
+  measure(state, i.ctx, {4 * kForwardFloats * i.pixels(), kForwardFlops * i.pixels()},
+          [&] { image_loss_forward(i.ctx, i.shape, i.input(), saved); });
 }
 
 void image_loss_backward_bench(benchmark::State& state) {
-  Images images(state);
+  Images i(state);
   ImageLossSaved saved;
-  image_loss_forward(images.ctx, images.shape, images.input(), saved);
-  Buffer<float> gradient(images.ctx, images.x.size());
-  for (auto _ : state) {
-    image_loss_backward(images.ctx, images.shape, images.input(), saved, 1.0f, GradientMode::overwrite, gradient);
-    benchmark::ClobberMemory();
-  }
-  count_pixels(state, images);
+  image_loss_forward(i.ctx, i.shape, i.input(), saved);
+  Buffer<float> gradient(i.ctx, i.x.size());
+  measure(state, i.ctx, {4 * kBackwardFloats * i.pixels(), kBackwardFlops * i.pixels()},
+          [&] { image_loss_backward(i.ctx, i.shape, i.input(), saved, 1.0f, GradientMode::overwrite, gradient); });
 }
 
-BENCHMARK(image_loss_forward_bench)->ArgsProduct({{512, 1024}, {1, 2}})->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(image_loss_backward_bench)->ArgsProduct({{512, 1024}, {1, 2}})->UseRealTime()->Unit(benchmark::kMillisecond);
+void sizes(benchmark::internal::Benchmark* b) {
+  timed(b)->ArgNames({"px", "threads"})->ArgsProduct({{512, 1024}, machines()});
+}
+BENCHMARK(image_loss_forward_bench)->Apply(sizes);
+BENCHMARK(image_loss_backward_bench)->Apply(sizes);
 
 }  // namespace
+}  // namespace dsasrgs::bench

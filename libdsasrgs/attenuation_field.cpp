@@ -49,6 +49,11 @@ void ensure(Context& ctx, Buffer<float>& buffer, std::size_t size) {
 
 }  // namespace
 
+struct AttenuationField::Scratch {
+  HashGridScratch grids;
+  MlpScratch network;
+};
+
 AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, const VolumeGrid& box, std::int64_t seed)
     : config_(config), box_(box) {
   require(box.num_voxels() > 0, "AttenuationField", "box: expected a volume that is not empty");
@@ -95,15 +100,16 @@ void AttenuationField::backward(Context& ctx, const GaussianCloud& cloud, Saved&
   ensure(ctx, saved.grad_features, static_cast<std::size_t>(network.inputs) * n);
   ensure(ctx, saved.grad_unit, 3 * n);
   ensure(ctx, saved.grad_scaled, n);
+  if (saved.scratch == nullptr) saved.scratch = std::make_shared<Scratch>();
   scale_values(ctx, density_scale_per_mm_, grad_density, saved.grad_scaled);
   mlp_backward(ctx, network, parameters_.network, saved.features, saved.grad_scaled, gradient.network,
-               GradientMode::overwrite, saved.grad_features);
+               GradientMode::overwrite, saved.grad_features, saved.scratch->network);
   View<const float> grad_features = std::as_const(saved.grad_features).view();
   hash_grid_backward(ctx, shape3d, {saved.unit_position, 0, parameters_.table3d}, grad_features.subview(0, rows3d * n),
-                     gradient.table3d, GradientMode::overwrite, saved.grad_unit);
+                     gradient.table3d, GradientMode::overwrite, saved.grad_unit, saved.scratch->grids);
   hash_grid_backward(ctx, shape4d, {saved.unit_position, saved.time, parameters_.table4d},
                      grad_features.subview(rows3d * n, grad_features.size() - rows3d * n), gradient.table4d,
-                     GradientMode::accumulate, saved.grad_unit);
+                     GradientMode::accumulate, saved.grad_unit, saved.scratch->grids);
   to_unit_box_backward(ctx, box_, saved.grad_unit, gradient.position_mm);
 }
 

@@ -25,6 +25,7 @@ void visit_fields(C& c, V& v) {
     v.field("ssim_weight", c.training.ssim_weight, kFraction);
     v.field("time_jitter", c.training.time_jitter, kNonNegative);
     v.field("clip_negative", c.training.clip_negative);
+    v.field("step_graph", c.training.step_graph);
     v.field("seed", c.training.seed, Range{0, 9e15});
   });
   v.section("kernels", [&] {

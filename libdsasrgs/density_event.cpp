@@ -1,3 +1,6 @@
+#include <utility>
+#include <vector>
+
 #include "training_state.hpp"
 
 namespace dsasrgs {
@@ -32,21 +35,28 @@ DensityEvent run_density_control(Context& ctx, const Config& config, const StepS
 
   GaussianCloud& cloud = model.cloud;
   const DensityPlan plan = plan_density_control(ctx, control, cloud.view(), statistics);
-  const std::size_t n = plan.source.size();
-  const auto gathered = [&](int width, bool zero_births, const Buffer<float>& in) {
-    Buffer<float> out(ctx, n * static_cast<std::size_t>(width));
-    gather_rows(ctx, plan, width, zero_births, in, out);
-    return out;
+  const std::size_t n = plan.size();
+  struct Compacted {
+    Buffer<float>* array;
+    Buffer<float> rows;
+  };
+  std::vector<Compacted> compacted;
+  std::vector<RowGather> gathers;
+  const auto gather = [&](int width, bool zero_births, Buffer<float>& array) {
+    compacted.push_back({&array, Buffer<float>(ctx, n * static_cast<std::size_t>(width))});
+    gathers.push_back({width, zero_births, array, compacted.back().rows});
   };
   const auto compact = [&](int width, Buffer<float>& value, AdamMoments& moments) {
-    value = gathered(width, false, value);
-    moments.first = gathered(width, true, moments.first);
-    moments.second = gathered(width, true, moments.second);
+    gather(width, false, value);
+    gather(width, true, moments.first);
+    gather(width, true, moments.second);
   };
   compact(3, cloud.position_mm, optimizer.position);
   compact(3, cloud.raw_scale, optimizer.raw_scale);
   compact(4, cloud.rotation, optimizer.rotation);
   if (const int k = model.field.coefficients_per_kernel(); k > 0) compact(k, cloud.attenuation, optimizer.attenuation);
+  gather_rows(ctx, plan, gathers);
+  for (Compacted& each : compacted) *each.array = std::move(each.rows);
   place_children(ctx, control, plan, cloud.bounds, cloud.position_mm, cloud.raw_scale, cloud.rotation);
   statistics = DensityStatistics::zeros(ctx, n);
   return {plan.cloned, plan.split, plan.pruned};

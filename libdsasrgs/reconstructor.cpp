@@ -1,6 +1,7 @@
 #include "dsasrgs/reconstructor.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 
@@ -10,6 +11,8 @@
 #include "common/random.hpp"
 #include "dsasrgs/error.hpp"
 #include "initialize.hpp"
+#include "loss_history.hpp"
+#include "submission.hpp"
 #include "training_state.hpp"
 
 namespace dsasrgs {
@@ -21,6 +24,14 @@ std::vector<int> training_views(const Acquisition& acquisition) {
   std::vector<int> all(static_cast<std::size_t>(acquisition.num_views()));
   std::iota(all.begin(), all.end(), 0);
   return all;
+}
+
+/// Adds the wall seconds of body() to a sum.
+template <class Body>
+void timed(double& seconds, Body&& body) {
+  const auto start = std::chrono::steady_clock::now();
+  body();
+  seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// Adam on one number, in double: the change to add to a nuisance parameter.
@@ -48,11 +59,15 @@ struct Reconstructor::State {
 
   std::vector<Buffer<float>> targets;       // per training view
   std::vector<Buffer<std::uint8_t>> valid;  // per training view, empty when all pixels count
+  std::vector<std::size_t> num_valid;       // per training view
   ViewPipeline pipeline;
   CloudGradient gradient;
   ImageLossSaved loss_saved;
   Buffer<float> rendered, adjusted, grad_rendered;
-  double loss_seconds = 0, adam_seconds = 0, density_seconds = 0;
+  LossHistory losses;
+  Submission submission;
+  std::size_t warm_kernels = 0;  // kernels of the last step, which has sized every buffer
+  double loss_seconds = 0, adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
   State(Context& context, const Acquisition& a, const Config& c, std::vector<int> training, Model m)
       : ctx(&context),
@@ -66,10 +81,12 @@ struct Reconstructor::State {
         nuisance_moments(views.size()),
         rendered(context, a.detector.num_pixels()),
         adjusted(context, a.detector.num_pixels()),
-        grad_rendered(context, a.detector.num_pixels()) {
+        grad_rendered(context, a.detector.num_pixels()),
+        losses(context, a.name) {
     for (const int v : views) {
       targets.push_back(Buffer<float>::from_host(context, training_image(a, v, c)));
       valid.push_back(Buffer<std::uint8_t>::from_host(context, a.valid_pixels(v)));
+      num_valid.push_back(count_valid(context, valid.back()));
     }
     if (model.nuisance.view.empty())
       model.nuisance = {views, std::vector<float>(views.size(), 1), std::vector<float>(views.size(), 0)};
@@ -84,21 +101,19 @@ struct Reconstructor::State {
     return std::clamp(model.time.model_time(pose.time_s) + sigma * noise, 0.0f, 1.0f);
   }
 
-  /// Loss of the rendered view, and its gradient in grad_rendered; nuisance parameters are updated on the way.
-  ImageLossValue loss_and_gradient(std::size_t slot, const StepSchedule& schedule) {
-    const bool nuisance = config.nuisance.view_gain || config.nuisance.view_offset;
+  /// Loss of the rendered view in loss_saved, and its gradient in grad_rendered; nuisance parameters, which live on the
+  /// host, are updated on the way.
+  void loss_and_gradient(std::size_t slot, const StepSchedule& schedule) {
+    const bool nuisance = uses_nuisance();
     const ImageLossShape shape{acquisition->detector.width_px, acquisition->detector.height_px,
                                static_cast<float>(config.training.ssim_weight)};
     float& gain = model.nuisance.gain[slot];
     float& offset = model.nuisance.offset[slot];
     if (nuisance) affine_values(*ctx, gain, offset, rendered, adjusted);
-    const ImageLossInput input{nuisance ? adjusted : rendered, targets[slot], valid[slot]};
-    const ImageLossValue value = image_loss_forward(*ctx, shape, input, loss_saved);
-    if (!std::isfinite(value.total))
-      throw NumericalError("training: the loss is not finite at step " + std::to_string(step) + ", view " +
-                           std::to_string(views[slot]) + " of " + acquisition->name);
+    const ImageLossInput input{nuisance ? adjusted : rendered, targets[slot], valid[slot], num_valid[slot]};
+    image_loss_forward(*ctx, shape, input, loss_saved);
     image_loss_backward(*ctx, shape, input, loss_saved, 1.0f, GradientMode::overwrite, grad_rendered);
-    if (!nuisance) return value;
+    if (!nuisance) return;
     const Sums sums = sum_and_product(*ctx, grad_rendered, rendered);
     scale_values(*ctx, gain, grad_rendered, grad_rendered);
     NuisanceMoments& m = nuisance_moments[slot];
@@ -108,8 +123,8 @@ struct Reconstructor::State {
     if (config.nuisance.view_offset)
       offset +=
           static_cast<float>(adam_scalar(sums.sum, m.offset_first, m.offset_second, m.updates, schedule.nuisance));
-    return value;
   }
+  bool uses_nuisance() const { return config.nuisance.view_gain || config.nuisance.view_offset; }
 
   void update_parameters(const StepSchedule& schedule) {
     const auto update = [&](float rate, float decay, AdamMode mode, Buffer<float>& value, Buffer<float>& grad,
@@ -135,6 +150,19 @@ struct Reconstructor::State {
     update(schedule.field, decay, AdamMode::dense, field.network, field_gradient.network, optimizer.network);
   }
 
+  /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
+  void submit_step(std::size_t slot, const ViewRequest& request, const StepSchedule& schedule) {
+    pipeline.forward(*ctx, model.cloud, model.field, request, rendered);
+    timed(loss_seconds, [&] { loss_and_gradient(slot, schedule); });
+    pipeline.backward(*ctx, model.cloud, model.field, request, grad_rendered, gradient, field_gradient.table3d,
+                      field_gradient.table4d, field_gradient.network);
+    timed(density_seconds, [&] {
+      density_statistics_add(*ctx, acquisition->detector, pipeline.grad_mean_px(), pipeline.box(), pipeline.density(),
+                             statistics);
+    });
+    timed(adam_seconds, [&] { update_parameters(schedule); });
+  }
+
   StepReport advance() {
     if (step >= config.training.steps)
       throw InvalidArgument("Reconstructor::step: the run of " + std::to_string(config.training.steps) +
@@ -145,30 +173,30 @@ struct Reconstructor::State {
         static_cast<std::size_t>(view_of_step(config.training.seed, static_cast<int>(views.size()), step));
     const ViewRequest request{acquisition->poses[static_cast<std::size_t>(views[slot])], acquisition->detector,
                               training_time(slot), config.kernels.pixel_footprint};
-    const auto seconds_since = [](auto start) {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
+    // The first step with a new number of kernels makes its buffers, and nuisance parameters are read on the host:
+    // neither can be captured.
+    const bool capture = config.training.step_graph && warm_kernels == model.cloud.size() && !uses_nuisance();
+    timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, request, schedule); }); });
+    warm_kernels = model.cloud.size();
 
-    pipeline.forward(*ctx, model.cloud, model.field, request, rendered);
-    auto start = std::chrono::steady_clock::now();
-    const ImageLossValue loss = loss_and_gradient(slot, schedule);
-    loss_seconds += seconds_since(start);
-    pipeline.backward(*ctx, model.cloud, model.field, request, grad_rendered, gradient, field_gradient.table3d,
-                      field_gradient.table4d, field_gradient.network);
-
-    start = std::chrono::steady_clock::now();
-    density_statistics_add(*ctx, acquisition->detector, pipeline.grad_mean_px(), pipeline.box(), pipeline.density(),
-                           statistics);
-    density_seconds += seconds_since(start);
-    start = std::chrono::steady_clock::now();
-    update_parameters(schedule);
-    adam_seconds += seconds_since(start);
-
-    StepReport report{step, config.training.steps, views[slot], loss.total, loss.l1, loss.ssim, 0, 0, 0, 0};
+    const bool last = step == config.training.steps;
+    timed(wait_seconds, [&] {
+      losses.add(*ctx, loss_saved, step, views[slot]);
+      if (last || schedule.density_event) losses.fetch(*ctx);
+    });
+    StepReport report;
+    report.step = step;
+    report.steps = config.training.steps;
+    report.view = views[slot];
+    report.loss = losses.value().total;
+    report.l1 = losses.value().l1;
+    report.ssim = losses.value().ssim;
+    report.loss_step = losses.step();
     if (schedule.density_event) {
-      start = std::chrono::steady_clock::now();
-      const DensityEvent event = run_density_control(*ctx, config, schedule, step, model, optimizer, statistics);
-      density_seconds += seconds_since(start);
+      DensityEvent event;
+      timed(density_seconds,
+            [&] { event = run_density_control(*ctx, config, schedule, step, model, optimizer, statistics); });
+      warm_kernels = 0;
       report.cloned = event.cloned;
       report.split = event.split;
       report.pruned = event.pruned;
@@ -221,6 +249,10 @@ const Config& Reconstructor::config() const { return state_->config; }
 int Reconstructor::steps_done() const { return state_->step; }
 
 std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const {
+  if (state_->ctx->asynchronous())
+    return {{"submitting steps", state_->submit_seconds},
+            {"waiting", state_->wait_seconds},
+            {"density control", state_->density_seconds}};
   const auto& s = state_->pipeline.seconds();
   return {{"field forward", s[ViewPipeline::field_forward]},
           {"project forward", s[ViewPipeline::project_forward_stage]},

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test. `--full` adds the slower checks: the tests under AddressSanitizer and
-# UndefinedBehaviorSanitizer.
+# Builds everything and runs every test. `--full` adds the slower checks: all tests under AddressSanitizer and
+# UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 full=0
@@ -19,4 +19,8 @@ if [ $full -eq 1 ]; then
   cmake --preset asan
   cmake --build --preset asan
   ctest --test-dir build-asan --output-on-failure
+  cmake --preset tsan
+  cmake --build --preset tsan
+  ctest --test-dir build-tsan --output-on-failure -R '^(cuda_emulated|planted_thread)$'
+  bash tests/cuda_build/compile.sh "$PWD" "$PWD/build" all-major || [ $? -eq 77 ]
 fi

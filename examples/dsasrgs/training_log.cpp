@@ -9,7 +9,7 @@
 namespace dsasrgs::program {
 
 namespace {
-constexpr const char* kHeader = "step,view,loss,l1,ssim,kernels,cloned,split,pruned,seconds";
+constexpr const char* kHeader = "step,view,loss_step,loss,l1,ssim,kernels,cloned,split,pruned,seconds";
 }
 
 TrainingLog::TrainingLog(std::filesystem::path path, int every, int done_steps)
@@ -33,8 +33,8 @@ void TrainingLog::add(const StepReport& r, double seconds, bool always) {
   pruned_ += r.pruned;
   if (!always && r.step % every_ != 0 && r.step != r.steps) return;
   char line[256];
-  std::snprintf(line, sizeof line, "%d,%d,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%.3f\n", r.step, r.view, r.loss, r.l1, r.ssim,
-                r.kernels, cloned_, split_, pruned_, seconds);
+  std::snprintf(line, sizeof line, "%d,%d,%d,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%.3f\n", r.step, r.view, r.loss_step,
+                r.loss, r.l1, r.ssim, r.kernels, cloned_, split_, pruned_, seconds);
   text_ += line;
   cloned_ = split_ = pruned_ = 0;
 }

@@ -11,18 +11,23 @@ namespace dsasrgs::program {
 
 namespace {
 
-/// Exponential mean over about one turn of the training views, without the bias of its start.
+/// Exponential mean of the losses that become known, over about one turn of the training views and without the bias of
+/// its start.
 class SmoothedLoss {
  public:
-  double add(double loss) {
+  double add(const StepReport& r) {
     constexpr double kKept = 0.97;
-    sum_ = kKept * sum_ + loss;
-    weight_ = kKept * weight_ + 1;
-    return sum_ / weight_;
+    if (r.loss_step != step_) {
+      sum_ = kKept * sum_ + r.loss;
+      weight_ = kKept * weight_ + 1;
+      step_ = r.loss_step;
+    }
+    return weight_ > 0 ? sum_ / weight_ : 0;
   }
 
  private:
   double sum_ = 0, weight_ = 0;
+  int step_ = 0;
 };
 
 std::string detail_text(double loss, std::size_t kernels) {
@@ -54,7 +59,7 @@ double train(Reconstructor& reconstructor, const RunFolder& folder, const Traini
     const bool stopping = Interruption::requested();
     const bool checkpoint = options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0 && r.step < r.steps;
     log.add(r, seconds, checkpoint || stopping);
-    progress.update(r.step, detail_text(smoothed.add(r.loss), r.kernels));
+    progress.update(r.step, detail_text(smoothed.add(r), r.kernels));
     if (checkpoint) {
       log.write();
       reconstructor.save_checkpoint(folder.checkpoint());

@@ -28,13 +28,16 @@ class AttenuationField {
   float density_scale_per_mm() const { return density_scale_per_mm_; }
   void set_density_scale_per_mm(float scale) { density_scale_per_mm_ = scale; }
 
+  /// Memory the CUDA kernels keep between calls.
+  struct Scratch;
   /// What the backward pass needs of the forward pass.
   struct Saved {
-    Buffer<float> unit_position;  ///< [N,3]
-    Buffer<float> features;       ///< [F,N]
-    Buffer<float> grad_features;  ///< [F,N] scratch of the backward pass
-    Buffer<float> grad_unit;      ///< [N,3] scratch of the backward pass
-    Buffer<float> grad_scaled;    ///< [N] scratch of the backward pass
+    Buffer<float> unit_position;       ///< [N,3]
+    Buffer<float> features;            ///< [F,N]
+    Buffer<float> grad_features;       ///< [F,N] scratch of the backward pass
+    Buffer<float> grad_unit;           ///< [N,3] scratch of the backward pass
+    Buffer<float> grad_scaled;         ///< [N] scratch of the backward pass
+    std::shared_ptr<Scratch> scratch;  ///< made by the backward pass
     float time = 0;
   };
 

@@ -12,7 +12,8 @@
 
 namespace dsasrgs {
 
-/// Non-owning range of elements in the memory of some context. View<T> converts to View<const T>.
+/// Non-owning range of elements in the memory of some context. View<T> converts to View<const T>. Its members are
+/// constexpr, so kernels may call them too.
 template <class T>
 class View {
  public:
@@ -24,7 +25,7 @@ class View {
   constexpr T* data() const { return data_; }
   constexpr std::size_t size() const { return size_; }
   constexpr bool empty() const { return size_ == 0; }
-  /// Host-side element access; only for memory of a CPU context.
+  /// Element access: on the host only for memory of a CPU context.
   constexpr T& operator[](std::size_t i) const { return data_[i]; }
   constexpr T* begin() const { return data_; }
   constexpr T* end() const { return data_ + size_; }
@@ -52,10 +53,12 @@ class Memory {
   Memory() = default;
   /// Uninitialised, 64-byte aligned. Throws OutOfMemory.
   Memory(Context&, std::size_t bytes);
-  Memory(Memory&& o) noexcept : data_(std::exchange(o.data_, nullptr)), bytes_(std::exchange(o.bytes_, 0)) {}
+  Memory(Memory&& o) noexcept
+      : data_(std::exchange(o.data_, nullptr)), bytes_(std::exchange(o.bytes_, 0)), stream_(o.stream_) {}
   Memory& operator=(Memory&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(bytes_, o.bytes_);
+    std::swap(stream_, o.stream_);
     return *this;
   }
   ~Memory();
@@ -65,6 +68,7 @@ class Memory {
  private:
   void* data_ = nullptr;
   std::size_t bytes_ = 0;
+  void* stream_ = nullptr;  // of a CUDA context; null: host memory
 };
 
 /// Copies between host memory and a context's memory; returns when the copy is done.

@@ -30,6 +30,7 @@ struct TrainingConfig {
   double ssim_weight = 0.2;   ///< λ in (1−λ)·L1 + λ·(1 − SSIM) (4DRGS)
   double time_jitter = 1.0;   ///< standard deviation of the training time, in units of 1/V of the sweep (4DRGS)
   bool clip_negative = true;  ///< training line integrals below 0 are set to 0 (method.md section 1)
+  bool step_graph = true;     ///< CUDA: submit each step as one graph; the CPU ignores it
   std::int64_t seed = 0;      ///< of every random number of the run
 };
 

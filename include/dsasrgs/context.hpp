@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace dsasrgs {
@@ -31,7 +32,14 @@ class Context {
   Backend backend() const noexcept;
   /// OpenMP threads used by CPU loops, at least 1.
   int threads() const noexcept;
-  /// Waits for all work submitted through this context; on the CPU it returns at once.
+  /// The stream work is submitted to, a cudaStream_t; null on the CPU.
+  void* stream() const noexcept;
+  /// The machine in words: the CPU's thread count, or the CUDA device's name.
+  const std::string& device_name() const noexcept;
+  /// Whether operators return before their work is done.
+  bool asynchronous() const noexcept { return backend() != Backend::cpu; }
+  /// Waits for all work submitted through this context; on the CPU it returns at once. Throws CudaError when any of it
+  /// failed.
   void synchronize();
 
   /// Receives one-line messages without a line end. Default: they are dropped.

@@ -17,12 +17,15 @@ namespace dsasrgs {
 
 /// What one training step did.
 struct StepReport {
-  int step = 0;     ///< 1 for the first
-  int steps = 0;    ///< of the whole run
-  int view = 0;     ///< index in the acquisition
+  int step = 0;   ///< 1 for the first
+  int steps = 0;  ///< of the whole run
+  int view = 0;   ///< index in the acquisition
+  /// The loss known last, that of step `loss_step`. On the CPU this step's. On CUDA nobody waits for it: it is fetched
+  /// every 32 steps, at density events and after the last step.
   double loss = 0;  ///< (1−λ)·l1 + λ·(1 − ssim)
   double l1 = 0;
   double ssim = 0;
+  int loss_step = 0;        ///< 0: none yet
   std::size_t kernels = 0;  ///< after the step
   /// Density control that took place after this step.
   std::size_t cloned = 0, split = 0, pruned = 0;
@@ -42,7 +45,8 @@ class Reconstructor {
   ~Reconstructor();
 
   /// One view: forward, loss, backward, update, and density control when it is due.
-  /// Throws NumericalError naming step and view when the loss is not finite; InvalidArgument after the last step.
+  /// Throws NumericalError naming step and view when the loss is not finite (on CUDA when it is fetched);
+  /// InvalidArgument after the last step.
   StepReport step();
   bool finished() const;
   /// Steps until finished, or until the callback returns false.
@@ -51,7 +55,8 @@ class Reconstructor {
   const Model& model() const;
   const Config& config() const;
   int steps_done() const;
-  /// Wall seconds by stage since construction, in pipeline order.
+  /// Wall seconds by stage since construction, in pipeline order. On CUDA, where the stages overlap: seconds spent
+  /// submitting steps, waiting for them, and in density control.
   std::vector<std::pair<std::string, double>> stage_seconds() const;
 
   /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Throws

@@ -3,6 +3,8 @@
 #include <string>
 
 #include "adam/adam_cpu.hpp"
+#include "adam/adam_cuda.hpp"
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 
 namespace dsasrgs {
@@ -19,7 +21,8 @@ void adam_update(Context& ctx, const AdamStep& step, const AdamState& state) {
           "beta1, beta2: expected 0 ≤ β < 1, found " + std::to_string(step.beta1) + ", " + std::to_string(step.beta2));
   require(step.epsilon >= 0, kOp, "epsilon: expected 0 or more, found " + std::to_string(step.epsilon));
   if (n == 0) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::adam_update(ctx, step, state);
   cpu::adam_update(ctx, step, state);
 }
 

@@ -1,13 +1,16 @@
 #include "attenuation/attenuation.hpp"
 
 #include "attenuation/attenuation_cpu.hpp"
+#include "attenuation/attenuation_cuda.hpp"
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 
 namespace dsasrgs {
 
 void softplus_density_forward(Context& ctx, float scale, View<const float> raw, View<float> density) {
   require_size("softplus_density_forward", "density", raw.size(), density.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda("softplus_density_forward");
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::softplus_density_forward(ctx, scale, raw, density);
   cpu::softplus_density_forward(ctx, scale, raw, density);
 }
 
@@ -15,20 +18,23 @@ void softplus_density_backward(Context& ctx, float scale, View<const float> raw,
                                View<float> grad_raw) {
   require_size("softplus_density_backward", "grad_density", raw.size(), grad_density.size());
   require_size("softplus_density_backward", "grad_raw", raw.size(), grad_raw.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda("softplus_density_backward");
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::softplus_density_backward(ctx, scale, raw, grad_density, grad_raw);
   cpu::softplus_density_backward(ctx, scale, raw, grad_density, grad_raw);
 }
 
 void to_unit_box(Context& ctx, const VolumeGrid& box, View<const float> position_mm, View<float> unit) {
   require_size("to_unit_box", "unit", position_mm.size(), unit.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda("to_unit_box");
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::to_unit_box(ctx, box, position_mm, unit);
   cpu::to_unit_box(ctx, box, position_mm, unit);
 }
 
 void to_unit_box_backward(Context& ctx, const VolumeGrid& box, View<const float> grad_unit,
                           View<float> grad_position_mm) {
   require_size("to_unit_box_backward", "grad_position_mm", grad_unit.size(), grad_position_mm.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda("to_unit_box_backward");
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::to_unit_box_backward(ctx, box, grad_unit, grad_position_mm);
   cpu::to_unit_box_backward(ctx, box, grad_unit, grad_position_mm);
 }
 
@@ -38,19 +44,22 @@ void scale_values(Context& ctx, float factor, View<const float> in, View<float> 
 
 void affine_values(Context& ctx, float gain, float offset, View<const float> in, View<float> out) {
   require_size("affine_values", "out", in.size(), out.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda("affine_values");
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::affine_values(ctx, gain, offset, in, out);
   cpu::affine_values(ctx, gain, offset, in, out);
 }
 
 void add_scaled(Context& ctx, float factor, View<const float> in, View<float> out) {
   require_size("add_scaled", "out", in.size(), out.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda("add_scaled");
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::add_scaled(ctx, factor, in, out);
   cpu::add_scaled(ctx, factor, in, out);
 }
 
 Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {
   require_size("sum_and_product", "b", a.size(), b.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda("sum_and_product");
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::sum_and_product(ctx, a, b);
   return cpu::sum_and_product(ctx, a, b);
 }
 

@@ -25,8 +25,8 @@ enum class RandomStream : std::uint32_t {
 };
 
 /// Four 32-bit words for (seed, stream, a, b).
-inline r123::Philox4x32::ctr_type random_words(std::uint64_t seed, RandomStream stream, std::uint64_t a,
-                                               std::uint64_t b) {
+DSASRGS_HD inline r123::Philox4x32::ctr_type random_words(std::uint64_t seed, RandomStream stream, std::uint64_t a,
+                                                          std::uint64_t b) {
   const r123::Philox4x32::key_type key{
       {static_cast<std::uint32_t>(seed),
        static_cast<std::uint32_t>(seed >> 32) ^ (static_cast<std::uint32_t>(stream) * 0x9E3779B9u)}};
@@ -36,19 +36,21 @@ inline r123::Philox4x32::ctr_type random_words(std::uint64_t seed, RandomStream 
 }
 
 /// Uniform in (0,1), 23 bits: with one more the half would round up to 1.
-inline float uniform_from(std::uint32_t word) { return (static_cast<float>(word >> 9) + 0.5f) * (1.0f / 8388608.0f); }
+DSASRGS_HD inline float uniform_from(std::uint32_t word) {
+  return (static_cast<float>(word >> 9) + 0.5f) * (1.0f / 8388608.0f);
+}
 
 /// Four uniforms in (0,1).
 struct Uniform4 {
   float u[4];
 };
-inline Uniform4 random_uniform4(std::uint64_t seed, RandomStream stream, std::uint64_t a, std::uint64_t b) {
+DSASRGS_HD inline Uniform4 random_uniform4(std::uint64_t seed, RandomStream stream, std::uint64_t a, std::uint64_t b) {
   const auto w = random_words(seed, stream, a, b);
   return {{uniform_from(w[0]), uniform_from(w[1]), uniform_from(w[2]), uniform_from(w[3])}};
 }
 
 /// Three standard normals (Box–Muller).
-inline Vec3f random_normal3(std::uint64_t seed, RandomStream stream, std::uint64_t a, std::uint64_t b) {
+DSASRGS_HD inline Vec3f random_normal3(std::uint64_t seed, RandomStream stream, std::uint64_t a, std::uint64_t b) {
   const Uniform4 r = random_uniform4(seed, stream, a, b);
   constexpr float kTwoPi = 2 * std::numbers::pi_v<float>;
   const float r0 = std::sqrt(-2 * std::log(r.u[0])), r1 = std::sqrt(-2 * std::log(r.u[2]));

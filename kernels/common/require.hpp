@@ -21,9 +21,4 @@ inline void require(bool ok, const char* op, const std::string& message) {
   if (!ok) throw InvalidArgument(std::string(op) + ": " + message);
 }
 
-/// CPU bodies only exist for the CPU backend so far.
-[[noreturn]] inline void throw_no_cuda(const char* op) {
-  throw BackendUnavailable(std::string(op) + ": this build of dsasrgs has no CUDA backend");
-}
-
 }  // namespace dsasrgs

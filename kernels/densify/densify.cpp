@@ -4,8 +4,10 @@
 #include <limits>
 #include <string>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "densify/densify_cpu.hpp"
+#include "densify/densify_cuda.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -32,8 +34,8 @@ void require_split(const char* op, const DensityControl& control) {
 }
 
 void require_plan(const char* op, const DensityPlan& plan) {
-  require_size(op, "plan.birth", plan.source.size(), plan.birth.size());
-  require_size(op, "plan.child", plan.source.size(), plan.child.size());
+  require_size(op, "plan.birth", plan.size(), plan.birth.size());
+  require_size(op, "plan.child", plan.size(), plan.child.size());
 }
 
 }  // namespace
@@ -49,9 +51,11 @@ void density_statistics_add(Context& ctx, const Detector& detector, View<const f
   require_size(op, "grad_mean_px", 2 * n, grad_mean_px.size());
   require_size(op, "box", n, box.size());
   require_statistics(op, statistics, n);
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
-  cpu::density_statistics_add(ctx, detector, grad_mean_px, box, density, statistics);
   ++statistics.steps;
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::density_statistics_add(ctx, detector, grad_mean_px, box, density, statistics);
+  cpu::density_statistics_add(ctx, detector, grad_mean_px, box, density, statistics);
 }
 
 DensityPlan plan_density_control(Context& ctx, const DensityControl& control, GaussianView gaussians,
@@ -67,33 +71,34 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
   require(extent.x > 0 && extent.y > 0 && extent.z > 0, op,
           "box: expected a box with positive sides, found " + std::to_string(extent.x) + " x " +
               std::to_string(extent.y) + " x " + std::to_string(extent.z) + " mm");
+  const std::size_t most_births = static_cast<std::size_t>(std::max(2, control.split_children));
+  require(n <= std::numeric_limits<std::uint32_t>::max() / most_births, op,
+          "position_mm: expected kernels that 32 bits can number, found " + std::to_string(n));
   if (n == 0) return {};
   require_bounds(op, gaussians.bounds);
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::plan_density_control(ctx, control, gaussians, statistics);
   return cpu::plan_density_control(ctx, control, gaussians, statistics);
 }
 
-void gather_rows(Context& ctx, const DensityPlan& plan, int width, bool zero_births, View<const float> in,
-                 View<float> out) {
+void gather_rows(Context& ctx, const DensityPlan& plan, std::span<const RowGather> arrays) {
   constexpr const char* op = "gather_rows";
-  require(width >= 0, op, "width: expected 0 or more, found " + std::to_string(width));
   require_plan(op, plan);
-  const std::size_t columns = static_cast<std::size_t>(width);
-  require_size(op, "out", plan.source.size() * columns, out.size());
-  if (out.empty()) return;
-  const std::size_t rows = in.size() / columns;
-  require_size(op, "in (a whole number of rows)", rows * columns, in.size());
-  const std::uint32_t last = *std::max_element(plan.source.begin(), plan.source.end());
-  require(last < rows, op,
-          "in: expected a row for source " + std::to_string(last) + ", found " + std::to_string(rows) + " rows");
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
-  cpu::gather_rows(ctx, plan, columns, zero_births, in, out);
+  for (const RowGather& a : arrays) {
+    require(a.width >= 0, op, "width: expected 0 or more, found " + std::to_string(a.width));
+    const std::size_t columns = static_cast<std::size_t>(a.width);
+    require_size(op, "in", plan.num_sources * columns, a.in.size());
+    require_size(op, "out", plan.size() * columns, a.out.size());
+  }
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::gather_rows(ctx, plan, arrays);
+  cpu::gather_rows(ctx, plan, arrays);
 }
 
 void place_children(Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,
                     View<float> position_mm, View<float> raw_scale, View<const float> rotation) {
   constexpr const char* op = "place_children";
-  const std::size_t n = plan.source.size();
+  const std::size_t n = plan.size();
   require_plan(op, plan);
   require_size(op, "position_mm", 3 * n, position_mm.size());
   require_size(op, "raw_scale", 3 * n, raw_scale.size());
@@ -101,7 +106,9 @@ void place_children(Context& ctx, const DensityControl& control, const DensityPl
   require_split(op, control);
   if (n == 0) return;
   require_bounds(op, bounds);
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::place_children(ctx, control, plan, bounds, position_mm, raw_scale, rotation);
   cpu::place_children(ctx, control, plan, bounds, position_mm, raw_scale, rotation);
 }
 

@@ -2,8 +2,9 @@
 /// @file
 /// Adaptive density control: which kernels are cloned, split or removed, and the compaction that carries it out.
 
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
@@ -40,14 +41,17 @@ struct DensityControl {
   std::uint64_t step = 0;
 };
 
-/// What becomes of every kernel. New kernel j is made from kernel source[j]; births come after survivors, in the order
-/// of their parents.
+/// What becomes of every kernel, in the context's memory. New kernel j is made from kernel source[j]; births come after
+/// survivors, in the order of their parents.
 enum class Birth : std::uint8_t { kept, clone, split_child };
 struct DensityPlan {
-  std::vector<std::uint32_t> source;              ///< [N'] parent in the old cloud
-  std::vector<Birth> birth;                       ///< [N']
-  std::vector<std::uint8_t> child;                ///< [N'] which child of its parent, for the random numbers
+  Buffer<std::uint32_t> source;                   ///< [N'] parent in the old cloud
+  Buffer<Birth> birth;                            ///< [N']
+  Buffer<std::uint8_t> child;                     ///< [N'] which child of its parent, for the random numbers
+  std::size_t num_sources = 0;                    ///< N, kernels of the old cloud
   std::size_t cloned = 0, split = 0, pruned = 0;  ///< kernels that were cloned, split (parents), pruned
+  /// N', kernels of the new cloud.
+  std::size_t size() const { return source.size(); }
 };
 
 /// Decides (method.md section 7): prune first (outside the box, any parameter non-finite, density averaged over `steps`
@@ -56,13 +60,21 @@ struct DensityPlan {
 /// clone or split them. A split parent is removed. Under the cap, selected kernels are taken by descending score, ties
 /// by ascending index, each if its births still fit. Deterministic. N = 0 or everything pruned: an empty plan. Throws
 /// InvalidArgument when sizes disagree, the box has no volume, the bounds are not 0 ≤ min < max, split_children is not
-/// in 1…255 or split_shrink is not positive.
+/// in 1…255, split_shrink is not positive or there are too many kernels for 32 bits. On a GPU it waits once, for the
+/// counts.
 DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
 
-/// Applies a plan to rows of any width: out[j,:] = in[source[j],:]; with zero_births rows of births are set to 0
-/// instead (optimiser moments). in [N,width], out [N',width]; they must not overlap. Rows are copied bit for bit. width
-/// 0 or N' = 0: nothing is written. Throws InvalidArgument when sizes disagree or a source row does not exist.
-void gather_rows(Context&, const DensityPlan&, int width, bool zero_births, View<const float> in, View<float> out);
+/// One array for gather_rows: in [N,width], out [N',width]; they must not overlap.
+struct RowGather {
+  int width = 0;
+  bool zero_births = false;  ///< rows of births are set to 0 instead (optimiser moments)
+  View<const float> in;
+  View<float> out;
+};
+
+/// Applies a plan to the rows of several arrays in one pass: out[j,:] = in[source[j],:]. Rows are copied bit for bit.
+/// width 0 or N' = 0: nothing is written. Throws InvalidArgument when sizes disagree.
+void gather_rows(Context&, const DensityPlan&, std::span<const RowGather>);
 
 /// Moves split children off their parents in the gathered cloud: position += R·N(0, s²), scale ← s / split_shrink
 /// (through the bounds), with R and s the parent's, which the gathered row still holds. Everything else is left as

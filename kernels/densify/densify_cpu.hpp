@@ -7,9 +7,8 @@ namespace dsasrgs::cpu {
 
 void density_statistics_add(const Context&, const Detector&, View<const float> grad_mean_px, View<const PixelBox> box,
                             View<const float> density, DensityStatistics&);
-DensityPlan plan_density_control(const Context&, const DensityControl&, GaussianView, const DensityStatistics&);
-void gather_rows(const Context&, const DensityPlan&, std::size_t width, bool zero_births, View<const float> in,
-                 View<float> out);
+DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
+void gather_rows(const Context&, const DensityPlan&, std::span<const RowGather>);
 void place_children(const Context&, const DensityControl&, const DensityPlan&, ScaleBounds, View<float> position_mm,
                     View<float> raw_scale, View<const float> rotation);
 

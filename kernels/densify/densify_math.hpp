@@ -2,8 +2,13 @@
 // Per-kernel formulas of density control.
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 
 #include "common/gaussian_math.hpp"
+#include "common/random.hpp"
+#include "densify/densify.hpp"
 #include "dsasrgs/math.hpp"
 
 namespace dsasrgs {
@@ -16,10 +21,101 @@ DSASRGS_HD T normalised_gradient_norm(T grad_x, T grad_y, int width_px, int heig
   return sqrt(x * x + y * y);
 }
 
+/// What becomes of an old kernel.
+enum class Fate : std::uint8_t { prune, keep, clone, split };
+
+struct Judgement {
+  Fate fate;
+  float score;
+};
+
+/// What judge() reads. Nothing in judge() rounds differently on another backend, so all backends make the same plan.
+struct JudgeInput {
+  const float *position_mm, *raw_scale, *rotation, *gradient_norm, *density;
+  const std::uint32_t* visible_steps;
+  std::uint32_t steps;
+  Vec3d box_origin_mm, box_extent_mm;
+  float min_mean_density, gradient_threshold;
+  double split_raw_scale;  ///< bounded_scale(raw) > split_scale_mm where raw is above this
+  bool grow;
+};
+
+inline JudgeInput judge_input(const DensityControl& control, const GaussianView& gaussians,
+                              const DensityStatistics& statistics) {
+  const double low = gaussians.bounds.min_mm, high = gaussians.bounds.max_mm, split = control.split_scale_mm;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double split_raw_scale =
+      split <= low ? -kInfinity : (split < high ? std::log((split - low) / (high - split)) : kInfinity);
+  return {gaussians.position_mm.data(),
+          gaussians.raw_scale.data(),
+          gaussians.rotation.data(),
+          statistics.gradient_norm.data(),
+          statistics.density.data(),
+          statistics.visible_steps.data(),
+          statistics.steps,
+          control.box.origin_mm,
+          control.box.extent_mm(),
+          control.min_mean_density,
+          control.gradient_threshold,
+          split_raw_scale,
+          control.grow};
+}
+
+DSASRGS_HD inline bool all_finite(const float* values, int count) {
+  for (int k = 0; k < count; ++k)
+    if (!std::isfinite(values[k])) return false;
+  return true;
+}
+
+/// What kernel i's own numbers say, before the cap. The score matters only where it is selected.
+DSASRGS_HD inline Judgement judge(const JudgeInput& in, std::size_t i) {
+  const float *p = in.position_mm + 3 * i, *raw = in.raw_scale + 3 * i;
+  if (!all_finite(p, 3) || !all_finite(raw, 3) || !all_finite(in.rotation + 4 * i, 4)) return {Fate::prune, 0};
+  const Vec3d d = Vec3d{p[0], p[1], p[2]} - in.box_origin_mm, e = in.box_extent_mm;
+  if (!(d.x >= 0 && d.y >= 0 && d.z >= 0 && d.x <= e.x && d.y <= e.y && d.z <= e.z)) return {Fate::prune, 0};
+  if (in.steps > 0) {
+    const float mean_density = in.density[i] / static_cast<float>(in.steps);
+    if (!(mean_density >= in.min_mean_density)) return {Fate::prune, 0};  // also a density that is not a number
+  }
+  const std::uint32_t visible = in.visible_steps[i];
+  const float score = visible > 0 ? in.gradient_norm[i] / static_cast<float>(visible) : 0.0f;
+  if (!in.grow || !(score > in.gradient_threshold)) return {Fate::keep, score};
+  const bool large = raw[0] > in.split_raw_scale || raw[1] > in.split_raw_scale || raw[2] > in.split_raw_scale;
+  return {large ? Fate::split : Fate::clone, score};
+}
+
+/// New kernels that a selected kernel adds to the count: what it takes of the room under the cap.
+DSASRGS_HD inline std::uint32_t cost_of(Fate fate, std::uint32_t split_children) {
+  return fate == Fate::clone ? 1 : (fate == Fate::split ? split_children - 1 : 0);
+}
+
 /// Offset of a split child from its parent: R·diag(s)·n, n standard normal, so that its covariance is the parent's.
 template <class T>
 DSASRGS_HD Vec3<T> child_offset(Vec3<T> scale, Quat<T> rotation, Vec3<T> normal) {
   return rotation_matrix(rotation) * Vec3<T>{scale.x * normal.x, scale.y * normal.y, scale.z * normal.z};
+}
+
+struct ChildPlacement {
+  std::uint64_t seed, step;
+  float split_shrink;
+  ScaleBounds bounds;
+};
+
+/// Moves and shrinks one split child; its arrays hold its parent's values.
+DSASRGS_HD inline void place_child(const ChildPlacement& c, std::uint32_t parent, std::uint8_t child,
+                                   float* position_mm, float* raw_scale, const float* rotation) {
+  const Vec3f scale =
+      bounded_scale<float>({raw_scale[0], raw_scale[1], raw_scale[2]}, c.bounds.min_mm, c.bounds.max_mm);
+  const std::uint64_t parent_and_child = (static_cast<std::uint64_t>(parent) << 8) | child;
+  const Vec3f normal = random_normal3(c.seed, RandomStream::split_children, c.step, parent_and_child);
+  const Vec3f offset = child_offset<float>(scale, {rotation[0], rotation[1], rotation[2], rotation[3]}, normal);
+  const Vec3f shrunk = scale / c.split_shrink;
+  position_mm[0] += offset.x;
+  position_mm[1] += offset.y;
+  position_mm[2] += offset.z;
+  raw_scale[0] = raw_scale_from(shrunk.x, c.bounds.min_mm, c.bounds.max_mm);
+  raw_scale[1] = raw_scale_from(shrunk.y, c.bounds.min_mm, c.bounds.max_mm);
+  raw_scale[2] = raw_scale_from(shrunk.z, c.bounds.min_mm, c.bounds.max_mm);
 }
 
 }  // namespace dsasrgs

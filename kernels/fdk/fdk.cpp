@@ -5,16 +5,15 @@
 #include <numbers>
 #include <string>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "fdk/fdk_arc.hpp"
 #include "fdk/fdk_cpu.hpp"
+#include "fdk/fdk_cuda.hpp"
 
 namespace dsasrgs {
 namespace {
 
 constexpr const char* kOp = "fdk_reconstruct";
-/// Views filtered before they are back-projected together; bounds the memory of filtered views.
-constexpr std::size_t kViewBatch = 32;
 
 void require_input(const FdkInput& input, const FdkOptions& options, std::size_t volume_size) {
   const Detector& d = input.detector;
@@ -58,15 +57,10 @@ void fdk_reconstruct(Context& ctx, const FdkInput& input, const FdkOptions& opti
   const double fan_rad = largest_fan_angle_rad(input, arc);
   const double delta_rad = (arc.span_rad - std::numbers::pi) / 2;
   const bool parker = options.short_scan_weights && !arc.full_turn && delta_rad >= fan_rad;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
-
-  std::fill(volume.begin(), volume.end(), 0.0f);
-  std::vector<float> filtered;
-  for (std::size_t first = 0; first < input.poses.size(); first += kViewBatch) {
-    const std::size_t count = std::min(kViewBatch, input.poses.size() - first);
-    cpu::fdk_filter(ctx, input, options, arc, parker ? delta_rad : 0.0, first, count, filtered);
-    cpu::fdk_back_project(ctx, input, arc, first, count, filtered, volume);
-  }
+  const FdkJob job{input, options, arc, parker ? delta_rad : 0.0};
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::fdk_reconstruct(ctx, job, volume);
+  cpu::fdk_reconstruct(ctx, job, volume);
 }
 
 }  // namespace dsasrgs

@@ -14,15 +14,8 @@
 #define DSASRGS_FDK_BACK_PROJECT_ONCE
 namespace dsasrgs::cpu {
 
-/// Affine function of voxel indices.
-struct IndexPlane {
-  double constant = 0, per_x = 0, per_y = 0, per_z = 0;
-};
-
-/// A view as back-projection sees it. Column = column/depth, row = row/depth in the padded image, where sample (r, c)
-/// of the detector is (r + 1, c + 1); depth is 1 on the detector and distance is 1 on the axis.
 struct BackProjectView {
-  IndexPlane column, row, depth, distance;
+  BackProjectPlanes planes;
   const float* image = nullptr;
 };
 
@@ -91,8 +84,8 @@ HWY_ATTR void back_project_slice(const BackProjectSlice& slice, std::size_t z, f
   for (std::size_t v = 0; v < slice.num_views; ++v) {
     const BackProjectView& view = slice.views[v];
     for (std::size_t y = 0; y < slice.size_y; ++y) {
-      const Line column = line(view.column, y), row = line(view.row, y);
-      const Line depth = line(view.depth, y), distance = line(view.distance, y);
+      const Line column = line(view.planes.column, y), row = line(view.planes.row, y);
+      const Line depth = line(view.planes.depth, y), distance = line(view.planes.distance, y);
       float* voxels = out + y * slice.size_x;
       add_to_row(d, slice, view.image, column, row, depth, distance, 0, whole, voxels);
       add_to_row(one, slice, view.image, column, row, depth, distance, whole, slice.size_x, voxels);
@@ -108,41 +101,13 @@ namespace dsasrgs::cpu {
 
 HWY_EXPORT(back_project_slice);
 
-namespace {
-
-/// direction · (centre of voxel (x,y,z) − source).
-IndexPlane plane_of(const VolumeGrid& grid, Vec3d source_mm, Vec3d direction) {
-  const Vec3d first = grid.origin_mm + grid.spacing_mm * 0.5 - source_mm;
-  return {dot(direction, first), direction.x * grid.spacing_mm.x, direction.y * grid.spacing_mm.y,
-          direction.z * grid.spacing_mm.z};
-}
-
-BackProjectView view_of_pose(const FdkInput& input, const Pose& pose, const ArcView& arc_view, const float* image) {
-  const Detector& detector = input.detector;
-  const Vec3d to_center = pose.detector_center_mm - pose.source_mm;
-  const Vec3d normal = cross(pose.detector_u, pose.detector_v);
-  const Vec3d depth = normal / dot(to_center, normal);
-  // Padded sample coordinate = px + ½; px = (point on detector − centre)·u / pitch + size/2.
-  const auto along = [&](Vec3d axis, double pitch_mm, int size_px) {
-    return axis / pitch_mm + depth * (0.5 * size_px + 0.5 - dot(to_center, axis) / pitch_mm);
-  };
-  BackProjectView view;
-  view.column = plane_of(input.grid, pose.source_mm, along(pose.detector_u, detector.pitch_u_mm, detector.width_px));
-  view.row = plane_of(input.grid, pose.source_mm, along(pose.detector_v, detector.pitch_v_mm, detector.height_px));
-  view.depth = plane_of(input.grid, pose.source_mm, depth);
-  view.distance = plane_of(input.grid, pose.source_mm, arc_view.toward_axis / arc_view.radius_mm);
-  view.image = image;
-  return view;
-}
-
-}  // namespace
-
-void fdk_back_project(const Context& ctx, const FdkInput& input, const SourceArc& arc, std::size_t first,
-                      std::size_t count, const std::vector<float>& filtered, View<float> volume) {
+void fdk_back_project(const Context& ctx, const FdkJob& job, std::size_t first, std::size_t count,
+                      const std::vector<float>& filtered, View<float> volume) {
+  const FdkInput& input = job.input;
   const std::size_t plane = filtered.size() / count;
   std::vector<BackProjectView> views;
   for (std::size_t v = 0; v < count; ++v)
-    views.push_back(view_of_pose(input, input.poses[first + v], arc.views[first + v], filtered.data() + v * plane));
+    views.push_back({back_project_planes(input, job.arc, first + v), filtered.data() + v * plane});
   BackProjectSlice slice;
   slice.views = views.data();
   slice.num_views = count;
@@ -153,6 +118,17 @@ void fdk_back_project(const Context& ctx, const FdkInput& input, const SourceArc
   parallel_for(ctx, static_cast<std::size_t>(input.grid.size_z), [&](std::size_t z) {
     HWY_DYNAMIC_DISPATCH(back_project_slice)(slice, z, volume.data() + z * slice.size_x * slice.size_y);
   });
+}
+
+void fdk_reconstruct(const Context& ctx, const FdkJob& job, View<float> volume) {
+  std::fill(volume.begin(), volume.end(), 0.0f);
+  std::vector<float> filtered;
+  const std::size_t num_views = job.input.poses.size();
+  for (std::size_t first = 0; first < num_views; first += kViewBatch) {
+    const std::size_t count = std::min(kViewBatch, num_views - first);
+    fdk_filter(ctx, job, first, count, filtered);
+    fdk_back_project(ctx, job, first, count, filtered, volume);
+  }
 }
 
 }  // namespace dsasrgs::cpu

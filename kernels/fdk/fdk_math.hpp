@@ -45,4 +45,59 @@ DSASRGS_HD T hann_window(T frequency, T cutoff) {
   return T(0.5) * (T(1) + cos(std::numbers::pi_v<T> * frequency / cutoff));
 }
 
+/// A view's rays and their weights: the ray to pixel position (px, py) is corner + px·per_column + py·per_row.
+struct FilterView {
+  Vec3d corner, per_column, per_row;
+  Vec3d toward_axis, tangent;           ///< of the source's arc
+  double width = 0;                     ///< pixels per row
+  double radius_mm = 0;                 ///< distance of the source from the axis
+  double share = 0;                     ///< of the arc, so scaled that all views add to the integral over half a turn
+  double angle_rad = 0, delta_rad = 0;  ///< as in parker_weight; delta_rad = 0: no Parker weights
+};
+
+/// One detector row of it; s counts pixels along the row. Trivial, so that it can be in shared memory.
+struct FilterRow {
+  float scale;
+  float start[3], step[3];  ///< ray at s = 0, and its change per pixel
+  float depth_start, depth_step, tangent_start, tangent_step;
+  float angle_rad, delta_rad;
+};
+
+/// Row r of a view, worked out in double.
+DSASRGS_HD inline FilterRow filter_row(const FilterView& view, int r) {
+  const Vec3d left = view.corner + view.per_row * (static_cast<double>(r) + 0.5);
+  const Vec3d right = left + view.per_column * view.width;
+  const auto virtual_u = [&](Vec3d ray) {
+    return view.radius_mm * dot(ray, view.tangent) / dot(ray, view.toward_axis);
+  };
+  // Pitch of the row's samples in the plane of the axis; the ramp kernel is for a pitch of one.
+  const double pitch_mm = std::fabs(virtual_u(right) - virtual_u(left)) / view.width;
+  const auto f = [](double v) { return static_cast<float>(v); };
+  return {f(view.share / pitch_mm),
+          {f(left.x), f(left.y), f(left.z)},
+          {f(view.per_column.x), f(view.per_column.y), f(view.per_column.z)},
+          f(dot(left, view.toward_axis)),
+          f(dot(view.per_column, view.toward_axis)),
+          f(dot(left, view.tangent)),
+          f(dot(view.per_column, view.tangent)),
+          f(view.angle_rad),
+          f(view.delta_rad)};
+}
+
+/// Cosine weight × redundancy weight × the row's scale at pixel position s.
+DSASRGS_HD inline float ray_weight(const FilterRow& row, float s) {
+  const float x = row.start[0] + s * row.step[0], y = row.start[1] + s * row.step[1],
+              z = row.start[2] + s * row.step[2];
+  const float depth = row.depth_start + s * row.depth_step;
+  float weight = row.scale * depth / std::sqrt(x * x + y * y + z * z);
+  if (row.delta_rad > 0.0f)
+    weight *= parker_weight(row.angle_rad, std::atan2(row.tangent_start + s * row.tangent_step, depth), row.delta_rad);
+  return weight;
+}
+
+/// Affine function of voxel indices.
+struct IndexPlane {
+  double constant = 0, per_x = 0, per_y = 0, per_z = 0;
+};
+
 }  // namespace dsasrgs

@@ -5,8 +5,10 @@
 #include <limits>
 #include <string>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "hash_grid/hash_grid_cpu.hpp"
+#include "hash_grid/hash_grid_cuda.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -67,13 +69,14 @@ void hash_grid_forward(Context& ctx, const HashGridShape& shape, const HashGridI
   const std::size_t n = input.position.size() / 3;
   require_size(kOp, "features", levels.size() * kHashFeatures * n, features.size());
   if (n == 0) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::hash_grid_forward(ctx, shape.dimensions, levels, input, features);
   cpu::hash_grid_forward(ctx, shape.dimensions, levels, input, features);
 }
 
 void hash_grid_backward(Context& ctx, const HashGridShape& shape, const HashGridInput& input,
                         View<const float> grad_features, View<float> grad_table, GradientMode mode,
-                        View<float> grad_position) {
+                        View<float> grad_position, HashGridScratch& scratch, GradientSum sum) {
   constexpr const char* kOp = "hash_grid_backward";
   const auto levels = checked_levels(kOp, shape, input);
   const std::size_t n = input.position.size() / 3;
@@ -81,7 +84,10 @@ void hash_grid_backward(Context& ctx, const HashGridShape& shape, const HashGrid
   require_size(kOp, "grad_table", input.table.size(), grad_table.size());
   if (!grad_position.empty()) require_size(kOp, "grad_position", 3 * n, grad_position.size());
   if (n == 0) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::hash_grid_backward(ctx, shape.dimensions, levels, input, grad_features, grad_table, mode,
+                                      grad_position, scratch, sum);
   cpu::hash_grid_backward(ctx, shape.dimensions, levels, input, grad_features, grad_table, mode, grad_position);
 }
 

@@ -1,15 +1,16 @@
 #pragma once
-// One level as the vector code of the CPU body takes it: the index of an entry is x ∘ y·stride_y ∘ z·stride_z ∘ slice,
-// where ∘ is + for a dense level and xor, then mask, for a hashed one.
+// One level as the loops of both backends take it: the index of an entry is x ∘ y·stride_y ∘ z·stride_z ∘ slice, where
+// ∘ is + for a dense level and xor, then mask, for a hashed one.
 
 #include <cstddef>
 #include <cstdint>
 
 #include "hash_grid/hash_grid_math.hpp"
 
-namespace dsasrgs::cpu {
+namespace dsasrgs {
 
 struct HashLevelBlock {
+  HashLevelBlock() = default;
   HashLevelBlock(const HashGridLevel& level, int dimensions, float time)
       : scale(level.scale),
         dense(level.dense),
@@ -28,12 +29,12 @@ struct HashLevelBlock {
     slice_weight[1] = t.fraction;
   }
 
-  float scale;
-  bool dense;
-  std::uint32_t last_vertex, stride_y, stride_z, mask;
+  float scale = 0;
+  bool dense = true;
+  std::uint32_t last_vertex = 0, stride_y = 0, stride_z = 0, mask = 0;
   int num_slices = 1;
   std::uint32_t slice[2] = {0, 0};
   float slice_weight[2] = {1, 0};
 };
 
-}  // namespace dsasrgs::cpu
+}  // namespace dsasrgs

@@ -21,15 +21,19 @@ struct HashCell {
   T slope;                  ///< d fraction / d coordinate: scale, or 0 where the coordinate was clamped
 };
 template <class T>
-DSASRGS_HD HashCell<T> hash_cell(T coordinate, const HashGridLevel& level) {
+DSASRGS_HD HashCell<T> hash_cell(T coordinate, T scale, std::uint32_t last_vertex) {
   using std::floor;
   const T inside = coordinate > T(0) ? (coordinate < T(1) ? coordinate : T(1)) : T(0);  // NaN becomes 0
-  const T scaled = inside * static_cast<T>(level.scale) + T(0.5);
+  const T scaled = inside * scale + T(0.5);
   const T below = floor(scaled);
-  const std::uint32_t last = level.resolution - 1, v = static_cast<std::uint32_t>(below);
-  return {{v < last ? v : last, v + 1 < last ? v + 1 : last},
+  const std::uint32_t v = static_cast<std::uint32_t>(below);
+  return {{v < last_vertex ? v : last_vertex, v + 1 < last_vertex ? v + 1 : last_vertex},
           scaled - below,
-          inside == coordinate ? static_cast<T>(level.scale) : T(0)};
+          inside == coordinate ? scale : T(0)};
+}
+template <class T>
+DSASRGS_HD HashCell<T> hash_cell(T coordinate, const HashGridLevel& level) {
+  return hash_cell(coordinate, static_cast<T>(level.scale), level.resolution - 1);
 }
 
 /// Entry of a vertex within its level.

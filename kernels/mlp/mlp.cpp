@@ -2,8 +2,10 @@
 
 #include <string>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "mlp/mlp_cpu.hpp"
+#include "mlp/mlp_cuda.hpp"
 #include "mlp/mlp_math.hpp"
 
 namespace dsasrgs {
@@ -33,13 +35,14 @@ void mlp_forward(Context& ctx, const MlpShape& shape, View<const float> paramete
   require_size(kOp, "parameters", mlp_num_parameters(shape), parameters.size());
   require_size(kOp, "input", static_cast<std::size_t>(shape.inputs) * output.size(), input.size());
   if (output.empty()) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::mlp_forward(ctx, shape, parameters, input, output);
   cpu::mlp_forward(ctx, shape, parameters, input, output);
 }
 
 void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> parameters, View<const float> input,
-                  View<const float> grad_output, View<float> grad_parameters, GradientMode mode,
-                  View<float> grad_input) {
+                  View<const float> grad_output, View<float> grad_parameters, GradientMode mode, View<float> grad_input,
+                  MlpScratch& scratch) {
   constexpr const char* kOp = "mlp_backward";
   require_shape(kOp, shape);
   require_size(kOp, "parameters", mlp_num_parameters(shape), parameters.size());
@@ -47,7 +50,9 @@ void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> paramet
   require_size(kOp, "grad_parameters", parameters.size(), grad_parameters.size());
   if (!grad_input.empty()) require_size(kOp, "grad_input", input.size(), grad_input.size());
   if (grad_output.empty()) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::mlp_backward(ctx, shape, parameters, input, grad_output, grad_parameters, mode, grad_input, scratch);
   cpu::mlp_backward(ctx, shape, parameters, input, grad_output, grad_parameters, mode, grad_input);
 }
 

@@ -20,13 +20,13 @@ struct MlpNetwork {
 };
 
 /// Scratch of one block, cut from one allocation. Hidden layers are point-major [block, stride].
-struct MlpScratch {
+struct BlockScratch {
   static std::size_t size(const MlpShape& s) {
     const std::size_t inputs = mlp_padded(static_cast<std::size_t>(s.inputs));
     const std::size_t width = mlp_padded(static_cast<std::size_t>(s.width));
     return kMlpBlock * (2 * inputs + (static_cast<std::size_t>(s.hidden_layers) + 2) * width + 2);
   }
-  MlpScratch(const MlpShape& s, float* memory) : stride(mlp_padded(static_cast<std::size_t>(s.width))) {
+  BlockScratch(const MlpShape& s, float* memory) : stride(mlp_padded(static_cast<std::size_t>(s.width))) {
     const std::size_t inputs = mlp_padded(static_cast<std::size_t>(s.inputs));
     input = memory;
     grad_input = input + kMlpBlock * inputs;
@@ -57,7 +57,7 @@ HWY_BEFORE_NAMESPACE();
 namespace dsasrgs::cpu::HWY_NAMESPACE {
 
 /// Layer inputs of a block as the factor A[point, feature] of a product.
-Product layer_input(const MlpScratch& t, int layer) {
+Product layer_input(const BlockScratch& t, int layer) {
   Product s{};
   s.a = layer == 0 ? t.input : t.hidden(layer - 1);
   s.a_row = layer == 0 ? 1 : t.stride;
@@ -67,7 +67,7 @@ Product layer_input(const MlpScratch& t, int layer) {
 
 /// Copies a block's inputs together (rows of the whole array lie pages apart) and computes hidden layers and logits.
 void hidden_and_logits(const MlpNetwork& net, const float* input, std::size_t num_points, std::size_t count,
-                       const MlpScratch& t) {
+                       const BlockScratch& t) {
   const std::size_t inputs = static_cast<std::size_t>(net.shape.inputs);
   for (std::size_t f = 0; f < inputs; ++f) std::copy_n(input + f * num_points, count, t.input + f * kMlpBlock);
   for (int l = 0; l < net.shape.hidden_layers; ++l) {
@@ -92,7 +92,7 @@ void hidden_and_logits(const MlpNetwork& net, const float* input, std::size_t nu
 }
 
 void forward_block(const MlpNetwork& net, const float* input, std::size_t num_points, std::size_t count,
-                   const MlpScratch& t, float* output) {
+                   const BlockScratch& t, float* output) {
   hidden_and_logits(net, input, num_points, count, t);
   for (std::size_t p = 0; p < count; ++p) output[p] = activate(net.shape.output, t.logit[p]);
 }
@@ -134,7 +134,7 @@ void transpose_out(const float* points, std::size_t stride, std::size_t inputs, 
 
 /// partial [mlp_packed_size] += parameter gradients of the block; grad_input may be null.
 void backward_block(const MlpNetwork& net, const float* input, std::size_t num_points, std::size_t count,
-                    const MlpScratch& t, const float* grad_output, float* partial, GradientMode mode,
+                    const BlockScratch& t, const float* grad_output, float* partial, GradientMode mode,
                     float* grad_input) {
   const MlpShape& shape = net.shape;
   hidden_and_logits(net, input, num_points, count, t);
@@ -194,8 +194,8 @@ void mlp_forward(Context& ctx, const MlpShape& shape, View<const float> paramete
   mlp_pack(shape, parameters, packed.data());
   const MlpNetwork net{shape, packed.data(), nullptr};
   parallel_blocks(ctx, n, kBlocksPerTask * kMlpBlock, [&](std::size_t begin, std::size_t end) {
-    Buffer<float> memory(ctx, MlpScratch::size(shape));
-    const MlpScratch scratch(shape, memory.data());
+    Buffer<float> memory(ctx, BlockScratch::size(shape));
+    const BlockScratch scratch(shape, memory.data());
     for (std::size_t p = begin; p < end; p += kMlpBlock) HWY_DYNAMIC_DISPATCH(forward_block)
     (net, input.data() + p, n, std::min(kMlpBlock, end - p), scratch, output.data() + p);
   });
@@ -214,8 +214,8 @@ void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> paramet
   const MlpNetwork net{shape, packed.data(), rows.data()};
   Buffer<float> partial(ctx, num_parts * size);
   parallel_for(ctx, num_parts, [&](std::size_t part) {
-    Buffer<float> memory(ctx, MlpScratch::size(shape));
-    const MlpScratch scratch(shape, memory.data());
+    Buffer<float> memory(ctx, BlockScratch::size(shape));
+    const BlockScratch scratch(shape, memory.data());
     float* sums = partial.data() + part * size;
     std::fill_n(sums, size, 0.0f);
     const std::size_t last_block = (part + 1) * num_blocks / num_parts;

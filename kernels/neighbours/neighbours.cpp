@@ -1,7 +1,9 @@
 #include "neighbours/neighbours.hpp"
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "neighbours/neighbours_cpu.hpp"
+#include "neighbours/neighbours_cuda.hpp"
 
 namespace dsasrgs {
 
@@ -9,8 +11,16 @@ void neighbour_distances(Context& ctx, View<const float> position_mm, View<float
   constexpr const char* op = "neighbour_distances";
   require_size(op, "position_mm", 3 * mean_squared_distance_mm2.size(), position_mm.size());
   if (position_mm.empty()) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
-  require(cpu::all_finite(ctx, position_mm), op, "position_mm: expected finite positions, found NaN or infinity");
+  const auto require_finite = [&](bool finite) {
+    require(finite, op, "position_mm: expected finite positions, found NaN or infinity");
+  };
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) {
+      const cuda::PointSpread spread = cuda::spread_of_points(ctx, position_mm);
+      require_finite(spread.finite);
+      return cuda::neighbour_distances(ctx, spread.widest_axis, position_mm, mean_squared_distance_mm2);
+    }
+  require_finite(cpu::all_finite(ctx, position_mm));
   cpu::neighbour_distances(ctx, position_mm, mean_squared_distance_mm2);
 }
 

@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "project/project_cpu.hpp"
+#include "project/project_cuda.hpp"
 
 namespace dsasrgs {
 
@@ -50,7 +52,8 @@ void project_forward(Context& ctx, const ProjectInput& in, const ProjectOutput& 
   require_size(kOp, "output amplitude", n, out.amplitude.size());
   require_size(kOp, "output box", n, out.box.size());
   if (n == 0) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::project_forward(ctx, in, out);
   cpu::project_forward(ctx, in, out);
 }
 
@@ -67,7 +70,8 @@ void project_backward(Context& ctx, const ProjectInput& in, const ProjectUpstrea
   require_size(kOp, "gradient rotation", 4 * n, gradient.rotation.size());
   require_size(kOp, "gradient density", n, gradient.density.size());
   if (n == 0) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::project_backward(ctx, in, upstream, mode, gradient);
   cpu::project_backward(ctx, in, upstream, mode, gradient);
 }
 

@@ -10,9 +10,9 @@
 namespace dsasrgs {
 
 /// Pixels a kernel can touch: columns [x_begin, x_end), rows [y_begin, y_end), inside the image; empty if nothing.
-struct PixelBox {
+struct alignas(16) PixelBox {  // aligned for one load or store on a GPU
   std::int32_t x_begin, y_begin, x_end, y_end;
-  bool empty() const { return x_begin >= x_end || y_begin >= y_end; }
+  constexpr bool empty() const { return x_begin >= x_end || y_begin >= y_end; }
 };
 
 struct ProjectInput {

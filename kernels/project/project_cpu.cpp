@@ -64,16 +64,6 @@ Kernels load_kernels(const ProjectionConstants<Float4>& view, const ProjectInput
   return k;
 }
 
-/// First and one-past-last pixel in [0, size) whose centre lies in mean ± extent; NaN gives an empty range.
-void pixel_range(float mean, float extent, int size, std::int32_t& begin, std::int32_t& end) {
-  const float limit = static_cast<float>(size);
-  const float low = mean - extent - 0.5f, high = mean + extent - 0.5f;
-  const float first = low > 0 ? std::min(low, limit) : 0.0f;
-  begin = static_cast<std::int32_t>(first);
-  begin += static_cast<float>(begin) < first ? 1 : 0;
-  end = high >= 0 ? static_cast<std::int32_t>(std::min(high, limit - 1)) + 1 : 0;
-}
-
 ProjectionConstants<Float4> constants(const ProjectInput& in) {
   return projection_constants(in.pose, in.detector, in.gaussians.bounds, in.pixel_footprint).as<Float4>();
 }

@@ -2,6 +2,8 @@
 // Projection of one kernel and its VJP: one text for double (tests) and float (every backend). Because rows of J times
 // R S are kept as two 3-vectors a and b, every determinant here is a sum of squares and cannot come out negative.
 
+#include <cstdint>
+
 #include "common/gaussian_math.hpp"
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
@@ -191,6 +193,16 @@ DSASRGS_HD ProjectionGradient<T> project_kernel_vjp(const ProjectionConstants<T>
                view.normal * grad_z + (grad_ray - p.ray * dot(p.ray, grad_ray)) * p.inverse_distance;
   g.density = up.amplitude * p.eta * p.footprint_gain;
   return g;
+}
+
+/// First and one-past-last pixel in [0, size) whose centre lies in mean ± extent; NaN gives an empty range.
+DSASRGS_HD inline void pixel_range(float mean, float extent, int size, std::int32_t& begin, std::int32_t& end) {
+  const float limit = static_cast<float>(size);
+  const float low = mean - extent - 0.5f, high = mean + extent - 0.5f;
+  const float first = low > 0 ? (low < limit ? low : limit) : 0.0f;
+  begin = static_cast<std::int32_t>(first);
+  begin += static_cast<float>(begin) < first ? 1 : 0;
+  end = high >= 0 ? static_cast<std::int32_t>(high < limit - 1 ? high : limit - 1) + 1 : 0;
 }
 
 }  // namespace dsasrgs

@@ -1,7 +1,9 @@
 #include "rasterize/rasterize.hpp"
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "rasterize/rasterize_cpu.hpp"
+#include "rasterize/rasterize_cuda.hpp"
 
 namespace dsasrgs {
 
@@ -28,7 +30,8 @@ void rasterize_forward(Context& ctx, const RasterizeInput& in, RasterizeScratch&
     zero_bytes(ctx, image.data(), num_pixels * sizeof(float));
     return;
   }
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::rasterize_forward(ctx, in, scratch, image);
   cpu::rasterize_forward(ctx, in, scratch, image);
 }
 
@@ -42,7 +45,8 @@ void rasterize_backward(Context& ctx, const RasterizeInput& in, View<const float
   require_size(kOp, "gradient conic", 3 * n, gradient.conic.size());
   require_size(kOp, "gradient amplitude", n, gradient.amplitude.size());
   if (n == 0) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::rasterize_backward(ctx, in, grad_image, mode, gradient);
   cpu::rasterize_backward(ctx, in, grad_image, mode, gradient);
 }
 

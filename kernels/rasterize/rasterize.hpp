@@ -18,6 +18,15 @@ struct RasterizeInput {
 /// Reusable scratch memory; holds nothing the backward pass needs.
 struct RasterizeScratch {
   TileLists tiles;
+  /// On CUDA the lists get room for half as many entries more than the first forward pass needs; passes with the same N
+  /// and image size then neither wait nor allocate, and are slow, not wrong, when the room is used up. Set this to have
+  /// the next pass measure anew.
+  bool refit = false;
+
+  // Of the CUDA backend: what the lists were fitted to, and partial sums of tiles with long lists.
+  std::size_t fitted_kernels = 0;
+  int fitted_width_px = 0, fitted_height_px = 0;
+  Buffer<float> partial;
 };
 
 struct RasterizeGradient {
@@ -29,8 +38,8 @@ struct RasterizeGradient {
 ///   image(u) = Σ_i a_i · exp(−½ dᵀ Q_i d),  d = u − m_i     (R²-Gaussian, eq. 7)
 /// A pixel counts iff it is in the kernel's box and its centre has dᵀQd ≤ kCutoff² (geometry only, so the result is
 /// linear in a). Additive: no order, no blending. Conics must be positive definite; others may add nothing. image [H,W]
-/// row-major, overwritten. Deterministic for any thread count and tile size. N = 0: image = 0. Throws InvalidArgument
-/// when sizes disagree or the image is empty, and what tile_bin throws.
+/// row-major, overwritten. Deterministic for any thread count and, on the CPU, tile size. N = 0: image = 0. Throws
+/// InvalidArgument when sizes disagree or the image is empty, and what tile_bin throws.
 void rasterize_forward(Context&, const RasterizeInput&, RasterizeScratch&, View<float> image);
 
 /// VJP, gathered per kernel over its own footprint from six moments of g·G (no saved state, no atomics):

@@ -16,20 +16,6 @@
 #include <hwy/aligned_allocator.h>
 #include <hwy/highway.h>
 
-#ifndef DSASRGS_RASTERIZE_CLIPPED_BOX  // once, whatever the number of targets
-#define DSASRGS_RASTERIZE_CLIPPED_BOX
-namespace dsasrgs::cpu {
-namespace {
-
-PixelBox clipped_box(const RasterizeInput& in, const PixelBox& box) {
-  return {std::max(box.x_begin, 0), std::max(box.y_begin, 0), std::min(box.x_end, in.width_px),
-          std::min(box.y_end, in.height_px)};
-}
-
-}  // namespace
-}  // namespace dsasrgs::cpu
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace dsasrgs::cpu::HWY_NAMESPACE {
 
@@ -127,7 +113,7 @@ void render_band(const RasterizeInput& in, View<const std::uint32_t> kernels, st
     if (a == 0 || !(conic[0] > 0 && conic[2] > 0)) continue;
     const float mean_x = in.mean_px[std::size_t{2} * i], mean_y = in.mean_px[std::size_t{2} * i + 1];
     const KernelFootprint<float> k = kernel_footprint(mean_x, mean_y, conic[0], conic[1], conic[2]);
-    const PixelBox box = clipped_box(in, in.box[i]);
+    const PixelBox box = clipped_box(in.box[i], in.width_px, in.height_px);
     const V amplitude = hn::Set(d, a);
     const Strips strips(k, conic, box);
     for (std::int32_t x = box.x_begin; x < box.x_end; x += lanes) {
@@ -194,7 +180,7 @@ void gather_gradients(const RasterizeInput& in, View<const float> grad_image, Gr
                       const RasterizeGradient& out, std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
     const float* conic = in.conic.data() + 3 * i;
-    const PixelBox box = clipped_box(in, in.box[i]);
+    const PixelBox box = clipped_box(in.box[i], in.width_px, in.height_px);
     FootprintGradient<float> g{};
     if (!box.empty() && conic[0] > 0 && conic[2] > 0) {
       const KernelFootprint<float> k =

@@ -4,6 +4,7 @@
 // so q is a sum of squares: it cannot come out negative, and a pixel costs one subtraction and two products.
 
 #include "common/gaussian_math.hpp"
+#include "project/project.hpp"
 
 namespace dsasrgs {
 
@@ -21,13 +22,22 @@ struct KernelFootprint {
   T mean_x, mean_y, shear, along_row, across_rows;
 };
 
+/// b − xy²/a for slope = xy/a rounded, never negative. For a thin slanted kernel the difference is far smaller than its
+/// terms, so what the division left over is put right: xy = slope·a + remainder, exactly.
+template <class T>
+DSASRGS_HD T schur_complement(T a, T xy, T b, T slope) {
+  using std::fma;
+  const T remainder = fma(-slope, a, xy);
+  const T h = fma(-remainder, slope, fma(-slope, xy, b));
+  return h > 0 ? h : T(0);
+}
+
 /// Requires conic_xx > 0.
 template <class T>
 DSASRGS_HD KernelFootprint<T> kernel_footprint(T mean_x, T mean_y, T conic_xx, T conic_xy, T conic_yy) {
   const T shear = conic_xy / conic_xx;
-  // In double: for a thin slanted kernel the difference is far smaller than its terms.
-  const double h = double(conic_yy) - double(conic_xy) * double(conic_xy) / double(conic_xx);
-  return {mean_x, mean_y, shear, T(kLog2ExpMinusHalf) * conic_xx, T(kLog2ExpMinusHalf) * T(h > 0 ? h : 0)};
+  return {mean_x, mean_y, shear, T(kLog2ExpMinusHalf) * conic_xx,
+          T(kLog2ExpMinusHalf) * schur_complement(conic_xx, conic_xy, conic_yy, shear)};
 }
 
 /// What a row of pixels, whose centres are at `y`, shares.
@@ -39,6 +49,21 @@ template <class T>
 DSASRGS_HD FootprintRow<T> footprint_row(const KernelFootprint<T>& k, T y) {
   const T dy = y - k.mean_y;
   return {dy, k.mean_x - k.shear * dy, k.across_rows * dy * dy};
+}
+
+/// Exponent of the pixel centred at x of a row. Its product is never fused with more than this, so that the forward and
+/// the backward pass agree on which pixels count.
+template <class T>
+DSASRGS_HD T pixel_exponent(const KernelFootprint<T>& k, const FootprintRow<T>& row, T x) {
+  using std::fma;
+  const T t = x - row.center_x;
+  return fma(t * t, k.along_row, row.exponent);
+}
+
+/// The part of a box inside the image.
+DSASRGS_HD inline PixelBox clipped_box(const PixelBox& box, int width_px, int height_px) {
+  return {box.x_begin > 0 ? box.x_begin : 0, box.y_begin > 0 ? box.y_begin : 0,
+          box.x_end < width_px ? box.x_end : width_px, box.y_end < height_px ? box.y_end : height_px};
 }
 
 /// The cut-off's ellipse by columns: at dx it covers dy = −slope·dx ± sqrt(height2 − falloff·dx²), and its highest and
@@ -53,8 +78,7 @@ DSASRGS_HD FootprintOutline<T> footprint_outline(T conic_xx, T conic_xy, T conic
   using std::sqrt;
   constexpr T kCutoff2 = T(kCutoff) * T(kCutoff) + T(1e-4);  // slightly wider, so that rounding loses no pixel
   const T slope = conic_xy / conic_yy;
-  const double h = double(conic_xx) - double(conic_xy) * double(conic_xy) / double(conic_yy);
-  const T across = T(h > 0 ? h : 0);
+  const T across = schur_complement(conic_yy, conic_xy, conic_xx, slope);
   return {slope, kCutoff2 / conic_yy, across / conic_yy, -conic_xy * sqrt(kCutoff2 / (across * conic_xx * conic_yy))};
 }
 /// Interval of dy outside which no pixel of columns dx_first … dx_last can be inside the cut-off.

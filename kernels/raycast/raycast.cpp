@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "raycast/raycast_cpu.hpp"
+#include "raycast/raycast_cuda.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -36,7 +38,8 @@ void raycast(Context& ctx, const RaycastInput& in, View<float> image) {
     zero_bytes(ctx, image.data(), image.size() * sizeof(float));
     return;
   }
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::raycast(ctx, in, image);
   cpu::raycast(ctx, in, image);
 }
 

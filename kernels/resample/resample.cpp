@@ -2,8 +2,10 @@
 
 #include <string>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "resample/resample_cpu.hpp"
+#include "resample/resample_cuda.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -24,14 +26,16 @@ void require_shape(const char* op, const ResampleShape& shape, std::size_t low_s
 void upsample_bicubic(Context& ctx, const ResampleShape& shape, View<const float> low, View<float> high) {
   constexpr const char* op = "upsample_bicubic";
   require_shape(op, shape, low.size(), high.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::upsample_bicubic(ctx, shape, low, high);
   cpu::upsample_bicubic(ctx, shape, low, high);
 }
 
 void pool_average(Context& ctx, const ResampleShape& shape, View<const float> high, View<float> low) {
   constexpr const char* op = "pool_average";
   require_shape(op, shape, low.size(), high.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::pool_average(ctx, shape, high, low);
   cpu::pool_average(ctx, shape, high, low);
 }
 
@@ -39,7 +43,8 @@ void pool_average_adjoint(Context& ctx, const ResampleShape& shape, View<const f
                           View<float> high) {
   constexpr const char* op = "pool_average_adjoint";
   require_shape(op, shape, low.size(), high.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::pool_average_adjoint(ctx, shape, low, mode, high);
   cpu::pool_average_adjoint(ctx, shape, low, mode, high);
 }
 

@@ -2,8 +2,11 @@
 
 #include <string>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "ssim/ssim_cpu.hpp"
+#include "ssim/ssim_cuda.hpp"
+#include "ssim/ssim_math.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -17,37 +20,55 @@ std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
   return static_cast<std::size_t>(shape.width_px) * static_cast<std::size_t>(shape.height_px);
 }
 
-void require_input(const char* op, const ImageLossInput& input, std::size_t pixels) {
+/// Valid pixels of an input, or all.
+double checked_num_valid(const char* op, const ImageLossInput& input, std::size_t pixels) {
   require_size(op, "rendered", pixels, input.rendered.size());
   require_size(op, "target", pixels, input.target.size());
-  if (!input.valid.empty()) require_size(op, "valid", pixels, input.valid.size());
+  if (input.valid.empty()) return static_cast<double>(pixels);
+  require_size(op, "valid", pixels, input.valid.size());
+  require(
+      input.num_valid >= 1 && input.num_valid <= pixels, op,
+      "num_valid: expected 1 to " + std::to_string(pixels) + " valid pixels, found " + std::to_string(input.num_valid));
+  return static_cast<double>(input.num_valid);
 }
 
 }  // namespace
 
-ImageLossValue image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,
-                                  ImageLossSaved& saved) {
+std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
+  if (valid.empty()) return 0;
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::count_valid(ctx, valid);
+  return cpu::count_valid(valid);
+}
+
+void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input, ImageLossSaved& saved) {
   constexpr const char* op = "image_loss_forward";
   const std::size_t pixels = num_pixels(op, shape);
-  require_input(op, input, pixels);
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
-  const double num_valid = cpu::count_valid(shape, input.valid);
-  require(num_valid > 0, op, "valid: expected at least one valid pixel, found none");
+  const double num_valid = checked_num_valid(op, input, pixels);
   if (saved.derivative.size() != 3 * pixels) saved.derivative = Buffer<float>(ctx, 3 * pixels);
-  saved.num_valid = num_valid;
-  return cpu::image_loss_forward(ctx, shape, input, num_valid, saved.derivative);
+  if (saved.value.size() == 0) saved.value = Buffer<ImageLossValue>(ctx, 1);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::image_loss_forward(ctx, shape, input, num_valid, saved);
+  cpu::image_loss_forward(ctx, shape, input, num_valid, saved);
+}
+
+ImageLossValue image_loss_value(Context& ctx, const ImageLossSaved& saved) {
+  require(saved.value.size() == 1, "image_loss_value", "saved: expected the result of a forward pass, found none");
+  return saved.value.to_host(ctx)[0];
 }
 
 void image_loss_backward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,
                          const ImageLossSaved& saved, float grad_loss, GradientMode mode, View<float> grad_rendered) {
   constexpr const char* op = "image_loss_backward";
   const std::size_t pixels = num_pixels(op, shape);
-  require_input(op, input, pixels);
+  const double num_valid = checked_num_valid(op, input, pixels);
   require_size(op, "saved.derivative", 3 * pixels, saved.derivative.size());
-  require(saved.num_valid > 0, op, "saved.num_valid: expected the forward pass's count, found 0");
   require_size(op, "grad_rendered", pixels, grad_rendered.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
-  cpu::image_loss_backward(ctx, shape, input, saved, grad_loss, mode, grad_rendered);
+  const ImageLossWeights weights = image_loss_weights(shape, num_valid, grad_loss);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::image_loss_backward(ctx, shape, input, saved.derivative, weights, mode, grad_rendered);
+  cpu::image_loss_backward(ctx, shape, input, saved.derivative, weights, mode, grad_rendered);
 }
 
 void ssim_map(Context& ctx, const ImageLossShape& shape, View<const float> a, View<const float> b, View<float> map) {
@@ -56,7 +77,8 @@ void ssim_map(Context& ctx, const ImageLossShape& shape, View<const float> a, Vi
   require_size(op, "a", pixels, a.size());
   require_size(op, "b", pixels, b.size());
   require_size(op, "map", pixels, map.size());
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::ssim_map(ctx, shape, a, b, map);
   cpu::ssim_map(ctx, shape, a, b, map);
 }
 

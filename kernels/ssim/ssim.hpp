@@ -20,13 +20,7 @@ struct ImageLossInput {
   View<const float> target;        ///< [H,W]
   View<const std::uint8_t> valid;  ///< [H,W], zero: the pixel is treated as lying outside the image, in both images
                                    ///< and in the mean. Empty view: all valid.
-};
-
-/// What the backward pass needs: the derivatives of SSIM(p) with respect to the rendered image's windowed mean, second
-/// moment and cross moment, three maps of H·W. Sized by the forward pass, reused.
-struct ImageLossSaved {
-  Buffer<float> derivative;  ///< [3,H,W]
-  double num_valid = 0;
+  std::size_t num_valid = 0;       ///< count_valid(valid); not read where `valid` is empty
 };
 
 struct ImageLossValue {
@@ -35,11 +29,25 @@ struct ImageLossValue {
   double ssim = 0;   ///< mean SSIM over valid pixels
 };
 
+/// What the forward pass leaves behind. Sized by it, reused from call to call.
+struct ImageLossSaved {
+  /// [3,H,W] derivatives of SSIM(p) with respect to the rendered image's windowed mean, second moment and cross moment.
+  Buffer<float> derivative;
+  Buffer<ImageLossValue> value;  ///< [1], where the context's memory is
+  Buffer<float> partial;         ///< scratch: sums of parts of the image
+};
+
+/// Number of nonzero entries. Waits for the result.
+std::size_t count_valid(Context&, View<const std::uint8_t> valid);
+
 /// L = (1−λ)‖x − y‖₁ + λ(1 − SSIM(x, y)), both means over the valid pixels (4DRGS, training loss).
 /// SSIM = (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)), biased windowed moments.
-/// Deterministic for any thread count. Throws InvalidArgument when sizes disagree, the image is empty or no pixel is
-/// valid.
-ImageLossValue image_loss_forward(Context&, const ImageLossShape&, const ImageLossInput&, ImageLossSaved&);
+/// The value stays where the context is (saved.value), so nobody waits. Deterministic for any thread count. Throws
+/// InvalidArgument when sizes disagree, the image is empty or num_valid is not in 1 … H·W.
+void image_loss_forward(Context&, const ImageLossShape&, const ImageLossInput&, ImageLossSaved&);
+
+/// The value of the last forward pass, on the host. Waits for it. Throws InvalidArgument when there was none.
+ImageLossValue image_loss_value(Context&, const ImageLossSaved&);
 
 /// dL/d rendered [H,W], times grad_loss; zero at invalid pixels. The sign of x − y at x = y is taken as 0.
 void image_loss_backward(Context&, const ImageLossShape&, const ImageLossInput&, const ImageLossSaved&, float grad_loss,

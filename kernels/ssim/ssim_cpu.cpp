@@ -6,8 +6,7 @@
 #include <hwy/aligned_allocator.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "common/parallel.hpp"
@@ -22,9 +21,7 @@
 #define DSASRGS_SSIM_CPU_ONCE
 namespace dsasrgs::cpu {
 
-constexpr int kRadius = 5;
-constexpr int kTaps = 2 * kRadius + 1;
-/// Zeros either side of a row buffer: at least kRadius, and one whole vector so that rows stay aligned.
+/// Zeros either side of a row buffer: at least kSsimRadius, and one whole vector so that rows stay aligned.
 constexpr std::size_t kPad = 16;
 /// Rows per task.
 constexpr std::size_t kRowBlock = 16;
@@ -32,7 +29,7 @@ constexpr std::size_t kRowBlock = 16;
 /// What the rows of a block need; plain pointers so that vector code is not reached through lambdas.
 struct SsimRows {
   std::size_t width = 0, height = 0;
-  std::array<float, kTaps> taps{};
+  SsimWindow window{};
   float c1 = 0, c2 = 0;
   const float* x = nullptr;
   const float* y = nullptr;
@@ -113,15 +110,17 @@ HWY_ATTR void vertical_derivatives(D d, const SsimRows& a, std::size_t first, st
   }
 }
 
-/// out[c] = Σ taps[k] in[c − kRadius + k]; both are padded rows, so whole vectors may run past `width`.
-HWY_ATTR void horizontal_pass(const std::array<float, kTaps>& taps, const float* in, std::size_t width, float* out) {
+/// out[c] = Σ taps[k] in[c − kSsimRadius + k]; both are padded rows, so whole vectors may run past `width`.
+HWY_ATTR void horizontal_pass(const float* taps, const float* in, std::size_t width, float* out) {
   const hn::CappedTag<float, kPad> d;
   for (std::size_t c = 0; c < width; c += hn::Lanes(d)) {
     // Two chains, so that the multiply-adds do not wait for one another.
-    auto even = hn::Mul(hn::Set(d, taps[0]), hn::LoadU(d, in + c - kRadius));
-    auto odd = hn::Mul(hn::Set(d, taps[1]), hn::LoadU(d, in + c - kRadius + 1));
-    for (int k = 2; k < kTaps; k += 2) even = hn::MulAdd(hn::Set(d, taps[k]), hn::LoadU(d, in + c - kRadius + k), even);
-    for (int k = 3; k < kTaps; k += 2) odd = hn::MulAdd(hn::Set(d, taps[k]), hn::LoadU(d, in + c - kRadius + k), odd);
+    auto even = hn::Mul(hn::Set(d, taps[0]), hn::LoadU(d, in + c - kSsimRadius));
+    auto odd = hn::Mul(hn::Set(d, taps[1]), hn::LoadU(d, in + c - kSsimRadius + 1));
+    for (int k = 2; k < kSsimTaps; k += 2)
+      even = hn::MulAdd(hn::Set(d, taps[k]), hn::LoadU(d, in + c - kSsimRadius + k), even);
+    for (int k = 3; k < kSsimTaps; k += 2)
+      odd = hn::MulAdd(hn::Set(d, taps[k]), hn::LoadU(d, in + c - kSsimRadius + k), odd);
     hn::StoreU(hn::Add(even, odd), d, out + c);
   }
 }
@@ -144,11 +143,11 @@ HWY_ATTR void forward_rows(const SsimRows& a, std::size_t begin, std::size_t end
   float *ssim = buffers.row(8), *l1 = buffers.row(9);
   const std::size_t whole = a.width / hn::Lanes(d) * hn::Lanes(d), plane = a.width * a.height;
   for (std::size_t r = begin; r < end; ++r) {
-    const std::size_t first = r < kRadius ? 0 : r - kRadius, last = std::min(a.height, r + kRadius + 1);
-    const float* taps = a.taps.data() + (first + kRadius - r);
+    const std::size_t first = r < kSsimRadius ? 0 : r - kSsimRadius, last = std::min(a.height, r + kSsimRadius + 1);
+    const float* taps = a.window.tap + (first + kSsimRadius - r);
     vertical_moments(d, a, first, last, taps, 0, whole, vertical);
     vertical_moments(one, a, first, last, taps, whole, a.width, vertical);
-    for (std::size_t q = 0; q < 4; ++q) horizontal_pass(a.taps, vertical[q], a.width, buffers.row(4 + q));
+    for (std::size_t q = 0; q < 4; ++q) horizontal_pass(a.window.tap, vertical[q], a.width, buffers.row(4 + q));
 
     const std::size_t row = r * a.width;
     const std::uint8_t* valid = a.valid ? a.valid + row : nullptr;
@@ -192,11 +191,11 @@ HWY_ATTR void backward_rows(const SsimRows& a, std::size_t begin, std::size_t en
   float *w0 = buffers.row(3), *w1 = buffers.row(4), *w2 = buffers.row(5), *gradient = buffers.row(6);
   const std::size_t whole = a.width / hn::Lanes(d) * hn::Lanes(d);
   for (std::size_t r = begin; r < end; ++r) {
-    const std::size_t first = r < kRadius ? 0 : r - kRadius, last = std::min(a.height, r + kRadius + 1);
-    const float* taps = a.taps.data() + (first + kRadius - r);
+    const std::size_t first = r < kSsimRadius ? 0 : r - kSsimRadius, last = std::min(a.height, r + kSsimRadius + 1);
+    const float* taps = a.window.tap + (first + kSsimRadius - r);
     vertical_derivatives(d, a, first, last, taps, 0, whole, vertical);
     vertical_derivatives(one, a, first, last, taps, whole, a.width, vertical);
-    for (std::size_t q = 0; q < 3; ++q) horizontal_pass(a.taps, vertical[q], a.width, buffers.row(3 + q));
+    for (std::size_t q = 0; q < 3; ++q) horizontal_pass(a.window.tap, vertical[q], a.width, buffers.row(3 + q));
 
     const std::size_t row = r * a.width;
     const float *x = a.x + row, *y = a.y + row;
@@ -226,23 +225,11 @@ HWY_EXPORT(backward_rows);
 
 namespace {
 
-/// Gaussian of σ = 1.5 px, normalised to sum 1.
-std::array<float, kTaps> window_taps() {
-  constexpr double kSigma_px = 1.5;
-  std::array<double, kTaps> taps{};
-  double sum = 0;
-  for (int k = 0; k < kTaps; ++k)
-    sum += taps[k] = std::exp(-0.5 * (k - kRadius) * (k - kRadius) / (kSigma_px * kSigma_px));
-  std::array<float, kTaps> result{};
-  for (int k = 0; k < kTaps; ++k) result[k] = static_cast<float>(taps[k] / sum);
-  return result;
-}
-
 SsimRows rows_of(const ImageLossShape& shape, const float* x, const float* y) {
   SsimRows rows;
   rows.width = static_cast<std::size_t>(shape.width_px);
   rows.height = static_cast<std::size_t>(shape.height_px);
-  rows.taps = window_taps();
+  rows.window = ssim_window();
   rows.c1 = shape.c1;
   rows.c2 = shape.c2;
   rows.x = x;
@@ -252,15 +239,12 @@ SsimRows rows_of(const ImageLossShape& shape, const float* x, const float* y) {
 
 }  // namespace
 
-double count_valid(const ImageLossShape& shape, View<const std::uint8_t> valid) {
-  if (valid.empty()) return static_cast<double>(shape.width_px) * shape.height_px;
-  std::size_t count = 0;
-  for (const std::uint8_t v : valid) count += v != 0;
-  return static_cast<double>(count);
+std::size_t count_valid(View<const std::uint8_t> valid) {
+  return static_cast<std::size_t>(std::count_if(valid.begin(), valid.end(), [](std::uint8_t v) { return v != 0; }));
 }
 
-ImageLossValue image_loss_forward(const Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,
-                                  double num_valid, View<float> derivative) {
+void image_loss_forward(const Context& ctx, const ImageLossShape& shape, const ImageLossInput& input, double num_valid,
+                        ImageLossSaved& saved) {
   SsimRows rows = rows_of(shape, input.rendered.data(), input.target.data());
   std::vector<float> masked;  // x then y, zero at invalid pixels whatever they held (also NaN)
   if (!input.valid.empty()) {
@@ -277,35 +261,27 @@ ImageLossValue image_loss_forward(const Context& ctx, const ImageLossShape& shap
     rows.valid = input.valid.data();
   }
   std::vector<double> row_l1(rows.height), row_ssim(rows.height);
-  rows.derivative = derivative.data();
+  rows.derivative = saved.derivative.data();
   rows.row_l1 = row_l1.data();
   rows.row_ssim = row_ssim.data();
   parallel_blocks(ctx, rows.height, kRowBlock, [&](std::size_t begin, std::size_t end) {
     HWY_DYNAMIC_DISPATCH(forward_rows)(rows, begin, end);
   });
-  ImageLossValue value;
-  for (std::size_t r = 0; r < rows.height; ++r) {
-    value.l1 += row_l1[r];
-    value.ssim += row_ssim[r];
-  }
-  value.l1 /= num_valid;
-  value.ssim /= num_valid;
-  const double weight = static_cast<double>(shape.ssim_weight);
-  value.total = (1 - weight) * value.l1 + weight * (1 - value.ssim);
-  return value;
+  const double sum_l1 = std::accumulate(row_l1.begin(), row_l1.end(), 0.0);
+  const double sum_ssim = std::accumulate(row_ssim.begin(), row_ssim.end(), 0.0);
+  saved.value.data()[0] = image_loss_from_sums(sum_l1, sum_ssim, num_valid, shape.ssim_weight);
 }
 
 void image_loss_backward(const Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,
-                         const ImageLossSaved& saved, float grad_loss, GradientMode mode, View<float> grad_rendered) {
+                         View<const float> derivative, const ImageLossWeights& weights, GradientMode mode,
+                         View<float> grad_rendered) {
   SsimRows rows = rows_of(shape, input.rendered.data(), input.target.data());
   rows.valid = input.valid.empty() ? nullptr : input.valid.data();
-  rows.saved = saved.derivative.data();
+  rows.saved = derivative.data();
   rows.grad = grad_rendered.data();
   rows.accumulate = mode == GradientMode::accumulate;
-  const double per_pixel = static_cast<double>(grad_loss) / saved.num_valid;
-  const double weight = static_cast<double>(shape.ssim_weight);
-  rows.weight_l1 = static_cast<float>((1 - weight) * per_pixel);
-  rows.weight_ssim = static_cast<float>(-weight * per_pixel);
+  rows.weight_l1 = weights.l1;
+  rows.weight_ssim = weights.ssim;
   parallel_blocks(ctx, rows.height, kRowBlock, [&](std::size_t begin, std::size_t end) {
     HWY_DYNAMIC_DISPATCH(backward_rows)(rows, begin, end);
   });

@@ -2,9 +2,45 @@
 // Per-pixel formulas of the image loss: SSIM from windowed moments, its derivatives, and the gradient of L1 + SSIM.
 // Forced inline with arguments by reference: what it takes for g++ 12 to vectorise the row loops that call them.
 
+#include <cmath>
+
 #include "dsasrgs/math.hpp"
+#include "ssim/ssim.hpp"
 
 namespace dsasrgs {
+
+inline constexpr int kSsimTaps = 11, kSsimRadius = kSsimTaps / 2;
+
+/// Gaussian window of σ = 1.5 px along one side, normalised to sum 1.
+struct SsimWindow {
+  float tap[kSsimTaps];
+};
+inline SsimWindow ssim_window() {
+  constexpr double kSigma_px = 1.5;
+  double taps[kSsimTaps], sum = 0;
+  for (int k = 0; k < kSsimTaps; ++k)
+    sum += taps[k] = std::exp(-0.5 * (k - kSsimRadius) * (k - kSsimRadius) / (kSigma_px * kSigma_px));
+  SsimWindow window{};
+  for (int k = 0; k < kSsimTaps; ++k) window.tap[k] = static_cast<float>(taps[k] / sum);
+  return window;
+}
+
+/// dL/d|x − y| and dL/dSSIM of one valid pixel.
+struct ImageLossWeights {
+  float l1, ssim;
+};
+inline ImageLossWeights image_loss_weights(const ImageLossShape& shape, double num_valid, float grad_loss) {
+  const double per_pixel = static_cast<double>(grad_loss) / num_valid;
+  const double weight = static_cast<double>(shape.ssim_weight);
+  return {static_cast<float>((1 - weight) * per_pixel), static_cast<float>(-weight * per_pixel)};
+}
+
+/// The loss from sums of |x − y| and SSIM over the valid pixels.
+DSASRGS_HD inline ImageLossValue image_loss_from_sums(double sum_l1, double sum_ssim, double num_valid,
+                                                      float ssim_weight) {
+  const double l1 = sum_l1 / num_valid, ssim = sum_ssim / num_valid, weight = static_cast<double>(ssim_weight);
+  return {(1 - weight) * l1 + weight * (1 - ssim), l1, ssim};
+}
 
 /// Windowed moments at a pixel. SSIM needs the two second moments only as a sum.
 template <class T>

@@ -1,7 +1,9 @@
 #include "tile/tile.hpp"
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "tile/tile_cpu.hpp"
+#include "tile/tile_cuda.hpp"
 
 namespace dsasrgs {
 
@@ -13,7 +15,8 @@ void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Tile
   require(grid.tile_width_px > 0 && grid.tile_height_px > 0, kOp,
           "tile: expected at least 1 x 1 pixels, found " + std::to_string(grid.tile_width_px) + " x " +
               std::to_string(grid.tile_height_px));
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(kOp);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::tile_bin(ctx, box, grid, lists);
   cpu::tile_bin(ctx, box, grid, lists);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "common/sort_scan.hpp"
 #include "project/project.hpp"
 
 namespace dsasrgs {
@@ -21,11 +22,18 @@ struct TileGrid {
 struct TileLists {
   Buffer<std::uint32_t> begin;   ///< [tiles + 1]
   Buffer<std::uint32_t> kernel;  ///< capacity ≥ begin.back(); grown when needed, never shrunk
+
+  // Scratch memory of the CUDA backend, which sorts pairs of tile and kernel by tile.
+  Buffer<std::uint32_t> pair_count, pair_offset;               ///< [N] pairs of each kernel, [N + 1] their prefix sum
+  Buffer<unsigned long long> num_pairs;                        ///< [1] also right when it does not fit 32 bits
+  Buffer<std::uint32_t> unsorted_tile, unsorted_kernel, tile;  ///< [kernel.size()]; `tile` is sorted
+  cuda::SortScanScratch sort_scan;
 };
 
 /// Counts, scans and scatters: a kernel is listed in every tile its box meets; empty boxes are in none.
 /// Deterministic (ascending kernel index within a tile). N = 0: all lists are empty.
-/// Throws InvalidArgument for an empty image or tile, or when tiles × N entries exceed 2³² − 1.
+/// Throws InvalidArgument for an empty image or tile, or when there are more than 2³² − 1 entries (CUDA: 2³¹ − 1). On
+/// CUDA it waits for their number.
 void tile_bin(Context&, View<const PixelBox> box, const TileGrid&, TileLists&);
 
 }  // namespace dsasrgs

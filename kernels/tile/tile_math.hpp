@@ -20,7 +20,7 @@ struct TileRange {
 struct TileDivider {
   std::uint32_t divisor;
   std::uint64_t reciprocal;  ///< ⌊2³²/divisor⌋
-  DSASRGS_HD explicit TileDivider(int d)
+  explicit TileDivider(int d)
       : divisor(static_cast<std::uint32_t>(d)), reciprocal((std::uint64_t{1} << 32) / divisor) {}
   DSASRGS_HD std::uint32_t operator()(std::int32_t x) const {
     const auto value = static_cast<std::uint32_t>(x);
@@ -34,7 +34,7 @@ struct TileFinder {
   std::int32_t width_px, height_px;
   bool one_column;
   TileDivider column_of, row_of;
-  DSASRGS_HD explicit TileFinder(const TileGrid& grid)
+  explicit TileFinder(const TileGrid& grid)
       : width_px(grid.width_px),
         height_px(grid.height_px),
         one_column(grid.columns() == 1),

@@ -3,8 +3,10 @@
 #include <cmath>
 #include <string>
 
+#include "common/has_cuda.hpp"
 #include "common/require.hpp"
 #include "voxelize/voxelize_cpu.hpp"
+#include "voxelize/voxelize_cuda.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -35,7 +37,8 @@ void voxelize_forward(Context& ctx, const VoxelizeInput& in, View<float> volume)
   require_input(op, in);
   require_size(op, "volume", in.grid.num_voxels(), volume.size());
   if (in.gaussians.size() == 0) return zero_bytes(ctx, volume.data(), volume.size() * sizeof(float));
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::voxelize_forward(ctx, in, volume);
   cpu::voxelize_forward(ctx, in, volume);
 }
 
@@ -50,7 +53,8 @@ void voxelize_backward(Context& ctx, const VoxelizeInput& in, View<const float> 
   require_size(op, "grad.rotation", 4 * n, grad.rotation.size());
   require_size(op, "grad.density", n, grad.density.size());
   if (n == 0) return;
-  if (ctx.backend() == Backend::cuda) throw_no_cuda(op);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::voxelize_backward(ctx, in, grad_volume, mode, grad);
   cpu::voxelize_backward(ctx, in, grad_volume, mode, grad);
 }
 

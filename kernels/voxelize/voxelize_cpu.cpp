@@ -334,8 +334,8 @@ void voxelize_backward(const Context& ctx, const VoxelizeInput& in, View<const f
       const VoxelMoments<float>& m = moments[j];
       add_gradient(
           grad, i,
-          voxel_gaussian_vjp<double>(shape_of(g, raw), raw.rotation, g.bounds.min_mm, g.bounds.max_mm, in.density[i],
-                                     {m.one, m.h, m.b, m.c, m.hh, m.hb, m.hc, m.bb, m.bc, m.cc}));
+          voxel_gaussian_vjp<double>(shape_of(g.bounds, raw), raw.rotation, g.bounds.min_mm, g.bounds.max_mm,
+                                     in.density[i], {m.one, m.h, m.b, m.c, m.hh, m.hb, m.hc, m.bb, m.bc, m.cc}));
     }
   });
 }

@@ -1,8 +1,5 @@
 #include "voxelize/voxelize_kernels.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "common/parallel.hpp"
 
 namespace dsasrgs::cpu {
@@ -13,60 +10,19 @@ constexpr std::size_t kBlock = 256;
 /// Voxels per brick along x, y and z; the last is a slab.
 constexpr int kBrick_x = 32, kBrick_y = 16;
 
-/// Voxel centres within `half` of `center` along one axis, all in voxels.
-struct AxisRange {
-  double offset = 0;
-  int anchor = 0, begin = 0, end = 0;
-};
-AxisRange axis_range(double center, double half, int size) {
-  const double last = size - 1;
-  const double lo = std::max(std::ceil(center - half), 0.0), hi = std::min(std::floor(center + half), last);
-  if (!(lo <= hi)) return {};
-  const int anchor = static_cast<int>(std::clamp(std::round(center), 0.0, last));
-  return {center - anchor, anchor, static_cast<int>(lo), static_cast<int>(hi) + 1};
-}
-
 /// The kernel in voxel units; its range of slices is empty when its box misses every voxel centre or it is not finite.
 VoxelKernel voxel_kernel(const VoxelizeInput& in, std::size_t i) {
-  const VolumeGrid& grid = in.grid;
-  const RawKernel raw = raw_kernel(in.gaussians, i);
-  const VoxelShape<double> shape = shape_of(in.gaussians, raw);
-  const Vec3d h = grid.spacing_mm, from = raw.position_mm - grid.origin_mm;
-  const Vec3d half_mm = voxel_half_extent<double>(shape, kCutoff);
-  const AxisRange x = axis_range(from.x / h.x - 0.5, half_mm.x / h.x, grid.size_x);
-  const AxisRange y = axis_range(from.y / h.y - 0.5, half_mm.y / h.y, grid.size_y);
-  const AxisRange z = axis_range(from.z / h.z - 0.5, half_mm.z / h.z, grid.size_z);
-  const Mat3<double>& u = shape.whitening;
-  const bool seen = x.begin < x.end && y.begin < y.end && z.begin < z.end && std::isfinite(u.r0.x + u.r1.y + u.r2.z);
-  if (!seen) return {};
+  const PlacedKernel k = place_kernel(in.grid, in.gaussians.bounds, raw_kernel(in.gaussians, i), kCutoff);
+  if (!k.seen) return {};
+  const Mat3<double>& u = k.whitening;
   const auto f = [](double v) { return static_cast<float>(v); };
-  return {f(u.r0.x * h.x),
-          f(u.r0.y * h.y),
-          f(u.r0.z * h.z),
-          f(u.r1.y * h.y),
-          f(u.r1.z * h.z),
-          f(u.r2.z * h.z),
-          f(1 / (u.r0.x * h.x)),
-          f(x.offset),
-          f(y.offset),
-          f(z.offset),
-          x.anchor,
-          y.anchor,
-          z.anchor,
-          z.begin,
-          z.end,
-          static_cast<std::uint32_t>(i)};
+  return {f(u.r0.x),     f(u.r0.y),     f(u.r0.z),     f(u.r1.y),
+          f(u.r1.z),     f(u.r2.z),     f(1 / u.r0.x), f(k.x.offset),
+          f(k.y.offset), f(k.z.offset), k.x.anchor,    k.y.anchor,
+          k.z.anchor,    k.z.begin,     k.z.end,       static_cast<std::uint32_t>(i)};
 }
 
 }  // namespace
-
-RawKernel raw_kernel(const GaussianView& g, std::size_t i) {
-  const float *p = g.position_mm.data() + 3 * i, *s = g.raw_scale.data() + 3 * i, *q = g.rotation.data() + 4 * i;
-  return {{p[0], p[1], p[2]}, {s[0], s[1], s[2]}, {q[0], q[1], q[2], q[3]}};
-}
-VoxelShape<double> shape_of(const GaussianView& g, const RawKernel& k) {
-  return voxel_shape<double>(k.raw_scale, k.rotation, g.bounds.min_mm, g.bounds.max_mm);
-}
 
 std::vector<VoxelKernel> sorted_kernels(const Context& ctx, const VoxelizeInput& in) {
   std::vector<VoxelKernel> kernels(in.gaussians.size());

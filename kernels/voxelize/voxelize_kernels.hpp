@@ -4,15 +4,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "voxelize/voxelize.hpp"
-#include "voxelize/voxelize_math.hpp"
+#include "voxelize/voxelize_setup.hpp"
 
 namespace dsasrgs::cpu {
 
 /// Slices of z per task.
 constexpr int kSlab = 8;
-/// A kernel in units of voxels: U·diag(spacing), and its centre relative to an anchor voxel inside the grid, so that
-/// single precision is spent on the distance to the centre and not on the position in the grid.
+/// A kernel in units of voxels, see PlacedKernel.
 struct VoxelKernel {
   float u00, u01, u02, u11, u12, u22;
   float inv_u00;
@@ -21,14 +19,6 @@ struct VoxelKernel {
   std::int32_t z_begin, z_end;  ///< slices it can touch; empty when it misses the grid
   std::uint32_t index;          ///< in the cloud
 };
-
-/// A kernel's parameters in double: the set-up costs nothing beside the voxels, and thin kernels keep their precision.
-struct RawKernel {
-  Vec3d position_mm, raw_scale;
-  Quat<double> rotation;
-};
-RawKernel raw_kernel(const GaussianView&, std::size_t i);
-VoxelShape<double> shape_of(const GaussianView&, const RawKernel&);
 
 /// The kernels that reach the grid, sorted by the brick of their centre (stable counting sort).
 std::vector<VoxelKernel> sorted_kernels(const Context&, const VoxelizeInput&);

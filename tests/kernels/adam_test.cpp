@@ -241,6 +241,44 @@ TEST_CASE("adam: same bits for 1 and 2 threads, and wherever an entry stands", "
   CHECK(last.p.to_host(ctx)[0] == results[0][n - 1]);
 }
 
+TEST_CASE("adam: CUDA agrees with the CPU", "[adam][cuda]") {
+  if (test::selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  Context cpu = Context::cpu(1), cuda = test::make_context();
+  for (const AdamMode mode : {AdamMode::dense, AdamMode::sparse})
+    for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{4099}}) {
+      INFO("n " << n << ", sparse " << (mode == AdamMode::sparse));
+      const auto start = test::random_values<float>(n, -1, 1, 11);
+      Entries expected(cpu, start), found(cuda, start);
+      AdamStep step;
+      step.mode = mode;
+      step.weight_decay = 0.01f;
+      for (int t = 1; t <= 4; ++t) {
+        step.step = t;
+        const auto g = gradients(n, 40 + t);
+        expected.update(cpu, step, g);
+        found.update(cuda, step, g);
+      }
+      CHECK(test::relative_l2(found.p.to_host(cuda), expected.p.to_host(cpu)) < 1e-6);
+      CHECK(test::relative_l2(found.m.to_host(cuda), expected.m.to_host(cpu)) < 1e-6);
+      CHECK(test::relative_l2(found.v.to_host(cuda), expected.v.to_host(cpu)) < 1e-6);
+      CHECK(found.g.to_host(cuda) == expected.g.to_host(cpu));
+      // A view that does not begin at a multiple of 16 bytes, as entries of a larger array may.
+      if (n < 2) continue;
+      const auto tail = [n](Context& ctx, Entries& e, const std::vector<float>& g) {
+        e.g = Buffer<float>::from_host(ctx, g);
+        const auto from_second = [n](Buffer<float>& b) { return b.view().subview(1, n - 1); };
+        adam_update(ctx, AdamStep{}, {from_second(e.p), from_second(e.g), from_second(e.m), from_second(e.v)});
+      };
+      tail(cpu, expected, gradients(n, 50));
+      tail(cuda, found, gradients(n, 50));
+      CHECK(test::relative_l2(found.p.to_host(cuda), expected.p.to_host(cpu)) < 1e-6);
+      CHECK(found.g.to_host(cuda) == expected.g.to_host(cpu));
+    }
+}
+
 TEST_CASE("adam: nothing to do for no entries, and each documented error", "[adam]") {
   Context ctx = test::make_context();
   CHECK_NOTHROW(adam_update(ctx, AdamStep{}, AdamState{}));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -9,42 +10,57 @@
 #include "densify/densify.hpp"
 #include "dsasrgs/error.hpp"
 #include "support/context.hpp"
+#include "support/host_plan.hpp"
 #include "support/random_values.hpp"
 
 namespace dsasrgs {
 namespace {
 
 using Catch::Matchers::Contains;
+using test::HostPlan;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr Birth kKept = Birth::kept, kClone = Birth::clone, kSplit = Birth::split_child;
 
-std::vector<float> gather(const DensityPlan& plan, int width, bool zero_births, const std::vector<float>& in) {
-  Context ctx = test::make_context();
+/// One array through gather_rows.
+std::vector<float> gather(Context& ctx, const HostPlan& plan, int width, bool zero_births,
+                          const std::vector<float>& in) {
+  const DensityPlan on_device = test::from_host(ctx, plan);
   const auto from = Buffer<float>::from_host(ctx, in);
   Buffer<float> to =
       Buffer<float>::from_host(ctx, std::vector<float>(plan.source.size() * static_cast<std::size_t>(width), 77.0f));
-  gather_rows(ctx, plan, width, zero_births, from, to);
+  const RowGather array{width, zero_births, from, to};
+  gather_rows(ctx, on_device, {&array, 1});
   return to.to_host(ctx);
+}
+std::vector<float> gather(const HostPlan& plan, int width, bool zero_births, const std::vector<float>& in) {
+  Context ctx = test::make_context();
+  return gather(ctx, plan, width, zero_births, in);
 }
 
 struct Placed {
   std::vector<float> position, raw_scale;
 };
-Placed place(const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,
+Placed place(Context& ctx, const DensityControl& control, const HostPlan& plan, ScaleBounds bounds,
+             const std::vector<float>& position, const std::vector<float>& raw_scale,
+             const std::vector<float>& rotation) {
+  auto p = Buffer<float>::from_host(ctx, position), s = Buffer<float>::from_host(ctx, raw_scale);
+  const auto q = Buffer<float>::from_host(ctx, rotation);
+  place_children(ctx, control, test::from_host(ctx, plan), bounds, p, s, q);
+  return {p.to_host(ctx), s.to_host(ctx)};
+}
+Placed place(const DensityControl& control, const HostPlan& plan, ScaleBounds bounds,
              const std::vector<float>& position, const std::vector<float>& raw_scale,
              const std::vector<float>& rotation, int threads = 2) {
   Context ctx = test::make_context(threads);
-  auto p = Buffer<float>::from_host(ctx, position), s = Buffer<float>::from_host(ctx, raw_scale);
-  const auto q = Buffer<float>::from_host(ctx, rotation);
-  place_children(ctx, control, plan, bounds, p, s, q);
-  return {p.to_host(ctx), s.to_host(ctx)};
+  return place(ctx, control, plan, bounds, position, raw_scale, rotation);
 }
 
 }  // namespace
 
 TEST_CASE("densify: gathered rows are exact copies, births of optimiser state are zero", "[densify]") {
-  DensityPlan plan;
+  HostPlan plan;
+  plan.num_sources = 5;
   plan.source = {4, 0, 2, 0, 2, 2};
   plan.birth = {kKept, kKept, kKept, kClone, kSplit, kSplit};
   plan.child = {0, 0, 0, 0, 0, 1};
@@ -67,13 +83,14 @@ TEST_CASE("densify: gathered rows are exact copies, births of optimiser state ar
 }
 
 TEST_CASE("densify: gathering many rows over several tasks", "[densify]") {
-  DensityPlan plan;
+  HostPlan plan;
   const std::size_t n = 10001;
   std::vector<float> in(2 * n);
   for (std::size_t i = 0; i < 2 * n; ++i) in[i] = static_cast<float>(i);
   for (std::size_t i = 0; i < n; ++i) plan.source.push_back(static_cast<std::uint32_t>((i * 7919) % n));
   plan.birth.assign(n, kKept);
   plan.child.assign(n, 0);
+  plan.num_sources = n;
   const std::vector<float> out = gather(plan, 2, true, in);
   for (std::size_t j = 0; j < n; ++j) {
     if (out[2 * j] != in[2 * plan.source[j]]) FAIL(j);
@@ -90,7 +107,7 @@ TEST_CASE("densify: children are spread as the parent's Gaussian and shrunk", "[
   const Vec3f scale{0.5f, 1.5f, 3.0f}, mean{10, -20, 30};
   const Quat<float> q{0.9f, 0.2f, -0.5f, 0.3f};
   constexpr std::size_t kPairs = 50000, kAll = 2 * kPairs;
-  DensityPlan plan;
+  HostPlan plan;
   std::vector<float> position, raw_scale, rotation;
   for (std::size_t j = 0; j < kAll; ++j) {
     plan.source.push_back(static_cast<std::uint32_t>(j / 2));
@@ -147,7 +164,7 @@ TEST_CASE("densify: children are spread as the parent's Gaussian and shrunk", "[
 
 TEST_CASE("densify: children's numbers depend on parent and child, not on their place in the cloud", "[densify]") {
   DensityControl control;
-  DensityPlan plan;
+  HostPlan plan;
   plan.source = {7, 7, 300};
   plan.birth = {kSplit, kSplit, kSplit};
   plan.child = {0, 1, 0};
@@ -164,7 +181,8 @@ TEST_CASE("densify: children's numbers depend on parent and child, not on their 
 }
 
 TEST_CASE("densify: a clone is its parent and survivors do not move", "[densify]") {
-  DensityPlan plan;
+  HostPlan plan;
+  plan.num_sources = 2;
   plan.source = {0, 1, 0};
   plan.birth = {kKept, kKept, kClone};
   plan.child = {0, 0, 0};
@@ -177,9 +195,39 @@ TEST_CASE("densify: a clone is its parent and survivors do not move", "[densify]
 }
 
 TEST_CASE("densify: an empty plan gives an empty cloud", "[densify]") {
-  CHECK(gather({}, 3, false, {1, 2, 3}).empty());
+  HostPlan all_pruned;
+  all_pruned.num_sources = 1;
+  CHECK(gather(all_pruned, 3, false, {1, 2, 3}).empty());
   CHECK(gather({}, 3, true, {}).empty());
   CHECK(place(DensityControl(), {}, {0, 0}, {}, {}, {}).position.empty());
+}
+
+TEST_CASE("densify: many arrays are gathered in one call", "[densify]") {
+  Context ctx = test::make_context();
+  constexpr std::size_t kSources = 301, kRows = 777, kArrays = 21;  // more than one launch holds
+  HostPlan plan;
+  plan.num_sources = kSources;
+  for (std::size_t j = 0; j < kRows; ++j) {
+    plan.source.push_back(static_cast<std::uint32_t>((j * 131) % kSources));
+    plan.birth.push_back(j % 3 == 2 ? kClone : kKept);
+    plan.child.push_back(0);
+  }
+  const DensityPlan on_device = test::from_host(ctx, plan);
+  std::vector<Buffer<float>> in, out;
+  std::vector<RowGather> arrays;
+  for (std::size_t a = 0; a < kArrays; ++a) {
+    const std::size_t width = a % 5;  // 0 too
+    in.push_back(Buffer<float>::from_host(
+        ctx, test::random_values(kSources * width, -1.0f, 1.0f, static_cast<std::uint32_t>(a))));
+    out.push_back(Buffer<float>(ctx, kRows * width));
+    arrays.push_back({static_cast<int>(width), a % 2 == 1, in.back(), out.back()});
+  }
+  gather_rows(ctx, on_device, arrays);
+  for (std::size_t a = 0; a < kArrays; ++a) {
+    CAPTURE(a);
+    CHECK(out[a].to_host(ctx) == gather(plan, static_cast<int>(a % 5), a % 2 == 1, in[a].to_host(ctx)));
+  }
+  gather_rows(ctx, on_device, {});
 }
 
 TEST_CASE("densify: rows that do not fit the plan are refused", "[densify]") {
@@ -187,24 +235,80 @@ TEST_CASE("densify: rows that do not fit the plan are refused", "[densify]") {
   const auto two = Buffer<float>::zeros(ctx, 2), four = Buffer<float>::zeros(ctx, 4);
   const ScaleBounds bounds{0.1f, 4};
   DensityControl control;
-  DensityPlan plan;
-  plan.source = {0, 0, 1, 1};
-  plan.birth = {kSplit, kSplit, kSplit, kSplit};
-  plan.child = {0, 1, 0, 1};
+  HostPlan on_host;
+  on_host.num_sources = 2;
+  on_host.source = {0, 0, 1, 1};
+  on_host.birth = {kSplit, kSplit, kSplit, kSplit};
+  on_host.child = {0, 1, 0, 1};
+  const DensityPlan plan = test::from_host(ctx, on_host);
+  const auto gather_one = [&](const DensityPlan& p, int width, View<const float> in, View<float> to) {
+    const RowGather array{width, false, in, to};
+    gather_rows(ctx, p, {&array, 1});
+  };
   Buffer<float> out(ctx, 4), out12(ctx, 12), out16(ctx, 16);
-  CHECK_THROWS_WITH(gather_rows(ctx, plan, 1, false, two, out12), Contains("out: expected 4 elements, found 12"));
-  CHECK_THROWS_WITH(gather_rows(ctx, plan, -1, false, two, out), Contains("width"));
-  CHECK_THROWS_WITH(gather_rows(ctx, plan, 4, false, four, out16), Contains("in: expected a row for source 1"));
-  CHECK_THROWS_WITH(gather_rows(ctx, plan, 3, false, four, out12), Contains("whole number of rows"));
-  DensityPlan ragged = plan;
-  ragged.birth.pop_back();
-  CHECK_THROWS_WITH(gather_rows(ctx, ragged, 1, false, two, out), Contains("plan.birth"));
+  CHECK_THROWS_WITH(gather_one(plan, 1, two, out12), Contains("out: expected 4 elements, found 12"));
+  CHECK_THROWS_WITH(gather_one(plan, -1, two, out), Contains("width"));
+  CHECK_THROWS_WITH(gather_one(plan, 4, four, out16), Contains("in: expected 8 elements, found 4"));
+  on_host.birth.pop_back();
+  CHECK_THROWS_WITH(gather_one(test::from_host(ctx, on_host), 1, two, out), Contains("plan.birth"));
   CHECK_THROWS_WITH(place_children(ctx, control, plan, bounds, out, out12, out16), Contains("position_mm"));
   CHECK_THROWS_WITH(place_children(ctx, control, plan, bounds, out12, out, out16), Contains("raw_scale"));
   CHECK_THROWS_WITH(place_children(ctx, control, plan, bounds, out12, out12, out), Contains("rotation"));
   CHECK_THROWS_WITH(place_children(ctx, control, plan, {3, 2}, out12, out12, out16), Contains("bounds"));
   control.split_shrink = 0;
   CHECK_THROWS_AS(place_children(ctx, control, plan, bounds, out12, out12, out16), InvalidArgument);
+}
+
+TEST_CASE("densify: CUDA agrees with the CPU in carrying out a plan", "[densify]") {
+  Context cpu = Context::cpu(1), other = test::make_context();
+  if (other.backend() == Backend::cpu) {
+    WARN("this run is on the CPU");
+    return;
+  }
+  for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{2500}}) {
+    HostPlan plan;
+    plan.num_sources = n;
+    for (std::size_t j = 0; j < 2 * n; ++j) {
+      plan.source.push_back(static_cast<std::uint32_t>((j * 977) % n));
+      plan.birth.push_back(static_cast<Birth>(j % 3));
+      plan.child.push_back(static_cast<std::uint8_t>(j % 7));
+    }
+    const std::vector<float> position = test::random_values(3 * n, -60.0f, 60.0f, 1),
+                             raw_scale = test::random_values(3 * n, -4.0f, 3.0f, 2),
+                             rotation = test::random_values(4 * n, -1.0f, 1.0f, 3);
+    const auto rows = [&](Context& ctx, int width, bool zero_births, const std::vector<float>& in) {
+      return gather(ctx, plan, width, zero_births, in);
+    };
+    const std::vector<float> p = rows(cpu, 3, false, position), s = rows(cpu, 3, false, raw_scale),
+                             q = rows(cpu, 4, false, rotation);
+    CHECK(rows(other, 3, false, position) == p);
+    CHECK(rows(other, 3, false, raw_scale) == s);
+    CHECK(rows(other, 4, false, rotation) == q);
+    CHECK(rows(other, 4, true, rotation) == rows(cpu, 4, true, rotation));
+
+    DensityControl control;
+    control.seed = 0x123456789abcdefULL;
+    control.step = 700;
+    const ScaleBounds bounds{0.05f, 4};
+    const Placed expected = place(cpu, control, plan, bounds, p, s, q),
+                 found = place(other, control, plan, bounds, p, s, q);
+    // Of what was added to positions and scales.
+    double largest = 0;
+    const auto difference = [&](const std::vector<float>& a, const std::vector<float>& b,
+                                const std::vector<float>& before) {
+      double error = 0, norm = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        error += std::pow(static_cast<double>(a[i]) - b[i], 2);
+        norm += std::pow(static_cast<double>(b[i]) - before[i], 2);
+        largest = std::max(largest, std::abs(static_cast<double>(a[i]) - b[i]));
+      }
+      return norm > 0 ? std::sqrt(error / norm) : std::sqrt(error);
+    };
+    // The CPU rounds positions of 60 mm to 4e-6 mm.
+    CHECK(difference(found.position, expected.position, p) < 2e-6);
+    CHECK(difference(found.raw_scale, expected.raw_scale, s) < 2e-6);
+    CHECK(largest < 2e-5);
+  }
 }
 
 }  // namespace dsasrgs

@@ -11,12 +11,14 @@
 #include "dsasrgs/error.hpp"
 #include "oracle/densify_oracle.hpp"
 #include "support/context.hpp"
+#include "support/host_plan.hpp"
 #include "support/random_values.hpp"
 
 namespace dsasrgs {
 namespace {
 
 using Catch::Matchers::Contains;
+using test::HostPlan;
 
 const VolumeGrid kBox{10, 10, 10, {2, 2, 2}, {-10, -10, -10}};
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -47,13 +49,29 @@ struct Scene {
   }
 };
 
-DensityPlan plan_of(const Scene& s, int threads = 2) {
-  Context ctx = test::make_context(threads);
+HostPlan plan_of(Context& ctx, const Scene& s) {
   const auto p = Buffer<float>::from_host(ctx, s.position), r = Buffer<float>::from_host(ctx, s.raw_scale),
              q = Buffer<float>::from_host(ctx, s.rotation);
   DensityStatistics statistics{Buffer<float>::from_host(ctx, s.gradient_norm), Buffer<float>::from_host(ctx, s.density),
                                Buffer<std::uint32_t>::from_host(ctx, s.visible), s.steps};
-  return plan_density_control(ctx, s.control, {p, r, q, s.bounds}, statistics);
+  return test::to_host(ctx, plan_density_control(ctx, s.control, {p, r, q, s.bounds}, statistics));
+}
+HostPlan plan_of(const Scene& s, int threads = 2) {
+  Context ctx = test::make_context(threads);
+  return plan_of(ctx, s);
+}
+
+/// n kernels, some outside, some faint, many with the same score.
+Scene random_scene(std::size_t n) {
+  Scene s;
+  s.position = test::random_values(3 * n, -10.5f, 10.5f, 1);
+  s.raw_scale = test::random_values(3 * n, -4.0f, 0.0f, 2);
+  s.rotation = test::random_values(4 * n, -1.0f, 1.0f, 3);
+  s.gradient_norm = test::random_values(n, 0.0f, 4.0f, 4);
+  for (float& g : s.gradient_norm) g = std::round(g * 16) / 16;
+  s.density = test::random_values(n, 0.05f, 1.0f, 5);
+  s.visible.assign(n, 4);
+  return s;
 }
 
 using Sources = std::vector<std::uint32_t>;
@@ -90,7 +108,7 @@ TEST_CASE("densify: survivors come first, then births in the order of their pare
   s.add(9.0f, 2, 1e-3f);  // pruned, whatever its score
   s.add(0.7f, 3);         // split
   s.add(0.5f, 0.5f);      // exactly the threshold: kept
-  const DensityPlan plan = plan_of(s);
+  const HostPlan plan = plan_of(s);
   CHECK(plan.source == Sources{0, 2, 5, 1, 1, 2, 4, 4});
   CHECK(plan.birth == Births{kKept, kKept, kKept, kSplit, kSplit, kClone, kSplit, kSplit});
   CHECK(plan.child == std::vector<std::uint8_t>{0, 0, 0, 0, 1, 0, 0, 1});
@@ -103,7 +121,7 @@ TEST_CASE("densify: a split has as many children as asked", "[densify]") {
   Scene s;
   s.control.split_children = 5;
   s.add(1, 2);
-  const DensityPlan plan = plan_of(s);
+  const HostPlan plan = plan_of(s);
   CHECK(plan.source == Sources(5, 0));
   CHECK(plan.child == std::vector<std::uint8_t>{0, 1, 2, 3, 4});
 }
@@ -114,7 +132,7 @@ TEST_CASE("densify: the largest of three scales decides between clone and split"
   s.raw_scale[2] = raw_scale_from(1.05f, s.bounds.min_mm, s.bounds.max_mm);
   s.add(1, 0.5f);
   s.raw_scale[4] = raw_scale_from(0.95f, s.bounds.min_mm, s.bounds.max_mm);
-  const DensityPlan plan = plan_of(s);
+  const HostPlan plan = plan_of(s);
   CHECK(plan.split == 1);
   CHECK(plan.source == Sources{1, 0, 0, 1});
 }
@@ -134,7 +152,7 @@ TEST_CASE("densify: kernels outside the box, not finite, or too faint on average
   s.visible[10] = 1;  // the density mean is over all steps, not the visible ones
   s.density[10] = 0.05f;
   s.position[3 * 11] = 9.99f;
-  const DensityPlan plan = plan_of(s);
+  const HostPlan plan = plan_of(s);
   CHECK(plan.source == Sources{0, 8, 11});
   CHECK(plan.pruned == 9);
 }
@@ -146,7 +164,7 @@ TEST_CASE("densify: the score is the mean over visible steps, 0 for a kernel nev
   s.add(1, 0.5f);
   s.visible = {9, 7, 0};
   s.gradient_norm = {4, 4, 4};  // means 0.44, 0.57, none
-  const DensityPlan plan = plan_of(s);
+  const HostPlan plan = plan_of(s);
   CHECK(plan.source == Sources{0, 1, 2, 1});
 }
 
@@ -164,7 +182,7 @@ TEST_CASE("densify: without growth only pruning happens", "[densify]") {
   s.add(5, 2);
   s.add(5, 2, 0);
   s.add(5, 0.5f);
-  const DensityPlan plan = plan_of(s);
+  const HostPlan plan = plan_of(s);
   CHECK(plan.source == Sources{0, 2});
   CHECK(plan.birth == Births{kKept, kKept});
   CHECK(plan.cloned + plan.split == 0);
@@ -189,15 +207,8 @@ TEST_CASE("densify: under the cap the largest scores are born, ties by index", "
 TEST_CASE("densify: plans agree with the rules applied one by one", "[densify]") {
   for (const std::size_t cap : {std::size_t{0}, std::size_t{4500}, std::size_t{5100}}) {
     for (const int children : {1, 2, 3}) {
-      Scene s;
-      const std::size_t n = 5003;
-      s.position = test::random_values(3 * n, -10.5f, 10.5f, 1);
-      s.raw_scale = test::random_values(3 * n, -4.0f, 0.0f, 2);
-      s.rotation = test::random_values(4 * n, -1.0f, 1.0f, 3);
-      s.gradient_norm = test::random_values(n, 0.0f, 4.0f, 4);
-      for (float& g : s.gradient_norm) g = std::round(g * 16) / 16;  // ties
-      s.density = test::random_values(n, 0.05f, 1.0f, 5);
-      s.visible.assign(n, 4);
+      constexpr std::size_t n = 5003;
+      Scene s = random_scene(n);
       s.control.max_kernels = cap;
       s.control.split_children = children;
       std::vector<test::OracleRule> rules;
@@ -209,16 +220,14 @@ TEST_CASE("densify: plans agree with the rules applied one by one", "[densify]")
                          0.1 + 3.9 / (1 + std::exp(-static_cast<double>(raw)))});
       }
       const test::OraclePlan expected = test::oracle_plan(rules, 0.5, 1, children, cap);
-      const DensityPlan plan = plan_of(s);
+      const HostPlan plan = plan_of(s);
       CHECK(std::vector<std::size_t>(plan.source.begin(), plan.source.end()) == expected.source);
       std::vector<int> child;
       for (std::size_t j = 0; j < plan.source.size(); ++j)
         child.push_back(plan.birth[j] == kKept ? -2 : plan.birth[j] == kClone ? -1 : plan.child[j]);
       CHECK(child == expected.child);
       if (cap != 0) CHECK(plan.source.size() <= cap);
-      const DensityPlan again = plan_of(s, 1);
-      CHECK(again.source == plan.source);
-      CHECK(again.birth == plan.birth);
+      CHECK(plan_of(s, 1) == plan);
     }
   }
 }
@@ -226,13 +235,13 @@ TEST_CASE("densify: plans agree with the rules applied one by one", "[densify]")
 TEST_CASE("densify: nothing to do keeps everything, and everything can be pruned", "[densify]") {
   Scene s;
   for (int i = 0; i < 5; ++i) s.add(0.1f, 1);
-  const DensityPlan same = plan_of(s);
+  const HostPlan same = plan_of(s);
   CHECK(same.source == Sources{0, 1, 2, 3, 4});
   CHECK(same.birth == Births(5, kKept));
   CHECK(same.cloned + same.split + same.pruned == 0);
 
   s.density.assign(5, 0.0f);
-  const DensityPlan none = plan_of(s);
+  const HostPlan none = plan_of(s);
   CHECK(none.source.empty());
   CHECK(none.pruned == 5);
   CHECK(plan_of(Scene()).source.empty());
@@ -276,6 +285,73 @@ TEST_CASE("densify: wrong statistics and settings are refused", "[densify]") {
   DensityStatistics other = DensityStatistics::zeros(ctx, 3);
   CHECK_THROWS_WITH(density_statistics_add(ctx, detector, four, boxes, two, other), Contains("statistics"));
   CHECK(other.steps == 0);
+}
+
+TEST_CASE("densify: CUDA makes the CPU's plan", "[densify]") {
+  Context cpu = Context::cpu(1), other = test::make_context();
+  if (other.backend() == Backend::cpu) {
+    WARN("this run is on the CPU");
+    return;
+  }
+  for (const std::size_t n : {0, 1, 31, 256, 257, 3001}) {
+    Scene s = random_scene(n);
+    const std::size_t alive = [&] {
+      Scene prune_only = s;
+      prune_only.control.grow = false;
+      return plan_of(cpu, prune_only).source.size();
+    }();
+    for (const int children : {1, 2, 3, 7, 255})
+      for (const std::size_t room :
+           {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{5}, n / 7, n / 3, 3 * n})
+        for (const bool below : {false, true}) {
+          s.control.split_children = children;
+          s.control.max_kernels = below ? alive - std::min(alive, room) : alive + room;
+          CAPTURE(n, children, s.control.max_kernels);
+          CHECK(plan_of(other, s) == plan_of(cpu, s));
+        }
+    s.control.max_kernels = 0;
+    CHECK(plan_of(other, s) == plan_of(cpu, s));
+    s.control.grow = false;
+    CHECK(plan_of(other, s) == plan_of(cpu, s));
+    s.control.grow = true;
+    s.control.gradient_threshold = -1;  // scores of 0 are selected
+    s.control.max_kernels = alive + n / 2;
+    CHECK(plan_of(other, s) == plan_of(cpu, s));
+  }
+}
+
+TEST_CASE("densify: CUDA's statistics agree with the CPU's", "[densify]") {
+  Context cpu = Context::cpu(1), other = test::make_context();
+  if (other.backend() == Backend::cpu) {
+    WARN("this run is on the CPU");
+    return;
+  }
+  for (const std::size_t n : {0, 1, 3001}) {
+    const std::vector<float> grad = test::random_values(2 * n, -1e-3f, 1e-3f, 1),
+                             density = test::random_values(n, 0.0f, 0.1f, 2);
+    std::vector<PixelBox> box;
+    for (std::size_t i = 0; i < n; ++i) box.push_back({3, 4, static_cast<std::int32_t>(i % 7), 9});
+    struct Sums {
+      std::vector<float> norm, density;
+      std::vector<std::uint32_t> visible;
+    };
+    const auto sums = [&](Context& ctx) {
+      DensityStatistics s = DensityStatistics::zeros(ctx, n);
+      for (int step = 0; step < 3; ++step)
+        density_statistics_add(ctx, {512, 384, 0.3, 0.3}, Buffer<float>::from_host(ctx, grad),
+                               Buffer<PixelBox>::from_host(ctx, box), Buffer<float>::from_host(ctx, density), s);
+      CHECK(s.steps == 3);
+      return Sums{s.gradient_norm.to_host(ctx), s.density.to_host(ctx), s.visible_steps.to_host(ctx)};
+    };
+    const Sums expected = sums(cpu), found = sums(other);
+    CHECK(found.density == expected.density);
+    CHECK(found.visible == expected.visible);
+    double worst = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      if (expected.norm[i] != found.norm[i])
+        worst = std::max(worst, std::abs(static_cast<double>(found.norm[i]) / expected.norm[i] - 1));
+    CHECK(worst < 5e-7);
+  }
 }
 
 }  // namespace dsasrgs

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk_arc.hpp"
@@ -27,14 +28,19 @@ const Detector kDetector{96, 80, 2.0, 2.0};
 const VolumeGrid kGrid{43, 48, 40, {2, 2, 2}, {-43, -48, -40}};
 const Ellipsoid kHead{{0, 0, 0}, {32, 26, 22}, 0.02};
 
-std::vector<float> reconstruct(const std::vector<float>& projections, const std::vector<Pose>& poses,
-                               const Detector& detector, const VolumeGrid& grid, const FdkOptions& options = {},
-                               int threads = 2) {
-  Context ctx = test::make_context(threads);
+std::vector<float> reconstruct(Context& ctx, const std::vector<float>& projections, const std::vector<Pose>& poses,
+                               const Detector& detector, const VolumeGrid& grid, const FdkOptions& options) {
   const auto in = Buffer<float>::from_host(ctx, projections);
   auto out = Buffer<float>::from_host(ctx, std::vector<float>(grid.num_voxels(), 99.0f));
   fdk_reconstruct(ctx, {in, poses, detector, grid}, options, out);
   return out.to_host(ctx);
+}
+
+std::vector<float> reconstruct(const std::vector<float>& projections, const std::vector<Pose>& poses,
+                               const Detector& detector, const VolumeGrid& grid, const FdkOptions& options = {},
+                               int threads = 2) {
+  Context ctx = test::make_context(threads);
+  return reconstruct(ctx, projections, poses, detector, grid, options);
 }
 
 std::vector<float> reconstruct(const std::vector<Ellipsoid>& phantom, const std::vector<Pose>& poses,
@@ -261,6 +267,57 @@ TEST_CASE("fdk: same bits for 1 and 2 threads, more views than a batch", "[fdk]"
   const auto projections = test::project_ellipsoids({kHead}, poses, kDetector);
   CHECK(reconstruct(projections, poses, kDetector, kGrid, {}, 1) ==
         reconstruct(projections, poses, kDetector, kGrid, {}, 2));
+}
+
+TEST_CASE("fdk: CUDA agrees with the CPU", "[fdk]") {
+  Context cpu = Context::cpu(1), ctx = test::make_context();
+  if (ctx.backend() == Backend::cpu) {
+    WARN("the selected backend is the CPU: nothing to compare");
+    return;
+  }
+  // Within every view's cone, so that no voxel is on the edge of a detector.
+  const VolumeGrid inner{35, 29, 21, {2, 2, 2}, {-35, -29, -21}};
+  const auto compare = [&](const std::vector<Pose>& poses, const Detector& detector, const VolumeGrid& grid,
+                           const FdkOptions& options) {
+    // Noise holds what a smooth object has not: frequencies up to Nyquist. A voxel's place on the detector is rounded,
+    // here to about 2e-5 pixels, and the noise falls by all its height from one pixel to the next.
+    for (const float amplitude : {0.0f, 0.2f}) {
+      auto projections = test::project_ellipsoids({kHead}, poses, detector);
+      const auto noise = test::random_values<float>(projections.size(), -1, 1, 4);
+      for (std::size_t i = 0; i < noise.size(); ++i) projections[i] += amplitude * noise[i];
+      const auto expected = reconstruct(cpu, projections, poses, detector, grid, options);
+      const auto found = reconstruct(ctx, projections, poses, detector, grid, options);
+      CAPTURE(amplitude);
+      CHECK(test::relative_l2(found, expected) < (amplitude == 0 ? 5e-6 : 3e-5));
+      const float peak = *std::max_element(expected.begin(), expected.end());
+      CHECK(test::max_difference(found, expected) < 5e-5 * std::abs(peak));
+    }
+  };
+  SECTION("full turn, more views than a batch") { compare(full_turn(35), kDetector, inner, {}); }
+  SECTION("short scan with an offset, rows longer than a tile, odd sizes") {
+    CArmView view;
+    view.offset_u_mm = 12;
+    view.secondary_rad = 7 * kDegree;
+    compare(sweep(7, 215, view), {301, 37, 0.75, 4.5}, inner, {});
+  }
+  SECTION("a sharper filter, no Parker weights") {
+    compare(sweep(9, 200), kDetector, inner, {.short_scan_weights = false, .hann_cutoff = 3});
+  }
+  SECTION("two pixels, two views, one voxel") {
+    compare(sweep(2, 90), {2, 1, 40, 40}, {1, 1, 1, {1, 1, 1}, {-0.5, -0.5, -0.5}}, {});
+  }
+  SECTION("voxels on the edges of the detectors") {
+    const auto poses = sweep(12, 200);
+    const auto projections = test::random_values<float>(12 * kDetector.num_pixels(), 0.0f, 1.0f, 6);
+    const auto expected = reconstruct(cpu, projections, poses, kDetector, kGrid, {});
+    const auto found = reconstruct(ctx, projections, poses, kDetector, kGrid, {});
+    const float scale = *std::max_element(expected.begin(), expected.end());
+    // Rounding may put a voxel on either side of an edge.
+    const auto differ =
+        std::inner_product(found.begin(), found.end(), expected.begin(), 0, std::plus<>(),
+                           [scale](float a, float b) { return std::abs(a - b) < 5e-5f * scale ? 0 : 1; });
+    CHECK(differ < static_cast<int>(found.size() / 1000));
+  }
 }
 
 TEST_CASE("fdk: a single voxel, a single detector row, zero projections", "[fdk]") {

@@ -42,11 +42,18 @@ struct Problem {
     std::vector<float> table, position;
   };
   /// Gradients added to (or, for the positions, written over) arrays full of `before`.
-  Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true) const {
+  Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true,
+                     GradientSum sum = GradientSum::deterministic) const {
+    HashGridScratch scratch;
+    return backward(ctx, mode, before, want_position, sum, scratch);
+  }
+  Gradients backward(Context& ctx, GradientMode mode, float before, bool want_position, GradientSum sum,
+                     HashGridScratch& scratch) const {
     const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
     auto gt = Buffer<float>::from_host(ctx, std::vector<float>(table.size(), before));
     auto gp = Buffer<float>::from_host(ctx, std::vector<float>(want_position ? position.size() : 0, before));
-    hash_grid_backward(ctx, shape, {p, time, t}, Buffer<float>::from_host(ctx, grad_features), gt, mode, gp);
+    hash_grid_backward(ctx, shape, {p, time, t}, Buffer<float>::from_host(ctx, grad_features), gt, mode, gp, scratch,
+                       sum);
     return {gt.to_host(ctx), gp.to_host(ctx)};
   }
   oracle::HashGrid expected() const {
@@ -256,6 +263,87 @@ TEST_CASE("hash_grid: same bits for 1 and 2 threads", "[hash_grid]") {
   }
 }
 
+TEST_CASE("hash_grid: atomic sums of the table's gradient differ from ordered ones by rounding only", "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const Problem& problem : problems()) {
+    describe(problem);
+    const auto ordered = problem.backward(ctx, GradientMode::accumulate, 0.5f);
+    const auto atomic = problem.backward(ctx, GradientMode::accumulate, 0.5f, true, GradientSum::atomic);
+    CHECK(test::relative_l2(atomic.table, ordered.table) < 5e-6);
+    CHECK(atomic.position == ordered.position);
+  }
+}
+
+TEST_CASE("hash_grid: a gradient that is not finite shows in its entries and in no others", "[hash_grid]") {
+  Context ctx = test::make_context();
+  Problem problem({3, 3, 10, 4, 1.6}, 40);
+  const auto plain = problem.backward(ctx, GradientMode::overwrite);
+  problem.grad_features[2 * 40 + 7] = std::numeric_limits<float>::quiet_NaN();  // level 1, feature 0, point 7
+  const auto spoilt = problem.backward(ctx, GradientMode::overwrite);
+  const auto levels = hash_grid_levels(problem.shape);
+  int spoilt_entries = 0;
+  for (std::size_t i = 0; i < plain.table.size(); ++i) {
+    if (spoilt.table[i] == Approx(plain.table[i]).margin(1e-6)) continue;
+    REQUIRE(std::isnan(spoilt.table[i]));
+    REQUIRE((i % 2 == 0 && i / 2 >= levels[1].offset && i / 2 < levels[2].offset));
+    ++spoilt_entries;
+  }
+  CHECK((spoilt_entries >= 1 && spoilt_entries <= 8));
+  CHECK(std::isnan(spoilt.position[3 * 7 + 1]));
+}
+
+TEST_CASE("hash_grid: the gradient of the table keeps its digits at any scale", "[hash_grid]") {
+  Context ctx = test::make_context();
+  for (const float scale : {1e-30f, 1e-20f, 1e20f, 1e34f}) {
+    Problem problem({3, 4, 10, 4, 1.6}, 300);
+    for (std::size_t i = 0; i < problem.grad_features.size(); ++i)
+      problem.grad_features[i] *= scale * (i / 600 % 2 == 0 ? 1.0f : 1e-3f);  // each level has its own
+    const auto expected = problem.expected();
+    CAPTURE(scale);
+    CHECK(test::relative_l2(problem.backward(ctx, GradientMode::overwrite).table, expected.grad_table) < 1e-6);
+  }
+}
+
+TEST_CASE("hash_grid: CUDA agrees with the CPU", "[hash_grid][cuda]") {
+  if (test::selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  Context cpu = Context::cpu(1), cuda = test::make_context();
+  HashGridScratch scratch;  // one for all: grown and left clean by each call
+  std::vector<Problem> all = problems();
+  all.emplace_back(HashGridShape{3, 35, 8, 2, 1.2}, 300);  // more levels than one launch takes
+  all.emplace_back(HashGridShape{4, 8, 12, 2, 1.4}, 1);
+  Problem along_a_line({3, 10, 12, 4, 1.45}, 1000);  // neighbours in memory share cells, as sorted kernels do
+  for (std::size_t i = 0; i < 1000; ++i)
+    for (std::size_t d = 0; d < 3; ++d)
+      along_a_line.position[3 * i + d] = 0.1f + 0.4f * static_cast<float>(i) / 1000 * static_cast<float>(d + 1);
+  all.push_back(along_a_line);
+  double features = 0, table = 0, position = 0, table_atomic = 0;
+  for (const Problem& problem : all) {
+    describe(problem);
+    features = std::max(features, test::relative_l2(problem.forward(cuda), problem.forward(cpu)));
+    for (const GradientMode mode : {GradientMode::overwrite, GradientMode::accumulate}) {
+      const auto expected = problem.backward(cpu, mode, 0.25f);
+      const auto found = problem.backward(cuda, mode, 0.25f, true, GradientSum::deterministic, scratch);
+      table = std::max(table, test::relative_l2(found.table, expected.table));
+      position = std::max(position, test::relative_l2(found.position, expected.position));
+      if (mode == GradientMode::accumulate) continue;
+      const auto again = problem.backward(cuda, mode, 0.25f, true, GradientSum::deterministic, scratch);
+      CHECK(again.table == found.table);
+      CHECK(again.position == found.position);
+    }
+    const auto atomic = problem.backward(cuda, GradientMode::overwrite, 0, true, GradientSum::atomic, scratch);
+    table_atomic =
+        std::max(table_atomic, test::relative_l2(atomic.table, problem.backward(cpu, GradientMode::overwrite).table));
+  }
+  CAPTURE(features, table, table_atomic, position);
+  CHECK(features < 2e-6);
+  CHECK(table < 3e-6);  // of the fractions, times the finest resolution of 985
+  CHECK(table_atomic < 6e-6);
+  CHECK(position < 5e-6);
+}
+
 TEST_CASE("hash_grid: positions that are not numbers stay inside the table", "[hash_grid]") {
   Context ctx = test::make_context();
   for (const int dimensions : {3, 4}) {
@@ -276,14 +364,15 @@ TEST_CASE("hash_grid: nothing to do for no points, and each documented error", "
        features = Buffer<float>::zeros(ctx, 12), wrong = Buffer<float>::zeros(ctx, 7);
   const View<float> none;
   CHECK_NOTHROW(hash_grid_forward(ctx, shape, {none, 0, table}, none));
-  CHECK_NOTHROW(hash_grid_backward(ctx, shape, {none, 0, table}, none, table, GradientMode::overwrite, none));
+  HashGridScratch scratch;
+  CHECK_NOTHROW(hash_grid_backward(ctx, shape, {none, 0, table}, none, table, GradientMode::overwrite, none, scratch));
 
   CHECK_NOTHROW(hash_grid_forward(ctx, shape, {position, 0, table}, features));
   CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {wrong, 0, table}, features), InvalidArgument);
   CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {position, 0, wrong}, features), InvalidArgument);
   CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {position, 0, table}, wrong), InvalidArgument);
   const auto back = [&](View<const float> p, View<const float> t, View<const float> g, View<float> gt, View<float> gp) {
-    hash_grid_backward(ctx, shape, {p, 0, t}, g, gt, GradientMode::overwrite, gp);
+    hash_grid_backward(ctx, shape, {p, 0, t}, g, gt, GradientMode::overwrite, gp, scratch);
   };
   CHECK_NOTHROW(back(position, table, features, table, position));
   CHECK_THROWS_AS(back(wrong, table, features, table, position), InvalidArgument);

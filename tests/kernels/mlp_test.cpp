@@ -1,9 +1,11 @@
 #include "mlp/mlp.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "dsasrgs/error.hpp"
@@ -51,10 +53,14 @@ struct Problem {
   };
   /// Gradients added to (or, for the input, written over) arrays full of `before`.
   Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_input = true) const {
+    MlpScratch scratch;
+    return backward(ctx, mode, before, want_input, scratch);
+  }
+  Gradients backward(Context& ctx, GradientMode mode, float before, bool want_input, MlpScratch& scratch) const {
     auto gp = Buffer<float>::from_host(ctx, std::vector<float>(parameters.size(), before));
     auto gi = Buffer<float>::from_host(ctx, std::vector<float>(want_input ? input.size() : 0, before));
     mlp_backward(ctx, shape, Buffer<float>::from_host(ctx, parameters), Buffer<float>::from_host(ctx, input),
-                 Buffer<float>::from_host(ctx, grad_output), gp, mode, gi);
+                 Buffer<float>::from_host(ctx, grad_output), gp, mode, gi, scratch);
     return {gp.to_host(ctx), gi.to_host(ctx)};
   }
 
@@ -198,6 +204,94 @@ TEST_CASE("mlp: same bits for 1 and 2 threads", "[mlp]") {
   CHECK(a.input == b.input);
 }
 
+TEST_CASE("mlp: CUDA agrees with the CPU", "[mlp][cuda]") {
+  if (test::selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  Context cpu = Context::cpu(1), cuda = test::make_context();
+  MlpScratch scratch;  // one for all
+  std::vector<Problem> all = problems();
+  all.emplace_back(MlpShape{56, 64, 2, Activation::relu}, 1000);             // inputs in whole vectors of four
+  all.emplace_back(MlpShape{48, 64, 6, Activation::softplus}, 130);          // more layers than shared memory holds
+  all.emplace_back(MlpShape{200, 130, 3, Activation::identity}, 70);         // wide
+  all.emplace_back(MlpShape{5, 3, 1, Activation::identity}, 64 * 1030 + 9);  // several tiles per block
+  double output = 0, parameters = 0, input = 0;
+  for (const Problem& problem : all) {
+    INFO(problem.shape.inputs << " inputs, width " << problem.shape.width << ", layers " << problem.shape.hidden_layers
+                              << ", output " << int(problem.shape.output) << ", points " << problem.n);
+    output = std::max(output, test::relative_l2(problem.forward(cuda), problem.forward(cpu)));
+    for (const GradientMode mode : {GradientMode::overwrite, GradientMode::accumulate}) {
+      if (mode == GradientMode::accumulate && problem.n > 10000) continue;
+      const auto expected = problem.backward(cpu, mode, 0.25f);
+      const auto found = problem.backward(cuda, mode, 0.25f, true, scratch);
+      parameters = std::max(parameters, test::relative_l2(found.parameters, expected.parameters));
+      input = std::max(input, test::relative_l2(found.input, expected.input));
+      if (problem.n > 1000) continue;
+      const auto again = problem.backward(cuda, mode, 0.25f, true, scratch);
+      CHECK(again.parameters == found.parameters);
+      CHECK(again.input == found.input);
+    }
+  }
+  CAPTURE(output, parameters, input);
+  CHECK(output < 2e-6);
+  CHECK(parameters < 3e-6);  // of sums over 65929 points
+  CHECK(input < 1e-6);
+}
+
+TEST_CASE("mlp: bf16 agrees with fp32 to bfloat16's digits", "[mlp][cuda]") {
+  if (test::selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  Context cpu = Context::cpu(1), cuda = test::make_context();
+  MlpScratch scratch;
+  struct Error {
+    double output, parameters, input;
+  };
+  const auto error = [&](Problem problem) {
+    const auto output = problem.forward(cpu);
+    const auto grad = problem.backward(cpu, GradientMode::accumulate, 0.25f);
+    problem.shape.precision = MlpPrecision::bf16;
+    const auto found = problem.backward(cuda, GradientMode::accumulate, 0.25f, true, scratch);
+    const auto again = problem.backward(cuda, GradientMode::accumulate, 0.25f, true, scratch);
+    CHECK(again.parameters == found.parameters);
+    CHECK(again.input == found.input);
+    return Error{test::relative_l2(problem.forward(cuda), output), test::relative_l2(found.parameters, grad.parameters),
+                 test::relative_l2(found.input, grad.input)};
+  };
+  for (const auto& [shape, n] :
+       std::vector<std::pair<MlpShape, std::size_t>>{{{48, 64, 2, Activation::identity}, 333},
+                                                     {{56, 64, 2, Activation::identity}, 64 * 9},
+                                                     {{33, 17, 3, Activation::softplus}, 101},
+                                                     {{96, 128, 1, Activation::identity}, 130},
+                                                     {{100, 20, 2, Activation::identity}, 65},
+                                                     {{16, 200, 1, Activation::identity}, 45},
+                                                     {{7, 9, 2, Activation::identity}, 64 * 401 + 3},
+                                                     {{5, 1, 1, Activation::identity}, 1}}) {
+    INFO(shape.inputs << " inputs, width " << shape.width << ", layers " << shape.hidden_layers << ", points " << n);
+    Problem problem(shape, n);
+    const Error e = error(problem);
+    CAPTURE(e.output, e.parameters, e.input);
+    CHECK((e.output > 1e-5 && e.output < 1e-2));  // really rounded, and not more than that
+    CHECK(e.parameters < 5e-2);
+    CHECK(e.input < 5e-2);
+
+    // With inputs and weights that bfloat16 represents and one hidden layer no unit changes sides: what is left is the
+    // rounding of the units and of their gradients.
+    if (shape.hidden_layers > 1) continue;
+    for (auto* values : {&problem.input, &problem.parameters})
+      for (float& x : *values) x = std::round(x * 128) / 128;
+    const Error rounded = error(problem);
+    CAPTURE(rounded.output, rounded.parameters, rounded.input);
+    CHECK(rounded.output < 3e-3);
+    CHECK(rounded.parameters < 3e-3);
+    CHECK(rounded.input < 3e-3);
+  }
+  const Problem deep({48, 64, 6, Activation::identity, MlpPrecision::bf16}, 70);  // too large for bf16
+  CHECK(test::relative_l2(deep.forward(cuda), deep.forward(cpu)) < 2e-6);
+}
+
 TEST_CASE("mlp: NaN in the input passes the hidden ReLUs and reaches its own output", "[mlp]") {
   Context ctx = test::make_context();
   for (const Activation output : {Activation::relu, Activation::softplus, Activation::identity}) {
@@ -217,13 +311,16 @@ TEST_CASE("mlp: nothing to do for no points, and each documented error", "[mlp]"
   const View<float> none;
   CHECK_NOTHROW(mlp_forward(ctx, shape, parameters, none, none));
   auto grad = Buffer<float>::from_host(ctx, std::vector<float>(parameters.size(), 2.0f));
-  mlp_backward(ctx, shape, parameters, none, none, grad, GradientMode::overwrite, none);
+  MlpScratch scratch;
+  mlp_backward(ctx, shape, parameters, none, none, grad, GradientMode::overwrite, none, scratch);
   CHECK(grad.to_host(ctx) == std::vector<float>(parameters.size(), 2.0f));
 
   CHECK_THROWS_AS(mlp_forward(ctx, shape, wrong, input, output), InvalidArgument);
   CHECK_THROWS_AS(mlp_forward(ctx, shape, parameters, wrong, output), InvalidArgument);
   const auto back = [&](View<const float> p, View<const float> x, View<const float> gy, View<float> gp,
-                        View<float> gx) { mlp_backward(ctx, shape, p, x, gy, gp, GradientMode::overwrite, gx); };
+                        View<float> gx) {
+    mlp_backward(ctx, shape, p, x, gy, gp, GradientMode::overwrite, gx, scratch);
+  };
   CHECK_NOTHROW(back(parameters, input, output, grad, input));
   CHECK_THROWS_AS(back(wrong, input, output, grad, input), InvalidArgument);
   CHECK_THROWS_AS(back(parameters, input, wrong, grad, input), InvalidArgument);

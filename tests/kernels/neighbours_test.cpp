@@ -1,5 +1,6 @@
 #include "neighbours/neighbours.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -15,12 +16,15 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-std::vector<float> run(const std::vector<float>& position, int threads = 2) {
-  Context ctx = test::make_context(threads);
+std::vector<float> run(Context& ctx, const std::vector<float>& position) {
   const Buffer<float> in = Buffer<float>::from_host(ctx, position);
   Buffer<float> out = Buffer<float>::from_host(ctx, std::vector<float>(position.size() / 3, -1.0f));
   neighbour_distances(ctx, in, out);
   return out.to_host(ctx);
+}
+std::vector<float> run(const std::vector<float>& position, int threads = 2) {
+  Context ctx = test::make_context(threads);
+  return run(ctx, position);
 }
 
 void check_against_oracle(const std::vector<float>& position) {
@@ -107,6 +111,31 @@ TEST_CASE("neighbours: wrong arguments are refused", "[neighbours]") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const Buffer<float> p = Buffer<float>::from_host(ctx, std::vector<float>{0, 1, 2, 3, bad, 5});
     CHECK_THROWS_WITH(neighbour_distances(ctx, p, out), Contains("finite"));
+  }
+}
+
+TEST_CASE("neighbours: CUDA agrees with the CPU", "[neighbours]") {
+  Context cpu = Context::cpu(1), other = test::make_context();
+  if (other.backend() == Backend::cpu) {
+    WARN("this run is on the CPU");
+    return;
+  }
+  const auto check = [&](const std::vector<float>& position) {
+    const std::vector<float> expected = run(cpu, position), found = run(other, position);
+    REQUIRE(found.size() == expected.size());
+    double worst = 0;
+    for (std::size_t i = 0; i < found.size(); ++i)
+      if (found[i] != expected[i]) worst = std::max(worst, std::abs(static_cast<double>(found[i]) / expected[i] - 1));
+    CHECK(worst < 5e-7);
+  };
+  for (const std::size_t n : {0, 1, 2, 3, 4, 127, 128, 129}) check(test::random_values(3 * n, -30.0f, 30.0f, 6));
+  check(test::random_values(3 * 9001, -30.0f, 30.0f, 7));
+  check(curve(9001));
+  // Spread along each axis in turn, the others degenerate: the axis of the search does not matter.
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    std::vector<float> p = test::random_values(3 * 700, -1.0f, 1.0f, 8);
+    for (std::size_t i = 0; i < p.size(); ++i) p[i] = i % 3 == axis ? 50 * p[i] - 1000 : std::floor(p[i]);
+    check(p);
   }
 }
 

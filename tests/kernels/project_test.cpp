@@ -1,5 +1,6 @@
 #include "project/project.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <numbers>
@@ -352,6 +353,55 @@ TEST_CASE("project: wrong sizes, detectors, bounds and poses are refused", "[pro
   ProjectOutput short_output = out.output();
   short_output.box = short_output.box.subview(0, 1);
   CHECK_THROWS_AS(project_forward(ctx, good, short_output), InvalidArgument);
+}
+
+TEST_CASE("project: CUDA agrees with the CPU", "[project]") {
+  Context cpu = Context::cpu(1), ctx = make_context();
+  if (ctx.backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  for (const std::size_t n : {0, 1, 1027})
+    for (const bool footprint : {false, true}) {
+      TestCloud cloud = random_cloud(n, {0.3f, 4.0f}, 70, 5);
+      const Pose pose = oblique_pose(true);
+      if (n > 1) cloud.place(1, pose.source_mm);
+      const ProjectedCloud a(cpu, cloud, pose, kDetector, footprint), b(ctx, cloud, pose, kDetector, footprint);
+      // Both round; the conic and the gradients through it lose as many digits as Σ₂ is long and thin.
+      CHECK(relative_l2(b.mean_px.to_host(ctx), a.mean_px.to_host(cpu)) < 1e-6);
+      CHECK(relative_l2(b.conic.to_host(ctx), a.conic.to_host(cpu)) < 2e-6);
+      CHECK(relative_l2(b.amplitude.to_host(ctx), a.amplitude.to_host(cpu)) < 1e-6);
+      const auto box_a = a.box.to_host(cpu), box_b = b.box.to_host(ctx);
+      std::size_t different = 0;
+      int largest = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const PixelBox p = box_a[i], q = box_b[i];
+        const int worst_edge = std::max({std::abs(p.x_begin - q.x_begin), std::abs(p.x_end - q.x_end),
+                                         std::abs(p.y_begin - q.y_begin), std::abs(p.y_end - q.y_end)});
+        largest = std::max(largest, worst_edge);
+        different += worst_edge != 0;
+      }
+      CHECK(largest <= 1);
+      CHECK(different <= n / 200);  // an edge within rounding of a pixel's centre
+
+      const auto up = random_values(6 * n, -1.0f, 1.0f, 33);
+      const auto backward = [&](Context& c) {
+        const CloudOnDevice device(c, cloud);
+        const auto upstream = Buffer<float>::from_host(c, up);
+        const auto u = upstream.view();
+        CloudGradient g(c, n, 0.5f);
+        project_backward(c, {device.view(cloud.bounds), device.density, pose, kDetector, footprint},
+                         {u.subview(0, 2 * n), u.subview(2 * n, 3 * n), u.subview(5 * n, n)}, GradientMode::overwrite,
+                         g.view());
+        return std::vector<std::vector<float>>{g.position.to_host(c), g.raw_scale.to_host(c), g.rotation.to_host(c),
+                                               g.density.to_host(c)};
+      };
+      const auto g_a = backward(cpu), g_b = backward(ctx);
+      CHECK(relative_l2(g_b[0], g_a[0]) < 1e-5);
+      CHECK(relative_l2(g_b[1], g_a[1]) < 1e-5);
+      CHECK(relative_l2(g_b[2], g_a[2]) < 1e-5);
+      CHECK(relative_l2(g_b[3], g_a[3]) < 1e-6);
+    }
 }
 
 }  // namespace dsasrgs::test

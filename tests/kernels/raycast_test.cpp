@@ -15,13 +15,18 @@
 namespace dsasrgs {
 namespace {
 
-std::vector<float> cast(const std::vector<float>& volume, const VolumeGrid& grid, const Pose& pose,
-                        const Detector& detector, int threads = 2) {
-  Context ctx = test::make_context(threads);
+std::vector<float> cast(Context& ctx, const std::vector<float>& volume, const VolumeGrid& grid, const Pose& pose,
+                        const Detector& detector) {
   const Buffer<float> device = Buffer<float>::from_host(ctx, volume);
   Buffer<float> image = Buffer<float>::from_host(ctx, std::vector<float>(detector.num_pixels(), NAN));
   raycast(ctx, {device, grid, pose, detector}, image);
   return image.to_host(ctx);
+}
+
+std::vector<float> cast(const std::vector<float>& volume, const VolumeGrid& grid, const Pose& pose,
+                        const Detector& detector, int threads = 2) {
+  Context ctx = test::make_context(threads);
+  return cast(ctx, volume, grid, pose, detector);
 }
 
 // One number per pixel, from the world positions of source and pixel centre.
@@ -195,6 +200,28 @@ TEST_CASE("raycast: only what lies between source and detector counts", "[raycas
 TEST_CASE("raycast: the same bits for one and two threads", "[raycast]") {
   const std::vector<float> volume = test::random_values(kGrid.num_voxels(), 0.0f, 0.1f, 5);
   CHECK(cast(volume, kGrid, view(0.5, 0.2), kDetector, 1) == cast(volume, kGrid, view(0.5, 0.2), kDetector, 2));
+}
+
+TEST_CASE("raycast: CUDA agrees with the CPU", "[raycast]") {
+  Context cpu = Context::cpu(1), ctx = test::make_context();
+  if (ctx.backend() == Backend::cpu) {
+    WARN("the selected backend is the CPU: nothing to compare");
+    return;
+  }
+  std::vector<Pose> poses = views_of_all_axes();
+  poses.push_back(view(0.78, 0.1, 17, -9));
+  poses.push_back(view(0, 0));
+  Pose inside = view(0.1, 0.05);
+  inside.source_mm = kGrid.center_mm();
+  poses.push_back(inside);
+  const std::vector<float> volume = test::random_values(kGrid.num_voxels(), -0.05f, 0.1f, 7);
+  for (const Detector& detector : {Detector{67, 43, 2.25, 3}, Detector{1, 1, 1, 1}})
+    for (const Pose& pose : poses) {
+      const std::vector<float> expected = cast(cpu, volume, kGrid, pose, detector);
+      const std::vector<float> found = cast(ctx, volume, kGrid, pose, detector);
+      CHECK(test::relative_l2(found, expected) < 1e-6);
+      CHECK(test::max_difference(found, expected) < 1e-5);
+    }
 }
 
 TEST_CASE("raycast: one voxel, one pixel, and none", "[raycast]") {

@@ -133,6 +133,42 @@ TEST_CASE("resample: same bits for 1 and 2 threads", "[resample]") {
         pool_adjoint(shape, low, GradientMode::overwrite, 0, 2));
 }
 
+TEST_CASE("resample: CUDA agrees with the CPU", "[resample]") {
+  Context cpu = Context::cpu(1), ctx = test::make_context();
+  if (ctx.backend() == Backend::cpu) {
+    WARN("the selected backend is the CPU: nothing to compare");
+    return;
+  }
+  const auto [w, h, s] =
+      GENERATE(table<int, int, int>({{1, 1, 1}, {1, 1, 5}, {133, 71, 4}, {67, 35, 2}, {41, 27, 3}, {300, 9, 1}}));
+  CAPTURE(w, h, s);
+  const ResampleShape shape{w, h, s};
+  const std::size_t num_low = static_cast<std::size_t>(w) * h, num_high = num_low * s * s;
+  // The image starts one pixel into its memory, too, where no vector could be read.
+  for (const std::size_t offset : {std::size_t{0}, std::size_t{1}}) {
+    const auto low = test::random_values<float>(num_low + offset, -1, 1, 9);
+    const auto high = test::random_values<float>(num_high + offset, -1, 1, 10);
+    const auto all = [&](Context& c) {
+      const auto low_in = Buffer<float>::from_host(c, low), high_in = Buffer<float>::from_host(c, high);
+      auto up = Buffer<float>::zeros(c, num_high), down = Buffer<float>::zeros(c, num_low);
+      auto set = Buffer<float>::from_host(c, high), added = Buffer<float>::from_host(c, high);
+      const auto low_view = low_in.view().subview(offset, num_low),
+                 high_view = high_in.view().subview(offset, num_high);
+      upsample_bicubic(c, shape, low_view, up);
+      pool_average(c, shape, high_view, down);
+      pool_average_adjoint(c, shape, low_view, GradientMode::overwrite, set.view().subview(offset, num_high));
+      pool_average_adjoint(c, shape, low_view, GradientMode::accumulate, added.view().subview(offset, num_high));
+      return std::vector<std::vector<float>>{up.to_host(c), down.to_host(c), set.to_host(c), added.to_host(c)};
+    };
+    const auto expected = all(cpu), found = all(ctx);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      CAPTURE(offset, i);
+      CHECK(test::relative_l2(found[i], expected[i]) < (i == 0 ? 1e-6 : 1e-7));  // upsampling rounds its weights
+      CHECK(test::max_difference(found[i], expected[i]) < 1e-6);
+    }
+  }
+}
+
 TEST_CASE("resample: arguments are checked", "[resample]") {
   Context ctx = test::make_context();
   auto low = Buffer<float>::zeros(ctx, 6), high = Buffer<float>::zeros(ctx, 24);

@@ -42,19 +42,24 @@ struct Result {
   std::vector<float> gradient;
 };
 
-Result run(const Images& im, float grad_loss = 1, int threads = 2, GradientMode mode = GradientMode::overwrite,
-           float initial_gradient = 7) {
-  Context ctx = test::make_context(threads);
+Result run_on(Context ctx, const Images& im, float grad_loss = 1, GradientMode mode = GradientMode::overwrite,
+              float initial_gradient = 7) {
   const auto x = Buffer<float>::from_host(ctx, im.x), y = Buffer<float>::from_host(ctx, im.y);
   const auto valid = Buffer<std::uint8_t>::from_host(ctx, im.valid);
-  const ImageLossInput input{x, y, valid};
+  const ImageLossInput input{x, y, valid, count_valid(ctx, valid)};
   ImageLossSaved saved;
   auto gradient = Buffer<float>::from_host(ctx, std::vector<float>(im.x.size(), initial_gradient));
   Result result;
-  result.value = image_loss_forward(ctx, im.shape(), input, saved);
+  image_loss_forward(ctx, im.shape(), input, saved);
+  result.value = image_loss_value(ctx, saved);
   image_loss_backward(ctx, im.shape(), input, saved, grad_loss, mode, gradient);
   result.gradient = gradient.to_host(ctx);
   return result;
+}
+
+Result run(const Images& im, float grad_loss = 1, GradientMode mode = GradientMode::overwrite,
+           float initial_gradient = 7) {
+  return run_on(test::make_context(), im, grad_loss, mode, initial_gradient);
 }
 
 std::vector<float> run_map(const Images& im) {
@@ -212,7 +217,7 @@ TEST_CASE("ssim: gradient scales with grad_loss, overwrites or accumulates", "[s
   const Images im(33, 18, 4);
   const auto once = run(im).gradient;
   const auto scaled = run(im, -2.5f).gradient;
-  const auto added = run(im, 1, 2, GradientMode::accumulate, 0.25f).gradient;
+  const auto added = run(im, 1, GradientMode::accumulate, 0.25f).gradient;
   for (std::size_t i = 0; i < once.size(); ++i) {
     CHECK(scaled[i] == Approx(-2.5 * once[i]).epsilon(1e-5));
     CHECK(added[i] == 0.25f + once[i]);
@@ -223,9 +228,30 @@ TEST_CASE("ssim: same bits for 1 and 2 threads", "[ssim]") {
   Images im(67, 83, 6);
   im.valid.assign(im.x.size(), 1);
   im.valid[123] = 0;
-  const Result a = run(im, 1, 1), b = run(im, 1, 2);
+  const Result a = run_on(Context::cpu(1), im), b = run_on(Context::cpu(2), im);
   CHECK(a.value.total == b.value.total);
   CHECK(a.gradient == b.gradient);
+}
+
+TEST_CASE("ssim: CUDA agrees with the CPU", "[ssim][parity]") {
+  if (test::selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  // One pixel; a part of a tile; several tiles, whole and in part, with a mask.
+  const auto [w, h, masked] = GENERATE(table<int, int, bool>({{1, 1, false}, {20, 11, true}, {75, 130, true}}));
+  CAPTURE(w, h, masked);
+  Images im(w, h, 12);
+  if (masked) {
+    im.valid.assign(im.x.size(), 1);
+    for (std::size_t i = 3; i < im.valid.size(); i += 11) im.valid[i] = 0;
+  }
+  const Result cpu = run_on(Context::cpu(1), im), cuda = run(im);
+  CHECK(cuda.value.total == Approx(cpu.value.total).epsilon(1e-6));
+  CHECK(cuda.value.l1 == Approx(cpu.value.l1).epsilon(1e-6));
+  CHECK(cuda.value.ssim == Approx(cpu.value.ssim).epsilon(1e-6));
+  CHECK(test::relative_l2(cuda.gradient, cpu.gradient) < 1e-5);
+  CHECK(run(im).gradient == cuda.gradient);  // same bits from run to run
 }
 
 TEST_CASE("ssim: arguments are checked", "[ssim]") {
@@ -239,8 +265,11 @@ TEST_CASE("ssim: arguments are checked", "[ssim]") {
   shape.height_px = 3;
   CHECK_THROWS_AS(image_loss_forward(ctx, shape, {small, image, {}}, saved), InvalidArgument);
   CHECK_THROWS_AS(image_loss_forward(ctx, shape, {image, small, {}}, saved), InvalidArgument);
-  CHECK_THROWS_AS(image_loss_forward(ctx, shape, {image, image, odd}, saved), InvalidArgument);
-  CHECK_THROWS_AS(image_loss_forward(ctx, shape, {image, image, none}, saved), InvalidArgument);
+  CHECK_THROWS_AS(image_loss_forward(ctx, shape, {image, image, odd, 5}, saved), InvalidArgument);
+  CHECK(count_valid(ctx, none) == 0);
+  CHECK_THROWS_AS(image_loss_forward(ctx, shape, {image, image, none, 0}, saved), InvalidArgument);
+  CHECK_THROWS_AS(image_loss_forward(ctx, shape, {image, image, none, 13}, saved), InvalidArgument);
+  CHECK_THROWS_AS(image_loss_value(ctx, saved), InvalidArgument);  // no forward pass yet
   CHECK_THROWS_AS(image_loss_backward(ctx, shape, {image, image, {}}, saved, 1, GradientMode::overwrite, image),
                   InvalidArgument);  // no forward pass yet
   image_loss_forward(ctx, shape, {image, image, {}}, saved);

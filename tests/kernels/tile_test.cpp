@@ -110,4 +110,26 @@ TEST_CASE("tile: an empty image, an empty tile and too many pairs are refused", 
                   InvalidArgument);
 }
 
+TEST_CASE("tile: CUDA agrees with the CPU", "[tile]") {
+  Context cpu = Context::cpu(1), ctx = make_context();
+  if (ctx.backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  TileLists expected, found;
+  for (const std::size_t n : {0, 1, 255, 5003}) {
+    const auto boxes = random_boxes(n, 301, 203, 11);
+    const TileGrid grid{301, 203, 16, 16};
+    tile_bin(cpu, Buffer<PixelBox>::from_host(cpu, boxes), grid, expected);
+    tile_bin(ctx, Buffer<PixelBox>::from_host(ctx, boxes), grid, found);
+    const auto begin = expected.begin.to_host(cpu);
+    REQUIRE(begin == found.begin.to_host(ctx));
+    auto a = expected.kernel.to_host(cpu), b = found.kernel.to_host(ctx);
+    REQUIRE(b.size() >= begin.back());
+    a.resize(begin.back());
+    b.resize(begin.back());
+    CHECK(a == b);
+  }
+}
+
 }  // namespace dsasrgs::test

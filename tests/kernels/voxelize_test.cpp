@@ -12,6 +12,7 @@
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
+#include "support/voxelize_scene.hpp"
 #include "voxelize/voxelize_math.hpp"
 
 namespace dsasrgs {
@@ -19,83 +20,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 using test::OracleKernel;
-
-/// A cloud on the host with its grid.
-struct Scene {
-  std::vector<float> position, raw_scale, rotation, density;
-  ScaleBounds bounds{0.2f, 4.0f};
-  VolumeGrid grid{21, 18, 23, {1.0, 0.8, 1.25}, {-10, -7, -14}};
-
-  std::size_t size() const { return density.size(); }
-  OracleKernel oracle(std::size_t i) const {
-    return {position[3 * i],      position[3 * i + 1],  position[3 * i + 2], raw_scale[3 * i],
-            raw_scale[3 * i + 1], raw_scale[3 * i + 2], rotation[4 * i],     rotation[4 * i + 1],
-            rotation[4 * i + 2],  rotation[4 * i + 3],  density[i]};
-  }
-  std::vector<OracleKernel> oracle() const {
-    std::vector<OracleKernel> all;
-    for (std::size_t i = 0; i < size(); ++i) all.push_back(oracle(i));
-    return all;
-  }
-  void add(Vec3d mean, float scale_mm, float rho) {
-    const float raw = raw_scale_from(scale_mm, bounds.min_mm, bounds.max_mm);
-    for (const double v : {mean.x, mean.y, mean.z}) position.push_back(static_cast<float>(v));
-    raw_scale.insert(raw_scale.end(), 3, raw);
-    rotation.insert(rotation.end(), {1, 0, 0, 0});
-    density.push_back(rho);
-  }
-};
-
-/// n kernels in and around the box, of all shapes the bounds allow.
-Scene random_scene(std::size_t n, std::uint32_t seed) {
-  Scene s;
-  s.position = test::random_values(3 * n, -15.0f, 15.0f, seed);
-  s.raw_scale = test::random_values(3 * n, -5.0f, 1.0f, seed + 1);
-  s.rotation = test::random_values(4 * n, -1.0f, 1.0f, seed + 2);
-  s.density = test::random_values(n, -0.5f, 1.0f, seed + 3);
-  return s;
-}
-
-struct DeviceScene {
-  Buffer<float> position, raw_scale, rotation, density;
-  VoxelizeInput input;
-  DeviceScene(Context& ctx, const Scene& s)
-      : position(Buffer<float>::from_host(ctx, s.position)),
-        raw_scale(Buffer<float>::from_host(ctx, s.raw_scale)),
-        rotation(Buffer<float>::from_host(ctx, s.rotation)),
-        density(Buffer<float>::from_host(ctx, s.density)),
-        input{{position, raw_scale, rotation, s.bounds}, density, s.grid} {}
-};
-
-std::vector<float> forward(const Scene& s, int threads = 2) {
-  Context ctx = test::make_context(threads);
-  const DeviceScene device(ctx, s);
-  Buffer<float> volume = Buffer<float>::from_host(ctx, std::vector<float>(s.grid.num_voxels(), 7.0f));
-  voxelize_forward(ctx, device.input, volume);
-  return volume.to_host(ctx);
-}
-
-/// Gradients in the order of OracleKernel, [N,11].
-std::vector<float> backward(const Scene& s, const std::vector<float>& grad_volume, int threads = 2,
-                            GradientMode mode = GradientMode::overwrite, float before = 9.0f) {
-  Context ctx = test::make_context(threads);
-  const std::size_t n = s.size();
-  const DeviceScene device(ctx, s);
-  const Buffer<float> g = Buffer<float>::from_host(ctx, grad_volume);
-  const auto filled = [&](std::size_t size) { return Buffer<float>::from_host(ctx, std::vector<float>(size, before)); };
-  Buffer<float> position = filled(3 * n), raw_scale = filled(3 * n), rotation = filled(4 * n), density = filled(n);
-  voxelize_backward(ctx, device.input, g, mode, {position, raw_scale, rotation, density});
-  const std::vector<float> p = position.to_host(ctx), c = raw_scale.to_host(ctx), r = rotation.to_host(ctx),
-                           d = density.to_host(ctx);
-  std::vector<float> all;
-  for (std::size_t i = 0; i < n; ++i) {
-    all.insert(all.end(), p.begin() + 3 * i, p.begin() + 3 * i + 3);
-    all.insert(all.end(), c.begin() + 3 * i, c.begin() + 3 * i + 3);
-    all.insert(all.end(), r.begin() + 4 * i, r.begin() + 4 * i + 4);
-    all.push_back(d[i]);
-  }
-  return all;
-}
+using test::Scene, test::random_scene, test::DeviceScene, test::forward, test::backward;
 
 /// Agreement with the oracle where no cut runs through the voxel.
 void check_against_oracle(const Scene& s) {
@@ -317,6 +242,71 @@ TEST_CASE("voxelize: an empty cloud gives an empty volume", "[voxelize]") {
   const Scene s;
   CHECK(forward(s) == std::vector<float>(s.grid.num_voxels(), 0.0f));
   CHECK(backward(s, std::vector<float>(s.grid.num_voxels(), 1.0f)).empty());
+}
+
+TEST_CASE("voxelize: CUDA agrees with the CPU", "[voxelize]") {
+  Context cpu = Context::cpu(1), ctx = test::make_context();
+  if (ctx.backend() == Backend::cpu) {
+    WARN("the selected backend is the CPU: nothing to compare");
+    return;
+  }
+  const auto compare = [&](const Scene& s) {
+    const std::vector<float> expected = forward(cpu, s);
+    std::vector<float> found = forward(ctx, s);
+    // Rounding may put a voxel on either side of a kernel's cut, where G = 0.0022.
+    std::size_t num_other_side = 0;
+    for (std::size_t v = 0; v < found.size(); ++v) {
+      const float difference = std::abs(found[v] - expected[v]);
+      if (difference < 2e-5f) continue;
+      CHECK(difference < 0.0044f);
+      ++num_other_side;
+      found[v] = expected[v];
+    }
+    CHECK(num_other_side <= 1 + s.size() * expected.size() / 1'000'000);
+    CHECK(test::relative_l2(found, expected) < 1e-6);
+
+    const std::vector<float> y = test::random_values(expected.size(), -1.0f, 1.0f, 72);
+    for (const GradientMode mode : {GradientMode::overwrite, GradientMode::accumulate}) {
+      const std::vector<float> a = backward(ctx, s, y, mode), b = backward(cpu, s, y, mode);
+      for (const auto& [from, to] : {std::pair{0, 3}, {3, 6}, {6, 10}, {10, 11}}) {
+        std::vector<float> part_a, part_b;
+        for (std::size_t i = 0; i < s.size(); ++i) {
+          part_a.insert(part_a.end(), a.begin() + 11 * i + from, a.begin() + 11 * i + to);
+          part_b.insert(part_b.end(), b.begin() + 11 * i + from, b.begin() + 11 * i + to);
+        }
+        CAPTURE(from);
+        CHECK(test::relative_l2(part_a, part_b) < 2e-5);
+      }
+    }
+  };
+  SECTION("kernels of all shapes") {
+    Scene s = random_scene(1001, 71);
+    s.grid = {37, 29, 41, {0.8, 0.9, 0.7}, {-14, -13, -14}};
+    for (std::size_t i = 0; i < s.size(); i += 7) s.density[i] = 0;
+    compare(s);
+  }
+  SECTION("thin kernels") {
+    Scene s = random_scene(200, 73);
+    s.bounds = {0.03f, 4.0f};
+    s.raw_scale = test::random_values(600, -12.0f, 2.0f, 74);
+    compare(s);
+  }
+  SECTION("one kernel, no kernel, one voxel") {
+    compare(random_scene(1, 75));
+    compare(random_scene(0, 76));
+    Scene s = random_scene(33, 77);
+    s.grid = {1, 1, 1, {2, 2, 2}, {-1, -1, -1}};
+    compare(s);
+  }
+  SECTION("more pairs of kernel and brick than are binned at once: several slabs, and several passes over one") {
+    Scene s = random_scene(48, 78);
+    s.bounds = {1e4f, 1e5f};
+    for (const VolumeGrid& grid :
+         {VolumeGrid{1, 1, 13'000, {1, 1, 1}, {0, 0, -6500}}, VolumeGrid{1, 13'000, 1, {1, 1, 1}, {0, -6500, 0}}}) {
+      s.grid = grid;
+      compare(s);
+    }
+  }
 }
 
 TEST_CASE("voxelize: wrong arguments are refused", "[voxelize]") {

@@ -1,5 +1,6 @@
 #include "dsasrgs/reconstructor.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -27,22 +28,25 @@ std::vector<float> positions_after(int threads, int steps) {
   return reconstructor.model().cloud.position_mm.to_host(ctx);
 }
 
+/// Over the held-out views that show contrast: one without is rendered exactly, with an infinite PSNR.
 double mean_test_psnr(Context& ctx, const Acquisition& acquisition, const Model& model) {
   Renderer renderer(ctx, model);
   const double range = fixed_range(view_of(acquisition.projections), {});
   double sum = 0;
+  int count = 0;
   for (const int v : acquisition.test_views) {
+    const View<const float> reference = acquisition.projection(v);
+    if (*std::max_element(reference.begin(), reference.end()) <= 0) continue;
     const std::vector<float> image =
         renderer.render(acquisition.poses[static_cast<std::size_t>(v)], acquisition.detector);
-    sum += score_fixed({view_of(image),
-                        acquisition.projection(v),
-                        {},
-                        acquisition.detector.width_px,
-                        acquisition.detector.height_px},
+    sum += score_fixed({view_of(image), reference, {}, acquisition.detector.width_px, acquisition.detector.height_px},
                        range)
                .psnr_db;
+    ++count;
   }
-  return sum / static_cast<double>(acquisition.test_views.size());
+  REQUIRE(count >= 8);
+  REQUIRE(std::isfinite(sum));
+  return sum / count;
 }
 
 }  // namespace
@@ -50,24 +54,53 @@ double mean_test_psnr(Context& ctx, const Acquisition& acquisition, const Model&
 TEST_CASE("reconstructor: a small case is learnt, and held-out views with it", "[reconstructor]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
-  Reconstructor reconstructor(ctx, simulation.acquisition, small_config(800));
+  const int steps = is_emulated(ctx) ? 160 : 800;
+  Reconstructor reconstructor(ctx, simulation.acquisition, small_config(steps));
   const double before = mean_test_psnr(ctx, simulation.acquisition, reconstructor.model());
   double first_epoch = 0, last_epoch = 0;
   reconstructor.run([&](const StepReport& r) {
     if (r.step <= 12) first_epoch += r.loss / 12;
-    if (r.step > 788) last_epoch += r.loss / 12;
+    if (r.step > steps - 12) last_epoch += r.loss / 12;
     return true;
   });
   const double after = mean_test_psnr(ctx, simulation.acquisition, reconstructor.model());
   INFO("loss " << first_epoch << " -> " << last_epoch << ", held-out PSNR " << before << " -> " << after << " dB");
-  CHECK(last_epoch < 0.35 * first_epoch);
-  CHECK(after > before + 6);
-  CHECK(after > 33);
+  if (!ctx.asynchronous()) CHECK(last_epoch < 0.35 * first_epoch);  // else only some losses become known
+  CHECK(after > before + (steps < 800 ? 2 : 6));
+  if (steps == 800) CHECK(after > 33);
   CHECK_THROWS_AS(reconstructor.step(), InvalidArgument);
 }
 
-TEST_CASE("reconstructor: the same bits for one and two threads, through density control", "[reconstructor]") {
-  CHECK(positions_after(1, 150) == positions_after(2, 150));
+TEST_CASE("reconstructor: a trajectory on CUDA agrees with the CPU's", "[reconstructor][parity][trajectory]") {
+  if (selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  Context cpu = Context::cpu(1), cuda = make_context();
+  const Simulation simulation = small_simulation(cpu);
+  Config config = small_config(200);
+  config.density_control.last_step = 200;  // events after steps 100 and 150
+  config.training.step_graph = GENERATE(true, false);
+  Reconstructor a(cpu, simulation.acquisition, config), b(cuda, simulation.acquisition, config);
+  while (!a.finished()) {
+    const StepReport ra = a.step(), rb = b.step();
+    REQUIRE(rb.view == ra.view);
+    if (rb.loss_step == ra.step) CHECK(rb.loss == Approx(ra.loss).epsilon(5e-3).margin(1e-6));
+    // Rounding that has grown for 150 steps may carry single kernels over the threshold of the second event.
+    const double slack = ra.step < 150 ? 0 : 0.005 * static_cast<double>(ra.kernels);
+    REQUIRE(std::abs(static_cast<double>(rb.kernels) - static_cast<double>(ra.kernels)) <= slack);
+  }
+  CHECK(a.model().cloud.size() > 1500);
+  const double psnr_cpu = mean_test_psnr(cpu, simulation.acquisition, a.model());
+  const double psnr_cuda = mean_test_psnr(cuda, simulation.acquisition, b.model());
+  INFO("held-out PSNR " << psnr_cpu << " dB on the CPU, " << psnr_cuda << " dB on CUDA");
+  CHECK(std::abs(psnr_cpu - psnr_cuda) < 0.1);
+}
+
+TEST_CASE("reconstructor: the same bits for one and two threads and from run to run, through density control",
+          "[reconstructor]") {
+  const int steps = selected_backend() == Backend::cpu ? 150 : 110;
+  CHECK(positions_after(1, steps) == positions_after(2, steps));
 }
 
 TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[reconstructor]") {
@@ -76,15 +109,16 @@ TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[
   Config config = small_config(200);
   config.nuisance.view_offset = config.nuisance.view_gain = true;
   Reconstructor whole(ctx, simulation.acquisition, config);
-  for (int i = 0; i < 130; ++i) whole.step();
+  const int before = is_emulated(ctx) ? 105 : 130, after = is_emulated(ctx) ? 10 : 40;
+  for (int i = 0; i < before; ++i) whole.step();
   const test::TemporaryFolder folder;
   const auto path = folder / "checkpoint_test.h5";
   whole.save_checkpoint(path);
   Reconstructor resumed(ctx, simulation.acquisition, path);
-  CHECK(resumed.steps_done() == 130);
-  for (int i = 0; i < 40; ++i) {
+  CHECK(resumed.steps_done() == before);
+  for (int i = 0; i < after; ++i) {
     const StepReport a = whole.step(), b = resumed.step();
-    REQUIRE(a.loss == b.loss);
+    if (a.loss_step == b.loss_step) REQUIRE(a.loss == b.loss);
     REQUIRE(a.kernels == b.kernels);
   }
   CHECK(whole.model().cloud.raw_scale.to_host(ctx) == resumed.model().cloud.raw_scale.to_host(ctx));
@@ -117,6 +151,10 @@ TEST_CASE("reconstructor: a model file renders as the model it was written from"
 
 TEST_CASE("reconstructor: nuisance offset and gain of the training views are found", "[reconstructor]") {
   Context ctx = make_context();
+  if (is_emulated(ctx)) {
+    WARN("800 steps: not on the emulated device");
+    return;
+  }
   Acquisition a = small_simulation(ctx).acquisition;
   const int disturbed = a.train_views[5];
   const std::size_t pixels = a.detector.num_pixels();
@@ -141,6 +179,16 @@ TEST_CASE("reconstructor: a measurement that is not finite is refused by name", 
   } catch (const BadInput& e) {
     CHECK(std::string(e.what()).find("/projections") != std::string::npos);
   }
+}
+
+TEST_CASE("reconstructor: a loss that is not finite stops the run by step and view", "[reconstructor]") {
+  Context ctx = make_context();
+  Simulation simulation = small_simulation(ctx);
+  // Finite, but its square is not: SSIM of the first view that is shown becomes NaN.
+  for (float& v : simulation.acquisition.projections) v *= 1e25f;
+  Reconstructor overflowing(ctx, simulation.acquisition, small_config(64));
+  CHECK_THROWS_WITH(overflowing.run(),
+                    Catch::Contains("not finite at step 1, view") && Catch::Contains(simulation.acquisition.name));
 }
 
 TEST_CASE("reconstructor: views without contrast are refused, not reconstructed", "[reconstructor]") {

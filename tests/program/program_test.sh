@@ -83,7 +83,7 @@ gzip -t run/volume.nii.gz || report "volume.nii.gz is not gzip"
 
 expect 0 "reconstruct again" reconstruct case.h5 --output again --steps 40 --quiet "${small[@]}" --threads 1
 [ -s out.txt ] || [ -s err.txt ] && report "reconstruct --quiet printed: $(cat out.txt err.txt)"
-cmp -s <(cut -d, -f1-9 run/log.csv | tail -n 1) <(cut -d, -f1-9 again/log.csv | tail -n 1) ||
+cmp -s <(cut -d, -f1-10 run/log.csv | tail -n 1) <(cut -d, -f1-10 again/log.csv | tail -n 1) ||
   report "reconstruct: another thread count gave another loss"
 expect 0 "reconstruct from its own configuration" reconstruct case.h5 --output own --config run/config.toml --quiet
 cmp -s run/config.toml own/config.toml || report "config.toml: reading it back gave another configuration"
@@ -148,7 +148,7 @@ there resumed/metrics.json resumed/model.h5
 absent resumed/checkpoint.h5
 expect 0 "run with checkpoints" reconstruct case.h5 --output whole --steps 600 --checkpoint-every 250 --quiet "${small[@]}"
 absent whole/checkpoint.h5
-cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-6) <(tail -n 1 whole/log.csv | cut -d, -f1-6) ||
+cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-7) <(tail -n 1 whole/log.csv | cut -d, -f1-7) ||
   report "resume: another last step than the run without a stop: $(tail -n 1 resumed/log.csv) - $(tail -n 1 whole/log.csv)"
 cmp -s resumed/model.h5 whole/model.h5 || report "resume: another model than the run without a stop"
 [ "$(cut -d, -f1 resumed/log.csv | sort -n | uniq -d)" = "" ] || report "resume: log.csv has a step twice"

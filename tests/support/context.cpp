@@ -15,4 +15,6 @@ Context make_context(int threads) {
   return selected_backend() == Backend::cpu ? Context::cpu(threads) : Context::cuda();
 }
 
+bool is_emulated(const Context& ctx) { return ctx.device_name().find("emulated") != std::string::npos; }
+
 }  // namespace dsasrgs::test

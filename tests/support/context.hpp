@@ -10,5 +10,7 @@ Backend selected_backend();
 void select_backend(Backend);
 /// A fresh context of the selected backend; threads only matters for the CPU.
 Context make_context(int threads = 2);
+/// Whether the device is the host's emulation, where long runs take too long.
+bool is_emulated(const Context&);
 
 }  // namespace dsasrgs::test

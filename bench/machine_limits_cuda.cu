@@ -1,0 +1,59 @@
+#include "common/launch.cuh"
+#include "machine_limits.hpp"
+
+namespace dsasrgs::bench::cuda {
+
+using namespace dsasrgs::cuda;
+
+namespace {
+
+__global__ void copy_kernel(const float4* from, float4* to, std::size_t n) {
+  for (std::size_t i = thread_index(); i < n; i += std::size_t{gridDim.x} * blockDim.x) to[i] = from[i];
+}
+
+constexpr int kChains = 8;
+
+__global__ void fma_kernel(float* out, int rounds, float factor) {
+  float chain[kChains];
+#pragma unroll
+  for (int c = 0; c < kChains; ++c) chain[c] = static_cast<float>(threadIdx.x + c);
+  for (int r = 0; r < rounds; ++r)
+#pragma unroll
+    for (float& v : chain) v = fmaf(v, factor, 1.0f);
+  float sum = 0;
+#pragma unroll
+  for (const float v : chain) sum += v;
+  if (sum == -1.0f) out[0] = sum;  // never, but the compiler cannot know
+}
+
+/// Blocks that fill any device.
+constexpr unsigned kBlocks = 132 * 16, kThreads = 256;
+
+}  // namespace
+
+void copy(Context& ctx, const float* from, float* to, std::size_t n) {
+  launch(ctx, "copy", {dim3(kBlocks), dim3(kThreads)}, copy_kernel, reinterpret_cast<const float4*>(from),
+         reinterpret_cast<float4*>(to), n / 4);
+}
+
+double fma(Context& ctx, float* out, int rounds) {
+  launch(ctx, "fma", {dim3(kBlocks), dim3(kThreads)}, fma_kernel, out, rounds, 0.999f);
+  return 2.0 * kChains * rounds * double{kBlocks} * double{kThreads};
+}
+
+double seconds_between_events(Context& ctx, int calls, const std::function<void()>& body) {
+  cudaEvent_t start, stop;
+  check(cudaEventCreateWithFlags(&start, cudaEventDefault), "cudaEventCreate");
+  check(cudaEventCreateWithFlags(&stop, cudaEventDefault), "cudaEventCreate");
+  check(cudaEventRecord(start, stream_of(ctx)), "cudaEventRecord");
+  for (int i = 0; i < calls; ++i) body();
+  check(cudaEventRecord(stop, stream_of(ctx)), "cudaEventRecord");
+  check(cudaEventSynchronize(stop), "cudaEventSynchronize");
+  float ms = 0;
+  check(cudaEventElapsedTime(&ms, start, stop), "cudaEventElapsedTime");
+  cudaEventDestroy(start);
+  cudaEventDestroy(stop);
+  return 1e-3 * ms;
+}
+
+}  // namespace dsasrgs::bench::cuda

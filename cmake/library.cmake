@@ -1,0 +1,62 @@
+# How the library is put together. Most sources do not know whether there is a CUDA backend; they are compiled once
+# (dsasrgs_host). The few that ask, and the CUDA bodies, are compiled once per flavour: a flavour is the library with no
+# CUDA backend (OFF), with NVIDIA's compiler (ON), or with the .cu files run on the host (EMULATED).
+
+file(GLOB DSASRGS_HOST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/libdsasrgs/*.cpp ${PROJECT_SOURCE_DIR}/kernels/*/*.cpp)
+file(GLOB DSASRGS_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*/*.cu)
+set(DSASRGS_FLAVOUR_SOURCES ${PROJECT_SOURCE_DIR}/libdsasrgs/context.cpp ${PROJECT_SOURCE_DIR}/libdsasrgs/buffer.cpp
+    ${PROJECT_SOURCE_DIR}/libdsasrgs/submission.cpp)
+file(GLOB operators RELATIVE ${PROJECT_SOURCE_DIR}/kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*)
+foreach(operator ${operators})
+  set(source ${PROJECT_SOURCE_DIR}/kernels/${operator}/${operator}.cpp)
+  if(EXISTS ${source})
+    list(APPEND DSASRGS_FLAVOUR_SOURCES ${source})
+  endif()
+endforeach()
+list(REMOVE_ITEM DSASRGS_HOST_SOURCES ${DSASRGS_FLAVOUR_SOURCES})
+
+# Include paths, definitions and libraries of everything the library is made of.
+function(dsasrgs_use_dependencies target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+           $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR}/kernels ${PROJECT_SOURCE_DIR}/libdsasrgs)
+  target_include_directories(${target} SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${DSASRGS_TOML_INCLUDE}
+    ${DSASRGS_RANDOM123_INCLUDE} ${DSASRGS_STB_INCLUDE})
+  target_compile_definitions(${target} PRIVATE ${HDF5_DEFINITIONS} "${DSASRGS_HWY_DEFINITIONS}")
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:dsasrgs_flags> OpenMP::OpenMP_CXX ${HDF5_C_LIBRARIES}
+    hwy::hwy ZLIB::ZLIB $<BUILD_INTERFACE:Eigen3::Eigen> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+endfunction()
+
+# add_library(target) of one flavour. An EMULATED flavour must be added in a directory of its own, because there the
+# .cu files are C++.
+function(dsasrgs_add_flavour target cuda)
+  add_library(${target} $<TARGET_OBJECTS:dsasrgs_host> ${DSASRGS_FLAVOUR_SOURCES})
+  dsasrgs_use_dependencies(${target})
+  if(cuda STREQUAL "OFF")
+    target_compile_definitions(${target} PRIVATE DSASRGS_HAS_CUDA=0)
+    return()
+  endif()
+  target_compile_definitions(${target} PRIVATE DSASRGS_HAS_CUDA=1)
+  set(cuda_sources ${DSASRGS_CUDA_SOURCES})
+  if(cuda STREQUAL "EMULATED")
+    set(emulation ${PROJECT_SOURCE_DIR}/tests/emulation)
+    list(REMOVE_ITEM cuda_sources ${PROJECT_SOURCE_DIR}/kernels/common/sort_scan.cu)
+    file(GLOB emulation_sources CONFIGURE_DEPENDS ${emulation}/*.cpp)
+    set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")
+    target_sources(${target} PRIVATE ${cuda_sources} ${emulation_sources})
+    target_include_directories(${target} PRIVATE ${emulation}/include ${emulation})
+    target_link_libraries(${target} PRIVATE Boost::context)
+    if(DSASRGS_SANITIZE STREQUAL "thread")  # the scheduler of the fibers is not part of what is checked
+      set_source_files_properties(${emulation}/execution.cpp PROPERTIES
+        COMPILE_OPTIONS "-fno-sanitize=thread;-DEMULATION_THREAD_SANITIZER=1")
+    endif()
+  else()
+    target_sources(${target} PRIVATE ${cuda_sources})
+    # CMake 3.25 does not know nvcc's C++20.
+    target_compile_options(${target} PRIVATE
+      $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 --expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall,-Wextra,-fopenmp>)
+    target_link_libraries(${target} PRIVATE CUDA::cudart_static)
+  endif()
+endfunction()

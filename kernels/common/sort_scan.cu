@@ -1,0 +1,50 @@
+// Scan and sort by CUB. Not compiled for the emulation, which has tests/emulation/sort_scan.cpp.
+#include <cub/device/device_radix_sort.cuh>
+#include <cub/device/device_scan.cuh>
+
+#include "common/launch.cuh"
+#include "common/sort_scan.hpp"
+
+namespace dsasrgs::cuda {
+
+namespace {
+
+/// CUB's two calls: how much temporary memory, then the work.
+template <class Call>
+void with_temporary_memory(Context& ctx, SortScanScratch& scratch, const char* name, Call&& call) {
+  std::size_t bytes = 0;
+  check(call(nullptr, bytes), name);
+  if (scratch.bytes.size() < bytes) scratch.bytes = Buffer<unsigned char>(ctx, bytes);
+  bytes = scratch.bytes.size();
+  check(call(scratch.bytes.data(), bytes), name);
+}
+
+/// Writes the last offset, which the scan over n counts leaves out.
+__global__ void write_total(const std::uint32_t* counts, std::uint32_t* offsets, std::size_t n) {
+  offsets[n] = n == 0 ? 0 : offsets[n - 1] + counts[n - 1];
+}
+
+}  // namespace
+
+void exclusive_scan(Context& ctx, View<const std::uint32_t> counts, View<std::uint32_t> offsets,
+                    SortScanScratch& scratch) {
+  const std::size_t n = counts.size();
+  if (n > 0)
+    with_temporary_memory(ctx, scratch, "exclusive_scan", [&](void* temporary, std::size_t& bytes) {
+      return cub::DeviceScan::ExclusiveSum(temporary, bytes, counts.data(), offsets.data(), static_cast<int>(n),
+                                           stream_of(ctx));
+    });
+  launch(ctx, "exclusive_scan", {dim3(1), dim3(1)}, write_total, counts.data(), offsets.data(), n);
+}
+
+void sort_pairs(Context& ctx, int key_bits, View<const std::uint32_t> keys_in, View<std::uint32_t> keys_out,
+                View<const std::uint32_t> values_in, View<std::uint32_t> values_out, SortScanScratch& scratch) {
+  const std::size_t n = keys_in.size();
+  if (n == 0) return;
+  with_temporary_memory(ctx, scratch, "sort_pairs", [&](void* temporary, std::size_t& bytes) {
+    return cub::DeviceRadixSort::SortPairs(temporary, bytes, keys_in.data(), keys_out.data(), values_in.data(),
+                                           values_out.data(), static_cast<int>(n), 0, key_bits, stream_of(ctx));
+  });
+}
+
+}  // namespace dsasrgs::cuda

@@ -1,0 +1,13 @@
+#pragma once
+// CUDA bodies of mlp.hpp; arguments are already validated.
+
+#include "mlp/mlp.hpp"
+
+namespace dsasrgs::cuda {
+
+void mlp_forward(Context&, const MlpShape&, View<const float> parameters, View<const float> input, View<float> output);
+void mlp_backward(Context&, const MlpShape&, View<const float> parameters, View<const float> input,
+                  View<const float> grad_output, View<float> grad_parameters, GradientMode, View<float> grad_input,
+                  MlpScratch&);
+
+}  // namespace dsasrgs::cuda

@@ -1,0 +1,107 @@
+#include "common/launch.cuh"
+#include "project/project_cuda.hpp"
+#include "project/project_math.hpp"
+
+namespace dsasrgs::cuda {
+
+namespace {
+
+__device__ Vec3<float> load3(View<const float> v, std::size_t i) { return {v[3 * i], v[3 * i + 1], v[3 * i + 2]}; }
+__device__ Quat<float> load4(View<const float> v, std::size_t i) {
+  return {v[4 * i], v[4 * i + 1], v[4 * i + 2], v[4 * i + 3]};
+}
+
+/// Writes or adds one number. The sum is kept out of a fused multiply-add, so that adding to a gradient is exactly
+/// that.
+__device__ void store(float& destination, float value, GradientMode mode) {
+  destination = mode == GradientMode::accumulate ? __fadd_rn(destination, value) : value;
+}
+__device__ void store(View<float> destination, std::size_t i, Vec3<float> value, GradientMode mode) {
+  store(destination[3 * i], value.x, mode);
+  store(destination[3 * i + 1], value.y, mode);
+  store(destination[3 * i + 2], value.z, mode);
+}
+__device__ void store(View<float> destination, std::size_t i, Quat<float> value, GradientMode mode) {
+  store(destination[4 * i], value.w, mode);
+  store(destination[4 * i + 1], value.x, mode);
+  store(destination[4 * i + 2], value.y, mode);
+  store(destination[4 * i + 3], value.z, mode);
+}
+
+__device__ bool in_front(const ProjectionConstants<float>& view, Vec3<float> position) {
+  return projection_depth(view, position) > view.nearest_z;
+}
+
+__global__ void __launch_bounds__(128)
+    project_kernels(ProjectionConstants<float> view, GaussianView gaussians, View<const float> density, int width_px,
+                    int height_px, ProjectOutput out) {
+  const std::size_t i = thread_index();
+  if (i >= density.size()) return;
+  const Vec3<float> position = load3(gaussians.position_mm, i);
+  // What a kernel that cannot be projected gets.
+  float mean_u = 0, mean_v = 0, conic_xx = 1, conic_xy = 0, conic_yy = 1, amplitude = 0;
+  PixelBox box{0, 0, 0, 0};
+  if (in_front(view, position)) {
+    const Projection<float> p =
+        project_kernel(view, position, load3(gaussians.raw_scale, i), load4(gaussians.rotation, i), density[i]);
+    mean_u = p.mean_u;
+    mean_v = p.mean_v;
+    conic_xx = p.conic_xx;
+    conic_xy = p.conic_xy;
+    conic_yy = p.conic_yy;
+    amplitude = p.amplitude;
+    pixel_range(mean_u, kCutoff * sqrtf(p.cov_xx), width_px, box.x_begin, box.x_end);
+    pixel_range(mean_v, kCutoff * sqrtf(p.cov_yy), height_px, box.y_begin, box.y_end);
+  }
+  out.mean_px[2 * i] = mean_u;
+  out.mean_px[2 * i + 1] = mean_v;
+  out.conic[3 * i] = conic_xx;
+  out.conic[3 * i + 1] = conic_xy;
+  out.conic[3 * i + 2] = conic_yy;
+  out.amplitude[i] = amplitude;
+  out.box[i] = box;
+}
+
+__global__ void __launch_bounds__(128)
+    project_gradients(ProjectionConstants<float> view, GaussianView gaussians, View<const float> density,
+                      ProjectUpstream upstream, GradientMode mode, GaussianGradient gradient) {
+  const std::size_t i = thread_index();
+  if (i >= density.size()) return;
+  const Vec3<float> position = load3(gaussians.position_mm, i);
+  ProjectionGradient<float> g{{}, {}, {0, 0, 0, 0}, 0};
+  if (in_front(view, position)) {
+    const Quat<float> rotation = load4(gaussians.rotation, i);
+    const ProjectionUpstream<float> up{upstream.mean_px[2 * i],   upstream.mean_px[2 * i + 1], upstream.conic[3 * i],
+                                       upstream.conic[3 * i + 1], upstream.conic[3 * i + 2],   upstream.amplitude[i]};
+    const Projection<float> p = project_kernel(view, position, load3(gaussians.raw_scale, i), rotation, density[i]);
+    g = project_kernel_vjp(view, p, rotation, up);
+  } else if (mode == GradientMode::accumulate) {
+    return;
+  }
+  store(gradient.position_mm, i, g.position, mode);
+  store(gradient.raw_scale, i, g.raw_scale, mode);
+  store(gradient.rotation, i, g.rotation, mode);
+  store(gradient.density[i], g.density, mode);
+}
+
+// Small blocks: the kernels need many registers, and a cloud should still spread over all multiprocessors.
+Grid grid_for(std::size_t n) { return one_thread_each(n, 128); }
+
+ProjectionConstants<float> constants(const ProjectInput& in) {
+  return projection_constants(in.pose, in.detector, in.gaussians.bounds, in.pixel_footprint).as<float>();
+}
+
+}  // namespace
+
+void project_forward(Context& ctx, const ProjectInput& in, const ProjectOutput& out) {
+  launch(ctx, "project_forward", grid_for(in.gaussians.size()), project_kernels, constants(in), in.gaussians,
+         in.density, in.detector.width_px, in.detector.height_px, out);
+}
+
+void project_backward(Context& ctx, const ProjectInput& in, const ProjectUpstream& upstream, GradientMode mode,
+                      const GaussianGradient& gradient) {
+  launch(ctx, "project_backward", grid_for(in.gaussians.size()), project_gradients, constants(in), in.gaussians,
+         in.density, upstream, mode, gradient);
+}
+
+}  // namespace dsasrgs::cuda

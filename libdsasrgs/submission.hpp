@@ -1,0 +1,46 @@
+#pragma once
+// How the work of one training step reaches the machine, and its results the host.
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "dsasrgs/context.hpp"
+
+namespace dsasrgs {
+
+/// Submits a body of operator calls. On a CUDA context it can be captured into one graph, which while the calls keep
+/// their shape is only updated with new arguments; on the CPU the body simply runs.
+class Submission {
+ public:
+  Submission();
+  ~Submission();
+  Submission(Submission&&) noexcept;
+  Submission& operator=(Submission&&) noexcept;
+  /// With capture, body must not allocate, free or wait (each throws CudaError); the first body after a change of sizes
+  /// is therefore run without.
+  void run(Context&, bool capture, const std::function<void()>& body);
+
+ private:
+  struct Graph;
+  std::unique_ptr<Graph> graph_;
+};
+
+/// Host memory that results are copied to in stream order, without waiting. On the CPU the copy is made at once.
+class Mailbox {
+ public:
+  Mailbox(Context&, std::size_t bytes);
+  Mailbox(Mailbox&&) noexcept;
+  Mailbox& operator=(Mailbox&&) noexcept;
+  ~Mailbox();
+  /// [offset, offset + bytes) ← memory of the context.
+  void post(Context&, std::size_t offset, const void* source, std::size_t bytes);
+  /// Valid for what was posted before the last Context::synchronize().
+  const void* data() const { return data_; }
+
+ private:
+  void* data_ = nullptr;
+  bool pinned_ = false;
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,295 @@
+// The emulated device's memory, and the CUDA runtime calls that do not run kernels. Outside kernels and copies the
+// device's memory is inaccessible, so host code that reads it stops with a segmentation fault instead of working here
+// and failing on a GPU; every allocation ends at an inaccessible page, and starts out as NaN. Under a sanitizer the
+// memory is the host's and the sanitizer watches it.
+
+#include <sys/mman.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "execution.hpp"
+
+namespace emulation {
+
+struct Graph {
+  std::vector<std::function<cudaError_t()>> work;
+};
+struct GraphExec {
+  std::vector<std::function<cudaError_t()>> work;
+};
+struct Stream {
+  std::unique_ptr<Graph> capturing;
+};
+struct Event {
+  std::chrono::steady_clock::time_point time;
+};
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kGuarded = false;
+#else
+constexpr bool kGuarded = true;
+#endif
+
+class DeviceMemory {
+ public:
+  static DeviceMemory& instance() {
+    static DeviceMemory memory;
+    return memory;
+  }
+
+  void* allocate(std::size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::size_t used = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    Block block{nullptr, 0, bytes};
+    void* data = nullptr;
+    if (kGuarded) {
+      block.mapped = (used + kPage - 1) / kPage * kPage;
+      void* base = mmap(nullptr, block.mapped + kPage, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (base == MAP_FAILED) return nullptr;
+      block.base = static_cast<char*>(base);
+      mprotect(block.base + block.mapped, kPage, PROT_NONE);
+      data = block.base + (block.mapped - used);
+    } else {
+      // Exactly the size asked for, so that the sanitizer sees the first byte past the end.
+      if (posix_memalign(&data, 64, bytes) != 0) return nullptr;
+      block.base = static_cast<char*>(data);
+    }
+    std::memset(data, 0xff, bytes);
+    if (kGuarded && open_ == 0) mprotect(block.base, block.mapped, PROT_NONE);
+    blocks_[data] = block;
+    return data;
+  }
+  bool release(void* data) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto it = blocks_.find(data);
+    if (it == blocks_.end()) return false;
+    if (kGuarded)
+      munmap(it->second.base, it->second.mapped + kPage);
+    else
+      std::free(data);
+    blocks_.erase(it);
+    return true;
+  }
+  /// Whether all of [p, p + bytes) belongs to one allocation.
+  bool owns(const void* p, std::size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto it = blocks_.upper_bound(const_cast<void*>(p));
+    if (it == blocks_.begin()) return false;
+    --it;
+    return static_cast<const char*>(p) + bytes <= static_cast<char*>(it->first) + it->second.bytes;
+  }
+  void open() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (open_++ == 0) protect(PROT_READ | PROT_WRITE);
+  }
+  void close() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--open_ == 0) protect(PROT_NONE);
+  }
+
+ private:
+  static constexpr std::size_t kPage = 4096, kAlignment = 16;
+  struct Block {
+    char* base;
+    std::size_t mapped, bytes;
+  };
+  void protect(int access) {
+    if (!kGuarded) return;
+    for (const auto& [data, block] : blocks_) mprotect(block.base, block.mapped, access);
+  }
+  std::mutex mutex_;
+  std::map<void*, Block> blocks_;
+  int open_ = 0;
+};
+
+thread_local cudaError_t last_error = cudaSuccess;
+thread_local std::string last_message;
+
+cudaError_t submit(cudaStream_t stream, std::function<cudaError_t()> work) {
+  if (stream->capturing == nullptr) return work();
+  stream->capturing->work.push_back(std::move(work));
+  return cudaSuccess;
+}
+
+cudaError_t forbidden_in_capture(cudaStream_t stream, const char* what) {
+  if (stream->capturing == nullptr) return cudaSuccess;
+  return fail(cudaErrorStreamCaptureUnsupported, std::string(what) + " while the stream is being captured");
+}
+
+}  // namespace
+
+DeviceAccess::DeviceAccess() { DeviceMemory::instance().open(); }
+DeviceAccess::~DeviceAccess() { DeviceMemory::instance().close(); }
+
+cudaError_t fail(cudaError_t code, std::string message) {
+  last_error = code;
+  last_message = "emulated device: " + std::move(message);
+  return code;
+}
+
+cudaError_t submit_kernel(const cudaLaunchConfig_t& config, std::function<void()> thread_body) {
+  const dim3 g = config.gridDim, b = config.blockDim;
+  if (g.x == 0 || g.y == 0 || g.z == 0 || g.y > 65535 || g.z > 65535 || b.x * b.y * b.z == 0 ||
+      b.x * b.y * b.z > 1024 || config.dynamicSmemBytes > 227 * 1024)
+    return fail(cudaErrorInvalidValue, "launch of " + std::to_string(g.x) + " x " + std::to_string(g.y) + " x " +
+                                           std::to_string(g.z) + " blocks of " + std::to_string(b.x * b.y * b.z) +
+                                           " threads and " + std::to_string(config.dynamicSmemBytes) +
+                                           " bytes of shared memory");
+  return submit(config.stream, [config, body = std::move(thread_body)] {
+    const std::string error = run_grid(config, body);
+    return error.empty() ? cudaSuccess : fail(cudaErrorLaunchFailure, error);
+  });
+}
+
+}  // namespace emulation
+
+using namespace emulation;
+
+const char* cudaGetErrorString(cudaError_t code) {
+  if (code == cudaSuccess) return "no error";
+  return last_message.c_str();
+}
+cudaError_t cudaPeekAtLastError() { return last_error; }
+cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int device) {
+  return device == 0 ? cudaSuccess : fail(cudaErrorInvalidValue, "there is only device 0");
+}
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
+  *p = {"emulated on the host", 0, 0, static_cast<int>(2), std::size_t{8} << 30, 227 * 1024};
+  return cudaSuccess;
+}
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *free = *total = std::size_t{8} << 30;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
+  *pool = nullptr;
+  return cudaSuccess;
+}
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = new Stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return forbidden_in_capture(stream, "cudaStreamSynchronize"); }
+
+cudaError_t cudaMallocAsync(void** data, std::size_t bytes, cudaStream_t stream) {
+  if (const cudaError_t e = forbidden_in_capture(stream, "cudaMallocAsync"); e != cudaSuccess) return e;
+  *data = bytes > (std::size_t{8} << 30) ? nullptr : DeviceMemory::instance().allocate(bytes);
+  return *data != nullptr ? cudaSuccess : fail(cudaErrorMemoryAllocation, "out of memory");
+}
+cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
+  if (const cudaError_t e = forbidden_in_capture(stream, "cudaFreeAsync"); e != cudaSuccess) return e;
+  return DeviceMemory::instance().release(data) ? cudaSuccess
+                                                : fail(cudaErrorInvalidValue, "cudaFreeAsync of an unknown pointer");
+}
+cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
+  *data = std::malloc(bytes);
+  return *data != nullptr ? cudaSuccess : fail(cudaErrorMemoryAllocation, "out of host memory");
+}
+cudaError_t cudaFreeHost(void* data) {
+  std::free(data);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  if (DeviceMemory::instance().owns(to, bytes) != to_device ||
+      DeviceMemory::instance().owns(from, bytes) != from_device)
+    return fail(cudaErrorInvalidValue, "cudaMemcpyAsync of " + std::to_string(bytes) +
+                                           " bytes: a pointer is not on the side its kind says, or too short");
+  return submit(stream, [=] {
+    const DeviceAccess access;
+    std::memmove(to, from, bytes);
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
+  if (!DeviceMemory::instance().owns(data, bytes))
+    return fail(cudaErrorInvalidValue, "cudaMemsetAsync of " + std::to_string(bytes) + " bytes outside an allocation");
+  return submit(stream, [=] {
+    const DeviceAccess access;
+    std::memset(data, value, bytes);
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = new Event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  return submit(stream, [event] {
+    event->time = std::chrono::steady_clock::now();
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaEventQuery(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t from, cudaEvent_t to) {
+  *ms = std::chrono::duration<float, std::milli>(to->time - from->time).count();
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (const cudaError_t e = forbidden_in_capture(stream, "cudaStreamBeginCapture"); e != cudaSuccess) return e;
+  stream->capturing = std::make_unique<Graph>();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  if (stream->capturing == nullptr) return fail(cudaErrorInvalidValue, "the stream is not being captured");
+  *graph = stream->capturing.release();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  *status = stream->capturing != nullptr ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  *exec = new GraphExec{graph->work};
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo*) {
+  if (exec->work.size() != graph->work.size())
+    return fail(cudaErrorGraphExecUpdateFailure, "the graph has changed its shape");
+  exec->work = graph->work;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
+  const DeviceAccess access;  // opened once for all of them
+  for (const auto& work : exec->work)
+    if (const cudaError_t e = work(); e != cudaSuccess) return e;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  delete exec;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}

@@ -1,0 +1,31 @@
+#pragma once
+// The CUDA execution model on the host: one fiber per CUDA thread, one host thread per running block.
+
+#include <functional>
+#include <string>
+
+#include "include/cuda_runtime.h"
+
+namespace emulation {
+
+/// In which order the threads of a block, and the blocks of a grid, are started. Results must not depend on it.
+enum class Order { forward, reverse };
+void set_order(Order);
+
+/// Runs a grid to its end. Returns an empty string, or what went wrong: a divergent barrier or collective.
+std::string run_grid(const cudaLaunchConfig_t&, const std::function<void()>& thread_body);
+
+/// Opens the memory of the emulated device to the caller, as kernels and copies need; closed again (where the guard is
+/// on) by the destructor, so that host code that reads device memory is caught.
+class DeviceAccess {
+ public:
+  DeviceAccess();
+  ~DeviceAccess();
+  DeviceAccess(const DeviceAccess&) = delete;
+  DeviceAccess& operator=(const DeviceAccess&) = delete;
+};
+
+/// Keeps a failure for cudaGetLastError / cudaGetErrorString.
+cudaError_t fail(cudaError_t code, std::string message);
+
+}  // namespace emulation

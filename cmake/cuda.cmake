@@ -29,5 +29,8 @@ if(DSASRGS_CUDA_FLAVOUR STREQUAL "ON")
     set(CMAKE_CUDA_ARCHITECTURES ${default_architectures})
   endif()
   enable_language(CUDA)
+  # CMake 3.25 does not know how nvcc is asked for C++20.
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
   find_package(CUDAToolkit REQUIRED)
 endif()

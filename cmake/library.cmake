@@ -54,9 +54,8 @@ function(dsasrgs_add_flavour target cuda)
     endif()
   else()
     target_sources(${target} PRIVATE ${cuda_sources})
-    # CMake 3.25 does not know nvcc's C++20.
     target_compile_options(${target} PRIVATE
-      $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 --expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall,-Wextra,-fopenmp>)
+      $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall,-Wextra,-fopenmp>)
     target_link_libraries(${target} PRIVATE CUDA::cudart_static)
   endif()
 endfunction()

@@ -241,7 +241,7 @@ TEST_CASE("adam: same bits for 1 and 2 threads, and wherever an entry stands", "
   CHECK(last.p.to_host(ctx)[0] == results[0][n - 1]);
 }
 
-TEST_CASE("adam: CUDA agrees with the CPU", "[adam][cuda]") {
+TEST_CASE("adam: CUDA agrees with the CPU", "[adam][parity]") {
   if (test::selected_backend() == Backend::cpu) {
     WARN("needs --backend cuda");
     return;

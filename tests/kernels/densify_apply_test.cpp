@@ -259,7 +259,7 @@ TEST_CASE("densify: rows that do not fit the plan are refused", "[densify]") {
   CHECK_THROWS_AS(place_children(ctx, control, plan, bounds, out12, out12, out16), InvalidArgument);
 }
 
-TEST_CASE("densify: CUDA agrees with the CPU in carrying out a plan", "[densify]") {
+TEST_CASE("densify: CUDA agrees with the CPU in carrying out a plan", "[densify][parity]") {
   Context cpu = Context::cpu(1), other = test::make_context();
   if (other.backend() == Backend::cpu) {
     WARN("this run is on the CPU");

@@ -287,7 +287,7 @@ TEST_CASE("densify: wrong statistics and settings are refused", "[densify]") {
   CHECK(other.steps == 0);
 }
 
-TEST_CASE("densify: CUDA makes the CPU's plan", "[densify]") {
+TEST_CASE("densify: CUDA makes the CPU's plan", "[densify][parity]") {
   Context cpu = Context::cpu(1), other = test::make_context();
   if (other.backend() == Backend::cpu) {
     WARN("this run is on the CPU");
@@ -320,7 +320,7 @@ TEST_CASE("densify: CUDA makes the CPU's plan", "[densify]") {
   }
 }
 
-TEST_CASE("densify: CUDA's statistics agree with the CPU's", "[densify]") {
+TEST_CASE("densify: CUDA's statistics agree with the CPU's", "[densify][parity]") {
   Context cpu = Context::cpu(1), other = test::make_context();
   if (other.backend() == Backend::cpu) {
     WARN("this run is on the CPU");

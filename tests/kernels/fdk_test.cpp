@@ -269,7 +269,7 @@ TEST_CASE("fdk: same bits for 1 and 2 threads, more views than a batch", "[fdk]"
         reconstruct(projections, poses, kDetector, kGrid, {}, 2));
 }
 
-TEST_CASE("fdk: CUDA agrees with the CPU", "[fdk]") {
+TEST_CASE("fdk: CUDA agrees with the CPU", "[fdk][parity]") {
   Context cpu = Context::cpu(1), ctx = test::make_context();
   if (ctx.backend() == Backend::cpu) {
     WARN("the selected backend is the CPU: nothing to compare");

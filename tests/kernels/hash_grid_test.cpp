@@ -304,7 +304,7 @@ TEST_CASE("hash_grid: the gradient of the table keeps its digits at any scale", 
   }
 }
 
-TEST_CASE("hash_grid: CUDA agrees with the CPU", "[hash_grid][cuda]") {
+TEST_CASE("hash_grid: CUDA agrees with the CPU", "[hash_grid][parity]") {
   if (test::selected_backend() == Backend::cpu) {
     WARN("needs --backend cuda");
     return;

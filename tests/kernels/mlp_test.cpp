@@ -204,7 +204,7 @@ TEST_CASE("mlp: same bits for 1 and 2 threads", "[mlp]") {
   CHECK(a.input == b.input);
 }
 
-TEST_CASE("mlp: CUDA agrees with the CPU", "[mlp][cuda]") {
+TEST_CASE("mlp: CUDA agrees with the CPU", "[mlp][parity]") {
   if (test::selected_backend() == Backend::cpu) {
     WARN("needs --backend cuda");
     return;

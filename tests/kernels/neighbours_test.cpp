@@ -114,7 +114,7 @@ TEST_CASE("neighbours: wrong arguments are refused", "[neighbours]") {
   }
 }
 
-TEST_CASE("neighbours: CUDA agrees with the CPU", "[neighbours]") {
+TEST_CASE("neighbours: CUDA agrees with the CPU", "[neighbours][parity]") {
   Context cpu = Context::cpu(1), other = test::make_context();
   if (other.backend() == Backend::cpu) {
     WARN("this run is on the CPU");

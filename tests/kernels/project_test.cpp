@@ -355,7 +355,7 @@ TEST_CASE("project: wrong sizes, detectors, bounds and poses are refused", "[pro
   CHECK_THROWS_AS(project_forward(ctx, good, short_output), InvalidArgument);
 }
 
-TEST_CASE("project: CUDA agrees with the CPU", "[project]") {
+TEST_CASE("project: CUDA agrees with the CPU", "[project][parity]") {
   Context cpu = Context::cpu(1), ctx = make_context();
   if (ctx.backend() == Backend::cpu) {
     WARN("needs --backend cuda");

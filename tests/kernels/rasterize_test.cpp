@@ -398,7 +398,7 @@ TEST_CASE("rasterize: once warmed up a step neither waits nor allocates", "[rast
   CHECK(mean.to_host(ctx) == expected_gradient);
 }
 
-TEST_CASE("rasterize: CUDA agrees with the CPU", "[rasterize]") {
+TEST_CASE("rasterize: CUDA agrees with the CPU", "[rasterize][parity]") {
   Context cpu = Context::cpu(1), ctx = make_context();
   if (ctx.backend() == Backend::cpu) {
     WARN("needs --backend cuda");

@@ -202,7 +202,7 @@ TEST_CASE("raycast: the same bits for one and two threads", "[raycast]") {
   CHECK(cast(volume, kGrid, view(0.5, 0.2), kDetector, 1) == cast(volume, kGrid, view(0.5, 0.2), kDetector, 2));
 }
 
-TEST_CASE("raycast: CUDA agrees with the CPU", "[raycast]") {
+TEST_CASE("raycast: CUDA agrees with the CPU", "[raycast][parity]") {
   Context cpu = Context::cpu(1), ctx = test::make_context();
   if (ctx.backend() == Backend::cpu) {
     WARN("the selected backend is the CPU: nothing to compare");

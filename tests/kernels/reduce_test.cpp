@@ -137,7 +137,7 @@ TEST_CASE("reduce: images that do not fit are refused", "[reduce]") {
   CHECK_THROWS_WITH(run(ctx, {{1, 2}, {1, 2}, {1}}), Contains("valid: expected 2 elements, found 1"));
 }
 
-TEST_CASE("reduce: CUDA agrees with the CPU", "[reduce]") {
+TEST_CASE("reduce: CUDA agrees with the CPU", "[reduce][parity]") {
   Context cpu = Context::cpu(1), other = test::make_context();
   if (other.backend() == Backend::cpu) {
     WARN("this run is on the CPU");

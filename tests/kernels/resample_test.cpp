@@ -133,7 +133,7 @@ TEST_CASE("resample: same bits for 1 and 2 threads", "[resample]") {
         pool_adjoint(shape, low, GradientMode::overwrite, 0, 2));
 }
 
-TEST_CASE("resample: CUDA agrees with the CPU", "[resample]") {
+TEST_CASE("resample: CUDA agrees with the CPU", "[resample][parity]") {
   Context cpu = Context::cpu(1), ctx = test::make_context();
   if (ctx.backend() == Backend::cpu) {
     WARN("the selected backend is the CPU: nothing to compare");

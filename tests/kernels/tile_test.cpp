@@ -110,7 +110,7 @@ TEST_CASE("tile: an empty image, an empty tile and too many pairs are refused", 
                   InvalidArgument);
 }
 
-TEST_CASE("tile: CUDA agrees with the CPU", "[tile]") {
+TEST_CASE("tile: CUDA agrees with the CPU", "[tile][parity]") {
   Context cpu = Context::cpu(1), ctx = make_context();
   if (ctx.backend() == Backend::cpu) {
     WARN("needs --backend cuda");

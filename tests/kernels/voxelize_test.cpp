@@ -244,7 +244,7 @@ TEST_CASE("voxelize: an empty cloud gives an empty volume", "[voxelize]") {
   CHECK(backward(s, std::vector<float>(s.grid.num_voxels(), 1.0f)).empty());
 }
 
-TEST_CASE("voxelize: CUDA agrees with the CPU", "[voxelize]") {
+TEST_CASE("voxelize: CUDA agrees with the CPU", "[voxelize][parity]") {
   Context cpu = Context::cpu(1), ctx = test::make_context();
   if (ctx.backend() == Backend::cpu) {
     WARN("the selected backend is the CPU: nothing to compare");

@@ -77,7 +77,7 @@ TEST_CASE("attenuation: sums are those of the elements", "[attenuation]") {
   CHECK(s.product == Approx(inner_product(a, b)));
 }
 
-TEST_CASE("attenuation: CUDA agrees with the CPU", "[attenuation][cuda]") {
+TEST_CASE("attenuation: CUDA agrees with the CPU", "[attenuation][parity]") {
   if (selected_backend() == Backend::cpu) {
     WARN("needs --backend cuda");
     return;

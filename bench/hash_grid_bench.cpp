@@ -48,6 +48,7 @@ BENCHMARK_CAPTURE(hash_grid_forward_pass, 3d_16_levels, k16Levels)->Apply(sizes)
 BENCHMARK_CAPTURE(hash_grid_forward_pass, 3d, kSpace)->Apply(sizes);
 BENCHMARK_CAPTURE(hash_grid_forward_pass, 4d, kSpaceTime)->Apply(sizes);
 BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels_table_only, k16Levels, false, kFixed)->Apply(sizes);
+BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels, k16Levels, true, kFixed)->Apply(sizes);
 BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d, kSpace, true, kFixed)->Apply(sizes);
 BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_atomic, kSpace, true, kAtomic)->Apply(sizes);
 BENCHMARK_CAPTURE(hash_grid_backward_pass, 4d, kSpaceTime, true, kFixed)->Apply(sizes);

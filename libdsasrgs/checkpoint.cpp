@@ -34,10 +34,16 @@ void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Con
     file.write("/optimizer/" + name + "/first_moment", m.first.to_host(ctx), {m.first.size()});
     file.write("/optimizer/" + name + "/second_moment", m.second.to_host(ctx), {m.second.size()});
   });
+  if (const ConfidenceState& c = optimizer.confidence; c.weights.size() > 0) {
+    file.write("/optimizer/confidence/weights", c.weights.to_host(ctx), {2});
+    file.write("/optimizer/confidence/first_moment", c.first.to_host(ctx), {2});
+    file.write("/optimizer/confidence/second_moment", c.second.to_host(ctx), {2});
+  }
   const std::size_t n = model.cloud.size();
   file.write("/statistics/gradient_norm", statistics.gradient_norm.to_host(ctx), {n});
   file.write("/statistics/density", statistics.density.to_host(ctx), {n});
   file.write("/statistics/visible_steps", statistics.visible_steps.to_host(ctx), {n});
+  if (statistics.weighs_pixels()) file.write("/statistics/pixels", statistics.pixels.to_host(ctx), {n});
   file.attribute("/statistics", "steps", static_cast<std::int64_t>(statistics.steps));
   std::vector<double> moments;
   for (const NuisanceMoments& m : nuisance)
@@ -57,12 +63,20 @@ Checkpoint read_checkpoint(Context& ctx, const std::filesystem::path& path) {
     m.first = Buffer<float>::from_host(ctx, file.read<float>("/optimizer/" + name + "/first_moment", shape));
     m.second = Buffer<float>::from_host(ctx, file.read<float>("/optimizer/" + name + "/second_moment", shape));
   });
+  if (file.has("/optimizer/confidence/weights")) {
+    const auto read = [&](const char* name) {
+      return Buffer<float>::from_host(ctx, file.read<float>(std::string("/optimizer/confidence/") + name, {2}));
+    };
+    optimizer.confidence = {read("weights"), Buffer<float>::zeros(ctx, 2), read("first_moment"), read("second_moment")};
+  }
   const Shape per_kernel{model.cloud.size()};
   DensityStatistics statistics;
   statistics.gradient_norm = Buffer<float>::from_host(ctx, file.read<float>("/statistics/gradient_norm", per_kernel));
   statistics.density = Buffer<float>::from_host(ctx, file.read<float>("/statistics/density", per_kernel));
   statistics.visible_steps =
       Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>("/statistics/visible_steps", per_kernel));
+  if (file.has("/statistics/pixels"))  // absent without pixel weights, and in older files
+    statistics.pixels = Buffer<float>::from_host(ctx, file.read<float>("/statistics/pixels", per_kernel));
   statistics.steps = file.attribute<std::uint32_t>("/statistics", "steps");
   std::vector<NuisanceMoments> nuisance(model.nuisance.view.size());
   const auto moments = file.read<double>("/nuisance/moments", {nuisance.size(), 5});

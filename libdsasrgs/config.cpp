@@ -27,6 +27,12 @@ constexpr std::array kAttenuationNames{EnumName<AttenuationKind>{AttenuationKind
                                        EnumName<AttenuationKind>{AttenuationKind::neural, "neural"}};
 constexpr std::array kInitialPointNames{EnumName<InitialPoints>{InitialPoints::fdk, "fdk"},
                                         EnumName<InitialPoints>{InitialPoints::random, "random"}};
+constexpr std::array kTargetNames{EnumName<HighResolutionTarget>{HighResolutionTarget::none, "none"},
+                                  EnumName<HighResolutionTarget>{HighResolutionTarget::upsampled, "upsampled"},
+                                  EnumName<HighResolutionTarget>{HighResolutionTarget::pseudo_labels, "pseudo_labels"},
+                                  EnumName<HighResolutionTarget>{HighResolutionTarget::both, "both"},
+                                  EnumName<HighResolutionTarget>{HighResolutionTarget::teach, "teach"}};
+constexpr const auto& names_of(HighResolutionTarget) { return kTargetNames; }
 constexpr const auto& names_of(AttenuationKind) { return kAttenuationNames; }
 constexpr const auto& names_of(InitialPoints) { return kInitialPointNames; }
 
@@ -233,13 +239,17 @@ toml::table parse(std::string_view text, const std::string& source) {
 
 }  // namespace
 
-std::vector<std::string> preset_names() { return {"4drgs", "static"}; }
+std::vector<std::string> preset_names() { return {"4drgs", "static", "dsa-srgs"}; }
 
 Config preset_config(std::string_view name) {
   Config config;
   config.preset = name;
   if (name == "static") {
     config.field.kind = AttenuationKind::constant;
+  } else if (name == "dsa-srgs") {
+    config.super_resolution.scale = 4;
+    config.super_resolution.weight = 0.4;
+    config.super_resolution.target = HighResolutionTarget::teach;
   } else if (name != "4drgs") {
     std::string expected;
     for (const auto& n : preset_names()) expected += (expected.empty() ? "" : " or ") + n;

@@ -11,7 +11,7 @@ OptimizerState OptimizerState::zeros(Context& ctx, const Model& model) {
   return {AdamMoments::zeros(ctx, cloud.position_mm.size()), AdamMoments::zeros(ctx, cloud.raw_scale.size()),
           AdamMoments::zeros(ctx, cloud.rotation.size()),    AdamMoments::zeros(ctx, cloud.attenuation.size()),
           AdamMoments::zeros(ctx, field.table3d.size()),     AdamMoments::zeros(ctx, field.table4d.size()),
-          AdamMoments::zeros(ctx, field.network.size())};
+          AdamMoments::zeros(ctx, field.network.size()),     {}};
 }
 
 FieldGradient FieldGradient::zeros(Context& ctx, const AttenuationField& field) {

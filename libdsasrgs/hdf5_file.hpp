@@ -126,6 +126,14 @@ class Hdf5Writer {
     write<T>(dataset, view_of(values), shape, storage);
   }
 
+  /// A dataset whose slabs [index, …] of the first axis follow one by one by write_slab; what is not written
+  /// is 0. T: float (stored as float32, or float16 with `half`) or std::uint8_t.
+  template <class T>
+  void create(const std::string& dataset, const Shape&, Hdf5Storage, bool half = false);
+  /// Throws InvalidArgument unless `values` has the size of a slab and the slab is there.
+  template <class T>
+  void write_slab(const std::string& dataset, std::size_t index, View<const T> values);
+
   /// An attribute of an existing group or dataset ("/" is the root). T: std::int64_t, double; int and bool go in as
   /// std::int64_t.
   void attribute(const std::string& object, const std::string& name, double value);

@@ -64,6 +64,39 @@ void write_number(hid_t file, const std::string& name, const std::string& object
   write_attribute(file, name, object, attribute, stored_type, native_type<T>(), space, &value);
 }
 
+/// IEEE 754 binary16, which this HDF5 has no name for.
+Handle half_type() {
+  Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
+  H5Tset_fields(type, 15, 10, 5, 0, 10);
+  H5Tset_size(type, 2);
+  H5Tset_ebias(type, 15);
+  return type;
+}
+
+/// Makes a dataset and the groups on its way.
+Handle create_dataset(hid_t file, const std::string& name, const std::string& dataset, hid_t type, std::size_t element,
+                      const Shape& shape, Hdf5Storage storage) {
+  std::size_t count = 1;
+  for (const std::size_t extent : shape) count *= extent;
+  const std::vector<hsize_t> extents(shape.begin(), shape.end());
+  const Handle space(shape.empty() ? H5Screate(H5S_SCALAR)
+                                   : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr),
+                     H5Sclose);
+  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(links, 1);
+  const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(create, false);  // the same content gives the same bytes
+  if (storage == Hdf5Storage::compressed && count > 0 && !shape.empty() && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
+    const std::vector<hsize_t> chunk = chunk_of(shape, element);
+    H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data());
+    H5Pset_shuffle(create);
+    H5Pset_deflate(create, 1);
+  }
+  Handle data(H5Dcreate2(file, dataset.c_str(), type, space, links, create, H5P_DEFAULT), H5Dclose);
+  if (!data) throw_write_error(name, dataset);
+  return data;
+}
+
 }  // namespace
 
 Hdf5Writer::Hdf5Writer(const std::filesystem::path& path) : target_(path), name_(path.string()) {
@@ -111,24 +144,45 @@ void Hdf5Writer::write(const std::string& dataset, View<const T> values, const S
     throw InvalidArgument("Hdf5Writer::write: " + dataset + ": expected " + describe(shape) + " elements, found " +
                           std::to_string(values.size()));
   const QuietErrors quiet;
-  const std::vector<hsize_t> extents(shape.begin(), shape.end());
-  const Handle space(shape.empty() ? H5Screate(H5S_SCALAR)
-                                   : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr),
-                     H5Sclose);
-  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(links, 1);
-  const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-  H5Pset_obj_track_times(create, false);  // the same content gives the same bytes
-  if (storage == Hdf5Storage::compressed && count > 0 && !shape.empty() && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
-    const std::vector<hsize_t> chunk = chunk_of(shape, sizeof(T));
-    H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data());
-    H5Pset_shuffle(create);
-    H5Pset_deflate(create, 1);
-  }
   // Stored in the machine's own order; HDF5 records it, so a machine of the other order reads it too.
-  const Handle data(H5Dcreate2(file_, dataset.c_str(), native_type<T>(), space, links, create, H5P_DEFAULT), H5Dclose);
-  if (!data) throw_write_error(name_, dataset);
+  const Handle data = create_dataset(file_, name_, dataset, native_type<T>(), sizeof(T), shape, storage);
   if (count > 0 && H5Dwrite(data, native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    throw_write_error(name_, dataset);
+}
+
+template <class T>
+void Hdf5Writer::create(const std::string& dataset, const Shape& shape, Hdf5Storage storage, bool half) {
+  const QuietErrors quiet;
+  if (half) {
+    const Handle type = half_type();
+    create_dataset(file_, name_, dataset, type, 2, shape, storage);
+  } else {
+    create_dataset(file_, name_, dataset, native_type<T>(), sizeof(T), shape, storage);
+  }
+}
+
+template <class T>
+void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, View<const T> values) {
+  const QuietErrors quiet;
+  const Handle data(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!data) throw_write_error(name_, dataset);
+  const Handle file_space(H5Dget_space(data), H5Sclose);
+  const int rank = std::max(H5Sget_simple_extent_ndims(file_space), 0);
+  std::vector<hsize_t> start(static_cast<std::size_t>(rank)), count(start.size());
+  H5Sget_simple_extent_dims(file_space, count.data(), nullptr);
+  if (rank == 0 || index >= count[0])
+    throw InvalidArgument("Hdf5Writer::write_slab: " + dataset + ": expected a slab that is there, found " +
+                          std::to_string(index));
+  start[0] = index;
+  count[0] = 1;
+  std::size_t slab = 1;
+  for (const hsize_t extent : count) slab *= extent;
+  if (slab != values.size())
+    throw InvalidArgument("Hdf5Writer::write_slab: " + dataset + ": expected " + std::to_string(slab) +
+                          " elements, found " + std::to_string(values.size()));
+  H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  const Handle memory_space(H5Screate_simple(rank, count.data(), nullptr), H5Sclose);
+  if (H5Dwrite(data, native_type<T>(), memory_space, file_space, H5P_DEFAULT, values.data()) < 0)
     throw_write_error(name_, dataset);
 }
 
@@ -182,5 +236,9 @@ DSASRGS_WRITABLE(std::uint16_t)
 DSASRGS_WRITABLE(std::uint32_t)
 DSASRGS_WRITABLE(std::uint64_t)
 #undef DSASRGS_WRITABLE
+template void Hdf5Writer::create<float>(const std::string&, const Shape&, Hdf5Storage, bool);
+template void Hdf5Writer::create<std::uint8_t>(const std::string&, const Shape&, Hdf5Storage, bool);
+template void Hdf5Writer::write_slab<float>(const std::string&, std::size_t, View<const float>);
+template void Hdf5Writer::write_slab<std::uint8_t>(const std::string&, std::size_t, View<const std::uint8_t>);
 
 }  // namespace dsasrgs

@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "adam/adam.hpp"
-#include "attenuation/attenuation.hpp"
 #include "checkpoint.hpp"
 #include "common/random.hpp"
 #include "dsasrgs/error.hpp"
@@ -34,15 +33,6 @@ void timed(double& seconds, Body&& body) {
   seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Adam on one number, in double: the change to add to a nuisance parameter.
-double adam_scalar(double gradient, double& first, double& second, std::int64_t update, double rate) {
-  first = 0.9 * first + 0.1 * gradient;
-  second = 0.999 * second + 0.001 * gradient * gradient;
-  const double m = first / (1 - std::pow(0.9, static_cast<double>(update)));
-  const double v = second / (1 - std::pow(0.999, static_cast<double>(update)));
-  return v > 0 ? -rate * m / std::sqrt(v) : 0;
-}
-
 }  // namespace
 
 struct Reconstructor::State {
@@ -57,19 +47,17 @@ struct Reconstructor::State {
   std::vector<NuisanceMoments> nuisance_moments;
   int step = 0;
 
-  std::vector<Buffer<float>> targets;       // per training view
-  std::vector<Buffer<std::uint8_t>> valid;  // per training view, empty when all pixels count
-  std::vector<std::size_t> num_valid;       // per training view
+  ViewLoss loss;
   ViewPipeline pipeline;
   CloudGradient gradient;
-  ImageLossSaved loss_saved;
-  Buffer<float> rendered, adjusted, grad_rendered;
+  Buffer<float> rendered, grad_rendered;
   LossHistory losses;
   Submission submission;
   std::size_t warm_kernels = 0;  // kernels of the last step, which has sized every buffer
   double loss_seconds = 0, adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
-  State(Context& context, const Acquisition& a, const Config& c, std::vector<int> training, Model m)
+  State(Context& context, const Acquisition& a, const Config& c, std::vector<int> training, Model m,
+        const LabelReader& labels)
       : ctx(&context),
         acquisition(&a),
         config(c),
@@ -79,15 +67,12 @@ struct Reconstructor::State {
         field_gradient(FieldGradient::zeros(context, model.field)),
         statistics(DensityStatistics::zeros(context, model.cloud.size())),
         nuisance_moments(views.size()),
-        rendered(context, a.detector.num_pixels()),
-        adjusted(context, a.detector.num_pixels()),
-        grad_rendered(context, a.detector.num_pixels()),
+        loss(context, a, c, views, labels),
+        rendered(context, loss.detector().num_pixels()),
+        grad_rendered(context, loss.detector().num_pixels()),
         losses(context, a.name) {
-    for (const int v : views) {
-      targets.push_back(Buffer<float>::from_host(context, training_image(a, v, c)));
-      valid.push_back(Buffer<std::uint8_t>::from_host(context, a.valid_pixels(v)));
-      num_valid.push_back(count_valid(context, valid.back()));
-    }
+    if (c.super_resolution.target == HighResolutionTarget::teach)
+      optimizer.confidence = ConfidenceState::initial(context, c.super_resolution);
     if (model.nuisance.view.empty())
       model.nuisance = {views, std::vector<float>(views.size(), 1), std::vector<float>(views.size(), 0)};
   }
@@ -101,29 +86,6 @@ struct Reconstructor::State {
     return std::clamp(model.time.model_time(pose.time_s) + sigma * noise, 0.0f, 1.0f);
   }
 
-  /// Loss of the rendered view in loss_saved, and its gradient in grad_rendered; nuisance parameters, which live on the
-  /// host, are updated on the way.
-  void loss_and_gradient(std::size_t slot, const StepSchedule& schedule) {
-    const bool nuisance = uses_nuisance();
-    const ImageLossShape shape{acquisition->detector.width_px, acquisition->detector.height_px,
-                               static_cast<float>(config.training.ssim_weight)};
-    float& gain = model.nuisance.gain[slot];
-    float& offset = model.nuisance.offset[slot];
-    if (nuisance) affine_values(*ctx, gain, offset, rendered, adjusted);
-    const ImageLossInput input{nuisance ? adjusted : rendered, targets[slot], valid[slot], num_valid[slot]};
-    image_loss_forward(*ctx, shape, input, loss_saved);
-    image_loss_backward(*ctx, shape, input, loss_saved, 1.0f, GradientMode::overwrite, grad_rendered);
-    if (!nuisance) return;
-    const Sums sums = sum_and_product(*ctx, grad_rendered, rendered);
-    scale_values(*ctx, gain, grad_rendered, grad_rendered);
-    NuisanceMoments& m = nuisance_moments[slot];
-    ++m.updates;
-    if (config.nuisance.view_gain)
-      gain += static_cast<float>(adam_scalar(sums.product, m.gain_first, m.gain_second, m.updates, schedule.nuisance));
-    if (config.nuisance.view_offset)
-      offset +=
-          static_cast<float>(adam_scalar(sums.sum, m.offset_first, m.offset_second, m.updates, schedule.nuisance));
-  }
   bool uses_nuisance() const { return config.nuisance.view_gain || config.nuisance.view_offset; }
 
   void update_parameters(const StepSchedule& schedule) {
@@ -148,16 +110,25 @@ struct Reconstructor::State {
     update(schedule.field, decay, tables, field.table3d, field_gradient.table3d, optimizer.table3d);
     update(schedule.field, decay, tables, field.table4d, field_gradient.table4d, optimizer.table4d);
     update(schedule.field, decay, AdamMode::dense, field.network, field_gradient.network, optimizer.network);
+    if (ConfidenceState& c = optimizer.confidence; c.weights.size() > 0 && config.super_resolution.learn_confidence) {
+      AdamStep adam;
+      adam.learning_rate = schedule.confidence;
+      adam.step = step;
+      adam_update(*ctx, adam, {c.weights, c.gradient, c.first, c.second});
+    }
   }
 
   /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
   void submit_step(std::size_t slot, const ViewRequest& request, const StepSchedule& schedule) {
     pipeline.forward(*ctx, model.cloud, model.field, request, rendered);
-    timed(loss_seconds, [&] { loss_and_gradient(slot, schedule); });
+    timed(loss_seconds, [&] {
+      loss.run(*ctx, slot, rendered.view(), grad_rendered, optimizer.confidence, model.nuisance, nuisance_moments[slot],
+               schedule.nuisance);
+    });
     pipeline.backward(*ctx, model.cloud, model.field, request, grad_rendered, gradient, field_gradient.table3d,
                       field_gradient.table4d, field_gradient.network);
     timed(density_seconds, [&] {
-      density_statistics_add(*ctx, acquisition->detector, pipeline.grad_mean_px(), pipeline.box(), pipeline.density(),
+      density_statistics_add(*ctx, loss.detector(), pipeline.grad_mean_px(), pipeline.box(), pipeline.density(),
                              statistics);
     });
     timed(adam_seconds, [&] { update_parameters(schedule); });
@@ -171,7 +142,7 @@ struct Reconstructor::State {
     const StepSchedule schedule = schedule_at(config, acquisition->volume.largest_side_mm(), step);
     const auto slot =
         static_cast<std::size_t>(view_of_step(config.training.seed, static_cast<int>(views.size()), step));
-    const ViewRequest request{acquisition->poses[static_cast<std::size_t>(views[slot])], acquisition->detector,
+    const ViewRequest request{acquisition->poses[static_cast<std::size_t>(views[slot])], loss.detector(),
                               training_time(slot), config.kernels.pixel_footprint};
     // The first step with a new number of kernels makes its buffers, and nuisance parameters are read on the host:
     // neither can be captured.
@@ -181,7 +152,7 @@ struct Reconstructor::State {
 
     const bool last = step == config.training.steps;
     timed(wait_seconds, [&] {
-      losses.add(*ctx, loss_saved, step, views[slot]);
+      losses.add(*ctx, loss.value(), step, views[slot]);
       if (last || schedule.density_event) losses.fetch(*ctx);
     });
     StepReport report;
@@ -208,15 +179,28 @@ struct Reconstructor::State {
   }
 };
 
-Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const Config& config) {
+namespace {
+
+LabelReader reader_of(const PseudoLabels* labels) {
+  if (labels == nullptr) return {};
+  return {
+      [labels](int view) { return labels->has(view) ? labels->read(view) : std::vector<float>{}; },
+      [labels](int view) { return labels->has_confidence() ? labels->read_confidence(view) : std::vector<float>{}; }};
+}
+
+}  // namespace
+
+Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const Config& config,
+                             const PseudoLabels* labels) {
   validate(config, "configuration");
   acquisition.validate();
   std::vector<int> views = training_views(acquisition);
   Model model = initial_model(ctx, acquisition, views, config);
-  state_ = std::make_unique<State>(ctx, acquisition, config, std::move(views), std::move(model));
+  state_ = std::make_unique<State>(ctx, acquisition, config, std::move(views), std::move(model), reader_of(labels));
 }
 
-Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const std::filesystem::path& path) {
+Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const std::filesystem::path& path,
+                             const PseudoLabels* labels) {
   acquisition.validate();
   Checkpoint checkpoint = read_checkpoint(ctx, path);
   std::vector<int> views = training_views(acquisition);
@@ -224,7 +208,8 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
     throw BadInput(path.string(), "/nuisance/view",
                    "the " + std::to_string(views.size()) + " training views of " + acquisition.name,
                    std::to_string(checkpoint.model.nuisance.view.size()) + " other views");
-  state_ = std::make_unique<State>(ctx, acquisition, checkpoint.config, std::move(views), std::move(checkpoint.model));
+  state_ = std::make_unique<State>(ctx, acquisition, checkpoint.config, std::move(views), std::move(checkpoint.model),
+                                   reader_of(labels));
   state_->optimizer = std::move(checkpoint.optimizer);
   state_->statistics = std::move(checkpoint.statistics);
   state_->nuisance_moments = std::move(checkpoint.nuisance_moments);

@@ -17,6 +17,7 @@ StepSchedule schedule_at(const Config& config, double largest_side_mm, int step)
   s.field = rate(config.learning_rate.field);
   s.attenuation = rate(config.learning_rate.attenuation);
   s.nuisance = rate(config.nuisance.learning_rate);
+  s.confidence = rate(config.super_resolution.confidence_rate);
   s.density_event = step > density.first_step && step < density.last_step && step % density.every == 0;
   const double span = std::max(1, density.last_step - density.first_step);
   s.split_voxels = static_cast<float>(decayed(density.split_voxels, (step - density.first_step) / span));

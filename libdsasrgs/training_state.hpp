@@ -7,7 +7,7 @@
 
 #include "densify/densify.hpp"
 #include "dsasrgs/reconstructor.hpp"
-#include "ssim/ssim.hpp"
+#include "view_loss.hpp"
 #include "view_pipeline.hpp"
 
 namespace dsasrgs {
@@ -24,6 +24,7 @@ struct AdamMoments {
 struct OptimizerState {
   AdamMoments position, raw_scale, rotation, attenuation;  // per kernel
   AdamMoments table3d, table4d, network;                   // shared
+  ConfidenceState confidence;                              // α and β with theirs; empty without super-resolution
   static OptimizerState zeros(Context&, const Model&);
 };
 
@@ -33,12 +34,6 @@ struct FieldGradient {
   static FieldGradient zeros(Context&, const AttenuationField&);
 };
 
-/// Adam on the two numbers of one training view.
-struct NuisanceMoments {
-  double gain_first = 0, gain_second = 0, offset_first = 0, offset_second = 0;
-  std::int64_t updates = 0;
-};
-
 /// What a density event did.
 struct DensityEvent {
   std::size_t cloned = 0, split = 0, pruned = 0;
@@ -46,7 +41,7 @@ struct DensityEvent {
 
 /// Learning rates and thresholds of one step.
 struct StepSchedule {
-  float position, scale, rotation, field, attenuation, nuisance;
+  float position, scale, rotation, field, attenuation, nuisance, confidence;
   bool density_event;
   float split_voxels;
 };

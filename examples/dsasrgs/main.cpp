@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   program::add_render(app);
   program::add_voxelize(app);
   program::add_evaluate(app);
+  program::add_labels(app);
   program::add_inspect(app);
   try {
     app.parse(argc, argv);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "evaluation.hpp"
 #include "interruption.hpp"
@@ -23,7 +24,7 @@ namespace dsasrgs::program {
 namespace {
 
 struct ReconstructOptions {
-  std::string case_file, output, preset = "4drgs", config_file;
+  std::string case_file, output, preset = "4drgs", config_file, labels_file;
   std::vector<std::string> settings;
   std::optional<int> train_views, steps;
   std::optional<std::int64_t> seed;
@@ -64,13 +65,16 @@ void run(const ReconstructOptions& options) {
   Acquisition acquisition = read_acquisition(options.case_file);
   if (options.train_views) split_evenly(acquisition, *options.train_views);
   require_measurable(acquisition, held_out_views(acquisition));
+  std::optional<PseudoLabels> labels;
+  if (!options.labels_file.empty()) labels = PseudoLabels::open(options.labels_file, acquisition);
+  const PseudoLabels* label_source = labels ? &*labels : nullptr;
 
   using Start = RunFolder::Start;
   RunFolder folder(options.output,
                    options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
   const auto start = std::chrono::steady_clock::now();
-  Reconstructor reconstructor =
-      options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint()) : Reconstructor(ctx, acquisition, config);
+  Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), label_source)
+                                               : Reconstructor(ctx, acquisition, config, label_source);
   RunFacts facts;
   facts.case_file = options.case_file;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -110,6 +114,8 @@ void add_reconstruct(CLI::App& app) {
       ->capture_default_str()
       ->excludes(resume);
   sub->add_option("--config", options->config_file, "TOML file with changes to the preset")->excludes(resume);
+  sub->add_option("--labels", options->labels_file,
+                  "file with pseudo-labels of the training views (an acquisition with /super_resolution will do)");
   sub->add_option("--set", options->settings, "one change: section.name=value; may be repeated")
       ->allow_extra_args(false)
       ->excludes(resume);

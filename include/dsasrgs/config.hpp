@@ -89,6 +89,27 @@ struct NuisanceConfig {
   Decay learning_rate{5e-3, 5e-4};
 };
 
+/// What the high-resolution render is compared with (DSA-SRGS table 2).
+enum class HighResolutionTarget {
+  none,           ///< nothing: it is only averaged back to the detector
+  upsampled,      ///< the bicubic upsampling of the measured view ("blurry supervision")
+  pseudo_labels,  ///< the pseudo-label
+  both,           ///< half of each
+  teach           ///< the confidence-weighted mix of both (eqs. 6 and 7)
+};
+
+/// Training at s times the detector's resolution (DSA-SRGS; docs/method.md).
+struct SuperResolutionConfig {
+  int scale = 1;      ///< s: views are rendered s times finer and averaged back to the detector; 1: off
+  double weight = 0;  ///< w in (1 − w)·L_gt + w·L_sr (eq. 8 and text: 0.4); 1: only the high-resolution target
+  HighResolutionTarget target = HighResolutionTarget::none;
+  double alpha = 1, beta = 1;    ///< start of the confidence's weights (eq. 6)
+  double similarity_centre = 0;  ///< S₀; 0 with texture_centre 0: eq. 6 as printed, whose confidence is never below ½
+  double texture_centre = 0;     ///< T₀
+  bool learn_confidence = true;       ///< off: α and β stay as they start
+  Decay confidence_rate{1e-3, 1e-4};  ///< learning rate of α and β
+};
+
 /// The whole configuration.
 struct Config {
   std::string preset = "4drgs";
@@ -98,11 +119,13 @@ struct Config {
   LearningRateConfig learning_rate;
   DensityControlConfig density_control;
   NuisanceConfig nuisance;
+  SuperResolutionConfig super_resolution;
 };
 
 /// Names accepted by preset_config.
 std::vector<std::string> preset_names();
-/// Defaults of a preset: `4drgs` (method.md sections 2–7) or `static` (the same with a time-independent attenuation).
+/// Defaults of a preset: `4drgs` (method.md sections 2–7), `static` (the same with a time-independent attenuation) or
+/// `dsa-srgs` (4 times finer, pseudo-labels mixed in by confidence: section 8).
 /// Throws BadInput for another name.
 Config preset_config(std::string_view name);
 

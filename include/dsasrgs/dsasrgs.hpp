@@ -15,6 +15,7 @@
 #include "dsasrgs/math.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/simulator.hpp"

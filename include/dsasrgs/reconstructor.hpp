@@ -12,6 +12,7 @@
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/pseudo_labels.hpp"
 
 namespace dsasrgs {
 
@@ -38,9 +39,11 @@ class Reconstructor {
   /// Initialises the kernels (FDK or random) and the field. The context and the acquisition must outlive it.
   /// Uses acquisition.train_views, or all views when there is no split. Throws BadInput when the configuration or the
   /// acquisition cannot be used (no positive training pixel, no candidate voxel), OutOfMemory.
-  Reconstructor(Context&, const Acquisition&, const Config&);
-  /// Continues from a checkpoint of the same acquisition and configuration. Throws IoError, BadInput.
-  Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint);
+  /// `labels` are read here and are needed by the targets of config.super_resolution that use them.
+  Reconstructor(Context&, const Acquisition&, const Config&, const PseudoLabels* labels = nullptr);
+  /// Continues from a checkpoint of the same acquisition, configuration and labels. Throws IoError, BadInput.
+  Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint,
+                const PseudoLabels* labels = nullptr);
   Reconstructor(Reconstructor&&) noexcept;
   ~Reconstructor();
 

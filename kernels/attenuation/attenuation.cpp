@@ -1,5 +1,7 @@
 #include "attenuation/attenuation.hpp"
 
+#include <string>
+
 #include "attenuation/attenuation_cpu.hpp"
 #include "attenuation/attenuation_cuda.hpp"
 #include "common/has_cuda.hpp"
@@ -21,6 +23,66 @@ void softplus_density_backward(Context& ctx, float scale, View<const float> raw,
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::softplus_density_backward(ctx, scale, raw, grad_density, grad_raw);
   cpu::softplus_density_backward(ctx, scale, raw, grad_density, grad_raw);
+}
+
+namespace {
+/// N of coefficients [N,6].
+std::size_t num_tables(const char* op, View<const float> coefficients) {
+  require(coefficients.size() % kOffsetTableCoefficients == 0, op,
+          "coefficients: expected 6 numbers per kernel, found " + std::to_string(coefficients.size()) + " in all");
+  return coefficients.size() / kOffsetTableCoefficients;
+}
+/// λ / N, 0 for N = 0.
+float per_table(float lambda, std::size_t n) {
+  return n == 0 ? 0.0f : static_cast<float>(static_cast<double>(lambda) / static_cast<double>(n));
+}
+}  // namespace
+
+void offset_table_density_forward(Context& ctx, float scale, float time, View<const float> coefficients,
+                                  View<float> density) {
+  constexpr const char* op = "offset_table_density_forward";
+  require_size(op, "density", num_tables(op, coefficients), density.size());
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::offset_table_density_forward(ctx, scale, time, coefficients, density);
+  cpu::offset_table_density_forward(ctx, scale, time, coefficients, density);
+}
+
+void offset_table_density_backward(Context& ctx, float scale, float time, View<const float> coefficients,
+                                   View<const float> grad_density, View<float> grad_coefficients) {
+  constexpr const char* op = "offset_table_density_backward";
+  require_size(op, "grad_density", num_tables(op, coefficients), grad_density.size());
+  require_size(op, "grad_coefficients", coefficients.size(), grad_coefficients.size());
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::offset_table_density_backward(ctx, scale, time, coefficients, grad_density, grad_coefficients);
+  cpu::offset_table_density_backward(ctx, scale, time, coefficients, grad_density, grad_coefficients);
+}
+
+void offset_table_smoothness_forward(Context& ctx, float lambda, View<const float> coefficients,
+                                     OffsetTableSmoothness& saved) {
+  const float factor = per_table(lambda, num_tables("offset_table_smoothness_forward", coefficients));
+  if (saved.value.size() == 0) saved.value = Buffer<float>(ctx, 1);
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::offset_table_smoothness_forward(ctx, factor, coefficients, saved);
+  cpu::offset_table_smoothness_forward(ctx, factor, coefficients, saved);
+}
+
+float offset_table_smoothness_value(Context& ctx, const OffsetTableSmoothness& saved) {
+  require(saved.value.size() == 1, "offset_table_smoothness_value",
+          "saved: expected the result of a forward pass, found none");
+  return saved.value.to_host(ctx)[0];
+}
+
+void offset_table_smoothness_backward(Context& ctx, float lambda, View<const float> coefficients,
+                                      View<float> grad_coefficients) {
+  constexpr const char* op = "offset_table_smoothness_backward";
+  const float factor = per_table(lambda, num_tables(op, coefficients));
+  require_size(op, "grad_coefficients", coefficients.size(), grad_coefficients.size());
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda)
+      return cuda::offset_table_smoothness_backward(ctx, factor, coefficients, grad_coefficients);
+  cpu::offset_table_smoothness_backward(ctx, factor, coefficients, grad_coefficients);
 }
 
 void to_unit_box(Context& ctx, const VolumeGrid& box, View<const float> position_mm, View<float> unit) {

@@ -1,5 +1,9 @@
 #include "attenuation/attenuation_cpu.hpp"
 
+#include <numeric>
+#include <vector>
+
+#include "attenuation/attenuation_math.hpp"
 #include "common/gaussian_math.hpp"
 #include "common/parallel.hpp"
 
@@ -28,6 +32,51 @@ void softplus_density_backward(Context& ctx, float scale, View<const float> raw,
                                View<float> grad_raw) {
   parallel_blocks(ctx, raw.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) grad_raw[i] = grad_density[i] * scale * sigmoid(raw[i]);
+  });
+}
+
+void offset_table_density_forward(Context& ctx, float scale, float time, View<const float> coefficients,
+                                  View<float> density) {
+  const TableSegment<float> at = table_segment(time);
+  parallel_blocks(ctx, density.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      density[i] = offset_table_density(scale, at, coefficients.data() + i * kOffsetTableCoefficients);
+  });
+}
+
+void offset_table_density_backward(Context& ctx, float scale, float time, View<const float> coefficients,
+                                   View<const float> grad_density, View<float> grad_coefficients) {
+  const TableSegment<float> at = table_segment(time);
+  parallel_blocks(ctx, grad_density.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t first = i * kOffsetTableCoefficients;
+      offset_table_density_vjp(scale, at, coefficients.data() + first, grad_density[i],
+                               grad_coefficients.data() + first);
+    }
+  });
+}
+
+void offset_table_smoothness_forward(Context& ctx, float factor, View<const float> coefficients,
+                                     OffsetTableSmoothness& saved) {
+  const std::size_t n = coefficients.size() / kOffsetTableCoefficients;
+  std::vector<double> partial((n + kBlock - 1) / kBlock);
+  parallel_blocks(ctx, n, kBlock, [&](std::size_t begin, std::size_t end) {
+    double sum = 0;
+    for (std::size_t i = begin; i < end; ++i)
+      sum += static_cast<double>(table_variation(coefficients.data() + i * kOffsetTableCoefficients));
+    partial[begin / kBlock] = sum;
+  });
+  saved.value.data()[0] = factor * static_cast<float>(std::accumulate(partial.begin(), partial.end(), 0.0));
+}
+
+void offset_table_smoothness_backward(Context& ctx, float factor, View<const float> coefficients,
+                                      View<float> grad_coefficients) {
+  const std::size_t n = coefficients.size() / kOffsetTableCoefficients;
+  parallel_blocks(ctx, n, kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t first = i * kOffsetTableCoefficients;
+      table_variation_vjp(coefficients.data() + first, factor, grad_coefficients.data() + first);
+    }
   });
 }
 

@@ -21,6 +21,7 @@ enum class RandomStream : std::uint32_t {
   photon_noise,
   vessel_tree,
   weights,
+  pseudo_labels,
   detail
 };
 

@@ -1,6 +1,7 @@
 #include "densify/densify.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -16,6 +17,7 @@ void require_statistics(const char* op, const DensityStatistics& s, std::size_t 
   require_size(op, "statistics.gradient_norm", n, s.gradient_norm.size());
   require_size(op, "statistics.density", n, s.density.size());
   require_size(op, "statistics.visible_steps", n, s.visible_steps.size());
+  if (s.weighs_pixels()) require_size(op, "statistics.pixels", n, s.pixels.size());
 }
 
 void require_bounds(const char* op, ScaleBounds bounds) {
@@ -31,6 +33,8 @@ void require_split(const char* op, const DensityControl& control) {
               std::to_string(control.split_children));
   require(control.split_shrink > 0, op,
           "split_shrink: expected a positive number, found " + std::to_string(control.split_shrink));
+  require(control.split_spread >= 0 && std::isfinite(control.split_spread), op,
+          "split_spread: expected 0 or more, found " + std::to_string(control.split_spread));
 }
 
 void require_plan(const char* op, const DensityPlan& plan) {
@@ -40,22 +44,31 @@ void require_plan(const char* op, const DensityPlan& plan) {
 
 }  // namespace
 
-DensityStatistics DensityStatistics::zeros(Context& ctx, std::size_t n) {
-  return {Buffer<float>::zeros(ctx, n), Buffer<float>::zeros(ctx, n), Buffer<std::uint32_t>::zeros(ctx, n), 0};
+DensityStatistics DensityStatistics::zeros(Context& ctx, std::size_t n, bool pixel_weights) {
+  return {Buffer<float>::zeros(ctx, n), Buffer<float>::zeros(ctx, n), Buffer<std::uint32_t>::zeros(ctx, n), 0,
+          Buffer<float>::zeros(ctx, pixel_weights ? n : 0)};
+}
+
+SplitShape rsd_split(int children) {
+  require(children >= 1, "rsd_split", "children: expected 1 or more, found " + std::to_string(children));
+  const double shrink = std::cbrt(static_cast<double>(children));
+  return {static_cast<float>(shrink), static_cast<float>(1 - 1 / (shrink * shrink))};
 }
 
 void density_statistics_add(Context& ctx, const Detector& detector, View<const float> grad_mean_px,
-                            View<const PixelBox> box, View<const float> density, DensityStatistics& statistics) {
+                            View<const PixelBox> box, View<const float> density, DensityStatistics& statistics,
+                            View<const float> conic) {
   constexpr const char* op = "density_statistics_add";
   const std::size_t n = density.size();
   require_size(op, "grad_mean_px", 2 * n, grad_mean_px.size());
   require_size(op, "box", n, box.size());
   require_statistics(op, statistics, n);
+  if (statistics.weighs_pixels()) require_size(op, "conic", 3 * n, conic.size());
   ++statistics.steps;
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
-      return cuda::density_statistics_add(ctx, detector, grad_mean_px, box, density, statistics);
-  cpu::density_statistics_add(ctx, detector, grad_mean_px, box, density, statistics);
+      return cuda::density_statistics_add(ctx, detector, grad_mean_px, box, density, conic, statistics);
+  cpu::density_statistics_add(ctx, detector, grad_mean_px, box, density, conic, statistics);
 }
 
 DensityPlan plan_density_control(Context& ctx, const DensityControl& control, GaussianView gaussians,
@@ -93,6 +106,25 @@ void gather_rows(Context& ctx, const DensityPlan& plan, std::span<const RowGathe
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::gather_rows(ctx, plan, arrays);
   cpu::gather_rows(ctx, plan, arrays);
+}
+
+DensityStatistics gather_statistics(Context& ctx, const DensityPlan& plan, const DensityStatistics& statistics) {
+  constexpr const char* op = "gather_statistics";
+  require_statistics(op, statistics, plan.num_sources);
+  const std::size_t n = plan.size();
+  const bool weighs = statistics.weighs_pixels();
+  DensityStatistics gathered{Buffer<float>(ctx, n), Buffer<float>(ctx, n), Buffer<std::uint32_t>(ctx, n),
+                             statistics.steps, Buffer<float>(ctx, weighs ? n : 0)};
+  // gather_rows moves 32 bits whatever they mean.
+  const View<const float> visible_before{reinterpret_cast<const float*>(statistics.visible_steps.data()),
+                                         plan.num_sources};
+  const View<float> visible_after{reinterpret_cast<float*>(gathered.visible_steps.data()), n};
+  const RowGather arrays[] = {{1, true, statistics.gradient_norm, gathered.gradient_norm},
+                              {1, false, statistics.density, gathered.density},
+                              {1, true, visible_before, visible_after},
+                              {1, true, statistics.pixels, gathered.pixels}};
+  gather_rows(ctx, plan, {arrays, weighs ? std::size_t{4} : std::size_t{3}});
+  return gathered;
 }
 
 void place_children(Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,

@@ -13,26 +13,33 @@
 namespace dsasrgs {
 
 /// Running sums per kernel since the last density event, all [N]. A kernel is visible in a step when its box is not
-/// empty.
+/// empty. With pixel weights (Pixel-GS), a step counts as much as the kernel covers pixels in its view: w = area of the
+/// ellipse dᵀQd ≤ kCutoff², at most that of the kernel's box, in pixels; else w = 1.
 struct DensityStatistics {
-  Buffer<float> gradient_norm;  ///< Σ ‖dL/d mean2D‖ in normalised detector units ([−1,1] across the image)
+  Buffer<float> gradient_norm;  ///< Σ w·‖dL/d mean2D‖ in normalised detector units ([−1,1] across the image)
   Buffer<float> density;        ///< Σ ρ over all steps
   Buffer<std::uint32_t> visible_steps;
   std::uint32_t steps = 0;
+  Buffer<float> pixels{};  ///< Σ w; empty without pixel weights
+  bool weighs_pixels() const { return pixels.size() > 0; }
   /// All sums zero for n kernels.
-  static DensityStatistics zeros(Context&, std::size_t n);
+  static DensityStatistics zeros(Context&, std::size_t n, bool pixel_weights = false);
 };
 
-/// Adds one step: gradient_norm += ‖(gx·W/2, gy·H/2)‖ of grad_mean_px [N,2] for visible kernels, density += ρ, counts.
+/// Adds one step: gradient_norm += w·‖(gx·W/2, gy·H/2)‖ of grad_mean_px [N,2] and pixels += w for visible kernels,
+/// density += ρ, counts. conic [N,3] as project_forward makes it; read with pixel weights only, else it may be empty.
 /// Throws InvalidArgument when sizes disagree.
 void density_statistics_add(Context&, const Detector&, View<const float> grad_mean_px, View<const PixelBox> box,
-                            View<const float> density, DensityStatistics&);
+                            View<const float> density, DensityStatistics&, View<const float> conic = {});
 
 struct DensityControl {
   float gradient_threshold = 1e-4f;  ///< τ_grad on the mean over visible steps
   float split_scale_mm = 1;          ///< a selected kernel splits if its largest scale exceeds this, else it is cloned
-  float split_shrink = 1.6f;         ///< children's scale = parent's / this
+  float split_shrink = 1.6f;         ///< children's scale = parent's / this (1/β of DSA-SRGS eq. 5)
+  float split_spread = 1;            ///< α: children are at the parent's centre + N(0, α·Σ)
   int split_children = 2;
+  bool clone = true;               ///< off: a selected kernel that would be cloned is kept as it is
+  bool prune = true;               ///< off: a kernel that would be pruned is kept as it is
   float min_mean_density = 1e-6f;  ///< accumulated attenuation (DSA-SRGS eq. 2): mean ρ below this is pruned
   VolumeGrid box;                  ///< kernels whose centre is outside are pruned
   std::size_t max_kernels = 0;     ///< no births beyond this count (those with the largest score first); 0: no cap
@@ -40,6 +47,16 @@ struct DensityControl {
   std::uint64_t seed = 0;          ///< random numbers are keyed by (seed, step, parent, child): Philox
   std::uint64_t step = 0;
 };
+
+/// Shrink and spread of a split that keeps the kernel's mass Σ ρ·(2π)^(3/2)·s_x·s_y·s_z and, in expectation, its second
+/// moments, its children having its density (method.md section 7): β = K^(−1/3), α = 1 − β². A child's scale that ends
+/// up at the lower bound is larger than β·s, and its mass too. Residual-guided splitting (RSD) is this split with clone
+/// and prune off and split_scale_mm = half a low-resolution voxel.
+/// Throws InvalidArgument unless children ≥ 1.
+struct SplitShape {
+  float shrink, spread;
+};
+SplitShape rsd_split(int children);
 
 /// What becomes of every kernel, in the context's memory. New kernel j is made from kernel source[j]; births come after
 /// survivors, in the order of their parents.
@@ -56,12 +73,12 @@ struct DensityPlan {
 
 /// Decides (method.md section 7): prune first (outside the box, any parameter non-finite, density averaged over `steps`
 /// below the floor or not a number; with no steps the floor is not applied), then among the rest select those whose
-/// score, the gradient norm averaged over visible steps, exceeds the threshold (0 for a kernel never visible), and
-/// clone or split them. A split parent is removed. Under the cap, selected kernels are taken by descending score, ties
-/// by ascending index, each if its births still fit. Deterministic. N = 0 or everything pruned: an empty plan. Throws
-/// InvalidArgument when sizes disagree, the box has no volume, the bounds are not 0 ≤ min < max, split_children is not
-/// in 1…255, split_shrink is not positive or there are too many kernels for 32 bits. On a GPU it waits once, for the
-/// counts.
+/// score, the gradient norm averaged over visible steps (their weights), exceeds the threshold (0 for a kernel never
+/// visible), and clone or split them. A split parent is removed. Under the cap, selected kernels are taken by
+/// descending score, ties by ascending index, each if its births still fit. Deterministic. N = 0 or everything pruned:
+/// an empty plan. Throws InvalidArgument when sizes disagree, the box has no volume, the bounds are not 0 ≤ min < max,
+/// split_children is not in 1…255, split_shrink is not positive, split_spread is negative or not finite or there are
+/// too many kernels for 32 bits. On a GPU it waits once, for the counts.
 DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
 
 /// One array for gather_rows: in [N,width], out [N',width]; they must not overlap.
@@ -76,7 +93,12 @@ struct RowGather {
 /// width 0 or N' = 0: nothing is written. Throws InvalidArgument when sizes disagree.
 void gather_rows(Context&, const DensityPlan&, std::span<const RowGather>);
 
-/// Moves split children off their parents in the gathered cloud: position += R·N(0, s²), scale ← s / split_shrink
+/// Statistics of the new cloud that are still running when another kind of density event changes the cloud: survivors
+/// keep their sums; births start without gradient and visible steps, so their score is 0, but have their parent's
+/// density sum, so that they are not pruned for being young. Throws InvalidArgument when sizes disagree.
+DensityStatistics gather_statistics(Context&, const DensityPlan&, const DensityStatistics&);
+
+/// Moves split children off their parents in the gathered cloud: position += R·N(0, α·s²), scale ← s / split_shrink
 /// (through the bounds), with R and s the parent's, which the gathered row still holds. Everything else is left as
 /// gathered. Deterministic: random numbers depend on (seed, step, parent, child) only.
 /// Throws InvalidArgument as plan_density_control does.

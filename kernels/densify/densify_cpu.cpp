@@ -37,15 +37,21 @@ void apply_cap(const DensityControl& control, std::vector<Judgement>& judgements
 }  // namespace
 
 void density_statistics_add(const Context& ctx, const Detector& detector, View<const float> grad_mean_px,
-                            View<const PixelBox> box, View<const float> density, DensityStatistics& statistics) {
+                            View<const PixelBox> box, View<const float> density, View<const float> conic,
+                            DensityStatistics& statistics) {
   float *norm = statistics.gradient_norm.data(), *sum = statistics.density.data();
+  float* pixels = statistics.weighs_pixels() ? statistics.pixels.data() : nullptr;
   std::uint32_t* visible = statistics.visible_steps.data();
   parallel_blocks(ctx, density.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       sum[i] += density[i];
       if (box[i].empty()) continue;
-      norm[i] +=
+      const float g =
           normalised_gradient_norm(grad_mean_px[2 * i], grad_mean_px[2 * i + 1], detector.width_px, detector.height_px);
+      if (pixels == nullptr)
+        norm[i] += g;
+      else
+        add_weighted(pixels_covered(conic.data() + 3 * i, box[i]), g, norm[i], pixels[i]);
       ++visible[i];
     }
   });
@@ -107,7 +113,7 @@ void gather_rows(const Context& ctx, const DensityPlan& plan, std::span<const Ro
 
 void place_children(const Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,
                     View<float> position_mm, View<float> raw_scale, View<const float> rotation) {
-  const ChildPlacement placement{control.seed, control.step, control.split_shrink, bounds};
+  const ChildPlacement placement = child_placement(control, bounds);
   parallel_blocks(ctx, plan.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t j = begin; j < end; ++j)
       if (plan.birth.data()[j] == Birth::split_child)

@@ -6,7 +6,7 @@
 namespace dsasrgs::cpu {
 
 void density_statistics_add(const Context&, const Detector&, View<const float> grad_mean_px, View<const PixelBox> box,
-                            View<const float> density, DensityStatistics&);
+                            View<const float> density, View<const float> conic, DensityStatistics&);
 DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
 void gather_rows(const Context&, const DensityPlan&, std::span<const RowGather>);
 void place_children(const Context&, const DensityControl&, const DensityPlan&, ScaleBounds, View<float> position_mm,

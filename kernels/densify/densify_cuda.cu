@@ -11,12 +11,17 @@ constexpr unsigned kThreads = 256;
 
 __global__ void __launch_bounds__(kThreads)
     add_statistics(int width_px, int height_px, const float* grad_mean_px, const PixelBox* box, const float* density,
-                   float* gradient_norm, float* density_sum, std::uint32_t* visible_steps, std::size_t n) {
+                   const float* conic, float* gradient_norm, float* density_sum, std::uint32_t* visible_steps,
+                   float* pixels, std::size_t n) {
   const std::size_t i = thread_index();
   if (i >= n) return;
   density_sum[i] += density[i];
   if (box[i].empty()) return;
-  gradient_norm[i] += normalised_gradient_norm(grad_mean_px[2 * i], grad_mean_px[2 * i + 1], width_px, height_px);
+  const float g = normalised_gradient_norm(grad_mean_px[2 * i], grad_mean_px[2 * i + 1], width_px, height_px);
+  if (pixels == nullptr)
+    gradient_norm[i] += g;
+  else
+    add_weighted(pixels_covered(conic + 3 * i, box[i]), g, gradient_norm[i], pixels[i]);
   ++visible_steps[i];
 }
 
@@ -204,11 +209,13 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void density_statistics_add(Context& ctx, const Detector& detector, View<const float> grad_mean_px,
-                            View<const PixelBox> box, View<const float> density, DensityStatistics& statistics) {
+                            View<const PixelBox> box, View<const float> density, View<const float> conic,
+                            DensityStatistics& statistics) {
   const std::size_t n = density.size();
   launch(ctx, "density_statistics_add", one_thread_each(n, kThreads), add_statistics, detector.width_px,
-         detector.height_px, grad_mean_px.data(), box.data(), density.data(), statistics.gradient_norm.data(),
-         statistics.density.data(), statistics.visible_steps.data(), n);
+         detector.height_px, grad_mean_px.data(), box.data(), density.data(), conic.data(),
+         statistics.gradient_norm.data(), statistics.density.data(), statistics.visible_steps.data(),
+         statistics.weighs_pixels() ? statistics.pixels.data() : nullptr, n);
 }
 
 DensityPlan plan_density_control(Context& ctx, const DensityControl& control, GaussianView gaussians,
@@ -269,9 +276,9 @@ void gather_rows(Context& ctx, const DensityPlan& plan, std::span<const RowGathe
 void place_children(Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,
                     View<float> position_mm, View<float> raw_scale, View<const float> rotation) {
   const std::size_t n = plan.size();
-  launch(ctx, "place_children", one_thread_each(n, kThreads), move_children,
-         ChildPlacement{control.seed, control.step, control.split_shrink, bounds}, plan.source.data(),
-         plan.birth.data(), plan.child.data(), position_mm.data(), raw_scale.data(), rotation.data(), n);
+  launch(ctx, "place_children", one_thread_each(n, kThreads), move_children, child_placement(control, bounds),
+         plan.source.data(), plan.birth.data(), plan.child.data(), position_mm.data(), raw_scale.data(),
+         rotation.data(), n);
 }
 
 }  // namespace dsasrgs::cuda

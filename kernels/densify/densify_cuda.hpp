@@ -6,7 +6,7 @@
 namespace dsasrgs::cuda {
 
 void density_statistics_add(Context&, const Detector&, View<const float> grad_mean_px, View<const PixelBox> box,
-                            View<const float> density, DensityStatistics&);
+                            View<const float> density, View<const float> conic, DensityStatistics&);
 DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
 void gather_rows(Context&, const DensityPlan&, std::span<const RowGather>);
 void place_children(Context&, const DensityControl&, const DensityPlan&, ScaleBounds, View<float> position_mm,

@@ -21,6 +21,26 @@ DSASRGS_HD T normalised_gradient_norm(T grad_x, T grad_y, int width_px, int heig
   return sqrt(x * x + y * y);
 }
 
+/// Pixels a visible kernel covers: π·kCutoff²·sqrt(det Σ₂), but no more than its box has.
+DSASRGS_HD inline float pixels_covered(const float* conic, const PixelBox& box) {
+  using std::fma;
+  using std::sqrt;
+  const float of_box = static_cast<float>(box.x_end - box.x_begin) * static_cast<float>(box.y_end - box.y_begin);
+  // xx·yy − xy² with the rounding of the second product made good: it cancels for thin kernels.
+  const float xx = conic[0], xy = conic[1], yy = conic[2], product = xy * xy;
+  const float det = fma(xx, yy, -product) + fma(-xy, xy, product);
+  constexpr float kPi = 3.14159265f;
+  const float of_ellipse = kPi * kCutoff * kCutoff / sqrt(det);
+  return of_ellipse < of_box ? of_ellipse : of_box;  // also where rounding made det negative
+}
+
+/// Adds one view's gradient norm with its weight.
+DSASRGS_HD inline void add_weighted(float weight, float gradient_norm, float& sum, float& sum_of_weights) {
+  using std::fma;
+  sum = fma(weight, gradient_norm, sum);
+  sum_of_weights += weight;
+}
+
 /// What becomes of an old kernel.
 enum class Fate : std::uint8_t { prune, keep, clone, split };
 
@@ -37,7 +57,8 @@ struct JudgeInput {
   Vec3d box_origin_mm, box_extent_mm;
   float min_mean_density, gradient_threshold;
   double split_raw_scale;  ///< bounded_scale(raw) > split_scale_mm where raw is above this
-  bool grow;
+  bool grow, clone, prune;
+  const float* pixels;  ///< null without pixel weights
 };
 
 inline JudgeInput judge_input(const DensityControl& control, const GaussianView& gaussians,
@@ -58,7 +79,10 @@ inline JudgeInput judge_input(const DensityControl& control, const GaussianView&
           control.min_mean_density,
           control.gradient_threshold,
           split_raw_scale,
-          control.grow};
+          control.grow,
+          control.clone,
+          control.prune,
+          statistics.weighs_pixels() ? statistics.pixels.data() : nullptr};
 }
 
 DSASRGS_HD inline bool all_finite(const float* values, int count) {
@@ -70,18 +94,20 @@ DSASRGS_HD inline bool all_finite(const float* values, int count) {
 /// What kernel i's own numbers say, before the cap. The score matters only where it is selected.
 DSASRGS_HD inline Judgement judge(const JudgeInput& in, std::size_t i) {
   const float *p = in.position_mm + 3 * i, *raw = in.raw_scale + 3 * i;
-  if (!all_finite(p, 3) || !all_finite(raw, 3) || !all_finite(in.rotation + 4 * i, 4)) return {Fate::prune, 0};
+  const Judgement unfit{in.prune ? Fate::prune : Fate::keep, 0};
+  if (!all_finite(p, 3) || !all_finite(raw, 3) || !all_finite(in.rotation + 4 * i, 4)) return unfit;
   const Vec3d d = Vec3d{p[0], p[1], p[2]} - in.box_origin_mm, e = in.box_extent_mm;
-  if (!(d.x >= 0 && d.y >= 0 && d.z >= 0 && d.x <= e.x && d.y <= e.y && d.z <= e.z)) return {Fate::prune, 0};
+  if (!(d.x >= 0 && d.y >= 0 && d.z >= 0 && d.x <= e.x && d.y <= e.y && d.z <= e.z)) return unfit;
   if (in.steps > 0) {
     const float mean_density = in.density[i] / static_cast<float>(in.steps);
-    if (!(mean_density >= in.min_mean_density)) return {Fate::prune, 0};  // also a density that is not a number
+    if (!(mean_density >= in.min_mean_density)) return unfit;  // also a density that is not a number
   }
   const std::uint32_t visible = in.visible_steps[i];
-  const float score = visible > 0 ? in.gradient_norm[i] / static_cast<float>(visible) : 0.0f;
+  const float weight = in.pixels != nullptr ? in.pixels[i] : static_cast<float>(visible);
+  const float score = visible > 0 && weight > 0 ? in.gradient_norm[i] / weight : 0.0f;
   if (!in.grow || !(score > in.gradient_threshold)) return {Fate::keep, score};
   const bool large = raw[0] > in.split_raw_scale || raw[1] > in.split_raw_scale || raw[2] > in.split_raw_scale;
-  return {large ? Fate::split : Fate::clone, score};
+  return {large ? Fate::split : in.clone ? Fate::clone : Fate::keep, score};
 }
 
 /// New kernels that a selected kernel adds to the count: what it takes of the room under the cap.
@@ -89,7 +115,7 @@ DSASRGS_HD inline std::uint32_t cost_of(Fate fate, std::uint32_t split_children)
   return fate == Fate::clone ? 1 : (fate == Fate::split ? split_children - 1 : 0);
 }
 
-/// Offset of a split child from its parent: R·diag(s)·n, n standard normal, so that its covariance is the parent's.
+/// Offset of a split child from its parent: R·diag(s)·n, n standard normal, so that its covariance is R·diag(s²)·Rᵀ.
 template <class T>
 DSASRGS_HD Vec3<T> child_offset(Vec3<T> scale, Quat<T> rotation, Vec3<T> normal) {
   return rotation_matrix(rotation) * Vec3<T>{scale.x * normal.x, scale.y * normal.y, scale.z * normal.z};
@@ -97,9 +123,13 @@ DSASRGS_HD Vec3<T> child_offset(Vec3<T> scale, Quat<T> rotation, Vec3<T> normal)
 
 struct ChildPlacement {
   std::uint64_t seed, step;
-  float split_shrink;
+  float split_shrink, root_spread;
   ScaleBounds bounds;
 };
+
+inline ChildPlacement child_placement(const DensityControl& control, ScaleBounds bounds) {
+  return {control.seed, control.step, control.split_shrink, std::sqrt(control.split_spread), bounds};
+}
 
 /// Moves and shrinks one split child; its arrays hold its parent's values.
 DSASRGS_HD inline void place_child(const ChildPlacement& c, std::uint32_t parent, std::uint8_t child,
@@ -108,7 +138,8 @@ DSASRGS_HD inline void place_child(const ChildPlacement& c, std::uint32_t parent
       bounded_scale<float>({raw_scale[0], raw_scale[1], raw_scale[2]}, c.bounds.min_mm, c.bounds.max_mm);
   const std::uint64_t parent_and_child = (static_cast<std::uint64_t>(parent) << 8) | child;
   const Vec3f normal = random_normal3(c.seed, RandomStream::split_children, c.step, parent_and_child);
-  const Vec3f offset = child_offset<float>(scale, {rotation[0], rotation[1], rotation[2], rotation[3]}, normal);
+  const Vec3f offset =
+      child_offset<float>(scale * c.root_spread, {rotation[0], rotation[1], rotation[2], rotation[3]}, normal);
   const Vec3f shrunk = scale / c.split_shrink;
   position_mm[0] += offset.x;
   position_mm[1] += offset.y;

@@ -5,6 +5,7 @@
 set -u
 [ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
 program=$(realpath "$1")
+docs=$(dirname "$(realpath "$0")")/../../docs/data-format.md
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -46,7 +47,7 @@ small=(--set kernels.initial=400 --set field.grid3d.log2_entries=10 --set field.
 expect 0 help --help
 expect 0 version --version
 grep -qE '^dsasrgs [0-9]+\.[0-9]+\.[0-9]+' out.txt || report "version: found $(cat out.txt)"
-for s in simulate reconstruct render voxelize evaluate inspect; do expect 0 "$s --help" $s --help; done
+for s in simulate reconstruct render voxelize evaluate inspect labels; do expect 0 "$s --help" $s --help; done
 
 expect 0 simulate simulate --output case.h5 --scale 2 "${case_options[@]}"
 there case.h5
@@ -113,6 +114,24 @@ expect 0 "voxelize frames" voxelize run/model.h5 --output frames.nii --frames 3
 [ "$(stat -c %s frames.nii)" -eq $((352 + 4 * 3 * 24 * 24 * 24)) ] || report "voxelize --frames: wrong size"
 expect 0 "inspect a model" inspect run/model.h5
 grep -q '^attenuation *neural' out.txt || report "inspect: no attenuation model"
+
+for method in bicubic lanczos oracle; do
+  expect 0 "labels $method" labels case.h5 --method $method --scale 2 --output labels_$method.h5
+  there labels_$method.h5
+done
+expect 0 "labels of all views" labels case.h5 --method oracle --scale 2 --output labels_all.h5 --views all --quiet \
+  --storage float32 --false-branches 5 --missing-branches 0 --sharpening 1 --seed 7
+[ -s out.txt ] || [ -s err.txt ] && report "labels --quiet printed: $(cat out.txt err.txt)"
+[ "$(stat -c %s labels_all.h5)" -gt "$(stat -c %s labels_oracle.h5)" ] || report "labels: 24 views are not more than 8"
+# The h5py examples of docs/data-format.md run, where there is an h5py.
+for python in python3 /usr/bin/python3; do
+  "$python" -c 'import h5py' 2>/dev/null || continue
+  sed -n '/^### Writing pseudo-labels with h5py/,/^### /p' "$docs" | sed -n '/^```python/,/^```/p' | sed '/^```/d' >write_labels.py
+  "$python" write_labels.py >out.txt 2>&1 || report "docs: the label example fails: $(tail -n 1 out.txt)"
+  there labels.h5
+  break
+done
+[ -e labels.h5 ] || echo "skipped: no python3 with h5py for the example of docs/data-format.md"
 
 # ---- stopping and going on ---------------------------------------------------------------------------------------
 # stopped OUTPUT OPTIONS...: starts a run, sends SIGTERM as soon as it trains, and sets $code.
@@ -213,6 +232,13 @@ expect 2 "simulate: two grid sizes" simulate --output new.h5 --grid-size 3 4
 expect 2 "simulate: unknown vessels" simulate --output new.h5 --vessels vessels.obj
 expect 2 "simulate: volume without threshold" simulate --output new.h5 --vessels brain.nii
 expect 2 "simulate: raw volume without size" simulate --output new.h5 --vessels brain.raw --vessel-threshold 9
+expect 2 "labels: no method" labels case.h5 --output new.h5
+expect 2 "labels: unknown method" labels case.h5 --method esrgan --output new.h5
+expect 2 "labels: scale 0" labels case.h5 --method bicubic --scale 0 --output new.h5
+expect 2 "labels: no truth of that scale" labels case.h5 --method oracle --scale 4 --output new.h5
+says "labels: no truth of that scale" 'reference projections of scale 4.*found scale 2'
+expect 2 "labels: bad strength" labels case.h5 --method oracle --scale 2 --missing-strength 2 --output new.h5
+expect 2 "labels: view out of range" labels case.h5 --method bicubic --views 24 --output new.h5
 absent new new.h5 new.nii
 
 # ---- bad input ----------------------------------------------------------------------------------------------------------

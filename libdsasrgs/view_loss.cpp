@@ -1,0 +1,185 @@
+#include "view_loss.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "attenuation/attenuation.hpp"
+#include "dsasrgs/error.hpp"
+#include "initialize.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+/// Adam on one number, in double: the change to add to a nuisance parameter.
+double adam_scalar(double gradient, double& first, double& second, std::int64_t update, double rate) {
+  first = 0.9 * first + 0.1 * gradient;
+  second = 0.999 * second + 0.001 * gradient * gradient;
+  const double m = first / (1 - std::pow(0.9, static_cast<double>(update)));
+  const double v = second / (1 - std::pow(0.999, static_cast<double>(update)));
+  return v > 0 ? -rate * m / std::sqrt(v) : 0;
+}
+
+ImageLossShape loss_shape(const Detector& detector, const Config& config) {
+  return {detector.width_px, detector.height_px, static_cast<float>(config.training.ssim_weight)};
+}
+
+/// Every pixel repeated s × s times.
+std::vector<std::uint8_t> refined_mask(View<const std::uint8_t> mask, const Detector& low, int scale) {
+  std::vector<std::uint8_t> high;
+  if (mask.empty()) return high;
+  const auto s = static_cast<std::size_t>(scale), width = static_cast<std::size_t>(low.width_px) * s;
+  high.resize(mask.size() * s * s);
+  for (std::size_t i = 0; i < high.size(); ++i)
+    high[i] = mask[i / width / s * static_cast<std::size_t>(low.width_px) + i % width / s];
+  return high;
+}
+
+bool needs_labels(HighResolutionTarget target) {
+  return target == HighResolutionTarget::pseudo_labels || target == HighResolutionTarget::both ||
+         target == HighResolutionTarget::teach;
+}
+
+}  // namespace
+
+ConfidenceState ConfidenceState::initial(Context& ctx, const SuperResolutionConfig& config) {
+  return {Buffer<float>::from_host(ctx, {static_cast<float>(config.alpha), static_cast<float>(config.beta)}),
+          Buffer<float>::zeros(ctx, 2), Buffer<float>::zeros(ctx, 2), Buffer<float>::zeros(ctx, 2)};
+}
+
+ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& config, const std::vector<int>& views,
+                   const LabelReader& labels)
+    : config_(config), low_detector_(acquisition.detector), high_detector_(acquisition.detector) {
+  const SuperResolutionConfig& sr = config.super_resolution;
+  if (sr.scale > 1) high_detector_ = low_detector_.refined(sr.scale);
+  resample_ = {low_detector_.width_px, low_detector_.height_px, sr.scale};
+  low_shape_ = loss_shape(low_detector_, config);
+  high_shape_ = loss_shape(high_detector_, config);
+  const std::size_t low_pixels = low_detector_.num_pixels(), high_pixels = high_detector_.num_pixels();
+  grad_low_ = Buffer<float>(ctx, low_pixels);
+  low_ = Buffer<float>(ctx, sr.scale > 1 ? low_pixels : 0);
+  adjusted_ = Buffer<float>(ctx, uses_nuisance() ? low_pixels : 0);
+  const bool teach = sr.scale > 1 && sr.target == HighResolutionTarget::teach;
+  teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
+  grad_teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
+
+  for (const int view : views) {
+    Target t;
+    const View<const std::uint8_t> valid = acquisition.valid_pixels(view);
+    t.low = Buffer<float>::from_host(ctx, training_image(acquisition, view, config));
+    t.low_valid = Buffer<std::uint8_t>::from_host(ctx, valid);
+    t.num_low_valid = count_valid(ctx, t.low_valid);
+    if (sr.scale > 1 && sr.weight > 0 && sr.target != HighResolutionTarget::none) {
+      t.high_valid = Buffer<std::uint8_t>::from_host(ctx, refined_mask(valid, low_detector_, sr.scale));
+      t.num_high_valid = count_valid(ctx, t.high_valid);
+      t.upsampled = Buffer<float>(ctx, high_pixels);
+      upsample_bicubic(ctx, resample_, t.low, t.upsampled);
+      if (needs_labels(sr.target)) {
+        std::vector<float> label = labels.image ? labels.image(view) : std::vector<float>{};
+        if (label.size() != high_pixels)
+          throw BadInput(acquisition.name, "/super_resolution/pseudo_labels",
+                         "a label of " + std::to_string(high_detector_.width_px) + " x " +
+                             std::to_string(high_detector_.height_px) + " pixels for training view " +
+                             std::to_string(view),
+                         label.empty() ? "none" : std::to_string(label.size()) + " pixels");
+        if (config.training.clip_negative)
+          for (float& v : label) v = std::max(v, 0.0f);
+        t.label = Buffer<float>::from_host(ctx, label);
+      }
+      if (teach) {
+        const std::vector<float> given = labels.confidence ? labels.confidence(view) : std::vector<float>{};
+        t.given_confidence = Buffer<float>::from_host(ctx, given);
+        if (given.empty()) {
+          t.similarity = Buffer<float>(ctx, high_pixels);
+          t.richness = Buffer<float>(ctx, high_pixels);
+          ssim_map(ctx, high_shape_, t.label, t.upsampled, t.similarity);
+          texture_richness(ctx, {high_detector_.width_px, high_detector_.height_px}, t.label, t.richness);
+        }
+      }
+    }
+    targets_.push_back(std::move(t));
+  }
+}
+
+void ViewLoss::run(Context& ctx, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
+                   ConfidenceState& confidence, ViewNuisance& nuisance, NuisanceMoments& moments, float nuisance_rate) {
+  const SuperResolutionConfig& sr = config_.super_resolution;
+  const Target& t = targets_[slot];
+  if (sr.scale == 1) return low_loss(ctx, t, slot, rendered, grad_rendered, 1, nuisance, moments, nuisance_rate);
+
+  const auto weight = static_cast<float>(sr.weight);
+  if (weight < 1) {
+    pool_average(ctx, resample_, rendered, low_);
+    low_loss(ctx, t, slot, low_, grad_low_, 1 - weight, nuisance, moments, nuisance_rate);
+    pool_average_adjoint(ctx, resample_, grad_low_.view(), GradientMode::overwrite, grad_rendered);
+  } else {
+    zero_bytes(ctx, grad_rendered.data(), grad_rendered.size() * sizeof(float));
+  }
+  if (weight <= 0) return;
+  switch (sr.target) {
+    case HighResolutionTarget::none:
+      break;
+    case HighResolutionTarget::upsampled:
+      high_loss(ctx, t, rendered, t.upsampled, weight, grad_rendered);
+      break;
+    case HighResolutionTarget::pseudo_labels:
+      high_loss(ctx, t, rendered, t.label, weight, grad_rendered);
+      break;
+    case HighResolutionTarget::both:
+      high_loss(ctx, t, rendered, t.upsampled, weight / 2, grad_rendered);
+      high_loss(ctx, t, rendered, t.label, weight / 2, grad_rendered);
+      break;
+    case HighResolutionTarget::teach:
+      teach_loss(ctx, t, rendered, grad_rendered, confidence);
+      break;
+  }
+}
+
+void ViewLoss::low_loss(Context& ctx, const Target& t, std::size_t slot, View<const float> low, View<float> grad_low,
+                        float weight, ViewNuisance& nuisance, NuisanceMoments& m, float nuisance_rate) {
+  ImageLossInput input{low, t.low, t.low_valid, t.num_low_valid};
+  float& gain = nuisance.gain[slot];
+  float& offset = nuisance.offset[slot];
+  if (uses_nuisance()) {
+    affine_values(ctx, gain, offset, low, adjusted_);
+    input.rendered = adjusted_;
+  }
+  image_loss_forward(ctx, low_shape_, input, low_saved_);
+  image_loss_backward(ctx, low_shape_, input, low_saved_, weight, GradientMode::overwrite, grad_low);
+  if (!uses_nuisance()) return;
+  const Sums sums = sum_and_product(ctx, grad_low, low);
+  scale_values(ctx, gain, grad_low, grad_low);
+  ++m.updates;
+  const double rate = static_cast<double>(nuisance_rate);
+  if (config_.nuisance.view_gain)
+    gain += static_cast<float>(adam_scalar(sums.product, m.gain_first, m.gain_second, m.updates, rate));
+  if (config_.nuisance.view_offset)
+    offset += static_cast<float>(adam_scalar(sums.sum, m.offset_first, m.offset_second, m.updates, rate));
+}
+
+void ViewLoss::high_loss(Context& ctx, const Target& t, View<const float> rendered, View<const float> target,
+                         float weight, View<float> grad_rendered) {
+  const ImageLossInput input{rendered, target, t.high_valid, t.num_high_valid};
+  image_loss_forward(ctx, high_shape_, input, high_saved_);
+  image_loss_backward(ctx, high_shape_, input, high_saved_, weight, GradientMode::accumulate, grad_rendered);
+}
+
+void ViewLoss::teach_loss(Context& ctx, const Target& t, View<const float> rendered, View<float> grad_rendered,
+                          ConfidenceState& confidence) {
+  const SuperResolutionConfig& sr = config_.super_resolution;
+  const auto weight = static_cast<float>(sr.weight);
+  const TeachInput input{t.label, t.upsampled, t.similarity, t.richness, t.given_confidence};
+  const ConfidenceCentre centre{static_cast<float>(sr.similarity_centre), static_cast<float>(sr.texture_centre)};
+  teach_forward(ctx, input, centre, confidence.weights, teach_, {});
+  high_loss(ctx, t, rendered, teach_, weight, grad_rendered);
+  if (!sr.learn_confidence || t.given_confidence.size() > 0) return;
+  // L1 and SSIM are symmetric in their images: with the roles swapped the gradient is that of the target (teach.hpp).
+  const ImageLossInput swapped{teach_, rendered, t.high_valid, t.num_high_valid};
+  image_loss_forward(ctx, high_shape_, swapped, swapped_saved_);
+  image_loss_backward(ctx, high_shape_, swapped, swapped_saved_, weight, GradientMode::overwrite, grad_teach_);
+  teach_backward(ctx, input, centre, confidence.weights, grad_teach_.view(), teach_scratch_, confidence.gradient);
+}
+
+}  // namespace dsasrgs

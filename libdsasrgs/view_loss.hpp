@@ -1,0 +1,79 @@
+#pragma once
+// The loss of one rendered training view and its gradient (method.md sections 5 and 8).
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "dsasrgs/acquisition.hpp"
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/model.hpp"
+#include "resample/resample.hpp"
+#include "ssim/ssim.hpp"
+#include "teach/teach.hpp"
+
+namespace dsasrgs {
+
+/// Adam on the two numbers of one training view.
+struct NuisanceMoments {
+  double gain_first = 0, gain_second = 0, offset_first = 0, offset_second = 0;
+  std::int64_t updates = 0;
+};
+
+/// α and β of the confidence and their moments.
+struct ConfidenceState {
+  Buffer<float> weights, gradient, first, second;  ///< [2] each
+  static ConfidenceState initial(Context&, const SuperResolutionConfig&);
+};
+
+/// Where the pseudo-labels of a view come from: [sH,sW] each; an empty image: there is none.
+struct LabelReader {
+  std::function<std::vector<float>(int view)> image, confidence;
+};
+
+/// Holds the targets of all training views in the context's memory.
+///   s = 1:  L = L_gt = (1−λ)‖I − I_LR‖₁ + λ(1 − SSIM)
+///   s > 1:  L = (1−w)·L_gt(I↓, I_LR) + w·L_sr, I↓ the s × s average of the render, L_sr between the render and
+///           the target of config.super_resolution (DSA-SRGS eqs. 6–8).
+class ViewLoss {
+ public:
+  /// Reads every label. Throws BadInput when the target needs labels and a view has none.
+  ViewLoss(Context&, const Acquisition&, const Config&, const std::vector<int>& views, const LabelReader&);
+
+  /// The detector views are rendered on.
+  const Detector& detector() const { return high_detector_; }
+
+  /// Loss of `rendered` [sH,sW] for training view `slot`; grad_rendered [sH,sW] is overwritten. The gradients of α and
+  /// β are added to `confidence`. With nuisance parameters, the two numbers of the view are updated and the call waits.
+  void run(Context&, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
+           ConfidenceState& confidence, ViewNuisance&, NuisanceMoments&, float nuisance_rate);
+
+  /// The value of L_gt, or of L_sr when w = 1.
+  const ImageLossSaved& value() const { return config_.super_resolution.weight < 1 ? low_saved_ : high_saved_; }
+  /// The value of L_sr; with the target `both`, of its half for the pseudo-label.
+  const ImageLossSaved& high_value() const { return high_saved_; }
+
+ private:
+  struct Target {
+    Buffer<float> low, upsampled, label, similarity, richness, given_confidence;
+    Buffer<std::uint8_t> low_valid, high_valid;
+    std::size_t num_low_valid = 0, num_high_valid = 0;
+  };
+  void low_loss(Context&, const Target&, std::size_t slot, View<const float> low, View<float> grad_low, float weight,
+                ViewNuisance&, NuisanceMoments&, float nuisance_rate);
+  void high_loss(Context&, const Target&, View<const float> rendered, View<const float> target, float weight,
+                 View<float> grad_rendered);
+  void teach_loss(Context&, const Target&, View<const float> rendered, View<float> grad_rendered, ConfidenceState&);
+  bool uses_nuisance() const { return config_.nuisance.view_gain || config_.nuisance.view_offset; }
+
+  Config config_;
+  Detector low_detector_, high_detector_;
+  ResampleShape resample_;
+  ImageLossShape low_shape_, high_shape_;
+  std::vector<Target> targets_;
+  ImageLossSaved low_saved_, high_saved_, swapped_saved_;
+  TeachScratch teach_scratch_;
+  Buffer<float> low_, adjusted_, grad_low_, teach_, grad_teach_;
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,161 @@
+#include "view_loss.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "dsasrgs/error.hpp"
+#include "support/context.hpp"
+#include "support/gradient.hpp"
+#include "support/random_values.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::test;
+
+namespace {
+
+constexpr int kScale = 2, kWidth = 17, kHeight = 13;
+constexpr std::size_t kLow = kWidth * kHeight, kHigh = kScale * kScale * kLow;
+
+/// Two views of random values, the second with a mask.
+Acquisition two_views(bool masked) {
+  Acquisition a;
+  a.name = "two views";
+  a.detector = {kWidth, kHeight, 2, 2};
+  a.poses.resize(2);
+  a.projections = random_values<float>(2 * kLow, 0.1f, 1.0f, 1);
+  if (masked) {
+    a.valid.assign(2 * kLow, 1);
+    for (std::size_t i = kLow; i < 2 * kLow; i += 9) a.valid[i] = 0;
+  }
+  return a;
+}
+
+Config config_for(HighResolutionTarget target, double weight) {
+  Config config = preset_config("4drgs");
+  config.super_resolution.scale = kScale;
+  config.super_resolution.target = target;
+  config.super_resolution.weight = weight;
+  config.super_resolution.alpha = 1.5;
+  config.super_resolution.beta = -0.7;
+  config.training.ssim_weight = 1;  // differences across the kinks of L1 are no gradients
+  return config;
+}
+
+LabelReader labels() {
+  return {[](int view) { return random_values<float>(kHigh, 0.1f, 1.0f, 20 + static_cast<std::uint32_t>(view)); }, {}};
+}
+
+struct Outcome {
+  double low, high;
+  std::vector<float> gradient, confidence_gradient;
+};
+
+Outcome run(const Config& config, const Acquisition& a, const std::vector<float>& rendered, std::size_t slot) {
+  Context ctx = make_context();
+  ViewLoss loss(ctx, a, config, {0, 1}, labels());
+  ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
+  ViewNuisance nuisance{{0, 1}, {1, 1}, {0, 0}};
+  NuisanceMoments moments;
+  const auto image = Buffer<float>::from_host(ctx, rendered);
+  Buffer<float> gradient(ctx, rendered.size());
+  loss.run(ctx, slot, image, gradient, confidence, nuisance, moments, 0);
+  const auto total = [&](const ImageLossSaved& saved) {
+    return saved.value.size() == 0 ? 0 : image_loss_value(ctx, saved).total;
+  };
+  const bool has_low = config.super_resolution.weight < 1 || config.super_resolution.scale == 1;
+  return {has_low ? total(loss.value()) : 0, total(loss.high_value()), gradient.to_host(ctx),
+          confidence.gradient.to_host(ctx)};
+}
+
+double weighted(const Config& config, const Outcome& o) {
+  const double w = config.super_resolution.weight;
+  return (1 - w) * o.low + w * o.high;
+}
+
+}  // namespace
+
+TEST_CASE("view_loss: at scale 1 it is the image loss", "[view_loss]") {
+  Config config = preset_config("4drgs");
+  const Acquisition a = two_views(true);
+  const std::vector<float> rendered = random_values<float>(kLow, 0.1f, 1.0f, 7);
+  const Outcome o = run(config, a, rendered, 1);
+  Context ctx = make_context();
+  const auto x = Buffer<float>::from_host(ctx, rendered);
+  std::vector<float> target(a.projection(1).begin(), a.projection(1).end());
+  const auto y = Buffer<float>::from_host(ctx, target);
+  const auto valid = Buffer<std::uint8_t>::from_host(ctx, a.valid_pixels(1));
+  const ImageLossInput input{x, y, valid, count_valid(ctx, valid)};
+  ImageLossSaved saved;
+  image_loss_forward(ctx, {kWidth, kHeight, 0.2f}, input, saved);
+  Buffer<float> gradient(ctx, kLow);
+  image_loss_backward(ctx, {kWidth, kHeight, 0.2f}, input, saved, 1, GradientMode::overwrite, gradient);
+  CHECK(o.low == image_loss_value(ctx, saved).total);
+  CHECK(o.gradient == gradient.to_host(ctx));
+}
+
+TEST_CASE("view_loss: the gradient is that of the weighted sum, for every target", "[view_loss]") {
+  using Target = HighResolutionTarget;
+  const auto [target, weight] = GENERATE(table<Target, double>({{Target::none, 0.0},
+                                                                {Target::upsampled, 1.0},
+                                                                {Target::pseudo_labels, 0.4},
+                                                                {Target::pseudo_labels, 1.0},
+                                                                {Target::teach, 0.4}}));
+  const bool masked = GENERATE(false, true);
+  CAPTURE(static_cast<int>(target), weight, masked);
+  const Config config = config_for(target, weight);
+  const Acquisition a = two_views(masked);
+  std::vector<float> rendered = random_values<float>(kHigh, 0.1f, 1.0f, 8);
+  const Outcome o = run(config, a, rendered, 1);
+  // Along a random direction, by central differences. The step is large because the values are float sums.
+  const std::vector<float> direction = random_values<float>(kHigh, -1.0f, 1.0f, 9);
+  constexpr float kStep = 2e-3f;
+  double expected = 0;
+  for (std::size_t i = 0; i < kHigh; ++i) expected += double(o.gradient[i]) * double(direction[i]);
+  const auto at = [&](float step) {
+    std::vector<float> moved = rendered;
+    for (std::size_t i = 0; i < kHigh; ++i) moved[i] += step * direction[i];
+    return weighted(config, run(config, a, moved, 1));
+  };
+  const double numeric = (at(kStep) - at(-kStep)) / (2 * double(kStep));
+  CHECK(numeric == Approx(expected).epsilon(2e-3).margin(1e-5));
+  CHECK(std::abs(expected) > 1e-5);
+}
+
+TEST_CASE("view_loss: both targets share the weight", "[view_loss]") {
+  const Acquisition a = two_views(false);
+  const std::vector<float> rendered = random_values<float>(kHigh, 0.1f, 1.0f, 8);
+  const auto gradient = [&](HighResolutionTarget t) { return run(config_for(t, 1), a, rendered, 0).gradient; };
+  const auto both = gradient(HighResolutionTarget::both), up = gradient(HighResolutionTarget::upsampled),
+             label = gradient(HighResolutionTarget::pseudo_labels);
+  std::vector<float> mean(kHigh);
+  for (std::size_t i = 0; i < kHigh; ++i) mean[i] = (up[i] + label[i]) / 2;
+  CHECK(relative_l2(both, mean) < 1e-6);
+}
+
+TEST_CASE("view_loss: the confidence's weights get the gradient of the loss through I_teach", "[view_loss]") {
+  const Acquisition a = two_views(true);
+  const std::vector<float> rendered = random_values<float>(kHigh, 0.1f, 1.0f, 8);
+  Config config = config_for(HighResolutionTarget::teach, 0.4);
+  const Outcome o = run(config, a, rendered, 1);
+  constexpr double kStep = 0.02;
+  for (int which = 0; which < 2; ++which) {
+    const auto at = [&](double step) {
+      Config moved = config;
+      (which == 0 ? moved.super_resolution.alpha : moved.super_resolution.beta) += step;
+      return 0.4 * run(moved, a, rendered, 1).high;
+    };
+    const double numeric = (at(kStep) - at(-kStep)) / (2 * kStep);
+    CHECK(double(o.confidence_gradient[static_cast<std::size_t>(which)]) == Approx(numeric).epsilon(2e-3).margin(1e-6));
+  }
+  config.super_resolution.learn_confidence = false;
+  CHECK(run(config, a, rendered, 1).confidence_gradient == std::vector<float>{0, 0});
+}
+
+TEST_CASE("view_loss: a training view without a label is refused by name", "[view_loss]") {
+  Context ctx = make_context();
+  const Acquisition a = two_views(false);
+  const LabelReader none{[](int) { return std::vector<float>{}; }, {}};
+  CHECK_THROWS_WITH(ViewLoss(ctx, a, config_for(HighResolutionTarget::teach, 0.4), {0, 1}, none),
+                    Catch::Contains("two views") && Catch::Contains("training view 0"));
+  CHECK_NOTHROW(ViewLoss(ctx, a, config_for(HighResolutionTarget::upsampled, 1), {0, 1}, none));
+}

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <boost/context/detail/fcontext.hpp>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -56,7 +57,7 @@ struct Fiber {
   std::uint64_t value = 0;
   int source_lane = 0;
   std::uint64_t result = 0;
-  SanitizerFiber sanitizer;
+  SanitizerFiber* sanitizer = nullptr;
 };
 
 /// A warp collective that waits for lanes.
@@ -89,6 +90,8 @@ class BlockRunner {
         fibers_(num_threads_),
         warps_((num_threads_ + kWarp - 1) / kWarp),
         shared_(config.dynamicSmemBytes == 0 ? nullptr : std::make_unique<Chunk[]>(chunks(config.dynamicSmemBytes))) {
+    while (sanitizer_fibers_.size() < num_threads_) sanitizer_fibers_.emplace_back();
+    for (unsigned t = 0; t < num_threads_; ++t) fibers_[t].sanitizer = &sanitizer_fibers_[t];
     blockDim = config.blockDim;
     gridDim = config.gridDim;
     active = this;
@@ -139,9 +142,9 @@ class BlockRunner {
     self.site = site;
     self.state = State::at_barrier;
     ++num_at_barrier_;
-    self.sanitizer.release(this);
+    self.sanitizer->release(this);
     suspend();
-    self.sanitizer.acquire(this);
+    self.sanitizer->acquire(this);
     return released_count_;
   }
 
@@ -152,12 +155,12 @@ class BlockRunner {
     self.source_lane = source_lane;
     self.site = site;
     self.state = State::at_collective;
-    self.sanitizer.release(&warps_[warp]);
+    self.sanitizer->release(&warps_[warp]);
     const bool complete_now = join(kind, mask, site);
     if (complete_now) complete(warp * kWarp, kind, mask);
     // After an error nobody is resumed, so this frame must own nothing.
     if (!complete_now || !error_.empty()) suspend();
-    self.sanitizer.acquire(&warps_[warp]);
+    self.sanitizer->acquire(&warps_[warp]);
     return self.result;
   }
 
@@ -279,7 +282,7 @@ class BlockRunner {
     f.state = State::ready;
     current_ = t;
     threadIdx = f.index;
-    scheduler_.before_switch_to(f.sanitizer, f.stack->bottom(), kStackBytes);
+    scheduler_.before_switch_to(*f.sanitizer, f.stack->bottom(), kStackBytes);
     const transfer_t back = jump_fcontext(f.context, this);
     scheduler_.after_switch();
     f.context = back.fctx;
@@ -296,9 +299,9 @@ class BlockRunner {
 
   void suspend() {
     Fiber& self = fibers_[current_];
-    self.sanitizer.before_switch_to(scheduler_, nullptr, 0);
+    self.sanitizer->before_switch_to(scheduler_, nullptr, 0);
     const transfer_t back = jump_fcontext(scheduler_context_, nullptr);
-    self.sanitizer.after_switch();
+    self.sanitizer->after_switch();
     scheduler_context_ = back.fctx;
   }
 
@@ -306,12 +309,12 @@ class BlockRunner {
     auto* runner = static_cast<BlockRunner*>(from.data);
     runner->scheduler_context_ = from.fctx;
     Fiber& self = runner->fibers_[runner->current_];
-    self.sanitizer.after_first_switch(runner->scheduler_);
-    self.sanitizer.acquire(&block_boundary);
+    self.sanitizer->after_first_switch(runner->scheduler_);
+    self.sanitizer->acquire(&block_boundary);
     (*runner->body_)();
     self.state = State::done;
-    self.sanitizer.release(&block_boundary);
-    self.sanitizer.before_last_switch_to(runner->scheduler_);
+    self.sanitizer->release(&block_boundary);
+    self.sanitizer->before_last_switch_to(runner->scheduler_);
     jump_fcontext(runner->scheduler_context_, nullptr);
   }
 
@@ -343,12 +346,14 @@ class BlockRunner {
   // Kept from launch to launch: making them costs more than a small block.
   static thread_local std::vector<std::unique_ptr<Stack>> stacks_;
   static thread_local std::vector<Stack*> free_stacks_;
+  static thread_local std::deque<SanitizerFiber> sanitizer_fibers_;
   static thread_local char block_boundary;
 };
 
 thread_local BlockRunner* BlockRunner::active = nullptr;
 thread_local std::vector<std::unique_ptr<Stack>> BlockRunner::stacks_;
 thread_local std::vector<Stack*> BlockRunner::free_stacks_;
+thread_local std::deque<SanitizerFiber> BlockRunner::sanitizer_fibers_;
 thread_local char BlockRunner::block_boundary = 0;
 
 }  // namespace

@@ -116,7 +116,7 @@ class BlockRunner {
     for (Warp& w : warps_) w = {};
     if (num_threads_ % kWarp != 0) warps_.back().returned = ~0u << (num_threads_ % kWarp);
     num_done_ = num_at_barrier_ = 0;
-    scheduler_.release(&block_boundary);
+    scheduler_.release(&block_begin);
     const bool reverse = launch_order.load() == Order::reverse;
     while (num_done_ < num_threads_) {
       bool progress = false;
@@ -132,7 +132,7 @@ class BlockRunner {
       else if (!progress)
         return error_ = stuck();
     }
-    scheduler_.acquire(&block_boundary);
+    scheduler_.acquire(&block_end);
     return {};
   }
 
@@ -310,10 +310,10 @@ class BlockRunner {
     runner->scheduler_context_ = from.fctx;
     Fiber& self = runner->fibers_[runner->current_];
     self.sanitizer->after_first_switch(runner->scheduler_);
-    self.sanitizer->acquire(&block_boundary);
+    self.sanitizer->acquire(&block_begin);
     (*runner->body_)();
     self.state = State::done;
-    self.sanitizer->release(&block_boundary);
+    self.sanitizer->release(&block_end);
     self.sanitizer->before_last_switch_to(runner->scheduler_);
     jump_fcontext(runner->scheduler_context_, nullptr);
   }
@@ -347,14 +347,14 @@ class BlockRunner {
   static thread_local std::vector<std::unique_ptr<Stack>> stacks_;
   static thread_local std::vector<Stack*> free_stacks_;
   static thread_local std::deque<SanitizerFiber> sanitizer_fibers_;
-  static thread_local char block_boundary;
+  static thread_local char block_begin, block_end;  // what threads of one block must not be ordered by
 };
 
 thread_local BlockRunner* BlockRunner::active = nullptr;
 thread_local std::vector<std::unique_ptr<Stack>> BlockRunner::stacks_;
 thread_local std::vector<Stack*> BlockRunner::free_stacks_;
 thread_local std::deque<SanitizerFiber> BlockRunner::sanitizer_fibers_;
-thread_local char BlockRunner::block_boundary = 0;
+thread_local char BlockRunner::block_begin = 0, BlockRunner::block_end = 0;
 
 }  // namespace
 

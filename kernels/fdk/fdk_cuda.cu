@@ -11,6 +11,9 @@ namespace dsasrgs::cuda {
 
 namespace {
 
+/// Said to ptxas, which without it aims at more blocks on sm_100 and later and spills the set-up in double.
+constexpr int kBlocksPerProcessor = 2;
+
 // ---- filter
 // ----------------------------------------------------------------------------------------------------------
 
@@ -28,7 +31,7 @@ __device__ void write_bordered(float* image, int width, int height, int row, int
 
 /// filtered ← taps ∗ (weights × projection) along rows, tile of columns by tile. taps[m] is for the sample m − (width −
 /// 1) columns away, with kTile zeros on either side. Block (x, y, z): columns, rows, view.
-__global__ void __launch_bounds__(kFilterThreads)
+__global__ void __launch_bounds__(kFilterThreads, kBlocksPerProcessor)
     filter_rows_kernel(const FilterView* views, const float* taps, const float* projections, int width, int height,
                        float* filtered) {
   __shared__ FilterRow rows[kRows];
@@ -124,7 +127,7 @@ struct GridSize {
 };
 
 /// volume ← (accumulate ? volume : 0) + Σ views, num_views ≤ kViewBatch.
-__global__ void __launch_bounds__(kBrickX* kBrickY)
+__global__ void __launch_bounds__(kBrickX* kBrickY, kBlocksPerProcessor)
     back_project_kernel(const BackProjectPlanes* views, int num_views, const float* filtered, int width, int height,
                         GridSize size, bool accumulate, float* volume) {
   __shared__ BrickView bricks[kViewBatch];

@@ -280,15 +280,16 @@ TEST_CASE("voxelize: CUDA agrees with the CPU", "[voxelize][parity]") {
     }
   };
   SECTION("kernels of all shapes") {
-    Scene s = random_scene(1001, 71);
+    Scene s = random_scene(test::kThreadSanitized ? 101 : 1001, 71);
     s.grid = {37, 29, 41, {0.8, 0.9, 0.7}, {-14, -13, -14}};
     for (std::size_t i = 0; i < s.size(); i += 7) s.density[i] = 0;
     compare(s);
   }
   SECTION("thin kernels") {
-    Scene s = random_scene(200, 73);
+    const std::size_t n = test::kThreadSanitized ? 40 : 200;
+    Scene s = random_scene(n, 73);
     s.bounds = {0.03f, 4.0f};
-    s.raw_scale = test::random_values(600, -12.0f, 2.0f, 74);
+    s.raw_scale = test::random_values(3 * n, -12.0f, 2.0f, 74);
     compare(s);
   }
   SECTION("one kernel, no kernel, one voxel") {
@@ -299,6 +300,7 @@ TEST_CASE("voxelize: CUDA agrees with the CPU", "[voxelize][parity]") {
     compare(s);
   }
   SECTION("more pairs of kernel and brick than are binned at once: several slabs, and several passes over one") {
+    if (test::kThreadSanitized) return;
     Scene s = random_scene(48, 78);
     s.bounds = {1e4f, 1e5f};
     for (const VolumeGrid& grid :

@@ -13,4 +13,11 @@ Context make_context(int threads = 2);
 /// Whether the device is the host's emulation, where long runs take too long.
 bool is_emulated(const Context&);
 
+/// Whether ThreadSanitizer watches. Cases that are only larger, not different, are then left out to keep to minutes.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kThreadSanitized = true;
+#else
+constexpr bool kThreadSanitized = false;
+#endif
+
 }  // namespace dsasrgs::test

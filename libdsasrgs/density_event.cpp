@@ -142,6 +142,8 @@ void DensityEventRunner::run_residual_split(Context& ctx, const StepSchedule& sc
   control.split_spread = shape.spread;
   control.split_children = c.children;
   control.clone = control.prune = false;
+  // Not pruned here, but not split either.
+  control.min_mean_density = static_cast<float>(config_.density_control.min_mean_density_per_mm);
   control.box = model.volume;
   control.max_kernels = static_cast<std::size_t>(config_.density_control.max_kernels);
   control.seed = static_cast<std::uint64_t>(config_.training.seed);

@@ -20,10 +20,32 @@ void for_each_moment(Optimizer& o, const Model& m, F&& f) {
   f("network", o.network, m.field.parameters().network);
 }
 
+void write_statistics(Context& ctx, Hdf5Writer& file, const std::string& group, const DensityStatistics& s) {
+  const std::size_t n = s.gradient_norm.size();
+  file.write(group + "/gradient_norm", s.gradient_norm.to_host(ctx), {n});
+  file.write(group + "/density", s.density.to_host(ctx), {n});
+  file.write(group + "/visible_steps", s.visible_steps.to_host(ctx), {n});
+  if (s.weighs_pixels()) file.write(group + "/pixels", s.pixels.to_host(ctx), {n});
+  file.attribute(group, "steps", static_cast<std::int64_t>(s.steps));
+}
+
+DensityStatistics read_statistics(Context& ctx, const Hdf5Reader& file, const std::string& group, std::size_t kernels) {
+  const Shape per_kernel{kernels};
+  DensityStatistics s;
+  s.gradient_norm = Buffer<float>::from_host(ctx, file.read<float>(group + "/gradient_norm", per_kernel));
+  s.density = Buffer<float>::from_host(ctx, file.read<float>(group + "/density", per_kernel));
+  s.visible_steps =
+      Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>(group + "/visible_steps", per_kernel));
+  if (file.has(group + "/pixels"))  // absent without pixel weights, and in older files
+    s.pixels = Buffer<float>::from_host(ctx, file.read<float>(group + "/pixels", per_kernel));
+  s.steps = file.attribute<std::uint32_t>(group, "steps");
+  return s;
+}
+
 }  // namespace
 
 void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Config& config, int step,
-                      const Model& model, const OptimizerState& optimizer, const DensityStatistics& statistics,
+                      const Model& model, const OptimizerState& optimizer, const DensificationStatistics& statistics,
                       const std::vector<NuisanceMoments>& nuisance) {
   Hdf5Writer file(path);
   file.set_format("dsasrgs.checkpoint", kCheckpointVersion);
@@ -39,12 +61,8 @@ void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Con
     file.write("/optimizer/confidence/first_moment", c.first.to_host(ctx), {2});
     file.write("/optimizer/confidence/second_moment", c.second.to_host(ctx), {2});
   }
-  const std::size_t n = model.cloud.size();
-  file.write("/statistics/gradient_norm", statistics.gradient_norm.to_host(ctx), {n});
-  file.write("/statistics/density", statistics.density.to_host(ctx), {n});
-  file.write("/statistics/visible_steps", statistics.visible_steps.to_host(ctx), {n});
-  if (statistics.weighs_pixels()) file.write("/statistics/pixels", statistics.pixels.to_host(ctx), {n});
-  file.attribute("/statistics", "steps", static_cast<std::int64_t>(statistics.steps));
+  write_statistics(ctx, file, "/statistics", statistics.control);
+  if (statistics.has_split()) write_statistics(ctx, file, "/residual_split_statistics", statistics.split);
   std::vector<double> moments;
   for (const NuisanceMoments& m : nuisance)
     moments.insert(moments.end(),
@@ -69,22 +87,16 @@ Checkpoint read_checkpoint(Context& ctx, const std::filesystem::path& path) {
     };
     optimizer.confidence = {read("weights"), Buffer<float>::zeros(ctx, 2), read("first_moment"), read("second_moment")};
   }
-  const Shape per_kernel{model.cloud.size()};
-  DensityStatistics statistics;
-  statistics.gradient_norm = Buffer<float>::from_host(ctx, file.read<float>("/statistics/gradient_norm", per_kernel));
-  statistics.density = Buffer<float>::from_host(ctx, file.read<float>("/statistics/density", per_kernel));
-  statistics.visible_steps =
-      Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>("/statistics/visible_steps", per_kernel));
-  if (file.has("/statistics/pixels"))  // absent without pixel weights, and in older files
-    statistics.pixels = Buffer<float>::from_host(ctx, file.read<float>("/statistics/pixels", per_kernel));
-  statistics.steps = file.attribute<std::uint32_t>("/statistics", "steps");
+  Config config =
+      config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");
+  DensificationStatistics statistics{read_statistics(ctx, file, "/statistics", model.cloud.size()), {}};
+  if (config.residual_split.enabled)
+    statistics.split = read_statistics(ctx, file, "/residual_split_statistics", model.cloud.size());
   std::vector<NuisanceMoments> nuisance(model.nuisance.view.size());
   const auto moments = file.read<double>("/nuisance/moments", {nuisance.size(), 5});
   for (std::size_t i = 0; i < nuisance.size(); ++i)
     nuisance[i] = {moments[5 * i], moments[5 * i + 1], moments[5 * i + 2], moments[5 * i + 3],
                    static_cast<std::int64_t>(moments[5 * i + 4])};
-  Config config =
-      config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");
   const auto step = file.attribute<std::int32_t>("/", "step");
   return {std::move(config), step, std::move(model), std::move(optimizer), std::move(statistics), std::move(nuisance)};
 }

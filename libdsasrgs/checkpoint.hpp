@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "training_state.hpp"
+#include "density_event.hpp"
 
 namespace dsasrgs {
 
@@ -12,12 +12,12 @@ struct Checkpoint {
   int step = 0;
   Model model;
   OptimizerState optimizer;
-  DensityStatistics statistics;
+  DensificationStatistics statistics;
   std::vector<NuisanceMoments> nuisance_moments;
 };
 
 void write_checkpoint(Context&, const std::filesystem::path&, const Config&, int step, const Model&,
-                      const OptimizerState&, const DensityStatistics&, const std::vector<NuisanceMoments>&);
+                      const OptimizerState&, const DensificationStatistics&, const std::vector<NuisanceMoments>&);
 Checkpoint read_checkpoint(Context&, const std::filesystem::path&);
 
 }  // namespace dsasrgs

@@ -250,6 +250,8 @@ Config preset_config(std::string_view name) {
     config.super_resolution.scale = 4;
     config.super_resolution.weight = 0.4;
     config.super_resolution.target = HighResolutionTarget::teach;
+    config.residual_split.enabled = true;
+    config.residual_births.enabled = true;
   } else if (name != "4drgs") {
     std::string expected;
     for (const auto& n : preset_names()) expected += (expected.empty() ? "" : " or ") + n;

@@ -70,6 +70,30 @@ void visit_fields(C& c, V& v) {
     v.field("split_shrink", c.density_control.split_shrink, Range{1, 100});
     v.field("min_mean_density_per_mm", c.density_control.min_mean_density_per_mm, kNonNegative);
     v.field("max_kernels", c.density_control.max_kernels, kPositiveCount);
+    v.field("pixel_weights", c.density_control.pixel_weights);
+  });
+  v.section("residual_split", [&] {
+    v.field("enabled", c.residual_split.enabled);
+    v.field("every", c.residual_split.every, kPositiveCount);
+    v.field("first_step", c.residual_split.first_step, kCount);
+    v.field("last_step", c.residual_split.last_step, kCount);
+    v.field("gradient_threshold", c.residual_split.gradient_threshold, kNonNegative);
+    v.field("threshold_factor", c.residual_split.threshold_factor);
+    v.field("children", c.residual_split.children, Range{2, 255});
+    v.field("min_scale_voxels", c.residual_split.min_scale_voxels, kNonNegative);
+    v.field("conserve_mass", c.residual_split.conserve_mass);
+    v.field("shrink", c.residual_split.shrink, Range{1, 100});
+    v.field("spread", c.residual_split.spread, Range{0, 100});
+  });
+  v.section("residual_births", [&] {
+    v.field("enabled", c.residual_births.enabled);
+    v.field("every", c.residual_births.every, kPositiveCount);
+    v.field("first_step", c.residual_births.first_step, kCount);
+    v.field("last_step", c.residual_births.last_step, kCount);
+    v.field("fraction", c.residual_births.fraction, kFraction);
+    v.field("scale_voxels", c.residual_births.scale_voxels, kPositive);
+    v.field("window", c.residual_births.window, Range{1e-6, 1});
+    v.field("min_views", c.residual_births.min_views, kPositiveCount);
   });
   v.section("nuisance", [&] {
     v.field("view_offset", c.nuisance.view_offset);

@@ -118,7 +118,7 @@ GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, Sca
                                   static_cast<double>(n);
     for (std::size_t i = 0; i < n; ++i) {
       const double relative = points.attenuation_per_mm.empty() ? 1 : points.attenuation_per_mm[i] / mean;
-      attenuation.push_back(static_cast<float>(std::log(std::expm1(std::max(relative, 1e-3)))));
+      attenuation.push_back(static_attenuation(relative));
     }
   }
   cloud.raw_scale = Buffer<float>::from_host(ctx, raw_scale);
@@ -154,6 +154,10 @@ float calibrated_density_scale(Context& ctx, const Acquisition& acquisition, con
 }
 
 }  // namespace
+
+float static_attenuation(double relative_density) {
+  return static_cast<float>(std::log(std::expm1(std::max(relative_density, 1e-3))));
+}
 
 std::vector<float> training_image(const Acquisition& acquisition, int view, const Config& config) {
   const View<const float> measured = acquisition.projection(view);

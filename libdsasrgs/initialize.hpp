@@ -12,6 +12,9 @@ namespace dsasrgs {
 /// Throws BadInput when the views hold nothing to reconstruct.
 Model initial_model(Context&, const Acquisition&, const std::vector<int>& training_views, const Config&);
 
+/// The number that a `static` kernel keeps: softplus⁻¹ of its density over the field's density scale, at least 1e-3.
+float static_attenuation(double relative_density);
+
 /// Line integrals of a view as the training uses them: clipped at 0 if configured, invalid pixels set to 0.
 std::vector<float> training_image(const Acquisition&, int view, const Config&);
 

@@ -8,6 +8,7 @@
 #include "adam/adam.hpp"
 #include "checkpoint.hpp"
 #include "common/random.hpp"
+#include "density_event.hpp"
 #include "dsasrgs/error.hpp"
 #include "initialize.hpp"
 #include "loss_history.hpp"
@@ -43,10 +44,11 @@ struct Reconstructor::State {
   Model model;
   OptimizerState optimizer;
   FieldGradient field_gradient;
-  DensityStatistics statistics;
+  DensificationStatistics statistics;
   std::vector<NuisanceMoments> nuisance_moments;
   int step = 0;
 
+  DensityEventRunner density_events;
   ViewLoss loss;
   ViewPipeline pipeline;
   CloudGradient gradient;
@@ -65,8 +67,9 @@ struct Reconstructor::State {
         model(std::move(m)),
         optimizer(OptimizerState::zeros(context, model)),
         field_gradient(FieldGradient::zeros(context, model.field)),
-        statistics(DensityStatistics::zeros(context, model.cloud.size())),
+        statistics(DensificationStatistics::zeros(context, c, model.cloud.size())),
         nuisance_moments(views.size()),
+        density_events(c, low_resolution_voxel_mm(a, views)),
         loss(context, a, c, views, labels),
         rendered(context, loss.detector().num_pixels()),
         grad_rendered(context, loss.detector().num_pixels()),
@@ -127,11 +130,25 @@ struct Reconstructor::State {
     });
     pipeline.backward(*ctx, model.cloud, model.field, request, grad_rendered, gradient, field_gradient.table3d,
                       field_gradient.table4d, field_gradient.network);
-    timed(density_seconds, [&] {
-      density_statistics_add(*ctx, loss.detector(), pipeline.grad_mean_px(), pipeline.box(), pipeline.density(),
-                             statistics);
-    });
+    timed(density_seconds, [&] { statistics.add(*ctx, loss.detector(), pipeline); });
     timed(adam_seconds, [&] { update_parameters(schedule); });
+  }
+
+  /// Where the model lacks attenuation: every training view is rendered at its own time.
+  std::vector<KernelBirth> find_births(std::size_t max_count) {
+    const std::size_t pixels = loss.low_detector().num_pixels();
+    Buffer<float> low(*ctx, views.size() * pixels);
+    std::vector<ResidualView> seen;
+    for (std::size_t slot = 0; slot < views.size(); ++slot) {
+      const Pose& pose = acquisition->poses[static_cast<std::size_t>(views[slot])];
+      const View<float> image = low.view().subview(slot * pixels, pixels);
+      pipeline.forward(*ctx, model.cloud, model.field,
+                       {pose, loss.detector(), model.time.model_time(pose.time_s), model.pixel_footprint}, rendered);
+      loss.as_measured(*ctx, slot, rendered, model.nuisance, image);
+      seen.push_back({pose, loss.measured(slot), image, loss.valid(slot)});
+    }
+    const VolumeGrid grid = residual_grid(model.volume, low_resolution_voxel_mm(*acquisition, views));
+    return find_residual_births(*ctx, config.residual_births, grid, loss.low_detector(), seen, max_count);
   }
 
   StepReport advance() {
@@ -153,7 +170,7 @@ struct Reconstructor::State {
     const bool last = step == config.training.steps;
     timed(wait_seconds, [&] {
       losses.add(*ctx, loss.value(), step, views[slot]);
-      if (last || schedule.density_event) losses.fetch(*ctx);
+      if (last || schedule.changes_kernels()) losses.fetch(*ctx);
     });
     StepReport report;
     report.step = step;
@@ -163,14 +180,19 @@ struct Reconstructor::State {
     report.l1 = losses.value().l1;
     report.ssim = losses.value().ssim;
     report.loss_step = losses.step();
-    if (schedule.density_event) {
-      DensityEvent event;
-      timed(density_seconds,
-            [&] { event = run_density_control(*ctx, config, schedule, step, model, optimizer, statistics); });
+    if (schedule.changes_kernels()) {
+      DensityEvents events;
+      timed(density_seconds, [&] {
+        events = density_events.run(
+            *ctx, schedule, step, [&](std::size_t max_count) { return find_births(max_count); }, model, optimizer,
+            statistics);
+      });
       warm_kernels = 0;
-      report.cloned = event.cloned;
-      report.split = event.split;
-      report.pruned = event.pruned;
+      report.cloned = events.cloned;
+      report.split = events.split;
+      report.pruned = events.pruned;
+      report.residual_split = events.residual_split;
+      report.born = events.born;
       if (model.cloud.size() == 0)
         throw NumericalError("training: density control at step " + std::to_string(step) + " removed every kernel");
     }

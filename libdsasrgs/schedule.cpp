@@ -18,9 +18,17 @@ StepSchedule schedule_at(const Config& config, double largest_side_mm, int step)
   s.attenuation = rate(config.learning_rate.attenuation);
   s.nuisance = rate(config.nuisance.learning_rate);
   s.confidence = rate(config.super_resolution.confidence_rate);
-  s.density_event = step > density.first_step && step < density.last_step && step % density.every == 0;
-  const double span = std::max(1, density.last_step - density.first_step);
-  s.split_voxels = static_cast<float>(decayed(density.split_voxels, (step - density.first_step) / span));
+  // Whether an event is due after this step, and how far its window has passed.
+  const auto is_due = [&](const auto& c) { return step > c.first_step && step < c.last_step && step % c.every == 0; };
+  const auto passed = [&](const auto& c) {
+    return (step - c.first_step) / static_cast<double>(std::max(1, c.last_step - c.first_step));
+  };
+  s.density_event = is_due(density);
+  s.split_voxels = static_cast<float>(decayed(density.split_voxels, passed(density)));
+  const ResidualSplitConfig& rsd = config.residual_split;
+  s.residual_split_event = rsd.enabled && is_due(rsd);
+  s.residual_split_threshold = static_cast<float>(rsd.gradient_threshold * decayed(rsd.threshold_factor, passed(rsd)));
+  s.residual_births_event = config.residual_births.enabled && is_due(config.residual_births);
   return s;
 }
 

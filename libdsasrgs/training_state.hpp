@@ -34,24 +34,19 @@ struct FieldGradient {
   static FieldGradient zeros(Context&, const AttenuationField&);
 };
 
-/// What a density event did.
-struct DensityEvent {
-  std::size_t cloned = 0, split = 0, pruned = 0;
-};
-
 /// Learning rates and thresholds of one step.
 struct StepSchedule {
   float position, scale, rotation, field, attenuation, nuisance, confidence;
   bool density_event;
   float split_voxels;
+  bool residual_split_event;
+  float residual_split_threshold;  ///< τ_grad·η_iter
+  bool residual_births_event;
+  bool changes_kernels() const { return density_event || residual_split_event || residual_births_event; }
 };
 StepSchedule schedule_at(const Config&, double largest_side_mm, int step);
 
 /// Training view of a step (1-based): each epoch is a permutation drawn from (seed, epoch), so it needs no state.
 int view_of_step(std::int64_t seed, int num_views, int step);
-
-/// Plans and carries out one density event: kernels and moments are gathered into new arrays, statistics start afresh.
-DensityEvent run_density_control(Context&, const Config&, const StepSchedule&, int step, Model&, OptimizerState&,
-                                 DensityStatistics&);
 
 }  // namespace dsasrgs

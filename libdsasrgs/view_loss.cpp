@@ -137,6 +137,12 @@ void ViewLoss::run(Context& ctx, std::size_t slot, View<const float> rendered, V
   }
 }
 
+void ViewLoss::as_measured(Context& ctx, std::size_t slot, View<const float> rendered, const ViewNuisance& nuisance,
+                           View<float> low) const {
+  pool_average(ctx, resample_, rendered, low);
+  if (uses_nuisance()) affine_values(ctx, nuisance.gain[slot], nuisance.offset[slot], low, low);
+}
+
 void ViewLoss::low_loss(Context& ctx, const Target& t, std::size_t slot, View<const float> low, View<float> grad_low,
                         float weight, ViewNuisance& nuisance, NuisanceMoments& m, float nuisance_rate) {
   ImageLossInput input{low, t.low, t.low_valid, t.num_low_valid};

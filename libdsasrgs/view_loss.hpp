@@ -40,8 +40,15 @@ class ViewLoss {
   /// Reads every label. Throws BadInput when the target needs labels and a view has none.
   ViewLoss(Context&, const Acquisition&, const Config&, const std::vector<int>& views, const LabelReader&);
 
-  /// The detector views are rendered on.
+  /// The detector views are rendered on, and the one they were measured on.
   const Detector& detector() const { return high_detector_; }
+  const Detector& low_detector() const { return low_detector_; }
+
+  /// Training view `slot` as it is compared with its measurement, all [H,W]: what was measured, which pixels count
+  /// (empty: all), and `rendered` [sH,sW] averaged to the detector, with the view's nuisance parameters applied.
+  View<const float> measured(std::size_t slot) const { return targets_[slot].low; }
+  View<const std::uint8_t> valid(std::size_t slot) const { return targets_[slot].low_valid; }
+  void as_measured(Context&, std::size_t slot, View<const float> rendered, const ViewNuisance&, View<float> low) const;
 
   /// Loss of `rendered` [sH,sW] for training view `slot`; grad_rendered [sH,sW] is overwritten. The gradients of α and
   /// β are added to `confidence`. With nuisance parameters, the two numbers of the view are updated and the call waits.

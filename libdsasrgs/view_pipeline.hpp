@@ -43,6 +43,7 @@ class ViewPipeline {
 
   View<const float> density() const { return density_; }
   View<const PixelBox> box() const { return box_; }
+  View<const float> conic() const { return conic_; }
   /// dL/d mean2D of the last backward, [N,2] px⁻¹.
   View<const float> grad_mean_px() const { return grad_mean_px_; }
 

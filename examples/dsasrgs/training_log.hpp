@@ -24,7 +24,7 @@ class TrainingLog {
  private:
   std::filesystem::path path_;
   int every_;
-  std::size_t cloned_ = 0, split_ = 0, pruned_ = 0;  // since the last line
+  std::size_t cloned_ = 0, split_ = 0, pruned_ = 0, residual_split_ = 0, born_ = 0;  // since the last line
   double earlier_seconds_ = 0;
   std::string text_;
 };

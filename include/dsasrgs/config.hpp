@@ -79,6 +79,39 @@ struct DensityControlConfig {
   double split_shrink = 1.6;
   double min_mean_density_per_mm = 1e-6;  ///< ε of accumulated-attenuation pruning (DSA-SRGS eq. 2)
   int max_kernels = 200000;               ///< no births beyond this count
+  /// A view's gradient counts as much as the kernel covers pixels in it (Pixel-GS; DSA-SRGS), here and in RSD.
+  bool pixel_weights = false;
+};
+
+/// Residual-guided splitting (RSD, DSA-SRGS eqs. 3–5) on the gradients of the high-resolution render.
+struct ResidualSplitConfig {
+  bool enabled = false;
+  int every = 100;       ///< steps between events (DSA-SRGS)
+  int first_step = 500;  ///< events in (first_step, last_step); the window and what follows: chosen
+  int last_step = 15000;
+  double gradient_threshold = 1e-4;  ///< τ_grad, as density control's
+  Decay threshold_factor{1, 0.6};    ///< η_iter, decays over the events
+  int children = 2;                  ///< K, in the parent's place
+  double min_scale_voxels = 0.5;     ///< only kernels whose largest scale exceeds this many low-resolution voxels
+  bool conserve_mass = true;         ///< β = K^(−1/3), α = 1 − β²; off: the two below
+  double shrink = 1.6;               ///< 1/β of eq. 5
+  double spread = 1;                 ///< α of eq. 5
+};
+
+/// Kernels born where the training views see less attenuation than was measured (DSA-SRGS in prose; details chosen).
+struct ResidualBirthsConfig {
+  bool enabled = false;
+  int every = 1000;      ///< steps between events
+  int first_step = 500;  ///< events in (first_step, last_step)
+  int last_step = 15000;
+  double fraction = 0.01;     ///< at most this share of the kernels is added by one event
+  double scale_voxels = 0.5;  ///< of a new kernel, in low-resolution voxels
+  /// Consecutive training views that have to agree, as a share of all of them: contrast passes, so a vessel lacks
+  /// attenuation in a part of the sweep only. 1: all views, as for an object that does not change.
+  double window = 1.0 / 3;
+  /// Of these, as many must see the voxel (fewer where the window is shorter): the rays of two views can cross
+  /// anywhere by chance, a third one is a check.
+  int min_views = 3;
 };
 
 /// Nuisance parameters of a real acquisition, one pair per training view, fitted with the model and reported apart;
@@ -118,6 +151,8 @@ struct Config {
   FieldConfig field;
   LearningRateConfig learning_rate;
   DensityControlConfig density_control;
+  ResidualSplitConfig residual_split;
+  ResidualBirthsConfig residual_births;
   NuisanceConfig nuisance;
   SuperResolutionConfig super_resolution;
 };
@@ -125,7 +160,7 @@ struct Config {
 /// Names accepted by preset_config.
 std::vector<std::string> preset_names();
 /// Defaults of a preset: `4drgs` (method.md sections 2–7), `static` (the same with a time-independent attenuation) or
-/// `dsa-srgs` (4 times finer, pseudo-labels mixed in by confidence: section 8).
+/// `dsa-srgs` (4 times finer, pseudo-labels mixed in by confidence, RSD and residual-guided births: sections 7 and 8).
 /// Throws BadInput for another name.
 Config preset_config(std::string_view name);
 

@@ -30,6 +30,8 @@ struct StepReport {
   std::size_t kernels = 0;  ///< after the step
   /// Density control that took place after this step.
   std::size_t cloned = 0, split = 0, pruned = 0;
+  std::size_t residual_split = 0;  ///< kernels that residual-guided splitting (RSD) replaced by their children
+  std::size_t born = 0;            ///< residual-guided births
 };
 
 /// Trains a model on the training views of an acquisition. step() is the primitive; run() a loop over it.

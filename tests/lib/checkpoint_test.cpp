@@ -29,25 +29,43 @@ Model static_model(Context& ctx) {
 
 }  // namespace
 
-TEST_CASE("checkpoint: density statistics are restored bit for bit, with and without pixel weights", "[checkpoint]") {
+TEST_CASE("checkpoint: statistics of density control and RSD are restored bit for bit, with and without pixel weights",
+          "[checkpoint]") {
   Context ctx = test::make_context();
   const Model model = static_model(ctx);
   const test::TemporaryFolder folder;
   const auto path = folder / "checkpoint.h5";
   for (const bool weighted : {false, true}) {
-    DensityStatistics written{
-        Buffer<float>::from_host(ctx, test::random_values<float>(kKernels, 0, 1, 5)),
-        Buffer<float>::from_host(ctx, test::random_values<float>(kKernels, 0, 1, 6)),
-        Buffer<std::uint32_t>::from_host(ctx, {1, 2, 3, 4, 5}), 7,
-        Buffer<float>::from_host(ctx, test::random_values<float>(weighted ? kKernels : 0, 0, 100, 8))};
-    write_checkpoint(ctx, path, Config(), 7, model, OptimizerState::zeros(ctx, model), written, {});
+    const auto random_statistics = [&](std::uint32_t seed, std::uint32_t steps) {
+      const auto values = [&](std::size_t n, std::uint32_t which) {
+        return Buffer<float>::from_host(ctx, test::random_values<float>(n, 0, 1, seed + which));
+      };
+      return DensityStatistics{values(kKernels, 0), values(kKernels, 1),
+                               Buffer<std::uint32_t>::from_host(ctx, {seed, 2, 3, 4, 5}), steps,
+                               values(weighted ? kKernels : 0, 2)};
+    };
+    const auto check = [&](const DensityStatistics& read, const DensityStatistics& written) {
+      CHECK(read.weighs_pixels() == weighted);
+      CHECK(read.pixels.to_host(ctx) == written.pixels.to_host(ctx));
+      CHECK(read.gradient_norm.to_host(ctx) == written.gradient_norm.to_host(ctx));
+      CHECK(read.density.to_host(ctx) == written.density.to_host(ctx));
+      CHECK(read.visible_steps.to_host(ctx) == written.visible_steps.to_host(ctx));
+      CHECK(read.steps == written.steps);
+    };
+    const DensificationStatistics both{random_statistics(10, 7), random_statistics(20, 9)};
+    Config config;
+    config.residual_split.enabled = true;
+    write_checkpoint(ctx, path, config, 7, model, OptimizerState::zeros(ctx, model), both, {});
     const Checkpoint read = read_checkpoint(ctx, path);
-    CHECK(read.statistics.weighs_pixels() == weighted);
-    CHECK(read.statistics.pixels.to_host(ctx) == written.pixels.to_host(ctx));
-    CHECK(read.statistics.gradient_norm.to_host(ctx) == written.gradient_norm.to_host(ctx));
-    CHECK(read.statistics.density.to_host(ctx) == written.density.to_host(ctx));
-    CHECK(read.statistics.visible_steps.to_host(ctx) == written.visible_steps.to_host(ctx));
-    CHECK(read.statistics.steps == 7);
+    check(read.statistics.control, both.control);
+    check(read.statistics.split, both.split);
+
+    const DensificationStatistics one{random_statistics(30, 3), {}};
+    config.residual_split.enabled = false;
+    write_checkpoint(ctx, path, config, 7, model, OptimizerState::zeros(ctx, model), one, {});
+    const Checkpoint without = read_checkpoint(ctx, path);
+    check(without.statistics.control, one.control);
+    CHECK_FALSE(without.statistics.has_split());
   }
 }
 

@@ -27,6 +27,13 @@ TEST_CASE("config: presets carry the published constants", "[config]") {
   CHECK(c.field.grid3d.levels == 12);
   CHECK(c.field.grid4d.base_resolution == 2);
   CHECK(c.density_control.gradient_threshold == 1e-4);
+  CHECK_FALSE(c.residual_split.enabled);
+  CHECK_FALSE(c.residual_births.enabled);
+  CHECK_FALSE(c.density_control.pixel_weights);
+  const Config dsa_srgs = preset_config("dsa-srgs");
+  CHECK(dsa_srgs.residual_split.enabled);
+  CHECK(dsa_srgs.residual_split.every == 100);
+  CHECK(dsa_srgs.residual_births.enabled);
   CHECK(preset_config("static").field.kind == AttenuationKind::constant);
   CHECK_THROWS_AS(preset_config("nothing"), BadInput);
 }
@@ -39,6 +46,11 @@ TEST_CASE("config: TOML round trip gives the same configuration", "[config]") {
   apply_setting(c, "field.grid4d.growth=1.25");
   apply_setting(c, "nuisance.view_offset=true");
   apply_setting(c, "field.kind=static");
+  apply_setting(c, "density_control.pixel_weights=true");
+  apply_setting(c, "residual_split.enabled=true");
+  apply_setting(c, "residual_split.threshold_factor=[1, 0.5]");
+  apply_setting(c, "residual_split.conserve_mass=false");
+  apply_setting(c, "residual_births.window=0.5");
   const std::string text = to_toml(c);
   const Config back = config_from_toml(text, "test");
   CHECK(to_toml(back) == text);
@@ -48,6 +60,11 @@ TEST_CASE("config: TOML round trip gives the same configuration", "[config]") {
   CHECK(back.field.grid4d.growth == 1.25);
   CHECK(back.field.kind == AttenuationKind::constant);
   CHECK(back.nuisance.view_offset);
+  CHECK(back.density_control.pixel_weights);
+  CHECK(back.residual_split.enabled);
+  CHECK(back.residual_split.threshold_factor.last == 0.5);
+  CHECK_FALSE(back.residual_split.conserve_mass);
+  CHECK(back.residual_births.window == 0.5);
 }
 
 TEST_CASE("config: every bad setting names the field, what was expected and what was found", "[config]") {
@@ -68,6 +85,8 @@ TEST_CASE("config: every bad setting names the field, what was expected and what
                         {"kernels.pixel_footprint=1", "kernels.pixel_footprint", "1"},
                         {"kernels.max_scale_voxels=0.01", "kernels.max_scale_voxels", "0.01"},
                         {"field=3", "field", "3"},
+                        {"residual_split.children=1", "residual_split.children", "1"},
+                        {"residual_births.window=0", "residual_births.window", "0"},
                         {"nothing", "nothing", "nothing"}};
   for (const Case& c : cases) {
     Config config = preset_config("4drgs");

@@ -28,6 +28,21 @@ std::vector<float> positions_after(int threads, int steps) {
   return reconstructor.model().cloud.position_mm.to_host(ctx);
 }
 
+/// Twice as fine as the detector, with RSD, births and pixel weights at work from step 60 on.
+Config densifying_config(int steps) {
+  Config config = small_config(steps);
+  config.super_resolution.scale = 2;
+  config.super_resolution.weight = 0.4;
+  config.super_resolution.target = HighResolutionTarget::upsampled;
+  config.density_control.pixel_weights = true;
+  config.density_control.last_step = steps;
+  config.residual_split.enabled = config.residual_births.enabled = true;
+  config.residual_split.every = 25;
+  config.residual_births.every = 40;
+  config.residual_split.first_step = config.residual_births.first_step = 60;
+  return config;
+}
+
 /// Over the held-out views that show contrast: one without is rendered exactly, with an infinite PSNR.
 double mean_test_psnr(Context& ctx, const Acquisition& acquisition, const Model& model) {
   Renderer renderer(ctx, model);
@@ -129,6 +144,59 @@ TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[
   CHECK_THROWS_AS(Reconstructor(ctx, other, path), BadInput);
 }
 
+TEST_CASE("reconstructor: RSD and births add kernels, and a checkpoint between them continues with the same bits",
+          "[reconstructor]") {
+  Context ctx = make_context();
+  const Simulation simulation = small_simulation(ctx);
+  Reconstructor whole(ctx, simulation.acquisition, densifying_config(200));
+  // Events after steps 75, 80, 100, 120, 125: the checkpoint is in the middle of both statistics.
+  const int before = 85, after = is_emulated(ctx) ? 17 : 60;
+  std::size_t split = 0, born = 0;
+  const auto count = [&](const StepReport& r) {
+    split += r.residual_split;
+    born += r.born;
+  };
+  for (int i = 0; i < before; ++i) count(whole.step());
+  const test::TemporaryFolder folder;
+  const auto path = folder / "checkpoint_test.h5";
+  whole.save_checkpoint(path);
+  Reconstructor resumed(ctx, simulation.acquisition, path);
+  for (int i = 0; i < after; ++i) {
+    const StepReport a = whole.step(), b = resumed.step();
+    count(a);
+    REQUIRE(a.kernels == b.kernels);
+    REQUIRE(a.residual_split == b.residual_split);
+    REQUIRE(a.born == b.born);
+  }
+  CHECK(split > 10);
+  CHECK(born > 0);
+  CHECK(whole.model().cloud.position_mm.to_host(ctx) == resumed.model().cloud.position_mm.to_host(ctx));
+  CHECK(whole.model().cloud.raw_scale.to_host(ctx) == resumed.model().cloud.raw_scale.to_host(ctx));
+}
+
+TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's kernels", "[reconstructor][parity][trajectory]") {
+  if (selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  Context cpu = Context::cpu(1), cuda = make_context();
+  const Simulation simulation = small_simulation(cpu);
+  const Config config = densifying_config(200);
+  Reconstructor a(cpu, simulation.acquisition, config), b(cuda, simulation.acquisition, config);
+  std::size_t split = 0, born = 0;
+  for (int i = 0; i < 82; ++i) {  // RSD after step 75, births after 80
+    const StepReport ra = a.step(), rb = b.step();
+    REQUIRE(rb.kernels == ra.kernels);
+    REQUIRE(rb.residual_split == ra.residual_split);
+    REQUIRE(rb.born == ra.born);
+    split += ra.residual_split;
+    born += ra.born;
+  }
+  CHECK(split > 0);
+  CHECK(born > 0);
+  CHECK(relative_l2(b.model().cloud.position_mm.to_host(cuda), a.model().cloud.position_mm.to_host(cpu)) < 1e-3);
+}
+
 TEST_CASE("reconstructor: a model file renders as the model it was written from", "[reconstructor][io]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
@@ -221,4 +289,17 @@ TEST_CASE("schedule: rates decay over the run and density events keep to their w
   CHECK_FALSE(schedule_at(c, 100, 15000).density_event);
   CHECK(schedule_at(c, 100, 500).split_voxels == Approx(2.5));
   CHECK(schedule_at(c, 100, 15000).split_voxels == Approx(0.5));
+}
+
+TEST_CASE("schedule: RSD and births keep to their windows, and only where they are on", "[reconstructor]") {
+  const Config off = preset_config("4drgs"), on = preset_config("dsa-srgs");
+  CHECK_FALSE(schedule_at(off, 100, 1000).residual_split_event);
+  CHECK_FALSE(schedule_at(off, 100, 1000).residual_births_event);
+  CHECK_FALSE(schedule_at(on, 100, 500).changes_kernels());
+  CHECK(schedule_at(on, 100, 700).residual_split_event);
+  CHECK_FALSE(schedule_at(on, 100, 700).residual_births_event);
+  CHECK(schedule_at(on, 100, 2000).residual_births_event);
+  CHECK_FALSE(schedule_at(on, 100, 15000).changes_kernels());
+  CHECK(schedule_at(on, 100, 500).residual_split_threshold == Approx(1e-4));
+  CHECK(schedule_at(on, 100, 15000).residual_split_threshold == Approx(0.6e-4));
 }

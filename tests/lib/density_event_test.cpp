@@ -1,0 +1,272 @@
+// The events that change the kernels in training: RSD, density control and births together.
+
+#include "density_event.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <numbers>
+#include <utility>
+#include <vector>
+
+#include "common/gaussian_math.hpp"
+#include "support/context.hpp"
+#include "view_pipeline.hpp"
+
+namespace dsasrgs {
+namespace {
+
+const VolumeGrid kVolume{40, 40, 40, {1.25, 1.25, 1.25}, {-25, -25, -25}};
+const Detector kDetector{48, 40, 2, 2};
+constexpr double kVoxel = 2 * 750.0 / 1200.0;  // the detector's pitch at the isocentre
+const ScaleBounds kBounds{0.125f, 12.5f};
+
+Config config_for() {
+  Config config = preset_config("static");
+  config.residual_split.enabled = config.residual_births.enabled = true;
+  return config;
+}
+
+Model model_of(Context& ctx, const Config& config, const std::vector<Vec3d>& centers, double scale_mm) {
+  GaussianCloud cloud;
+  cloud.bounds = kBounds;
+  std::vector<float> position, rotation;
+  for (const Vec3d p : centers) {
+    for (const double x : {p.x, p.y, p.z}) position.push_back(static_cast<float>(x));
+    rotation.insert(rotation.end(), {0.8f, 0.1f, -0.5f, 0.3f});
+  }
+  const float raw = raw_scale_from(static_cast<float>(scale_mm), kBounds.min_mm, kBounds.max_mm);
+  cloud.position_mm = Buffer<float>::from_host(ctx, position);
+  cloud.raw_scale = Buffer<float>::from_host(ctx, std::vector<float>(3 * centers.size(), raw));
+  cloud.rotation = Buffer<float>::from_host(ctx, rotation);
+  cloud.attenuation = Buffer<float>::from_host(ctx, std::vector<float>(centers.size(), 0.0f));
+  Model model{
+      std::move(cloud), AttenuationField(ctx, config.field, kVolume, 0), kVolume, {0, 5}, kDetector, true, {}, ""};
+  model.field.set_density_scale_per_mm(0.03f);
+  return model;
+}
+
+/// Centres 0.8 mm apart.
+std::vector<Vec3d> segment(Vec3d from, Vec3d to) {
+  const int n = static_cast<int>(length(to - from) / 0.8);
+  std::vector<Vec3d> points;
+  for (int i = 0; i <= n; ++i) points.push_back(from + (to - from) * (static_cast<double>(i) / n));
+  return points;
+}
+double distance_to_segment(Vec3d p, Vec3d from, Vec3d to) {
+  const double along = std::clamp(dot(p - from, to - from) / dot(to - from, to - from), 0.0, 1.0);
+  return length(p - (from + (to - from) * along));
+}
+
+DensityStatistics statistics_of(Context& ctx, const std::vector<float>& gradient, const std::vector<float>& density) {
+  return {Buffer<float>::from_host(ctx, gradient),
+          Buffer<float>::from_host(ctx, density),
+          Buffer<std::uint32_t>::from_host(ctx, std::vector<std::uint32_t>(gradient.size(), 1)),
+          1,
+          {}};
+}
+
+double total_mass(Context& ctx, const Model& model) {
+  const std::vector<float> raw = model.cloud.raw_scale.to_host(ctx), a = model.cloud.attenuation.to_host(ctx);
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto s = bounded_scale<double>({raw[3 * i], raw[3 * i + 1], raw[3 * i + 2]}, kBounds.min_mm, kBounds.max_mm);
+    sum += softplus<double>(a[i]) * s.x * s.y * s.z;
+  }
+  return sum;
+}
+
+std::vector<Vec3d> eight_kernels() {
+  std::vector<Vec3d> centers;
+  for (int i = 0; i < 8; ++i) centers.push_back({-14.0 + 4 * i, 0, 0});
+  return centers;
+}
+
+const Vec3d kFrom{8, -8, -6}, kTo{16, 4, 6};  // the vessel that is removed
+
+}  // namespace
+
+TEST_CASE("density_event: a low-resolution voxel is the detector's pitch at the volume", "[density_event]") {
+  Acquisition a;
+  a.detector = kDetector;
+  a.volume = kVolume;
+  a.poses = circular_poses({4, 3.0, 0.2, 5, {}});
+  CHECK(low_resolution_voxel_mm(a, {0, 2}) == Approx(kVoxel));
+  a.volume.origin_mm = a.volume.origin_mm + a.poses[1].source_mm * 0.2;  // 150 mm nearer to that view's source
+  CHECK(low_resolution_voxel_mm(a, {1}) == Approx(2 * 600.0 / 1200));
+}
+
+TEST_CASE("density_event: residual-guided splitting keeps the mass, or the printed shape", "[density_event]") {
+  Context ctx = test::make_context();
+  const bool conserve = GENERATE(true, false);
+  const int children = GENERATE(2, 3);
+  Config config = config_for();
+  config.residual_split.conserve_mass = conserve;
+  config.residual_split.children = children;
+  Model model = model_of(ctx, config, eight_kernels(), 1.5);
+  OptimizerState optimizer = OptimizerState::zeros(ctx, model);
+  // Two of eight are below the threshold.
+  auto statistics = DensificationStatistics::zeros(ctx, config, 8);
+  statistics.split = statistics_of(ctx, {1, 1, 0.1f, 1, 1, 0.1f, 1, 1}, std::vector<float>(8, 1));
+  StepSchedule schedule{};
+  schedule.residual_split_event = true;
+  schedule.residual_split_threshold = 0.5f;
+  const double before = total_mass(ctx, model);
+  const DensityEvents events =
+      DensityEventRunner(config, kVoxel).run(ctx, schedule, 700, {}, model, optimizer, statistics);
+  CHECK(events.residual_split == 6);
+  REQUIRE(model.cloud.size() == 2 + 6 * static_cast<std::size_t>(children));
+  const double expected = conserve ? before : before * (2 + 6 * children / std::pow(1.6, 3)) / 8;
+  CHECK(std::abs(total_mass(ctx, model) / expected - 1) < 1e-5);
+
+  // Nothing as small as half a low-resolution voxel is split.
+  Model small = model_of(ctx, config, eight_kernels(), 0.49 * kVoxel);
+  OptimizerState small_optimizer = OptimizerState::zeros(ctx, small);
+  statistics = DensificationStatistics::zeros(ctx, config, 8);
+  statistics.split = statistics_of(ctx, std::vector<float>(8, 1), std::vector<float>(8, 1));
+  CHECK(DensityEventRunner(config, kVoxel)
+            .run(ctx, schedule, 700, {}, small, small_optimizer, statistics)
+            .residual_split == 0);
+}
+
+TEST_CASE("density_event: RSD, then density control without its parents, then births; statistics follow",
+          "[density_event]") {
+  Context ctx = test::make_context();
+  Config config = config_for();
+  config.residual_births.fraction = 0.5;
+  Model model = model_of(ctx, config, eight_kernels(), 1.5);
+  OptimizerState optimizer = OptimizerState::zeros(ctx, model);
+  auto statistics = DensificationStatistics::zeros(ctx, config, 8);
+  // Kernel 0: both would take it. 1: density control only. 2: faint, pruned.
+  statistics.split = statistics_of(ctx, {1, 0, 0, 0, 0, 0, 0, 0}, std::vector<float>(8, 1));
+  statistics.control = statistics_of(ctx, {1, 1, 0, 0, 0, 0, 0, 0}, {1, 1, 0, 1, 1, 1, 1, 1});
+  StepSchedule schedule{};
+  schedule.residual_split_event = schedule.density_event = schedule.residual_births_event = true;
+  schedule.residual_split_threshold = 0.5f;
+  schedule.split_voxels = 100;  // density control clones
+  std::size_t asked = 0;
+  const auto find = [&](std::size_t max_count) {
+    asked = max_count;
+    CHECK(model.cloud.size() == 9);  // 8 + 1 child − 1 pruned + 1 clone
+    return std::vector<KernelBirth>{{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
+  };
+  const DensityEvents events =
+      DensityEventRunner(config, kVoxel).run(ctx, schedule, 1000, find, model, optimizer, statistics);
+  CHECK(events.residual_split == 1);
+  CHECK(events.cloned == 1);
+  CHECK(events.split == 0);
+  CHECK(events.pruned == 1);
+  CHECK(events.born == 2);
+  CHECK(asked == 4);
+  REQUIRE(model.cloud.size() == 11);
+  CHECK(optimizer.rotation.first.size() == 44);
+  for (const DensityStatistics* s : {&statistics.control, &statistics.split}) {
+    CHECK(s->gradient_norm.to_host(ctx) == std::vector<float>(11, 0));
+    CHECK(s->visible_steps.to_host(ctx) == std::vector<std::uint32_t>(11, 0));
+    CHECK(s->density.to_host(ctx) == std::vector<float>(11, 0));
+    CHECK(s->steps == 0);
+  }
+}
+
+TEST_CASE("density_event: statistics of the other kinds go on through an event", "[density_event]") {
+  Context ctx = test::make_context();
+  Config config = config_for();
+  const std::vector<float> gradient{0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f}, density{1, 2, 3, 9, 5, 6, 7, 8};
+  Model model = model_of(ctx, config, eight_kernels(), 1.5);
+  OptimizerState optimizer = OptimizerState::zeros(ctx, model);
+  auto statistics = DensificationStatistics::zeros(ctx, config, 8);
+  statistics.control = statistics_of(ctx, gradient, density);
+  statistics.split = statistics_of(ctx, gradient, density);
+  const DensityEventRunner runner(config, kVoxel);
+  SECTION("births: as young as nothing, but not pruned for it") {
+    DensityEvents events;
+    const KernelBirth births[] = {{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
+    runner.append_births(ctx, births, model, optimizer, statistics, events);
+    for (const DensityStatistics* s : {&statistics.control, &statistics.split}) {
+      std::vector<float> g = gradient, d = density;
+      g.insert(g.end(), 2, 0.0f);
+      d.insert(d.end(), 2, 9.0f);
+      CHECK(s->gradient_norm.to_host(ctx) == g);
+      CHECK(s->density.to_host(ctx) == d);
+      CHECK(s->visible_steps.to_host(ctx)[9] == 0);
+      CHECK(s->steps == 1);
+    }
+    const std::vector<float> position = model.cloud.position_mm.to_host(ctx);
+    CHECK(std::vector<float>(position.end() - 6, position.end()) == std::vector<float>{1, 2, 3, -4, 5, 6});
+    const std::vector<float> rotation = model.cloud.rotation.to_host(ctx);
+    CHECK(std::vector<float>(rotation.end() - 4, rotation.end()) == std::vector<float>{1, 0, 0, 0});
+    const double raw = model.cloud.raw_scale.to_host(ctx).back();
+    const double scale = bounded_scale<double>({raw, raw, raw}, kBounds.min_mm, kBounds.max_mm).x;
+    CHECK(scale == Approx(kVoxel / 2).epsilon(1e-5));
+    // The line through the centre of the first misses what it was born for: 0.2.
+    const double rho = 0.03 * softplus<double>(model.cloud.attenuation.to_host(ctx)[8]);
+    CHECK(rho * std::sqrt(2 * std::numbers::pi) * scale == Approx(0.2).epsilon(1e-5));
+  }
+  SECTION("density control alone leaves RSD's") {
+    StepSchedule schedule{};
+    schedule.density_event = true;
+    config.density_control.gradient_threshold = 10;
+    config.density_control.min_mean_density_per_mm = 1.5;  // prunes the first
+    DensityEventRunner(config, kVoxel).run(ctx, schedule, 600, {}, model, optimizer, statistics);
+    CHECK(statistics.split.gradient_norm.to_host(ctx) == std::vector<float>(gradient.begin() + 1, gradient.end()));
+    CHECK(statistics.split.steps == 1);
+    CHECK(statistics.control.steps == 0);
+  }
+  SECTION("the cap holds for all") {
+    config.density_control.max_kernels = 9;
+    StepSchedule schedule{};
+    schedule.residual_split_event = schedule.residual_births_event = true;
+    const auto find = [](std::size_t) -> std::vector<KernelBirth> { throw std::logic_error("no room: not asked"); };
+    CHECK(DensityEventRunner(config, kVoxel)
+              .run(ctx, schedule, 1000, find, model, optimizer, statistics)
+              .residual_split == 1);
+    CHECK(model.cloud.size() == 9);
+  }
+}
+
+TEST_CASE("density_event: kernels are born where a vessel was removed", "[density_event][parity]") {
+  Context ctx = test::make_context();
+  const Config config = config_for();
+  std::vector<Vec3d> rest = segment({0, 0, -20}, {-3, 2, 20}), all = rest;
+  for (const Vec3d p : segment(kFrom, kTo)) all.push_back(p);
+  constexpr double kScale = 1.2;
+  const Model truth = model_of(ctx, config, all, kScale), model = model_of(ctx, config, rest, kScale);
+  const std::vector<Pose> poses = circular_poses({12, 3.5, 0, 5, {}});
+  // Contrast reaches the vessel after the first views, or has been there from the start.
+  const std::size_t filled_from = GENERATE(0, 6);
+  std::vector<Buffer<float>> images;
+  std::vector<ResidualView> views;
+  ViewPipeline pipeline;
+  const auto render = [&](const Model& m, const Pose& pose) {
+    images.emplace_back(ctx, kDetector.num_pixels());
+    pipeline.forward(ctx, m.cloud, m.field, {pose, kDetector, 0, true}, images.back());
+    return View<const float>(images.back());
+  };
+  images.reserve(2 * poses.size());
+  for (std::size_t v = 0; v < poses.size(); ++v) {
+    const auto measured = render(v < filled_from ? model : truth, poses[v]);
+    views.push_back({poses[v], measured, render(model, poses[v]), {}});
+  }
+  const VolumeGrid grid = residual_grid(kVolume, kVoxel);
+  CHECK(grid.size_x == 40);
+  const std::vector<KernelBirth> births = find_residual_births(ctx, config.residual_births, grid, kDetector, views, 24);
+  REQUIRE(births.size() == 24);
+  std::size_t on_vessel = 0;
+  for (const KernelBirth& b : births) {
+    const double d = distance_to_segment({b.position_mm.x, b.position_mm.y, b.position_mm.z}, kFrom, kTo);
+    CAPTURE(d, b.score);
+    CHECK(d < 3);
+    on_vessel += d < kScale + kVoxel / 2;
+  }
+  CHECK(on_vessel >= 20);
+  CHECK(std::is_sorted(births.begin(), births.end(), [](auto& a, auto& b) { return a.score > b.score; }));
+
+  // Asked of all views at once, a vessel that was empty in one of them lacks nothing.
+  ResidualBirthsConfig whole_sweep = config.residual_births;
+  whole_sweep.window = 1;
+  const auto of_all = find_residual_births(ctx, whole_sweep, grid, kDetector, views, 24);
+  const float strongest = of_all.empty() ? 0 : of_all.front().score;
+  CHECK((strongest > 0.01f) == (filled_from == 0));
+}
+
+}  // namespace dsasrgs

@@ -5,7 +5,7 @@ import h5wasm from "h5wasm/node";
 
 import { BadInput, UsageError } from "./errors.js";
 
-const kLabels = "/projections";
+const kProjections = "/projections";
 const kMask = "/mask_projections";
 
 const describeShape = (shape) => `[${shape.join(", ")}]`;
@@ -78,36 +78,37 @@ export class Acquisition {
 
   /** Line integrals [H,W] of one view, Float32Array. */
   lineIntegrals(view) {
-    const values = Float32Array.from(this.#image(kLabels, view));
+    const values = this.#image(kProjections, view);
     if (this.quantity === "line_integral") {
-      this.#requireEach(kLabels, view, values, Number.isFinite, "finite numbers");
+      this.#requireEach(kProjections, view, values, Number.isFinite, "finite numbers");
       return values;
     }
     const mask = this.#image(kMask, this.#find(kMask).shape[0] === 1 ? 0 : view);
     const valid = this.#validity(view);
     const positive = (value, p) => valid?.[p] === 0 || (Number.isFinite(value) && value > 0);
-    this.#requireEach(kLabels, view, values, positive, "positive intensities");
+    this.#requireEach(kProjections, view, values, positive, "positive intensities");
     this.#requireEach(kMask, view, mask, positive, "positive intensities");
-    return values.map((value, p) => (valid?.[p] === 0 ? 0 : Math.log(mask[p] / value)));
+    return Float32Array.from(values, (value, p) => (valid?.[p] === 0 ? 0 : Math.log(mask[p] / value)));
   }
 
   #check() {
     const attribute = (object, name) => {
-      const found = object.attrs[name];
-      if (found === undefined) this.#refuse(`${object.path === "/" ? "" : object.path}/@${name}`.replace("s/@", "s@"), "an attribute", "nothing");
-      return found.value;
+      if (!Object.hasOwn(object.attrs, name)) this.#refuse(`${object.path}@${name}`, "an attribute", "nothing");
+      return object.attrs[name].value;
     };
     const format = attribute(this.file, "format");
     if (format !== "dsasrgs.acquisition") this.#refuse("/@format", '"dsasrgs.acquisition"', JSON.stringify(format));
     const version = Number(attribute(this.file, "version"));
     if (version !== 1) this.#refuse("/@version", "1", version);
-    const images = this.#images(kLabels);
+    const images = this.#images(kProjections);
     [this.views, this.height, this.width] = images.shape;
     if (this.views < 1 || this.height < 1 || this.width < 1)
-      this.#refuse(kLabels, "extents of at least 1", describeShape(images.shape));
+      this.#refuse(kProjections, "extents of at least 1", describeShape(images.shape));
     this.quantity = attribute(images, "quantity");
+    if (this.quantity === "line_integral" && images.metadata.type !== 1)
+      this.#refuse(kProjections, "float32 line integrals", "uint16");
     if (this.quantity !== "line_integral" && this.quantity !== "intensity")
-      this.#refuse(`${kLabels}@quantity`, '"line_integral" or "intensity"', JSON.stringify(this.quantity));
+      this.#refuse(`${kProjections}@quantity`, '"line_integral" or "intensity"', JSON.stringify(this.quantity));
     if (this.quantity === "intensity") {
       const mask = this.#images(kMask).shape;
       if ((mask[0] !== 1 && mask[0] !== this.views) || mask[1] !== this.height || mask[2] !== this.width)

@@ -18,13 +18,18 @@ export function roundToHalf(value) {
 }
 
 export class LabelFile {
-  /** @param about {views, height, width (of the labels), scale, model, range: [low, high] line integrals} */
+  /** @param about {views, height, width (of the labels), scale, model, note, range: [low, high] line integrals} */
   constructor(target, about) {
     this.target = target;
     this.about = about;
     this.temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
     this.written = 0;
-    fs.accessSync(path.dirname(target), fs.constants.W_OK | fs.constants.X_OK);
+    if (fs.statSync(target, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${target}: cannot write: it is a folder`);
+    try {
+      fs.accessSync(path.dirname(target), fs.constants.W_OK | fs.constants.X_OK);
+    } catch (error) {
+      throw new Error(`${target}: cannot write: ${error.code}`);
+    }
     this.file = new h5wasm.File(this.temporary, "w");
     this.file.create_attribute("format", "dsasrgs.pseudo_labels");
     this.file.create_attribute("version", 1, null, "<q");
@@ -34,7 +39,7 @@ export class LabelFile {
 
   /** Label of the next view, [height,width] line integrals. */
   add(label) {
-    const { views, height, width, scale, model, range } = this.about;
+    const { views, height, width, scale, model, note, range } = this.about;
     const values = label.map(roundToHalf);
     const chunk = [1, height, width];
     if (this.written === 0) {
@@ -43,6 +48,7 @@ export class LabelFile {
         { name: kLabels, data: values, shape: chunk, maxshape: [views.length, height, width], chunks: chunk, compression: "gzip" });
       data.create_attribute("scale", scale, null, "<q");
       data.create_attribute("model", model);
+      data.create_attribute("note", note);
       data.create_attribute("intensity_range", range, [2], "<d");
       data.resize([views.length, height, width]);
     } else {

@@ -3,12 +3,13 @@
 import fs from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import * as wasm from "@tensorflow/tfjs-backend-wasm";
 
 const require = createRequire(import.meta.url);
 
-/** Sizes, and the value of the network's white: the packages' `inputRange`. */
+/** Sizes, and the value that stands for white: the `inputRange` and `outputRange` that the packages declare. */
 export const kNetworks = { slim: 255, medium: 255, thick: 1 };
 export const kScales = [2, 4];
 
@@ -83,11 +84,11 @@ export class Network {
     Object.assign(this, { model, scale, white, label, radius: receptiveRadius(model) });
   }
 
-  /** @param size slim, medium or thick @param scale 2 or 4 */
-  static async load(size, scale) {
+  /** @param size slim, medium or thick @param scale 2 or 4 @param white what it was trained with, or another value */
+  static async load(size, scale, white = kNetworks[size]) {
     const name = `@upscalerjs/esrgan-${size}`;
     // The packages export neither package.json nor the weights.
-    const folder = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "node_modules", name);
+    const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), "node_modules", name);
     const { version } = JSON.parse(await fs.readFile(path.join(folder, "package.json")));
     const files = path.join(folder, "models", `x${scale}`);
     const model = await tf.loadLayersModel({
@@ -99,7 +100,7 @@ export class Network {
         return { modelTopology, weightSpecs: weightsManifest.flatMap((group) => group.weights), weightData };
       },
     });
-    return new Network(model, scale, kNetworks[size], `${name} ${version} x${scale} (MIT), trained on photographs`);
+    return new Network(model, scale, white, `${name} ${version} x${scale} (MIT), trained on photographs`);
   }
 
   /**

@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 // Pseudo-labels of an acquisition's views from a trained ESRGAN. See README.md.
 
-import fs from "node:fs";
 import { parseArgs } from "node:util";
-import h5wasm from "h5wasm/node";
 
 import { Acquisition } from "./acquisition.js";
 import { BadInput, UsageError } from "./errors.js";
@@ -15,6 +13,7 @@ const kUsage = `usage: node super_resolve.js CASE.h5 --output LABELS.h5 [options
   --scale 2|4                   times finer than the case's detector (4)
   --views train|all|0,5,10-20   which views (train)
   --range LOW,HIGH              line integrals that are the network's black and white (0 and the views' largest)
+  --white X                     what the network is given for white (its package's: 255 for slim and medium, 1 for thick)
   --tile N                      pixels per side computed at a time (256)
   --overlap N                   further pixels around a tile (the network's receptive radius: the tiles do not show)
   --quiet                       print nothing but errors`;
@@ -27,7 +26,7 @@ function parse(args) {
       options: {
         output: { type: "string" }, network: { type: "string", default: "slim" },
         scale: { type: "string", default: "4" }, views: { type: "string", default: "train" },
-        range: { type: "string" }, tile: { type: "string", default: "256" }, overlap: { type: "string" },
+        range: { type: "string" }, white: { type: "string" }, tile: { type: "string", default: "256" }, overlap: { type: "string" },
         quiet: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -51,8 +50,10 @@ function parse(args) {
   const range = o.range?.split(",").map((text) => (text.trim() === "" ? NaN : Number(text)));
   if (range && !(range.length === 2 && range.every(Number.isFinite) && range[0] < range[1]))
     refuse("range", "two line integrals, the smaller first, such as 0,1.6", o.range);
+  const white = o.white === undefined ? undefined : Number(o.white);
+  if (white !== undefined && !(white > 0 && white < Infinity)) refuse("white", "a number above 0", o.white);
   return {
-    input: positionals[0], output: o.output, network: o.network, scale: Number(o.scale), views: o.views, range,
+    white, input: positionals[0], output: o.output, network: o.network, scale: Number(o.scale), views: o.views, range,
     tile: whole("tile", 8), overlap: o.overlap === undefined ? undefined : whole("overlap", 0), quiet: o.quiet,
   };
 }
@@ -75,10 +76,12 @@ async function run(options) {
     const range = options.range ?? rangeOf(acquisition, views);
     const [low, high] = range;
     await startBackend();
-    const network = await Network.load(options.network, options.scale);
+    const network = await Network.load(options.network, options.scale, options.white);
     const { height, width } = acquisition;
     labels = new LabelFile(options.output, {
       views, range, scale: options.scale, model: network.label,
+      note: `input clip((LR - low)/(high - low), 0, 1) times ${network.white}, replicated to RGB; output channel mean ` +
+            `over ${network.white}, clipped to [0,1], on the same range`,
       height: options.scale * height, width: options.scale * width,
     });
     process.once("exit", () => labels.discard());  // also when a signal ends the program

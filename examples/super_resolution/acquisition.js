@@ -13,7 +13,8 @@ const describeShape = (shape) => `[${shape.join(", ")}]`;
 /** One open acquisition file. `views`, `height` and `width` are those of /projections; close() it. */
 export class Acquisition {
   static async open(path) {
-    await h5wasm.ready;
+    // HDF5 failures are exceptions (h5wasm ignores them otherwise).
+    (await h5wasm.ready).activate_throwing_error_handler();
     try {
       fs.accessSync(path, fs.constants.R_OK);
     } catch (error) {

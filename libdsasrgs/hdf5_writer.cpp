@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "dsasrgs/error.hpp"
 #include "hdf5_file.hpp"
@@ -71,6 +73,15 @@ Handle half_type() {
   H5Tset_size(type, 2);
   H5Tset_ebias(type, 15);
   return type;
+}
+
+/// The nearest number that binary16 holds, ties to even; from 65520 on beyond it. HDF5 is given these: its own
+/// conversion halves a number that is rounded up to a power of two.
+float rounded_to_half(float value) {
+  int exponent = 0;
+  std::frexp(value, &exponent);  // |value| in [2^(exponent − 1), 2^exponent)
+  const int last_digit = std::max(exponent - 11, -24);
+  return std::ldexp(std::nearbyint(std::ldexp(value, -last_digit)), last_digit);
 }
 
 /// Makes a dataset and the groups on its way.
@@ -182,7 +193,16 @@ void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, View<
                           " elements, found " + std::to_string(values.size()));
   H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
   const Handle memory_space(H5Screate_simple(rank, count.data(), nullptr), H5Sclose);
-  if (H5Dwrite(data, native_type<T>(), memory_space, file_space, H5P_DEFAULT, values.data()) < 0)
+  std::vector<T> halves;
+  if constexpr (std::is_same_v<T, float>) {
+    const Handle type(H5Dget_type(data), H5Tclose);
+    if (H5Tget_size(type) == 2) {
+      halves.resize(values.size());
+      std::transform(values.begin(), values.end(), halves.begin(), rounded_to_half);
+    }
+  }
+  const T* stored = halves.empty() ? values.data() : halves.data();
+  if (H5Dwrite(data, native_type<T>(), memory_space, file_space, H5P_DEFAULT, stored) < 0)
     throw_write_error(name_, dataset);
 }
 

@@ -119,7 +119,7 @@ struct OracleOptions {
   double false_attenuation = 1;   ///< their peak, times the 99th percentile of the view's vessel relief
   double false_width_px = 3;      ///< their full width at half maximum
   int missing_branches = 3;       ///< places on vessels of the truth where the vessel is taken out
-  double missing_strength = 1;    ///< 1: taken out altogether, 0: not at all
+  double missing_strength = 1;    ///< 1: lowered to the blur of its surroundings (sigma 8 px), 0: not at all
   double missing_radius_px = 10;  ///< size of such a place
   double sharpening = 0;          ///< weight of the unsharp mask
   double sharpening_sigma_px = 2;

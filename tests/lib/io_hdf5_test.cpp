@@ -171,6 +171,38 @@ TEST_CASE("hdf5: float16 is read as float32", "[io][hdf5]") {
   REQUIRE(file.read<float>("/x", {5}) == std::vector<float>{0, 1, -2.5f, 65504, 6.103515625e-5f});
 }
 
+TEST_CASE("hdf5: float32 is written as the nearest float16", "[io][hdf5]") {
+  const TemporaryFolder folder;
+  // Pairs of what is written and what binary16 has nearest to it, ties to even.
+  const std::vector<std::pair<float, float>> cases = {{0.0f, 0.0f},
+                                                      {0.99979162f, 1.0f},
+                                                      {6.1034545e-05f, 0x1p-14f},
+                                                      {-1.9999f, -2.0f},
+                                                      {0.9999f, 1.0f},
+                                                      {0.1f, 0.0999755859375f},
+                                                      {1 + 0x1p-11f, 1.0f},
+                                                      {1 + 0x3p-11f, 1 + 0x1p-9f},
+                                                      {2 - 0x1p-11f, 2.0f},
+                                                      {0x1p-24f, 0x1p-24f},
+                                                      {0x1p-25f, 0.0f},
+                                                      {0x3p-26f, 0x1p-24f},
+                                                      {0x1.fffp-15f, 0x1p-14f},
+                                                      {65504.0f, 65504.0f},
+                                                      {65519.0f, 65504.0f}};
+  std::vector<float> written, expected;
+  for (const auto& [value, half] : cases) {
+    written.push_back(value);
+    expected.push_back(half);
+  }
+  write_file(folder / "a.h5", [&](Hdf5Writer& f) {
+    f.create<float>("/x", {1, written.size()}, Hdf5Storage::compressed, true);
+    f.write_slab<float>("/x", 0, view_of(written));
+  });
+  const Hdf5Reader file(folder / "a.h5");
+  REQUIRE(file.element_type("/x") == ElementType::float16);
+  REQUIRE(file.read<float>("/x", {1, written.size()}) == expected);
+}
+
 TEST_CASE("hdf5: wrong names, shapes and types are named", "[io][hdf5]") {
   const TemporaryFolder folder;
   const std::string path = (folder / "a.h5").string();

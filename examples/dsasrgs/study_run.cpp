@@ -16,6 +16,7 @@
 #include "fingerprint.hpp"
 #include "machine_facts.hpp"
 #include "machine_options.hpp"
+#include "output_path.hpp"
 #include "run_folder.hpp"
 #include "run_report.hpp"
 #include "subcommands.hpp"
@@ -48,7 +49,7 @@ void make_file(const Study& study, const std::string& field, const fs::path& fil
   const fs::path recipe_file = file.string() + ".json";
   const Json recipe = {{"arguments", arguments}, {"input", input}};
   if (fs::exists(file) && read_json(recipe_file) == recipe) return;
-  make_folder(file.parent_path());
+  OutputFolder folder(file.parent_path());
   fs::remove(recipe_file);  // first, so that an old recipe never stands beside a new file
   arguments.insert(arguments.end(), {"--output", file.string(), "--quiet"});
   std::reverse(arguments.begin(), arguments.end());  // the order CLI11 takes a vector in
@@ -61,6 +62,7 @@ void make_file(const Study& study, const std::string& field, const fs::path& fil
     throw BadInput(study.file.string(), field, "options of that subcommand", e.what());
   }
   write_text(recipe_file, recipe.dump(2) + "\n");
+  folder.keep();
 }
 
 std::string list_text(const std::vector<int>& values) {

@@ -5,10 +5,9 @@
 #include <string>
 
 #include "common/random.hpp"
-#include "dsasrgs/context.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
-#include "resample/resample.hpp"
+#include "dsasrgs/resample.hpp"
 
 namespace dsasrgs {
 
@@ -208,11 +207,7 @@ void check(const OracleOptions& o) {
 
 MadeLabel bicubic_label(const Acquisition& a, int view, int scale) {
   check_scale("bicubic_label", scale);
-  Context ctx = Context::cpu(1);
-  MadeLabel label;
-  label.values.resize(a.detector.refined(scale).num_pixels());
-  upsample_bicubic(ctx, {a.detector.width_px, a.detector.height_px, scale}, a.projection(view), view_of(label.values));
-  return label;
+  return {upsample_image(a.projection(view), a.detector, scale), {}};
 }
 
 MadeLabel lanczos_label(const Acquisition& a, int view, int scale) {

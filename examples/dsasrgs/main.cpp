@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   program::add_voxelize(app);
   program::add_evaluate(app);
   program::add_labels(app);
+  program::add_study(app);
   program::add_inspect(app);
   try {
     app.parse(argc, argv);

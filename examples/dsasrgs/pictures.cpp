@@ -45,20 +45,48 @@ int pixels(double length_mm, double pixel_mm) {
 
 }  // namespace
 
-void write_comparison(const std::filesystem::path& path, View<const float> rendered, View<const float> reference,
-                      const Detector& detector, float window) {
-  const int width = detector.width_px, height = detector.height_px;
-  Canvas canvas(3 * width + 2 * kGap, height);
-  for (int r = 0; r < height; ++r)
-    for (int c = 0; c < width; ++c) {
-      const std::size_t i = static_cast<std::size_t>(r) * static_cast<std::size_t>(width) + static_cast<std::size_t>(c);
-      canvas.at(c, r) = rendered[i] / window;
-      canvas.at(width + kGap + c, r) = reference[i] / window;
-      // Line integrals cannot be negative: noise below 0 is no fault of the render.
-      const float difference = rendered[i] - std::max(reference[i], 0.0f);
-      canvas.at(2 * (width + kGap) + c, r) = 0.5f + kDifferenceGain * difference / window;
+Panel image_panel(View<const float> image, float window) {
+  Panel panel(image.begin(), image.end());
+  for (float& v : panel) v /= window;
+  return panel;
+}
+
+Panel difference_panel(View<const float> image, View<const float> reference, float window) {
+  Panel panel(image.begin(), image.end());
+  // Line integrals cannot be negative: noise below 0 is no fault of the render.
+  for (std::size_t i = 0; i < panel.size(); ++i)
+    panel[i] = 0.5f + kDifferenceGain * (panel[i] - std::max(reference[i], 0.0f)) / window;
+  return panel;
+}
+
+void write_panels(const std::filesystem::path& path, const std::vector<std::vector<Panel>>& rows, int width,
+                  int height) {
+  std::size_t columns = 0;
+  for (const auto& row : rows) columns = std::max(columns, row.size());
+  Canvas canvas(static_cast<int>(columns) * (width + kGap) - kGap,
+                static_cast<int>(rows.size()) * (height + kGap) - kGap);
+  for (std::size_t y = 0; y < rows.size(); ++y)
+    for (std::size_t x = 0; x < rows[y].size(); ++x) {
+      auto pixel = rows[y][x].begin();
+      for (int r = 0; r < height; ++r)
+        for (int c = 0; c < width; ++c)
+          canvas.at(static_cast<int>(x) * (width + kGap) + c, static_cast<int>(y) * (height + kGap) + r) = *pixel++;
     }
   canvas.write(path);
+}
+
+float picture_window(const ProjectionTruth& truth) {
+  constexpr double kQuantile = 0.9995;
+  const float quantile = truth.quantile(kQuantile);
+  return quantile > 0 ? quantile : static_cast<float>(truth.range());
+}
+
+void write_comparison(const std::filesystem::path& path, View<const float> rendered, View<const float> reference,
+                      const Detector& detector, float window) {
+  write_panels(
+      path,
+      {{image_panel(rendered, window), image_panel(reference, window), difference_panel(rendered, reference, window)}},
+      detector.width_px, detector.height_px);
 }
 
 void write_maximum_projections(const std::filesystem::path& path, const std::vector<float>& volume,

@@ -11,11 +11,22 @@
 
 namespace dsasrgs::program {
 
-/// Render | reference | difference. The first two share one grey window, white at 0 and black at `window`; the
-/// difference (render − reference) is shown kDifferenceGain times stronger around mid grey: dark is too much.
+/// Pixels of a picture [H,W]: 0 is white, 1 black.
+using Panel = std::vector<float>;
+/// An image, black at `window`.
+Panel image_panel(View<const float> image, float window);
+/// image − reference, kDifferenceGain times stronger around mid grey: dark is too much.
+Panel difference_panel(View<const float> image, View<const float> reference, float window);
+inline constexpr float kDifferenceGain = 4;
+/// Rows of panels of one size, with white gaps.
+void write_panels(const std::filesystem::path&, const std::vector<std::vector<Panel>>& rows, int width, int height);
+
+/// Grey window of pictures of a sweep: a few pixels of overlapping vessels would make everything else pale.
+float picture_window(const ProjectionTruth&);
+
+/// Render | reference | difference, all with one window.
 void write_comparison(const std::filesystem::path&, View<const float> rendered, View<const float> reference,
                       const Detector&, float window);
-inline constexpr float kDifferenceGain = 4;
 
 /// Maximum-intensity projections of a volume [z,y,x]: along y (coronal) beside along x (sagittal), +z up, square
 /// pixels.

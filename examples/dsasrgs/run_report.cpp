@@ -17,8 +17,6 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr std::size_t kPictures = 6;
-/// A few pixels of overlapping vessels would make everything else pale.
-constexpr double kWindowQuantile = 0.9995;
 
 Json spread_of(const std::vector<float>& values) {
   double sum = 0;
@@ -74,8 +72,7 @@ void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFold
   views = spread(views, kPictures);
   if (const int worst = scores["worst"]["view"].get<int>(); std::find(views.begin(), views.end(), worst) == views.end())
     views.push_back(worst);
-  const float quantile = truth.quantile(kWindowQuantile);
-  const float window = quantile > 0 ? quantile : static_cast<float>(truth.range());
+  const float window = picture_window(truth);
   folder.make_view_folder();
   for (const int v : views) {
     const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector());

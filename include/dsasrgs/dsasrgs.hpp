@@ -18,5 +18,6 @@
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"
+#include "dsasrgs/resample.hpp"
 #include "dsasrgs/simulator.hpp"
 #include "dsasrgs/version.hpp"

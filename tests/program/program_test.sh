@@ -47,7 +47,7 @@ small=(--set kernels.initial=400 --set field.grid3d.log2_entries=10 --set field.
 expect 0 help --help
 expect 0 version --version
 grep -qE '^dsasrgs [0-9]+\.[0-9]+\.[0-9]+' out.txt || report "version: found $(cat out.txt)"
-for s in simulate reconstruct render voxelize evaluate inspect labels; do expect 0 "$s --help" $s --help; done
+for s in simulate reconstruct render voxelize evaluate inspect labels study; do expect 0 "$s --help" $s --help; done
 
 expect 0 simulate simulate --output case.h5 --scale 2 "${case_options[@]}"
 there case.h5
@@ -132,6 +132,88 @@ for python in python3 /usr/bin/python3; do
   break
 done
 [ -e labels.h5 ] || echo "skipped: no python3 with h5py for the example of docs/data-format.md"
+
+# ---- a study ------------------------------------------------------------------------------------------------------------
+cat >study.toml <<'TOML'
+name = "tiny"
+out = "study"
+seeds = [0, 1]
+views = [8]
+reference = "plain"
+[settings]
+training.steps = 12
+kernels.initial = 200
+field = {width = 16, grid3d.log2_entries = 10, grid3d.levels = 4, grid4d.log2_entries = 10, grid4d.levels = 4}
+[[case]]
+name = "tree"
+simulate = {views = 12, size = [16, 16], pitch-mm = 19.2, grid-size = 16, grid-spacing-mm = 10, scale = 2, train-views = 8, samples-per-pixel = 1, tree-min-radius-mm = 1}
+[[labels]]
+name = "spoilt"
+method = "oracle"
+[[method]]
+name = "measured"
+kind = "measured-upsampled"
+[[method]]
+name = "between"
+kind = "interpolation-upsampled"
+[[method]]
+name = "plain"
+preset = "4drgs"
+render = ["high", "low-upsampled"]
+[[method]]
+name = "taught"
+preset = "dsa-srgs"
+settings = {super_resolution.scale = 2}
+labels = ["spoilt"]
+TOML
+runs() { find study/runs -name result.json | wc -l; }
+expect 0 "study --dry-run" study study.toml --dry-run
+grep -q '^6 runs, 0 with a result' out.txt || report "study --dry-run: $(tail -n 1 out.txt)"
+absent study
+expect 0 study study study.toml
+there study/results.csv study/results.json study/tables.md study/pictures/tree_8-views.png \
+  study/pictures/tree_8-views_zoom.png study/runs/tree/8-views/plain/seed-1/model.h5
+[ "$(runs)" -eq 6 ] || report "study: $(runs) results, expected 6"
+[ "$(wc -l <study/results.csv)" -eq 9 ] || report "study: $(wc -l <study/results.csv) lines in results.csv, expected 9"
+grep -q 'run 6/6: tree/8-views/taught+spoilt/seed-1, about .* left' err.txt || report "study: no progress: $(cat err.txt)"
+for text in '^| plain, low-upsampled | ' '^Difference to plain' 'false vessel of spoilt kept'; do
+  grep -q "$text" study/tables.md || report "study: no '$text' in tables.md"
+done
+cp study/results.csv first.csv
+touch mark
+expect 0 "study again" study study.toml
+grep -q '^6 of 6 runs are done' err.txt || report "study again: $(cat err.txt)"
+[ -z "$(find study/runs study/cases study/labels -newer mark -type f)" ] || report "study again: something was made anew"
+rm study/runs/tree/8-views/plain/seed-1/result.json study/labels/tree_8-views_spoilt_seed-0.h5
+expect 0 "study with a result less" study study.toml --no-pictures
+grep -q '^5 of 6 runs are done' err.txt || report "study with a result less: $(cat err.txt)"
+cmp -s <(cut -d, -f1-16 study/results.csv) <(cut -d, -f1-16 first.csv) || report "study: a run made anew has other numbers"
+sed 's/^training.steps = 12/training.steps = 13/' study.toml >changed.toml
+expect 0 "changed study" study changed.toml --only plain --only measured --no-pictures
+grep -q '^1 of 3 runs are done' err.txt || report "changed study: $(cat err.txt)"
+rm study/tables.md
+expect 0 "study --tables-only" study study.toml --tables-only --quiet
+there study/tables.md
+expect 2 "study: nothing of that name" study study.toml --only nobody
+sed 's/preset = "4drgs"/preset = "5drgs"/' study.toml >changed.toml
+expect 2 "study: bad field" study changed.toml --output new
+says "study: bad field" 'changed.toml: method\[2\].preset: expected 4drgs.*found 5drgs'
+sed 's/pitch-mm = 19.2/pich-mm = 19.2/' study.toml >changed.toml
+expect 2 "study: bad option of simulate" study changed.toml --output new --quiet
+says "study: bad option of simulate" 'changed.toml: case tree simulate: .*pich-mm'
+sed 's/steps = 12/steps = 100000/' study.toml >changed.toml
+"$program" study changed.toml --output stopped_study --only plain >out.txt 2>err.txt &
+job=$!
+for ((i = 0; i < 3000; i++)); do
+  [ -e stopped_study/runs/tree/8-views/plain/seed-0/config.toml ] && break
+  sleep 0.02
+done
+kill -TERM $job
+wait $job
+[ $? -eq 1 ] || report "interrupted study: expected exit code 1"
+says "interrupted study" 'finished runs are kept'
+[ -z "$(find stopped_study/runs -type f 2>/dev/null)" ] || report "interrupted study: left $(find stopped_study/runs -type f)"
+absent new
 
 # ---- stopping and going on ---------------------------------------------------------------------------------------
 # stopped OUTPUT OPTIONS...: starts a run, sends SIGTERM as soon as it trains, and sets $code.

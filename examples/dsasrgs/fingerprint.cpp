@@ -1,0 +1,71 @@
+#include "fingerprint.hpp"
+
+#include <cstdio>
+#include <type_traits>
+
+namespace dsasrgs::program {
+
+namespace {
+
+class Fnv1a {
+ public:
+  template <class T>
+  void add(const T& value) {
+    static_assert(std::is_arithmetic_v<T>);
+    add_bytes(&value, sizeof value);
+  }
+  template <class T>
+  void add(const std::vector<T>& values) {
+    add(values.size());
+    add_bytes(values.data(), values.size() * sizeof(T));
+  }
+  void add(const Vec3d& v) {
+    for (const double x : {v.x, v.y, v.z}) add(x);
+  }
+  std::string text() const {
+    char digits[17];
+    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(state_));
+    return digits;
+  }
+
+ private:
+  void add_bytes(const void* data, std::size_t bytes) {
+    const auto* p = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < bytes; ++i) state_ = (state_ ^ p[i]) * 0x100000001b3ull;
+  }
+  std::uint64_t state_ = 0xcbf29ce484222325ull;
+};
+
+}  // namespace
+
+std::string fingerprint(const Acquisition& a) {
+  Fnv1a f;
+  for (const int n : {a.detector.width_px, a.detector.height_px, a.volume.size_x, a.volume.size_y, a.volume.size_z})
+    f.add(n);
+  for (const double x : {a.detector.pitch_u_mm, a.detector.pitch_v_mm}) f.add(x);
+  f.add(a.volume.spacing_mm);
+  f.add(a.volume.origin_mm);
+  for (const Pose& p : a.poses) {
+    for (const Vec3d& v : {p.source_mm, p.detector_center_mm, p.detector_u, p.detector_v}) f.add(v);
+    f.add(p.time_s);
+  }
+  f.add(a.projections);
+  f.add(a.valid);
+  if (a.reference_projections) f.add(a.reference_projections->values);
+  if (a.reference_volume) f.add(a.reference_volume->values);
+  return f.text();
+}
+
+std::string fingerprint(const PseudoLabels& labels, const std::vector<int>& views) {
+  Fnv1a f;
+  f.add(labels.scale());
+  for (const int v : views) {
+    f.add(v);
+    f.add(labels.read(v));
+    if (labels.has_confidence()) f.add(labels.read_confidence(v));
+    if (labels.has_false_vessel_mask()) f.add(labels.read_false_vessel_mask(v));
+  }
+  return f.text();
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,17 @@
+#pragma once
+// Methods side by side, for people.
+
+#include <string>
+#include <vector>
+
+#include "study_plan.hpp"
+#include "study_run.hpp"
+
+namespace dsasrgs::program {
+
+/// For each case and number of views OUT/pictures/CASE_VIEWS.png and CASE_VIEWS_zoom.png of the first seed's runs: for
+/// a few test views a row of images (reference, then each method) over a row of signed differences to the reference,
+/// all in one grey window. Returns Markdown that says which column is what.
+std::string write_study_pictures(const Study&, const std::vector<StudyRun>& finished, StudyRunner&);
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,290 @@
+#include "study_plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "dsasrgs/error.hpp"
+#include "toml_table.hpp"
+
+namespace dsasrgs::program {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+template <class T>
+const T& named(const std::vector<T>& list, const std::string& name) {
+  const auto it = std::find_if(list.begin(), list.end(), [&](const T& t) { return t.name == name; });
+  if (it == list.end()) throw InvalidArgument("study: nothing is named " + name);
+  return *it;
+}
+
+template <class T>
+bool has_name(const std::vector<T>& list, const std::string& name) {
+  return std::any_of(list.begin(), list.end(), [&](const T& t) { return t.name == name; });
+}
+
+std::string joined(const std::vector<std::string>& list, const char* separator) {
+  std::string text;
+  for (const std::string& s : list) text += (text.empty() ? "" : separator) + s;
+  return text;
+}
+
+template <class T>
+std::vector<std::string> names_of(const std::vector<T>& list) {
+  std::vector<std::string> names;
+  for (const T& t : list) names.push_back(t.name);
+  return names;
+}
+
+/// Reads one study file.
+class StudyReader {
+ public:
+  StudyReader(const fs::path& file, const toml::table& table)
+      : file_(file), folder_(file.parent_path()), top_(table, file.string()) {}
+
+  Study read() {
+    Study s;
+    s.file = file_;
+    s.name = name_of(top_);
+    s.out = path(top_.text("out", "out"));
+    s.reference = top_.text("reference", "");
+    if (const std::string base = top_.text("base", ""); !base.empty()) s.base = path(base);
+    s.settings = top_.assignments("settings");
+    s.seeds = seeds();
+    const std::vector<int> views = view_counts(top_, {0});
+    for (TomlTable& t : some_tables("case")) add(s.cases, read_case(t, views), t);
+    for (TomlTable& t : top_.tables("labels")) add(s.labels, read_labels(t, s), t);
+    for (TomlTable& t : some_tables("method")) add(s.methods, read_method(t, s), t);
+    top_.reject_unknown();
+    if (!s.reference.empty()) check_reference(s);
+    return s;
+  }
+
+ private:
+  fs::path path(const std::string& text) const {
+    return fs::path(text).is_absolute() ? fs::path(text) : (folder_ / text).lexically_normal();
+  }
+
+  template <class T>
+  static void add(std::vector<T>& list, T item, const TomlTable& table) {
+    if (has_name(list, item.name)) table.refuse("name", "a name that is not taken", item.name);
+    list.push_back(std::move(item));
+  }
+
+  /// Names are parts of paths.
+  static std::string name_of(TomlTable& t) {
+    std::string name = t.text("name");
+    const auto allowed = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+             c == '.';
+    };
+    if (!std::all_of(name.begin(), name.end(), allowed) || name[0] == '.')
+      t.refuse("name", "letters, digits, -, _ and . (not first)", name);
+    return name;
+  }
+
+  std::vector<TomlTable> some_tables(const char* name) {
+    std::vector<TomlTable> list = top_.tables(name);
+    if (list.empty()) top_.refuse(name, std::string("at least one [[") + name + "]]", "none");
+    return list;
+  }
+
+  std::vector<std::int64_t> seeds() {
+    const toml::array* items = top_.array("seeds");
+    if (items == nullptr) return {0};
+    std::vector<std::int64_t> seeds;
+    for (const toml::node& item : *items) {
+      const auto seed = item.value_exact<std::int64_t>();
+      if (!seed || *seed < 0) top_.refuse("seeds", "integers of 0 or more", toml_text(item));
+      if (std::find(seeds.begin(), seeds.end(), *seed) != seeds.end())
+        top_.refuse("seeds", "each seed once", toml_text(item) + " twice");
+      seeds.push_back(*seed);
+    }
+    if (seeds.empty()) top_.refuse("seeds", "at least one seed", "none");
+    return seeds;
+  }
+
+  static std::vector<int> view_counts(TomlTable& t, const std::vector<int>& fallback) {
+    const toml::array* items = t.array("views");
+    if (items == nullptr) return fallback;
+    std::vector<int> views;
+    for (const toml::node& item : *items) {
+      const auto count = item.value_exact<std::int64_t>();
+      const bool file_split = item.value_exact<std::string>() == "file";
+      if (!file_split && (!count || *count < 1 || *count > 1000000))
+        t.refuse("views", "numbers of training views, or \"file\" for the file's split", toml_text(item));
+      views.push_back(file_split ? 0 : static_cast<int>(*count));
+      if (std::count(views.begin(), views.end(), views.back()) > 1)
+        t.refuse("views", "each number once", toml_text(item) + " twice");
+    }
+    if (views.empty()) t.refuse("views", "at least one number of training views", "none");
+    return views;
+  }
+
+  StudyCase read_case(TomlTable& t, const std::vector<int>& views) {
+    StudyCase c;
+    c.name = name_of(t);
+    c.views = view_counts(t, views);
+    c.settings = t.assignments("settings");
+    if (t.has("acquisition") == t.has("simulate"))
+      t.refuse("acquisition", "either acquisition or simulate", t.has("simulate") ? "both" : "neither");
+    if (t.has("acquisition")) {
+      c.acquisition = path(t.text("acquisition"));
+    } else {
+      c.simulate = t.arguments("simulate");
+      const auto vessels = std::find(c.simulate.begin(), c.simulate.end(), "--vessels");
+      if (vessels != c.simulate.end() && vessels + 1 != c.simulate.end() && vessels[1] != "tree")
+        vessels[1] = path(vessels[1]).string();
+      if (std::find(c.simulate.begin(), c.simulate.end(), "--output") != c.simulate.end())
+        t.refuse("simulate.output", "no output (cases lie below the study's folder)", "one");
+    }
+    t.reject_unknown();
+    return c;
+  }
+
+  StudyLabels read_labels(TomlTable& t, const Study& s) {
+    StudyLabels l;
+    l.name = name_of(t);
+    if (t.has("method") + t.has("file") + t.has("files") != 1)
+      t.refuse("method", "one of method, file and files", t.has("method") ? "several" : "none or several");
+    if (t.has("method")) {
+      const std::string method = t.text("method");
+      if (method != "bicubic" && method != "lanczos" && method != "oracle")
+        t.refuse("method", "bicubic, lanczos or oracle", method);
+      l.oracle = method == "oracle";
+      l.make = {"--method", method};
+      const auto options = t.arguments("options");
+      l.make.insert(l.make.end(), options.begin(), options.end());
+    } else if (t.has("file")) {
+      const fs::path file = path(t.text("file"));
+      for (const StudyCase& c : s.cases) l.files[c.name] = file;
+    } else {
+      TomlTable files = *t.table("files");
+      for (const StudyCase& c : s.cases)
+        if (const std::string file = files.text(c.name.c_str(), ""); !file.empty()) l.files[c.name] = path(file);
+      files.reject_unknown();
+      if (l.files.empty()) t.refuse("files", "a file for at least one case", "none");
+    }
+    t.reject_unknown();
+    return l;
+  }
+
+  StudyMethod read_method(TomlTable& t, const Study& s) {
+    StudyMethod m;
+    m.name = name_of(t);
+    const std::string kind = t.text("kind", "train");
+    if (kind == "measured-upsampled")
+      m.kind = MethodKind::measured_upsampled;
+    else if (kind == "interpolation-upsampled")
+      m.kind = MethodKind::interpolation_upsampled;
+    else if (kind != "train")
+      t.refuse("kind", "train, measured-upsampled or interpolation-upsampled", kind);
+    m.cases = t.texts("cases");
+    for (const std::string& c : m.cases)
+      if (!has_name(s.cases, c)) t.refuse("cases", joined(names_of(s.cases), " or "), c);
+    m.renders = {kRenderHigh};
+    if (m.kind == MethodKind::train) {
+      m.preset = t.text("preset");
+      const auto presets = preset_names();
+      if (std::find(presets.begin(), presets.end(), m.preset) == presets.end())
+        t.refuse("preset", joined(presets, " or "), m.preset);
+      m.settings = t.assignments("settings");
+      m.labels = t.texts("labels");
+      for (const std::string& l : m.labels)
+        if (!has_name(s.labels, l)) t.refuse("labels", "the name of a [[labels]]", l);
+      if (const auto renders = t.texts("render"); !renders.empty()) m.renders = renders;
+      for (const std::string& r : m.renders)
+        if (r != kRenderHigh && r != kRenderUpsampled)
+          t.refuse("render", std::string(kRenderHigh) + " or " + kRenderUpsampled, r);
+    }
+    t.reject_unknown();
+    return m;
+  }
+
+  void check_reference(const Study& s) const {
+    std::vector<std::string> rows;
+    for (const StudyMethod& m : s.methods)
+      for (const std::string& r : m.renders) {
+        if (m.labels.empty()) rows.push_back(row_name(m.name, "", r));
+        for (const std::string& l : m.labels) rows.push_back(row_name(m.name, l, r));
+      }
+    if (std::find(rows.begin(), rows.end(), s.reference) == rows.end())
+      top_.refuse("reference", joined(rows, " or "), s.reference);
+  }
+
+  fs::path file_, folder_;
+  TomlTable top_;
+};
+
+/// The preset, then the base file, then the settings of study, case and method: what is said last counts.
+Config effective_config(const Study& study, const StudyCase& c, const StudyMethod& method, std::int64_t seed) {
+  Config config = preset_config(method.preset);
+  if (!study.base.empty()) {
+    apply_toml_file(config, study.base);
+    if (config.preset != method.preset)
+      throw BadInput(study.base.string(), "preset", "none in the base of a study (each method has its own)",
+                     config.preset);
+  }
+  const auto apply = [&](const std::vector<std::string>& settings, const std::string& field) {
+    for (const std::string& s : settings) try {
+        apply_setting(config, s);
+      } catch (const BadInput& e) {
+        throw BadInput(study.file.string(), field, "settings that a configuration can have", e.what());
+      }
+  };
+  apply(study.settings, "settings");
+  apply(c.settings, "case " + c.name + " settings");
+  apply(method.settings, "method " + method.name + " settings");
+  config.training.seed = seed;
+  return config;
+}
+
+}  // namespace
+
+const StudyCase& Study::case_named(const std::string& n) const { return named(cases, n); }
+const StudyLabels& Study::labels_named(const std::string& n) const { return named(labels, n); }
+const StudyMethod& Study::method_named(const std::string& n) const { return named(methods, n); }
+
+Study read_study(const fs::path& file) {
+  const toml::table table = parse_toml_file(file);
+  return StudyReader(file, table).read();
+}
+
+std::string views_name(int views) { return views == 0 ? "file-split" : std::to_string(views) + "-views"; }
+
+std::string row_name(const std::string& method, const std::string& labels, const std::string& render) {
+  return method + (labels.empty() ? "" : "+" + labels) + (render == kRenderHigh ? "" : ", " + render);
+}
+
+std::string StudyRun::id() const {
+  return case_name + "/" + views_name(views) + "/" + row_name(method, labels, kRenderHigh) +
+         (seed ? "/seed-" + std::to_string(*seed) : "");
+}
+
+std::vector<StudyRun> plan_runs(const Study& study) {
+  std::vector<StudyRun> runs;
+  for (std::size_t k = 0; k < study.seeds.size(); ++k)
+    for (const StudyCase& c : study.cases)
+      for (const int views : c.views)
+        for (const StudyMethod& m : study.methods) {
+          if (!m.cases.empty() && std::find(m.cases.begin(), m.cases.end(), c.name) == m.cases.end()) continue;
+          StudyRun run{c.name, m.name, "", views, {}, {}};
+          if (m.kind != MethodKind::train) {
+            if (k == 0) runs.push_back(run);
+            continue;
+          }
+          run.seed = study.seeds[k];
+          run.config = effective_config(study, c, m, study.seeds[k]);
+          if (m.labels.empty()) runs.push_back(run);
+          for (const std::string& labels : m.labels) {
+            const StudyLabels& source = study.labels_named(labels);
+            if (source.make.empty() && !source.files.contains(c.name)) continue;  // not made for this case
+            run.labels = labels;
+            runs.push_back(run);
+          }
+        }
+  return runs;
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,158 @@
+// Study files and the runs they ask for.
+#include "study_plan.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <set>
+
+#include "dsasrgs/error.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::program;
+using Catch::Matchers::Contains;
+using dsasrgs::test::TemporaryFolder;
+
+namespace {
+
+const std::string kStudy = R"(
+name = "s"
+seeds = [0, 5]
+views = [8, 12]
+reference = "plain"
+[settings]
+training.steps = 30
+[[case]]
+name = "a"
+acquisition = "a.h5"
+[[case]]
+name = "b"
+views = ["file"]
+[case.simulate]
+views = 24
+size = [32, 16]
+no-head = true
+keep-position = false
+[case.settings]
+kernels.initial = 77
+[[labels]]
+name = "spoilt"
+method = "oracle"
+options = {false-branches = 2}
+[[labels]]
+name = "given"
+files = {a = "labels.h5"}
+[[method]]
+name = "upsampled"
+kind = "measured-upsampled"
+[[method]]
+name = "plain"
+preset = "4drgs"
+render = ["high", "low-upsampled"]
+[[method]]
+name = "taught"
+preset = "dsa-srgs"
+settings = {super_resolution.weight = 0.25, training.steps = 40}
+labels = ["spoilt", "given"]
+)";
+
+std::filesystem::path written(const TemporaryFolder& folder, const std::string& text, const char* name = "study.toml") {
+  const std::filesystem::path file = folder.path() / name;
+  std::ofstream(file) << text;
+  return file;
+}
+
+Study study_of(const std::string& text) {
+  const TemporaryFolder folder;
+  return read_study(written(folder, text));
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("study: a plan has every case, number of views, method, label source and seed", "[study]") {
+  const Study study = study_of(kStudy);
+  const std::vector<StudyRun> runs = plan_runs(study);
+  // a: 2 numbers of views × (1 without seed + 2 seeds × (plain + taught with 2 label sources)); b has no "given".
+  CHECK(runs.size() == 2 * (1 + 2 * 3) + 1 * (1 + 2 * 2));
+  std::set<std::string> ids;
+  for (const StudyRun& run : runs) ids.insert(run.id());
+  CHECK(ids.size() == runs.size());
+  CHECK(ids.contains("a/12-views/taught+given/seed-5"));
+  CHECK(ids.contains("b/file-split/plain/seed-0"));
+  CHECK(ids.contains("a/8-views/upsampled"));
+  CHECK_FALSE(ids.contains("b/file-split/taught+given/seed-0"));
+  // All of the first seed come first.
+  const auto later = std::find_if(runs.begin(), runs.end(), [](const StudyRun& r) { return r.seed == 5; });
+  CHECK(std::none_of(later, runs.end(), [](const StudyRun& r) { return r.seed == 0; }));
+}
+
+TEST_CASE("study: settings go from preset over study and case to method", "[study]") {
+  for (const StudyRun& run : plan_runs(study_of(kStudy))) {
+    if (!run.seed) continue;
+    CAPTURE(run.id());
+    const bool taught = run.method == "taught";
+    CHECK(run.config.preset == (taught ? "dsa-srgs" : "4drgs"));
+    CHECK(run.config.training.steps == (taught ? 40 : 30));
+    CHECK(run.config.super_resolution.weight == (taught ? 0.25 : 0.0));
+    CHECK(run.config.kernels.initial == (run.case_name == "b" ? 77 : preset_config("4drgs").kernels.initial));
+    CHECK(run.config.training.seed == *run.seed);
+  }
+}
+
+TEST_CASE("study: options become arguments, paths are relative to the study", "[study]") {
+  const TemporaryFolder folder;
+  const Study study = read_study(written(folder, kStudy));
+  CHECK(study.out == folder.path() / "out");
+  CHECK(study.case_named("a").acquisition == folder.path() / "a.h5");
+  CHECK(study.labels_named("given").files.at("a") == folder.path() / "labels.h5");
+  // A table's names come sorted; false leaves a flag out.
+  CHECK(study.case_named("b").simulate == std::vector<std::string>{"--no-head", "--size", "32", "16", "--views", "24"});
+  CHECK(study.labels_named("spoilt").make == std::vector<std::string>{"--method", "oracle", "--false-branches", "2"});
+  CHECK(study.labels_named("spoilt").oracle);
+}
+
+TEST_CASE("study: a base file is under the settings and may not name a preset", "[study]") {
+  const TemporaryFolder folder;
+  const std::string with_base = "base = \"base.toml\"\n" + kStudy;
+  written(folder, "[training]\nsteps = 3\nssim_weight = 0.5\n", "base.toml");
+  const auto runs = plan_runs(read_study(written(folder, with_base)));
+  CHECK(runs.back().config.training.steps == 40);
+  CHECK(runs.back().config.training.ssim_weight == 0.5);
+  written(folder, "preset = \"static\"\n", "base.toml");
+  CHECK_THROWS_WITH(plan_runs(read_study(written(folder, with_base))), Contains("base.toml: preset: expected none"));
+}
+
+TEST_CASE("study: errors name the file and the field", "[study]") {
+  const auto refused = [](const std::string& from, const std::string& to, const std::string& message) {
+    CAPTURE(to);
+    CHECK_THROWS_WITH(plan_runs(study_of(replaced(kStudy, from, to))), Contains("study.toml: " + message));
+  };
+  refused("name = \"s\"", "name = \"a/b\"", "name: expected letters");
+  refused("name = \"s\"", "", "name: expected a string, found none");
+  refused("seeds = [0, 5]", "seeds = [0, 0]", "seeds: expected each seed once");
+  refused("seeds = [0, 5]", "seeds = []", "seeds: expected at least one");
+  refused("seeds = [0, 5]", "seeds = 3", "seeds: expected an array");
+  refused("seeds = [0, 5]", "sseeds = [0]", "sseeds: expected one of");
+  refused("views = [8, 12]", "views = [0]", "views: expected numbers");
+  refused("views = [\"file\"]", "views = [\"all\"]", "case[1].views: expected numbers");
+  refused("reference = \"plain\"", "reference = \"plane\"", "reference: expected upsampled or plain or plain, low-");
+  refused("training.steps = 30", "training.stepps = 30", "settings: expected settings");
+  refused("kernels.initial = 77", "kernels.initial = true", "case b settings: expected");
+  refused("acquisition = \"a.h5\"", "", "case[0].acquisition: expected either");
+  refused("name = \"b\"", "name = \"a\"", "case[1].name: expected a name that is not taken");
+  refused("method = \"oracle\"", "method = \"esrgan\"", "labels[0].method: expected bicubic, lanczos or oracle");
+  refused("{a = \"labels.h5\"}", "{c = \"labels.h5\"}", "labels[1].files.c: expected");
+  refused("kind = \"measured-upsampled\"", "kind = \"magic\"", "method[0].kind: expected");
+  refused("preset = \"4drgs\"", "preset = \"5drgs\"", "method[1].preset: expected 4drgs");
+  refused("\"low-upsampled\"", "\"low\"", "method[1].render: expected");
+  refused("labels = [\"spoilt\", \"given\"]", "labels = [\"spoild\"]", "method[2].labels: expected");
+  refused("name = \"taught\"", "name = taught", "line");
+  CHECK_THROWS_AS(read_study("/nowhere/study.toml"), IoError);
+}

@@ -1,0 +1,73 @@
+// Means, spreads and tables of a study, against arithmetic on paper.
+#include "study_tables.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+using namespace dsasrgs::program;
+using Catch::Matchers::Contains;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+StudyRow row(const char* name, std::optional<std::int64_t> seed, double psnr) {
+  return {"case", name, 30, seed, {{"psnr_db", psnr}}};
+}
+
+}  // namespace
+
+TEST_CASE("study tables: mean and sample standard deviation", "[study]") {
+  const MeanAndSpread s = mean_and_spread({1, 2, 6});
+  CHECK(s.count == 3);
+  CHECK(s.mean == Approx(3));
+  CHECK(s.spread == Approx(std::sqrt(7.0)));  // (4 + 1 + 9) / 2
+  CHECK(std::isnan(mean_and_spread({4}).spread));
+  CHECK(std::isnan(mean_and_spread({}).mean));
+}
+
+TEST_CASE("study tables: differences are taken seed by seed", "[study]") {
+  const std::vector<StudyRow> mine{row("a", 0, 31), row("a", 1, 42), row("a", 2, 1)};
+  const std::vector<StudyRow> reference{row("b", 1, 40), row("b", 0, 30)};
+  const MeanAndSpread d = difference(mine, reference, "psnr_db");
+  CHECK(d.count == 2);  // seed 2 has no partner
+  CHECK(d.mean == Approx(1.5));
+  CHECK(d.spread == Approx(std::sqrt(0.5)));
+  // A method without seeds stands against every seed.
+  CHECK(difference({row("c", {}, 35)}, reference, "psnr_db").mean == Approx(0));
+  CHECK(difference(mine, reference, "ssim").count == 0);
+}
+
+TEST_CASE("study tables: rows of a result, one per render", "[study]") {
+  const Json scores = Json::parse(R"({"high_resolution": {"mean": {"fixed": {"psnr_db": 30.5, "ssim": null}}},
+    "consistency": {"train": {"psnr_db": 41.0, "rms": 0.5}, "test": null},
+    "false_vessel": {"oracle": {"added": 0.25, "removed": null}}})");
+  Json result = Json::parse(R"({"case": "c", "method": "m", "labels": "oracle", "training_views": 30, "seed": 4,
+    "run": {"kernels": 123, "training_seconds": 9.5}, "volume": null})");
+  result["renders"] = {{"high", scores}, {"low-upsampled", scores}};
+  const std::vector<StudyRow> rows = rows_of_result(result);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].row == "m+oracle");
+  CHECK(rows[1].row == "m+oracle, low-upsampled");
+  CHECK(rows[0].seed == 4);
+  const std::map<std::string, double> expected{{"psnr_db", 30.5},         {"binned_train_psnr_db", 41},
+                                               {"binned_train_rms", 0.5}, {"kernels", 123},
+                                               {"training_seconds", 9.5}, {"added:oracle", 0.25}};
+  CHECK(rows[0].values == expected);
+}
+
+TEST_CASE("study tables: CSV and Markdown", "[study]") {
+  const std::vector<StudyRow> rows{row("a", 0, 31), row("a", 1, 33), row("b, x", 0, 30), row("b, x", 1, 30.5)};
+  const std::vector<StudyColumn> columns{{"psnr_db", "PSNR dB", 2, true}, {"dice", "Dice", 3, false}};
+  CHECK(rows_as_csv(rows, columns) ==
+        "case,training_views,row,seed,psnr_db,dice\n"
+        "case,30,\"a\",0,31,\n"
+        "case,30,\"a\",1,33,\n"
+        "case,30,\"b, x\",0,30,\n"
+        "case,30,\"b, x\",1,30.5,\n");
+  const std::string text = rows_as_markdown(rows, columns, "b, x");
+  CHECK_THAT(text, Contains("## case, 30 training views"));
+  CHECK_THAT(text, Contains("| | PSNR dB |\n|---|---|\n| a | 32.00 ± 1.41 |\n| b, x | 30.25 ± 0.35 |\n"));
+  CHECK_THAT(text, Contains("Difference to b, x"));
+  CHECK_THAT(text, Contains("| a | +1.75 ± 1.06 |"));  // 1 and 2.5
+  CHECK_THAT(text, !Contains("Dice"));                 // nobody has it
+}

@@ -28,6 +28,7 @@ DensityEvent run_density_control(Context& ctx, const Config& config, const StepS
   control.split_scale_mm = schedule.split_voxels * static_cast<float>(model.volume.mean_spacing_mm());
   control.split_shrink = static_cast<float>(c.split_shrink);
   control.min_mean_density = static_cast<float>(c.min_mean_density_per_mm);
+  control.random_prune = static_cast<float>(c.random_prune);
   control.box = model.volume;
   control.max_kernels = static_cast<std::size_t>(c.max_kernels);
   control.seed = static_cast<std::uint64_t>(config.training.seed);
@@ -58,6 +59,7 @@ DensityEvent run_density_control(Context& ctx, const Config& config, const StepS
   gather_rows(ctx, plan, gathers);
   for (Compacted& each : compacted) *each.array = std::move(each.rows);
   place_children(ctx, control, plan, cloud.bounds, cloud.position_mm, cloud.raw_scale, cloud.rotation);
+  if (c.halve_density) halve_density(ctx, plan, cloud.attenuation);
   statistics = DensityStatistics::zeros(ctx, n);
   return {plan.cloned, plan.split, plan.pruned};
 }

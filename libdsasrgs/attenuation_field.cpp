@@ -63,6 +63,18 @@ AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, cons
   parameters_.network = Buffer<float>::from_host(ctx, initial_network(network_shape(config), seed));
 }
 
+int AttenuationField::coefficients_per_kernel() const {
+  switch (config_.kind) {
+    case AttenuationKind::constant:
+      return 1;
+    case AttenuationKind::offset_table:
+      return kOffsetTableCoefficients;
+    case AttenuationKind::neural:
+      break;
+  }
+  return 0;
+}
+
 void AttenuationField::evaluate(Context& ctx, const GaussianCloud& cloud, float time, Saved& saved,
                                 View<float> density) const {
   const std::size_t n = cloud.size();
@@ -70,6 +82,10 @@ void AttenuationField::evaluate(Context& ctx, const GaussianCloud& cloud, float 
   saved.time = time;
   if (config_.kind == AttenuationKind::constant) {
     softplus_density_forward(ctx, density_scale_per_mm_, cloud.attenuation, density);
+    return;
+  }
+  if (config_.kind == AttenuationKind::offset_table) {
+    offset_table_density_forward(ctx, density_scale_per_mm_, time, cloud.attenuation, density);
     return;
   }
   const HashGridShape shape3d = grid3d_shape(config_), shape4d = grid4d_shape(config_);
@@ -92,6 +108,11 @@ void AttenuationField::backward(Context& ctx, const GaussianCloud& cloud, Saved&
   require_size("AttenuationField::backward", "grad_density", n, grad_density.size());
   if (config_.kind == AttenuationKind::constant) {
     softplus_density_backward(ctx, density_scale_per_mm_, cloud.attenuation, grad_density, gradient.attenuation);
+    return;
+  }
+  if (config_.kind == AttenuationKind::offset_table) {
+    offset_table_density_backward(ctx, density_scale_per_mm_, saved.time, cloud.attenuation, grad_density,
+                                  gradient.attenuation);
     return;
   }
   const HashGridShape shape3d = grid3d_shape(config_), shape4d = grid4d_shape(config_);

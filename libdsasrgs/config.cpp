@@ -24,6 +24,7 @@ struct EnumName {
   const char* name;
 };
 constexpr std::array kAttenuationNames{EnumName<AttenuationKind>{AttenuationKind::constant, "static"},
+                                       EnumName<AttenuationKind>{AttenuationKind::offset_table, "offset-table"},
                                        EnumName<AttenuationKind>{AttenuationKind::neural, "neural"}};
 constexpr std::array kInitialPointNames{EnumName<InitialPoints>{InitialPoints::fdk, "fdk"},
                                         EnumName<InitialPoints>{InitialPoints::random, "random"}};
@@ -239,13 +240,35 @@ toml::table parse(std::string_view text, const std::string& source) {
 
 }  // namespace
 
-std::vector<std::string> preset_names() { return {"4drgs", "static", "dsa-srgs"}; }
+std::string_view name_of(AttenuationKind kind) {
+  for (const auto& n : kAttenuationNames)
+    if (n.value == kind) return n.name;
+  throw InvalidArgument("name_of: expected an attenuation model, found " + std::to_string(static_cast<int>(kind)));
+}
+
+std::vector<std::string> preset_names() { return {"4drgs", "static", "togs", "r2-gaussian", "dsa-srgs"}; }
 
 Config preset_config(std::string_view name) {
   Config config;
   config.preset = name;
   if (name == "static") {
     config.field.kind = AttenuationKind::constant;
+  } else if (name == "togs") {
+    config.field.kind = AttenuationKind::offset_table;
+    config.training.ssim_weight = 0.1;
+    config.training.time_jitter = 0;
+    config.training.table_variation_weight = 0.0043;
+    config.density_control.random_prune = 0.08;
+  } else if (name == "r2-gaussian") {
+    config.field.kind = AttenuationKind::constant;
+    // L1 + 0.25·(1 − SSIM) + 0.05·TV, all times 0.8.
+    config.training.ssim_weight = 0.2;
+    config.training.tv_weight = 0.04;
+    config.kernels.initial = 50000;
+    config.density_control.every = 100;
+    config.density_control.gradient_threshold = 5e-5;
+    config.density_control.min_mean_density_per_mm = 1e-5;
+    config.density_control.halve_density = true;
   } else if (name == "dsa-srgs") {
     config.super_resolution.scale = 4;
     config.super_resolution.weight = 0.4;
@@ -318,6 +341,13 @@ void validate(const Config& config, std::string_view source) {
   if (!(config.kernels.max_scale_voxels > config.kernels.min_scale_voxels))
     throw BadInput(source, "kernels.max_scale_voxels", "more than kernels.min_scale_voxels",
                    number_text(config.kernels.max_scale_voxels));
+  const std::string kind(name_of(config.field.kind));
+  if (config.training.table_variation_weight > 0 && config.field.kind != AttenuationKind::offset_table)
+    throw BadInput(source, "training.table_variation_weight", "0, or field.kind = offset-table",
+                   number_text(config.training.table_variation_weight) + " with field.kind = " + kind);
+  if (config.density_control.halve_density && config.field.kind != AttenuationKind::constant)
+    throw BadInput(source, "density_control.halve_density", "false, or field.kind = static",
+                   "true with field.kind = " + kind);
 }
 
 double decayed(const Decay& d, double fraction) {

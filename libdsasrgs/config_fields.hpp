@@ -26,6 +26,9 @@ void visit_fields(C& c, V& v) {
     v.field("time_jitter", c.training.time_jitter, kNonNegative);
     v.field("clip_negative", c.training.clip_negative);
     v.field("step_graph", c.training.step_graph);
+    v.field("tv_weight", c.training.tv_weight, kNonNegative);
+    v.field("tv_block", c.training.tv_block, Range{2, 1024});
+    v.field("table_variation_weight", c.training.table_variation_weight, kNonNegative);
     v.field("seed", c.training.seed, Range{0, 9e15});
   });
   v.section("kernels", [&] {
@@ -69,6 +72,8 @@ void visit_fields(C& c, V& v) {
     v.field("split_voxels", c.density_control.split_voxels);
     v.field("split_shrink", c.density_control.split_shrink, Range{1, 100});
     v.field("min_mean_density_per_mm", c.density_control.min_mean_density_per_mm, kNonNegative);
+    v.field("random_prune", c.density_control.random_prune, kFraction);
+    v.field("halve_density", c.density_control.halve_density);
     v.field("max_kernels", c.density_control.max_kernels, kPositiveCount);
     v.field("pixel_weights", c.density_control.pixel_weights);
   });

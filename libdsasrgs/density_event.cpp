@@ -165,6 +165,7 @@ void DensityEventRunner::run_density_control(Context& ctx, const StepSchedule& s
   control.split_scale_mm = schedule.split_voxels * static_cast<float>(model.volume.mean_spacing_mm());
   control.split_shrink = static_cast<float>(c.split_shrink);
   control.min_mean_density = static_cast<float>(c.min_mean_density_per_mm);
+  control.random_prune = static_cast<float>(c.random_prune);
   control.box = model.volume;
   control.max_kernels = static_cast<std::size_t>(c.max_kernels);
   control.seed = static_cast<std::uint64_t>(config_.training.seed);
@@ -172,6 +173,7 @@ void DensityEventRunner::run_density_control(Context& ctx, const StepSchedule& s
 
   const DensityPlan plan = plan_density_control(ctx, control, model.cloud.view(), statistics.control);
   apply_plan(ctx, control, plan, model, optimizer);
+  if (c.halve_density) halve_density(ctx, plan, model.cloud.attenuation);
   statistics.control = DensityStatistics::zeros(ctx, plan.size(), c.pixel_weights);
   if (statistics.has_split()) statistics.split = gather_statistics(ctx, plan, statistics.split);
   events.cloned = plan.cloned;
@@ -196,17 +198,20 @@ void DensityEventRunner::append_births(Context& ctx, std::span<const KernelBirth
   const auto wanted_mm = static_cast<float>(config_.residual_births.scale_voxels * voxel_mm_);
   const float raw = raw_scale_from(wanted_mm, cloud.bounds.min_mm, cloud.bounds.max_mm);
   const double scale_mm = bounded_scale<double>({raw, raw, raw}, cloud.bounds.min_mm, cloud.bounds.max_mm).x;
+  const auto coefficients = static_cast<std::size_t>(model.field.coefficients_per_kernel());
   std::vector<float> position, rotation, attenuation;
   for (const KernelBirth& b : births) {
     position.insert(position.end(), {b.position_mm.x, b.position_mm.y, b.position_mm.z});
     rotation.insert(rotation.end(), {1.0f, 0.0f, 0.0f, 0.0f});
     const double density_per_mm = b.score / (std::sqrt(2 * std::numbers::pi) * scale_mm);
+    if (coefficients == 0) continue;
     attenuation.push_back(static_attenuation(density_per_mm / static_cast<double>(model.field.density_scale_per_mm())));
+    attenuation.insert(attenuation.end(), coefficients - 1, 0.0f);  // of an offset table: constant in time
   }
   write_tail(ctx, position, cloud.position_mm);
   write_tail(ctx, std::vector<float>(3 * births.size(), raw), cloud.raw_scale);
   write_tail(ctx, rotation, cloud.rotation);
-  if (model.field.config().kind == AttenuationKind::constant) write_tail(ctx, attenuation, cloud.attenuation);
+  write_tail(ctx, attenuation, cloud.attenuation);
   events.born = births.size();
 }
 

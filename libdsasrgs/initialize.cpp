@@ -110,8 +110,9 @@ GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, Sca
     raw_scale.insert(raw_scale.end(), 3, raw_scale_from(std::sqrt(d2), bounds.min_mm, bounds.max_mm));
     rotation.insert(rotation.end(), {1.0f, 0.0f, 0.0f, 0.0f});
   }
-  if (coefficients == 1) {
-    // softplus⁻¹ of the attenuation relative to its mean, so the field's common scale stays of order 1.
+  if (coefficients > 0) {
+    // softplus⁻¹ of the attenuation relative to its mean, so the field's common scale stays of order 1. Tables start at
+    // 0: no change over time.
     const double mean = points.attenuation_per_mm.empty()
                             ? 1
                             : std::accumulate(points.attenuation_per_mm.begin(), points.attenuation_per_mm.end(), 0.0) /
@@ -119,6 +120,7 @@ GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, Sca
     for (std::size_t i = 0; i < n; ++i) {
       const double relative = points.attenuation_per_mm.empty() ? 1 : points.attenuation_per_mm[i] / mean;
       attenuation.push_back(static_attenuation(relative));
+      attenuation.insert(attenuation.end(), static_cast<std::size_t>(coefficients - 1), 0.0f);
     }
   }
   cloud.raw_scale = Buffer<float>::from_host(ctx, raw_scale);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "adam/adam.hpp"
+#include "attenuation/attenuation.hpp"
 #include "checkpoint.hpp"
 #include "common/random.hpp"
 #include "density_event.hpp"
@@ -14,6 +15,7 @@
 #include "loss_history.hpp"
 #include "submission.hpp"
 #include "training_state.hpp"
+#include "volume_variation.hpp"
 
 namespace dsasrgs {
 
@@ -51,12 +53,14 @@ struct Reconstructor::State {
   DensityEventRunner density_events;
   ViewLoss loss;
   ViewPipeline pipeline;
+  VolumeVariation variation;
   CloudGradient gradient;
   Buffer<float> rendered, grad_rendered;
   LossHistory losses;
   Submission submission;
   std::size_t warm_kernels = 0;  // kernels of the last step, which has sized every buffer
-  double loss_seconds = 0, adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
+  double loss_seconds = 0, variation_seconds = 0, adam_seconds = 0, density_seconds = 0, submit_seconds = 0,
+         wait_seconds = 0;
 
   State(Context& context, const Acquisition& a, const Config& c, std::vector<int> training, Model m,
         const LabelReader& labels)
@@ -71,6 +75,7 @@ struct Reconstructor::State {
         nuisance_moments(views.size()),
         density_events(c, low_resolution_voxel_mm(a, views)),
         loss(context, a, c, views, labels),
+        variation(a.volume, c.training),
         rendered(context, loss.detector().num_pixels()),
         grad_rendered(context, loss.detector().num_pixels()),
         losses(context, a.name) {
@@ -90,6 +95,8 @@ struct Reconstructor::State {
   }
 
   bool uses_nuisance() const { return config.nuisance.view_gain || config.nuisance.view_offset; }
+
+  bool uses_variation() const { return config.training.tv_weight > 0; }
 
   void update_parameters(const StepSchedule& schedule) {
     const auto update = [&](float rate, float decay, AdamMode mode, Buffer<float>& value, Buffer<float>& grad,
@@ -128,8 +135,16 @@ struct Reconstructor::State {
       loss.run(*ctx, slot, rendered.view(), grad_rendered, optimizer.confidence, model.nuisance, nuisance_moments[slot],
                schedule.nuisance);
     });
+    std::function<void(CloudGradient&)> add_variation;
+    if (uses_variation())
+      add_variation = [&](CloudGradient& g) {
+        timed(variation_seconds,
+              [&] { variation.add_gradient(*ctx, model.cloud.view(), pipeline.density(), step, g); });
+      };
     pipeline.backward(*ctx, model.cloud, model.field, request, grad_rendered, gradient, field_gradient.table3d,
-                      field_gradient.table4d, field_gradient.network);
+                      field_gradient.table4d, field_gradient.network, add_variation);
+    if (const double weight = config.training.table_variation_weight; weight > 0)
+      offset_table_smoothness_backward(*ctx, static_cast<float>(weight), model.cloud.attenuation, gradient.attenuation);
     timed(density_seconds, [&] { statistics.add(*ctx, loss.detector(), pipeline); });
     timed(adam_seconds, [&] { update_parameters(schedule); });
   }
@@ -161,9 +176,10 @@ struct Reconstructor::State {
         static_cast<std::size_t>(view_of_step(config.training.seed, static_cast<int>(views.size()), step));
     const ViewRequest request{acquisition->poses[static_cast<std::size_t>(views[slot])], loss.detector(),
                               training_time(slot), config.kernels.pixel_footprint};
-    // The first step with a new number of kernels makes its buffers, and nuisance parameters are read on the host:
-    // neither can be captured.
-    const bool capture = config.training.step_graph && warm_kernels == model.cloud.size() && !uses_nuisance();
+    // The first step with a new number of kernels makes its buffers, nuisance parameters are read on the host, and the
+    // voxeliser waits for the number of its pairs: none of these can be captured.
+    const bool capture =
+        config.training.step_graph && warm_kernels == model.cloud.size() && !uses_nuisance() && !uses_variation();
     timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, request, schedule); }); });
     warm_kernels = model.cloud.size();
 
@@ -265,6 +281,7 @@ std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const
           {"project forward", s[ViewPipeline::project_forward_stage]},
           {"rasterize forward", s[ViewPipeline::rasterize_forward_stage]},
           {"image loss", state_->loss_seconds},
+          {"total variation", state_->variation_seconds},
           {"rasterize backward", s[ViewPipeline::rasterize_backward_stage]},
           {"project backward", s[ViewPipeline::project_backward_stage]},
           {"field backward", s[ViewPipeline::field_backward]},

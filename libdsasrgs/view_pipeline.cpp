@@ -32,7 +32,8 @@ void ViewPipeline::forward(Context& ctx, const GaussianCloud& cloud, const Atten
 
 void ViewPipeline::backward(Context& ctx, const GaussianCloud& cloud, const AttenuationField& field,
                             const ViewRequest& view, View<const float> grad_image, CloudGradient& gradient,
-                            View<float> grad_table3d, View<float> grad_table4d, View<float> grad_network) {
+                            View<float> grad_table3d, View<float> grad_table4d, View<float> grad_network,
+                            const std::function<void(CloudGradient&)>& add_to_cloud) {
   const std::size_t n = cloud.size();
   gradient.resize_to(ctx, cloud);
   resize(ctx, grad_mean_px_, 2 * n);
@@ -47,6 +48,7 @@ void ViewPipeline::backward(Context& ctx, const GaussianCloud& cloud, const Atte
                      {grad_mean_px_, grad_conic_, grad_amplitude_}, GradientMode::overwrite,
                      {gradient.position_mm, gradient.raw_scale, gradient.rotation, gradient.density});
   });
+  if (add_to_cloud) add_to_cloud(gradient);
   // The density's gradient also reaches the position, through the field: this must come before the position's update.
   timed(field_backward, [&] {
     field.backward(ctx, cloud, field_, gradient.density,

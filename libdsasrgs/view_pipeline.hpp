@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 
 #include "dsasrgs/attenuation_field.hpp"
 #include "dsasrgs/model.hpp"
@@ -36,10 +37,12 @@ class ViewPipeline {
  public:
   /// image [H,W] ← line integrals of the cloud. What backward() needs is kept until the next forward().
   void forward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&, View<float> image);
-  /// Cloud gradients overwritten; shared field parameters accumulated into.
+  /// Cloud gradients overwritten; shared field parameters accumulated into. `add_to_cloud` is called when the image's
+  /// gradients of position, scale, rotation and density stand and before the density's goes on through the field: what
+  /// another term of the loss adds to them then goes the same way.
   void backward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&,
                 View<const float> grad_image, CloudGradient&, View<float> grad_table3d, View<float> grad_table4d,
-                View<float> grad_network);
+                View<float> grad_network, const std::function<void(CloudGradient&)>& add_to_cloud = {});
 
   View<const float> density() const { return density_; }
   View<const PixelBox> box() const { return box_; }

@@ -71,7 +71,7 @@ Json describe(const Model& m) {
   json["format"] = "dsasrgs.model";
   json["kernels"] = m.cloud.size();
   json["kernel_scale_mm"] = {m.cloud.bounds.min_mm, m.cloud.bounds.max_mm};
-  json["attenuation"] = m.field.config().kind == AttenuationKind::neural ? "neural" : "static";
+  json["attenuation"] = name_of(m.field.config().kind);
   json["density_scale_per_mm"] = m.field.density_scale_per_mm();
   json["time_s"] = {m.time.first_s, m.time.last_s};
   json["volume"] = as_json(m.volume);

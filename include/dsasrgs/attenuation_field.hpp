@@ -12,6 +12,8 @@ namespace dsasrgs {
 
 /// Evaluates ρ_i(t) = density_scale · f_i(t) [1/mm] with
 ///   `static`:  f_i = softplus(attenuation_i), one number per kernel;
+///   `offset-table`:  f_i(t) = softplus(base_i + table_i at 4t, interpolated linearly), six numbers per kernel (after
+///              TOGS, whose opacities are not attenuations: docs/method.md section 5);
 ///   `neural`:  f_i(t) = Φ(H₃D(x_i) ⊕ H₄D(x_i, t)), x_i the kernel's mean mapped to [0,1]³ by the volume box (DSA-SRGS
 ///              eq. 1); Φ ends in a ReLU.
 /// density_scale brings f to the order of 1, so that one learning rate serves data of any attenuation scale.
@@ -23,7 +25,7 @@ class AttenuationField {
 
   const FieldConfig& config() const { return config_; }
   /// Coefficients the cloud keeps per kernel, K of GaussianCloud::attenuation.
-  int coefficients_per_kernel() const { return config_.kind == AttenuationKind::constant ? 1 : 0; }
+  int coefficients_per_kernel() const;
 
   float density_scale_per_mm() const { return density_scale_per_mm_; }
   void set_density_scale_per_mm(float scale) { density_scale_per_mm_ = scale; }
@@ -44,7 +46,7 @@ class AttenuationField {
   /// density [N] ← ρ_i(time), 1/mm; time in [0,1] (model time, see TimeRange). Overwritten.
   void evaluate(Context&, const GaussianCloud&, float time, Saved&, View<float> density) const;
 
-  /// Trainable parameters shared by all kernels, by name; empty for `static`.
+  /// Trainable parameters shared by all kernels, by name; empty but for `neural`.
   struct Parameters {
     Buffer<float> table3d, table4d, network;
   };
@@ -52,7 +54,7 @@ class AttenuationField {
   const Parameters& parameters() const { return parameters_; }
 
   struct Gradient {
-    View<float> table3d, table4d, network;  ///< accumulated into; unused for `static`
+    View<float> table3d, table4d, network;  ///< accumulated into; unused but for `neural`
     View<float> position_mm;                ///< [N,3], accumulated into: dL/dμ through the field
     View<float> attenuation;                ///< [N,K], overwritten
   };

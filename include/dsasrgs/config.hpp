@@ -13,9 +13,13 @@ namespace dsasrgs {
 
 /// How a kernel's central attenuation depends on time (method.md section 4).
 enum class AttenuationKind {
-  constant,  ///< `static`: softplus of one number per kernel (R²-Gaussian)
-  neural     ///< `neural`: DNAF, hash grids of position and of position and time into a small network (4DRGS)
+  constant,      ///< `static`: softplus of one number per kernel (R²-Gaussian)
+  offset_table,  ///< `offset-table`: softplus of a base and a 5-entry table over time, per kernel (after TOGS)
+  neural         ///< `neural`: DNAF, hash grids of position and of position and time into a small network (4DRGS)
 };
+
+/// The name of an attenuation model in a configuration: `static`, `offset-table`, `neural`.
+std::string_view name_of(AttenuationKind);
 
 /// Where the first kernels come from (method.md section 6).
 enum class InitialPoints { fdk, random };
@@ -31,7 +35,13 @@ struct TrainingConfig {
   double time_jitter = 1.0;   ///< standard deviation of the training time, in units of 1/V of the sweep (4DRGS)
   bool clip_negative = true;  ///< training line integrals below 0 are set to 0 (method.md section 1)
   bool step_graph = true;     ///< CUDA: submit each step as one graph; the CPU ignores it
-  std::int64_t seed = 0;      ///< of every random number of the run
+  /// Weight of the total variation of a random block of `tv_block`³ voxels at the step's time (R²-Gaussian),
+  /// attenuation being measured per half of the volume's largest side. On CUDA the voxeliser waits: steps are then not
+  /// captured as graphs.
+  double tv_weight = 0;
+  int tv_block = 32;
+  double table_variation_weight = 0;  ///< of mean Σ|table_j − table_{j−1}| of `offset-table` (TOGS)
+  std::int64_t seed = 0;              ///< of every random number of the run
 };
 
 struct KernelConfig {
@@ -65,7 +75,7 @@ struct LearningRateConfig {
   Decay scale{5e-3, 5e-4};
   Decay rotation{1e-3, 1e-4};
   Decay field{1e-3, 1e-4};
-  Decay attenuation{1e-2, 1e-3};  ///< per-kernel coefficients of the `static` model (R²-Gaussian)
+  Decay attenuation{1e-2, 1e-3};  ///< coefficients per kernel, of `static` (R²-Gaussian) and `offset-table`
   double weight_decay = 5e-5;     ///< of the field, coupled (4DRGS)
   bool sparse_tables = true;      ///< Adam leaves table entries without gradient alone (chosen: faster; off: 4DRGS)
 };
@@ -78,6 +88,8 @@ struct DensityControlConfig {
   Decay split_voxels{2.5, 0.5};      ///< p: split above this many mean voxel spacings, decays over the events
   double split_shrink = 1.6;
   double min_mean_density_per_mm = 1e-6;  ///< ε of accumulated-attenuation pruning (DSA-SRGS eq. 2)
+  double random_prune = 0;                ///< each event removes a kernel with this probability (TOGS)
+  bool halve_density = false;             ///< clones, cloned and split kernels get half the density; `static` only
   int max_kernels = 200000;               ///< no births beyond this count
   /// A view's gradient counts as much as the kernel covers pixels in it (Pixel-GS; DSA-SRGS), here and in RSD.
   bool pixel_weights = false;
@@ -159,9 +171,9 @@ struct Config {
 
 /// Names accepted by preset_config.
 std::vector<std::string> preset_names();
-/// Defaults of a preset: `4drgs` (method.md sections 2–7), `static` (the same with a time-independent attenuation) or
-/// `dsa-srgs` (4 times finer, pseudo-labels mixed in by confidence, RSD and residual-guided births: sections 7 and 8).
-/// Throws BadInput for another name.
+/// Defaults of a preset: `4drgs` (docs/method.md sections 1 and 2), `static` (the same with a time-independent
+/// attenuation), `togs` and `r2-gaussian` (the baselines of section 5) or `dsa-srgs` (4 times finer, pseudo-labels
+/// mixed in by confidence, RSD and residual-guided births: section 3). Throws BadInput for another name.
 Config preset_config(std::string_view name);
 
 /// Reads a TOML file over a configuration. Throws IoError; BadInput naming the file and the field for an unknown name,
@@ -173,7 +185,7 @@ void apply_setting(Config&, std::string_view assignment);
 std::string to_toml(const Config&);
 /// The inverse of to_toml, for configurations kept inside other files. Throws BadInput with `source` as the file.
 Config config_from_toml(std::string_view text, std::string_view source);
-/// Checks ranges. Throws BadInput with `source` as the file.
+/// Checks ranges, and that what needs an attenuation model of a kind has it. Throws BadInput with `source` as the file.
 void validate(const Config&, std::string_view source);
 
 /// Value of a decay after fraction f of the run: exp((1−f)·ln first + f·ln last); linear when either end is 0.

@@ -38,7 +38,8 @@ struct GaussianCloud {
   Buffer<float> position_mm;  ///< [N,3]
   Buffer<float> raw_scale;    ///< [N,3]
   Buffer<float> rotation;     ///< [N,4] w,x,y,z
-  Buffer<float> attenuation;  ///< [N,K] raw coefficients of the attenuation model; K = 0 for `neural`, 1 for `static`
+  Buffer<float> attenuation;  ///< [N,K] raw coefficients of the attenuation model; K = 0 for `neural`, 1 for `static`,
+                              ///< 6 for `offset-table`
   ScaleBounds bounds;
 
   std::size_t size() const { return position_mm.size() / 3; }

@@ -22,7 +22,9 @@ enum class RandomStream : std::uint32_t {
   vessel_tree,
   weights,
   pseudo_labels,
-  detail
+  detail,
+  random_prune,
+  variation_block
 };
 
 /// Four 32-bit words for (seed, stream, a, b).

@@ -26,7 +26,7 @@ void require_bounds(const char* op, ScaleBounds bounds) {
               std::to_string(bounds.max_mm));
 }
 
-void require_split(const char* op, const DensityControl& control) {
+void require_control(const char* op, const DensityControl& control) {
   constexpr int kMostChildren = std::numeric_limits<std::uint8_t>::max();
   require(control.split_children >= 1 && control.split_children <= kMostChildren, op,
           "split_children: expected 1 to " + std::to_string(kMostChildren) + ", found " +
@@ -35,6 +35,8 @@ void require_split(const char* op, const DensityControl& control) {
           "split_shrink: expected a positive number, found " + std::to_string(control.split_shrink));
   require(control.split_spread >= 0 && std::isfinite(control.split_spread), op,
           "split_spread: expected 0 or more, found " + std::to_string(control.split_spread));
+  require(control.random_prune >= 0 && control.random_prune <= 1, op,
+          "random_prune: expected 0 to 1, found " + std::to_string(control.random_prune));
 }
 
 void require_plan(const char* op, const DensityPlan& plan) {
@@ -79,7 +81,7 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
   require_size(op, "raw_scale", 3 * n, gaussians.raw_scale.size());
   require_size(op, "rotation", 4 * n, gaussians.rotation.size());
   require_statistics(op, statistics, n);
-  require_split(op, control);
+  require_control(op, control);
   const Vec3d extent = control.box.extent_mm();
   require(extent.x > 0 && extent.y > 0 && extent.z > 0, op,
           "box: expected a box with positive sides, found " + std::to_string(extent.x) + " x " +
@@ -135,13 +137,23 @@ void place_children(Context& ctx, const DensityControl& control, const DensityPl
   require_size(op, "position_mm", 3 * n, position_mm.size());
   require_size(op, "raw_scale", 3 * n, raw_scale.size());
   require_size(op, "rotation", 4 * n, rotation.size());
-  require_split(op, control);
+  require_control(op, control);
   if (n == 0) return;
   require_bounds(op, bounds);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::place_children(ctx, control, plan, bounds, position_mm, raw_scale, rotation);
   cpu::place_children(ctx, control, plan, bounds, position_mm, raw_scale, rotation);
+}
+
+void halve_density(Context& ctx, const DensityPlan& plan, View<float> raw) {
+  constexpr const char* op = "halve_density";
+  require_plan(op, plan);
+  require_size(op, "raw", plan.size(), raw.size());
+  if (plan.size() == 0) return;
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::halve_density(ctx, plan, raw);
+  cpu::halve_density(ctx, plan, raw);
 }
 
 }  // namespace dsasrgs

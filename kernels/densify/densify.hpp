@@ -41,6 +41,7 @@ struct DensityControl {
   bool clone = true;               ///< off: a selected kernel that would be cloned is kept as it is
   bool prune = true;               ///< off: a kernel that would be pruned is kept as it is
   float min_mean_density = 1e-6f;  ///< accumulated attenuation (DSA-SRGS eq. 2): mean ρ below this is pruned
+  float random_prune = 0;          ///< probability of being pruned whatever its numbers say (TOGS), 0 to 1
   VolumeGrid box;                  ///< kernels whose centre is outside are pruned
   std::size_t max_kernels = 0;     ///< no births beyond this count (those with the largest score first); 0: no cap
   bool grow = true;                ///< clone and split; off: prune only
@@ -72,13 +73,14 @@ struct DensityPlan {
 };
 
 /// Decides (method.md section 7): prune first (outside the box, any parameter non-finite, density averaged over `steps`
-/// below the floor or not a number; with no steps the floor is not applied), then among the rest select those whose
+/// below the floor or not a number; with no steps the floor is not applied; or drawn by random_prune, each kernel by
+/// itself with a number that depends on seed, step and index only), then among the rest select those whose
 /// score, the gradient norm averaged over visible steps (their weights), exceeds the threshold (0 for a kernel never
 /// visible), and clone or split them. A split parent is removed. Under the cap, selected kernels are taken by
 /// descending score, ties by ascending index, each if its births still fit. Deterministic. N = 0 or everything pruned:
 /// an empty plan. Throws InvalidArgument when sizes disagree, the box has no volume, the bounds are not 0 ≤ min < max,
-/// split_children is not in 1…255, split_shrink is not positive, split_spread is negative or not finite or there are
-/// too many kernels for 32 bits. On a GPU it waits once, for the counts.
+/// split_children is not in 1…255, split_shrink is not positive, split_spread is negative or not finite, random_prune
+/// is not in 0…1 or there are too many kernels for 32 bits. On a GPU it waits once, for the counts.
 DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
 
 /// One array for gather_rows: in [N,width], out [N',width]; they must not overlap.
@@ -104,5 +106,11 @@ DensityStatistics gather_statistics(Context&, const DensityPlan&, const DensityS
 /// Throws InvalidArgument as plan_density_control does.
 void place_children(Context&, const DensityControl&, const DensityPlan&, ScaleBounds, View<float> position_mm,
                     View<float> raw_scale, View<const float> rotation);
+
+/// Halves the density of every kernel that a clone or a split made (R²-Gaussian): split children, clones, and the
+/// kernels that were cloned, in the gathered cloud. raw [N'] of the density softplus(raw) ←
+/// softplus⁻¹(½·softplus(raw)), so that a clone and its original, or two children, together have the density there was.
+/// Deterministic. Throws InvalidArgument when sizes disagree.
+void halve_density(Context&, const DensityPlan&, View<float> raw);
 
 }  // namespace dsasrgs

@@ -122,4 +122,16 @@ void place_children(const Context& ctx, const DensityControl& control, const Den
   });
 }
 
+void halve_density(const Context& ctx, const DensityPlan& plan, View<float> raw) {
+  const std::uint32_t* source = plan.source.data();
+  const Birth* birth = plan.birth.data();
+  std::vector<std::uint8_t> cloned(plan.num_sources, 0);
+  for (std::size_t j = 0; j < plan.size(); ++j)
+    if (birth[j] == Birth::clone) cloned[source[j]] = 1;
+  parallel_blocks(ctx, plan.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t j = begin; j < end; ++j)
+      if (birth[j] != Birth::kept || cloned[source[j]] != 0) raw[j] = halved_softplus(raw[j]);
+  });
+}
+
 }  // namespace dsasrgs::cpu

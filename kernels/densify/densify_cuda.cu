@@ -206,6 +206,18 @@ __global__ void __launch_bounds__(kThreads)
   place_child(placement, source[j], child[j], position_mm + 3 * j, raw_scale + 3 * j, rotation + 4 * j);
 }
 
+__global__ void __launch_bounds__(kThreads)
+    mark_cloned(const std::uint32_t* source, const Birth* birth, std::uint8_t* cloned, std::size_t n) {
+  const std::size_t j = thread_index();
+  if (j < n && birth[j] == Birth::clone) cloned[source[j]] = 1;  // one clone a kernel, so one writer
+}
+
+__global__ void __launch_bounds__(kThreads) halve_made_kernels(const std::uint32_t* source, const Birth* birth,
+                                                               const std::uint8_t* cloned, float* raw, std::size_t n) {
+  const std::size_t j = thread_index();
+  if (j < n && (birth[j] != Birth::kept || cloned[source[j]] != 0)) raw[j] = halved_softplus(raw[j]);
+}
+
 }  // namespace
 
 void density_statistics_add(Context& ctx, const Detector& detector, View<const float> grad_mean_px,
@@ -279,6 +291,15 @@ void place_children(Context& ctx, const DensityControl& control, const DensityPl
   launch(ctx, "place_children", one_thread_each(n, kThreads), move_children, child_placement(control, bounds),
          plan.source.data(), plan.birth.data(), plan.child.data(), position_mm.data(), raw_scale.data(),
          rotation.data(), n);
+}
+
+void halve_density(Context& ctx, const DensityPlan& plan, View<float> raw) {
+  const std::size_t n = plan.size();
+  const Grid grid = one_thread_each(n, kThreads);
+  auto cloned = Buffer<std::uint8_t>::zeros(ctx, plan.num_sources);
+  launch(ctx, "density_mark_cloned", grid, mark_cloned, plan.source.data(), plan.birth.data(), cloned.data(), n);
+  launch(ctx, "density_halve", grid, halve_made_kernels, plan.source.data(), plan.birth.data(), cloned.data(),
+         raw.data(), n);
 }
 
 }  // namespace dsasrgs::cuda

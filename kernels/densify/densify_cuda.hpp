@@ -11,5 +11,6 @@ DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, 
 void gather_rows(Context&, const DensityPlan&, std::span<const RowGather>);
 void place_children(Context&, const DensityControl&, const DensityPlan&, ScaleBounds, View<float> position_mm,
                     View<float> raw_scale, View<const float> rotation);
+void halve_density(Context&, const DensityPlan&, View<float> raw);
 
 }  // namespace dsasrgs::cuda

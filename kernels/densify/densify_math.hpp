@@ -59,6 +59,8 @@ struct JudgeInput {
   double split_raw_scale;  ///< bounded_scale(raw) > split_scale_mm where raw is above this
   bool grow, clone, prune;
   const float* pixels;  ///< null without pixel weights
+  float random_prune;
+  std::uint64_t seed, step;
 };
 
 inline JudgeInput judge_input(const DensityControl& control, const GaussianView& gaussians,
@@ -82,7 +84,10 @@ inline JudgeInput judge_input(const DensityControl& control, const GaussianView&
           control.grow,
           control.clone,
           control.prune,
-          statistics.weighs_pixels() ? statistics.pixels.data() : nullptr};
+          statistics.weighs_pixels() ? statistics.pixels.data() : nullptr,
+          control.random_prune,
+          control.seed,
+          control.step};
 }
 
 DSASRGS_HD inline bool all_finite(const float* values, int count) {
@@ -102,6 +107,9 @@ DSASRGS_HD inline Judgement judge(const JudgeInput& in, std::size_t i) {
     const float mean_density = in.density[i] / static_cast<float>(in.steps);
     if (!(mean_density >= in.min_mean_density)) return unfit;  // also a density that is not a number
   }
+  if (in.prune && in.random_prune > 0 &&
+      random_uniform4(in.seed, RandomStream::random_prune, in.step, i).u[0] < in.random_prune)
+    return unfit;
   const std::uint32_t visible = in.visible_steps[i];
   const float weight = in.pixels != nullptr ? in.pixels[i] : static_cast<float>(visible);
   const float score = visible > 0 && weight > 0 ? in.gradient_norm[i] / weight : 0.0f;
@@ -147,6 +155,17 @@ DSASRGS_HD inline void place_child(const ChildPlacement& c, std::uint32_t parent
   raw_scale[0] = raw_scale_from(shrunk.x, c.bounds.min_mm, c.bounds.max_mm);
   raw_scale[1] = raw_scale_from(shrunk.y, c.bounds.min_mm, c.bounds.max_mm);
   raw_scale[2] = raw_scale_from(shrunk.z, c.bounds.min_mm, c.bounds.max_mm);
+}
+
+/// softplus⁻¹(½·softplus(raw)). Far below 0 softplus is exp, whose half is a shift; there softplus⁻¹ would lose its
+/// argument to underflow.
+template <class T>
+DSASRGS_HD T halved_softplus(T raw) {
+  using std::expm1;
+  using std::log;
+  if (raw < T(-15)) return raw - T(0.693147180559945309);
+  const T half = softplus(raw) / T(2);
+  return half + log(-expm1(-half));
 }
 
 }  // namespace dsasrgs

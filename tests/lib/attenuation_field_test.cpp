@@ -128,7 +128,8 @@ TEST_CASE("attenuation field: every kernel of a fresh neural field is visible an
 // random direction in every parameter array in turn.
 TEST_CASE("attenuation field: directional derivatives of a rendered view", "[attenuation][gradient]") {
   Context ctx = make_context();
-  for (const AttenuationKind kind : {AttenuationKind::neural, AttenuationKind::constant}) {
+  for (const AttenuationKind kind :
+       {AttenuationKind::neural, AttenuationKind::constant, AttenuationKind::offset_table}) {
     AttenuationField field(ctx, small_field(kind), kBox, 5);
     AttenuationField::Parameters& p = field.parameters();
     // Larger table entries than at the start, so that the field varies in space and time.
@@ -171,7 +172,7 @@ TEST_CASE("attenuation field: directional derivatives of a rendered view", "[att
       };
       const double numeric = (moved(h) - moved(-h)) / (2 * static_cast<double>(h));
       parameter = Buffer<float>::from_host(ctx, at);
-      INFO(name << " of " << (kind == AttenuationKind::neural ? "neural" : "static"));
+      INFO(name << " of " << name_of(kind));
       const double scale = std::sqrt(inner_product(g, g) / 3);
       CHECK(inner_product(g, direction) == Approx(numeric).epsilon(0.02).margin(0.02 * scale));
     };

@@ -36,6 +36,33 @@ TEST_CASE("config: presets carry the published constants", "[config]") {
   CHECK(dsa_srgs.residual_births.enabled);
   CHECK(preset_config("static").field.kind == AttenuationKind::constant);
   CHECK_THROWS_AS(preset_config("nothing"), BadInput);
+  for (const std::string& name : preset_names()) CHECK_NOTHROW(validate(preset_config(name), name));
+}
+
+TEST_CASE("config: the baselines' loss terms have the published proportions", "[config]") {
+  const Config togs = preset_config("togs"), r2 = preset_config("r2-gaussian");
+  CHECK(togs.field.kind == AttenuationKind::offset_table);
+  CHECK(togs.training.ssim_weight == 0.1);
+  CHECK(togs.training.table_variation_weight == 0.0043);
+  CHECK(togs.density_control.random_prune == 0.08);
+  CHECK(r2.field.kind == AttenuationKind::constant);
+  const double l1 = 1 - r2.training.ssim_weight;
+  CHECK(r2.training.ssim_weight / l1 == Approx(0.25));
+  CHECK(r2.training.tv_weight / l1 == Approx(0.05));
+  CHECK(r2.density_control.halve_density);
+}
+
+TEST_CASE("config: what needs another attenuation model is refused by name", "[config]") {
+  Config config = preset_config("togs");
+  const std::string table = message_of([&] { apply_setting(config, "field.kind=static"); });
+  CHECK(table.find("training.table_variation_weight") != std::string::npos);
+  CHECK(table.find("static") != std::string::npos);
+  apply_setting(config, "training.table_variation_weight=0");
+  CHECK_NOTHROW(apply_setting(config, "field.kind=static"));
+  config = preset_config("4drgs");
+  const std::string halve = message_of([&] { apply_setting(config, "density_control.halve_density=true"); });
+  CHECK(halve.find("density_control.halve_density") != std::string::npos);
+  CHECK(halve.find("neural") != std::string::npos);
 }
 
 TEST_CASE("config: TOML round trip gives the same configuration", "[config]") {
@@ -79,6 +106,9 @@ TEST_CASE("config: every bad setting names the field, what was expected and what
                         {"training.steps=99999999999", "training.steps", "99999999999"},
                         {"training.ssim_weight=1.5", "training.ssim_weight", "1.5"},
                         {"training.ssim_weight=nan", "training.ssim_weight", "nan"},
+                        {"training.tv_weight=-1", "training.tv_weight", "-1"},
+                        {"training.tv_block=1", "training.tv_block", "1"},
+                        {"density_control.random_prune=1.5", "density_control.random_prune", "1.5"},
                         {"learning_rate.position=1e-3", "learning_rate.position", "0.001"},
                         {"learning_rate.position=[1e-3, -1]", "learning_rate.position", "-1"},
                         {"kernels.init=magic", "kernels.init", "magic"},

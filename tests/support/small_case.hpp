@@ -19,8 +19,8 @@ inline Simulation small_simulation(Context& ctx) {
 }
 
 /// A few hundred kernels and small tables: seconds, not minutes.
-inline Config small_config(int steps) {
-  Config config = preset_config("4drgs");
+inline Config small_config(int steps, std::string_view preset = "4drgs") {
+  Config config = preset_config(preset);
   config.training.steps = steps;
   config.kernels.initial = 500;
   config.kernels.init_percentile = 98;

@@ -1,0 +1,34 @@
+#pragma once
+// The total-variation term of the training loss (R²-Gaussian; docs/method.md section 5).
+
+#include <cstdint>
+
+#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/geometry.hpp"
+#include "view_pipeline.hpp"
+
+namespace dsasrgs {
+
+/// The block of a step: at most `side` voxels a side, aligned with the grid's, inside it, every position as likely as
+/// any other. Drawn from (seed, step).
+VolumeGrid variation_block(const VolumeGrid&, int side, std::int64_t seed, int step);
+
+/// L_tv = tv_weight · TV(σ · a) over variation_block, σ [1/mm] the attenuation at the block's voxel centres, TV as in
+/// tv.hpp, a = half the largest side of the volume in mm: so the term has no unit, like the image loss, and the two
+/// keep their proportion when lengths are given in another unit.
+class VolumeVariation {
+ public:
+  VolumeVariation(const VolumeGrid& volume, const TrainingConfig& config) : volume_(volume), config_(config) {}
+
+  /// Adds dL_tv/d of position, raw scale, rotation and density (density [N] being that of the step's time) to
+  /// gradient. On CUDA it allocates and waits, as the voxeliser does.
+  void add_gradient(Context&, const GaussianView&, View<const float> density, int step, CloudGradient&);
+
+ private:
+  VolumeGrid volume_;
+  TrainingConfig config_;
+  Buffer<float> block_, grad_block_;
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,153 @@
+// The presets `togs` and `r2-gaussian`, trained on a small simulated case.
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "attenuation/attenuation.hpp"
+#include "dsasrgs/reconstructor.hpp"
+#include "support/context.hpp"
+#include "support/held_out.hpp"
+#include "support/small_case.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::test;
+
+namespace {
+
+/// Density events after steps 25 and 50.
+Config short_config(const char* preset, int steps) {
+  Config config = small_config(steps, preset);
+  config.density_control.every = 25;
+  config.density_control.first_step = 20;
+  config.density_control.last_step = 60;
+  return config;
+}
+
+/// Σ|table_j − table_{j−1}|, the mean over kernels.
+float table_variation_of(Context& ctx, const Model& model) {
+  OffsetTableSmoothness saved;
+  offset_table_smoothness_forward(ctx, 1, model.cloud.attenuation, saved);
+  return offset_table_smoothness_value(ctx, saved);
+}
+
+}  // namespace
+
+TEST_CASE("baselines: training lowers the loss and predicts held-out views better", "[baselines]") {
+  const auto* const preset = GENERATE("togs", "r2-gaussian");
+  CAPTURE(preset);
+  Context ctx = make_context();
+  const Simulation simulation = small_simulation(ctx);
+  const int steps = is_emulated(ctx) ? 96 : 480;
+  Reconstructor reconstructor(ctx, simulation.acquisition, small_config(steps, preset));
+  const double before = mean_test_psnr(ctx, simulation.acquisition, reconstructor.model());
+  double first_epoch = 0, last_epoch = 0;
+  std::size_t pruned = 0, cloned = 0;
+  reconstructor.run([&](const StepReport& r) {
+    if (r.step <= 12) first_epoch += r.loss / 12;
+    if (r.step > steps - 12) last_epoch += r.loss / 12;
+    pruned += r.pruned;
+    cloned += r.cloned;
+    return true;
+  });
+  const double after = mean_test_psnr(ctx, simulation.acquisition, reconstructor.model());
+  INFO("loss " << first_epoch << " -> " << last_epoch << ", held-out PSNR " << before << " -> " << after << " dB, "
+               << reconstructor.model().cloud.size() << " kernels, " << pruned << " pruned, " << cloned << " cloned");
+  if (!ctx.asynchronous()) CHECK(last_epoch < 0.8 * first_epoch);
+  CHECK(after > before + 0.5);
+}
+
+TEST_CASE("baselines: a checkpoint continues as if nothing had happened", "[baselines]") {
+  const auto* const preset = GENERATE("togs", "r2-gaussian");
+  CAPTURE(preset);
+  Context ctx = make_context();
+  const Simulation simulation = small_simulation(ctx);
+  Reconstructor whole(ctx, simulation.acquisition, short_config(preset, 100));
+  for (int i = 0; i < 40; ++i) whole.step();
+  const TemporaryFolder folder;
+  whole.save_checkpoint(folder / "checkpoint.h5");
+  Reconstructor resumed(ctx, simulation.acquisition, folder / "checkpoint.h5");
+  std::size_t pruned = 0;
+  for (int i = 0; i < 14; ++i) {
+    const StepReport a = whole.step(), b = resumed.step();
+    REQUIRE(a.kernels == b.kernels);
+    pruned += b.pruned;
+  }
+  CHECK(pruned > 0);
+  const GaussianCloud &a = whole.model().cloud, &b = resumed.model().cloud;
+  CHECK(a.position_mm.to_host(ctx) == b.position_mm.to_host(ctx));
+  CHECK(a.raw_scale.to_host(ctx) == b.raw_scale.to_host(ctx));
+  CHECK(a.attenuation.to_host(ctx) == b.attenuation.to_host(ctx));
+}
+
+TEST_CASE("baselines: same bits for 1 and 2 threads", "[baselines]") {
+  const auto* const preset = GENERATE("togs", "r2-gaussian");
+  CAPTURE(preset);
+  const auto trained = [&](int threads) {
+    Context ctx = make_context(threads);
+    const Simulation simulation = small_simulation(ctx);
+    Reconstructor reconstructor(ctx, simulation.acquisition, short_config(preset, 100));
+    for (int i = 0; i < 30; ++i) reconstructor.step();
+    return reconstructor.model().cloud.attenuation.to_host(ctx);
+  };
+  CHECK(trained(1) == trained(2));
+}
+
+TEST_CASE("baselines: a trajectory on CUDA agrees with the CPU's", "[baselines][parity][trajectory]") {
+  if (selected_backend() == Backend::cpu) {
+    WARN("needs --backend cuda");
+    return;
+  }
+  const auto* const preset = GENERATE("togs", "r2-gaussian");
+  CAPTURE(preset);
+  Context cpu = Context::cpu(1), cuda = make_context();
+  const Simulation simulation = small_simulation(cpu);
+  const Config config = short_config(preset, 60);
+  Reconstructor a(cpu, simulation.acquisition, config), b(cuda, simulation.acquisition, config);
+  while (!a.finished()) {
+    const StepReport ra = a.step(), rb = b.step();
+    if (rb.loss_step == ra.step) CHECK(rb.loss == Approx(ra.loss).epsilon(5e-3).margin(1e-6));
+    // Rounding may carry single kernels over the threshold of the second event.
+    const double slack = ra.step < 50 ? 0 : 0.005 * static_cast<double>(ra.kernels);
+    REQUIRE(std::abs(static_cast<double>(rb.kernels) - static_cast<double>(ra.kernels)) <= slack);
+  }
+  const double psnr_cpu = mean_test_psnr(cpu, simulation.acquisition, a.model());
+  const double psnr_cuda = mean_test_psnr(cuda, simulation.acquisition, b.model());
+  INFO("held-out PSNR " << psnr_cpu << " dB on the CPU, " << psnr_cuda << " dB on CUDA");
+  CHECK(std::abs(psnr_cpu - psnr_cuda) < 0.1);
+}
+
+TEST_CASE("baselines: the weight on the tables' variation keeps them flat", "[baselines]") {
+  Context ctx = make_context();
+  const Simulation simulation = small_simulation(ctx);
+  const auto variation = [&](double weight) {
+    Config config = short_config("togs", 100);
+    config.training.table_variation_weight = weight;
+    Reconstructor reconstructor(ctx, simulation.acquisition, config);
+    for (int i = 0; i < 24; ++i) reconstructor.step();
+    return table_variation_of(ctx, reconstructor.model());
+  };
+  const float free = variation(0), published = variation(0.0043), strong = variation(10);
+  INFO("free " << free << ", published weight " << published << ", strong " << strong);
+  CHECK(published < free);
+  CHECK(strong < 0.5f * published);
+}
+
+TEST_CASE("baselines: the weight on total variation smooths the volume", "[baselines]") {
+  Context ctx = make_context();
+  const Simulation simulation = small_simulation(ctx);
+  const auto variation = [&](double weight) {
+    Config config = short_config("r2-gaussian", 100);
+    config.training.tv_weight = weight;
+    Reconstructor reconstructor(ctx, simulation.acquisition, config);
+    for (int i = 0; i < 24; ++i) reconstructor.step();
+    const VolumeGrid& grid = simulation.acquisition.volume;
+    const std::vector<float> v = Renderer(ctx, reconstructor.model()).voxelize(grid, 0);
+    double sum = 0;
+    for (std::size_t i = 0; i + 1 < v.size(); ++i) sum += std::abs(static_cast<double>(v[i + 1]) - v[i]);
+    return sum;
+  };
+  const double free = variation(0), strong = variation(1);
+  INFO("free " << free << ", strong " << strong);
+  CHECK(strong < 0.9 * free);
+}

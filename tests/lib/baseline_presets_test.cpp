@@ -15,9 +15,16 @@ using namespace dsasrgs::test;
 
 namespace {
 
-/// Density events after steps 25 and 50.
-Config short_config(const char* preset, int steps) {
+/// Total variation of a smaller block in emulation, where the published one takes most of the time.
+Config quick_config(const Context& ctx, const char* preset, int steps) {
   Config config = small_config(steps, preset);
+  if (is_emulated(ctx)) config.training.tv_block = 12;
+  return config;
+}
+
+/// Density events after steps 25 and 50.
+Config short_config(const Context& ctx, const char* preset, int steps) {
+  Config config = quick_config(ctx, preset, steps);
   config.density_control.every = 25;
   config.density_control.first_step = 20;
   config.density_control.last_step = 60;
@@ -39,7 +46,7 @@ TEST_CASE("baselines: training lowers the loss and predicts held-out views bette
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
   const int steps = is_emulated(ctx) ? 96 : 480;
-  Reconstructor reconstructor(ctx, simulation.acquisition, small_config(steps, preset));
+  Reconstructor reconstructor(ctx, simulation.acquisition, quick_config(ctx, preset, steps));
   const double before = mean_test_psnr(ctx, simulation.acquisition, reconstructor.model());
   double first_epoch = 0, last_epoch = 0;
   std::size_t pruned = 0, cloned = 0;
@@ -62,7 +69,7 @@ TEST_CASE("baselines: a checkpoint continues as if nothing had happened", "[base
   CAPTURE(preset);
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
-  Reconstructor whole(ctx, simulation.acquisition, short_config(preset, 100));
+  Reconstructor whole(ctx, simulation.acquisition, short_config(ctx, preset, 100));
   for (int i = 0; i < 40; ++i) whole.step();
   const TemporaryFolder folder;
   whole.save_checkpoint(folder / "checkpoint.h5");
@@ -86,7 +93,7 @@ TEST_CASE("baselines: same bits for 1 and 2 threads", "[baselines]") {
   const auto trained = [&](int threads) {
     Context ctx = make_context(threads);
     const Simulation simulation = small_simulation(ctx);
-    Reconstructor reconstructor(ctx, simulation.acquisition, short_config(preset, 100));
+    Reconstructor reconstructor(ctx, simulation.acquisition, short_config(ctx, preset, 100));
     for (int i = 0; i < 30; ++i) reconstructor.step();
     return reconstructor.model().cloud.attenuation.to_host(ctx);
   };
@@ -102,7 +109,7 @@ TEST_CASE("baselines: a trajectory on CUDA agrees with the CPU's", "[baselines][
   CAPTURE(preset);
   Context cpu = Context::cpu(1), cuda = make_context();
   const Simulation simulation = small_simulation(cpu);
-  const Config config = short_config(preset, 60);
+  const Config config = short_config(cuda, preset, 60);
   Reconstructor a(cpu, simulation.acquisition, config), b(cuda, simulation.acquisition, config);
   while (!a.finished()) {
     const StepReport ra = a.step(), rb = b.step();
@@ -121,7 +128,7 @@ TEST_CASE("baselines: the weight on the tables' variation keeps them flat", "[ba
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
   const auto variation = [&](double weight) {
-    Config config = short_config("togs", 100);
+    Config config = short_config(ctx, "togs", 100);
     config.training.table_variation_weight = weight;
     Reconstructor reconstructor(ctx, simulation.acquisition, config);
     for (int i = 0; i < 24; ++i) reconstructor.step();
@@ -140,8 +147,9 @@ TEST_CASE("baselines: the weight on total variation smooths the volume", "[basel
     double variation = 0, per_attenuation = 0;
   };
   const auto roughness = [&](double weight) {
-    Config config = short_config("r2-gaussian", 100);
+    Config config = short_config(ctx, "r2-gaussian", 100);
     config.training.tv_weight = weight;
+    config.training.tv_block = 32;
     Reconstructor reconstructor(ctx, simulation.acquisition, config);
     for (int i = 0; i < 24; ++i) reconstructor.step();
     const std::vector<float> v = Renderer(ctx, reconstructor.model()).voxelize(simulation.acquisition.volume, 0);

@@ -109,12 +109,14 @@ void visit_fields(C& c, V& v) {
     v.field("scale", c.super_resolution.scale, Range{1, 16});
     v.field("weight", c.super_resolution.weight, kFraction);
     v.field("target", c.super_resolution.target);
+    v.field("first_step", c.super_resolution.first_step, kCount);
     v.field("alpha", c.super_resolution.alpha, Range{-1e6, 1e6});
     v.field("beta", c.super_resolution.beta, Range{-1e6, 1e6});
     v.field("similarity_centre", c.super_resolution.similarity_centre, Range{-1, 1});
     v.field("texture_centre", c.super_resolution.texture_centre, Range{-1, 1});
     v.field("learn_confidence", c.super_resolution.learn_confidence);
     v.field("confidence_rate", c.super_resolution.confidence_rate);
+    v.field("keep_labels", c.super_resolution.keep_labels);
   });
 }
 

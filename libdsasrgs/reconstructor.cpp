@@ -76,8 +76,8 @@ struct Reconstructor::State {
         density_events(c, low_resolution_voxel_mm(a, views)),
         loss(context, a, c, views, labels),
         variation(a.volume, c.training),
-        rendered(context, loss.detector().num_pixels()),
-        grad_rendered(context, loss.detector().num_pixels()),
+        rendered(context, loss.max_pixels()),
+        grad_rendered(context, loss.max_pixels()),
         losses(context, a.name) {
     if (c.super_resolution.target == HighResolutionTarget::teach)
       optimizer.confidence = ConfidenceState::initial(context, c.super_resolution);
@@ -120,19 +120,27 @@ struct Reconstructor::State {
     update(schedule.field, decay, tables, field.table3d, field_gradient.table3d, optimizer.table3d);
     update(schedule.field, decay, tables, field.table4d, field_gradient.table4d, optimizer.table4d);
     update(schedule.field, decay, AdamMode::dense, field.network, field_gradient.network, optimizer.network);
-    if (ConfidenceState& c = optimizer.confidence; c.weights.size() > 0 && config.super_resolution.learn_confidence) {
+    const SuperResolutionConfig& sr = config.super_resolution;
+    if (ConfidenceState& c = optimizer.confidence; c.weights.size() > 0 && sr.learn_confidence && step > sr.first_step) {
       AdamStep adam;
       adam.learning_rate = schedule.confidence;
-      adam.step = step;
+      adam.step = step - sr.first_step;
       adam_update(*ctx, adam, {c.weights, c.gradient, c.first, c.second});
     }
   }
 
+  /// With labels that are read at each step, the host has work of its own.
+  bool reads_labels() const {
+    return !config.super_resolution.keep_labels && step > config.super_resolution.first_step;
+  }
+
   /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
   void submit_step(std::size_t slot, const ViewRequest& request, const StepSchedule& schedule) {
-    pipeline.forward(*ctx, model.cloud, model.field, request, rendered);
+    const View<float> image = rendered.view().subview(0, request.detector.num_pixels()),
+                      grad_image = grad_rendered.view().subview(0, image.size());
+    pipeline.forward(*ctx, model.cloud, model.field, request, image);
     timed(loss_seconds, [&] {
-      loss.run(*ctx, slot, rendered.view(), grad_rendered, optimizer.confidence, model.nuisance, nuisance_moments[slot],
+      loss.run(*ctx, slot, image, grad_image, optimizer.confidence, model.nuisance, nuisance_moments[slot],
                schedule.nuisance);
     });
     std::function<void(CloudGradient&)> add_variation;
@@ -141,11 +149,11 @@ struct Reconstructor::State {
         timed(variation_seconds,
               [&] { variation.add_gradient(*ctx, model.cloud.view(), pipeline.density(), step, g); });
       };
-    pipeline.backward(*ctx, model.cloud, model.field, request, grad_rendered, gradient, field_gradient.table3d,
+    pipeline.backward(*ctx, model.cloud, model.field, request, grad_image, gradient, field_gradient.table3d,
                       field_gradient.table4d, field_gradient.network, add_variation);
     if (const double weight = config.training.table_variation_weight; weight > 0)
       offset_table_smoothness_backward(*ctx, static_cast<float>(weight), model.cloud.attenuation, gradient.attenuation);
-    timed(density_seconds, [&] { statistics.add(*ctx, loss.detector(), pipeline); });
+    timed(density_seconds, [&] { statistics.add(*ctx, request.detector, pipeline); });
     timed(adam_seconds, [&] { update_parameters(schedule); });
   }
 
@@ -153,13 +161,15 @@ struct Reconstructor::State {
   std::vector<KernelBirth> find_births(std::size_t max_count) {
     const std::size_t pixels = loss.low_detector().num_pixels();
     Buffer<float> low(*ctx, views.size() * pixels);
+    const Detector& detector = loss.detector(step);
+    const View<float> render = rendered.view().subview(0, detector.num_pixels());
     std::vector<ResidualView> seen;
     for (std::size_t slot = 0; slot < views.size(); ++slot) {
       const Pose& pose = acquisition->poses[static_cast<std::size_t>(views[slot])];
       const View<float> image = low.view().subview(slot * pixels, pixels);
       pipeline.forward(*ctx, model.cloud, model.field,
-                       {pose, loss.detector(), model.time.model_time(pose.time_s), model.pixel_footprint}, rendered);
-      loss.as_measured(*ctx, slot, rendered, model.nuisance, image);
+                       {pose, detector, model.time.model_time(pose.time_s), model.pixel_footprint}, render);
+      loss.as_measured(*ctx, slot, render, model.nuisance, image);
       seen.push_back({pose, loss.measured(slot), image, loss.valid(slot)});
     }
     const VolumeGrid grid = residual_grid(model.volume, low_resolution_voxel_mm(*acquisition, views));
@@ -174,12 +184,13 @@ struct Reconstructor::State {
     const StepSchedule schedule = schedule_at(config, acquisition->volume.largest_side_mm(), step);
     const auto slot =
         static_cast<std::size_t>(view_of_step(config.training.seed, static_cast<int>(views.size()), step));
-    const ViewRequest request{acquisition->poses[static_cast<std::size_t>(views[slot])], loss.detector(),
+    const ViewRequest request{acquisition->poses[static_cast<std::size_t>(views[slot])], loss.detector(step),
                               training_time(slot), config.kernels.pixel_footprint};
-    // The first step with a new number of kernels makes its buffers, nuisance parameters are read on the host, and the
-    // voxeliser waits for the number of its pairs: none of these can be captured.
-    const bool capture =
-        config.training.step_graph && warm_kernels == model.cloud.size() && !uses_nuisance() && !uses_variation();
+    // The first step with a new number of kernels or pixels makes its buffers, nuisance parameters and labels are read
+    // on the host, and the voxeliser waits for the number of its pairs: none of these can be captured.
+    if (step == config.super_resolution.first_step + 1) warm_kernels = 0;
+    const bool capture = config.training.step_graph && warm_kernels == model.cloud.size() && !uses_nuisance() &&
+                         !uses_variation() && !reads_labels();
     timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, request, schedule); }); });
     warm_kernels = model.cloud.size();
 

@@ -27,7 +27,7 @@ ImageLossShape loss_shape(const Detector& detector, const Config& config) {
 }
 
 /// Every pixel repeated s × s times.
-std::vector<std::uint8_t> refined_mask(View<const std::uint8_t> mask, const Detector& low, int scale) {
+std::vector<std::uint8_t> refined_mask(const std::vector<std::uint8_t>& mask, const Detector& low, int scale) {
   std::vector<std::uint8_t> high;
   if (mask.empty()) return high;
   const auto s = static_cast<std::size_t>(scale), width = static_cast<std::size_t>(low.width_px) * s;
@@ -50,8 +50,13 @@ ConfidenceState ConfidenceState::initial(Context& ctx, const SuperResolutionConf
 }
 
 ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& config, const std::vector<int>& views,
-                   const LabelReader& labels)
-    : config_(config), low_detector_(acquisition.detector), high_detector_(acquisition.detector) {
+                   LabelReader labels)
+    : config_(config),
+      views_(views),
+      labels_(std::move(labels)),
+      acquisition_name_(acquisition.name),
+      low_detector_(acquisition.detector),
+      high_detector_(acquisition.detector) {
   const SuperResolutionConfig& sr = config.super_resolution;
   if (sr.scale > 1) high_detector_ = low_detector_.refined(sr.scale);
   resample_ = {low_detector_.width_px, low_detector_.height_px, sr.scale};
@@ -66,58 +71,78 @@ ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& c
   grad_teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
 
   for (const int view : views) {
-    Target t;
-    const View<const std::uint8_t> valid = acquisition.valid_pixels(view);
-    t.low = Buffer<float>::from_host(ctx, training_image(acquisition, view, config));
-    t.low_valid = Buffer<std::uint8_t>::from_host(ctx, valid);
-    t.num_low_valid = count_valid(ctx, t.low_valid);
-    if (sr.scale > 1 && sr.weight > 0 && sr.target != HighResolutionTarget::none) {
-      t.high_valid = Buffer<std::uint8_t>::from_host(ctx, refined_mask(valid, low_detector_, sr.scale));
-      t.num_high_valid = count_valid(ctx, t.high_valid);
-      t.upsampled = Buffer<float>(ctx, high_pixels);
-      upsample_bicubic(ctx, resample_, t.low, t.upsampled);
-      if (needs_labels(sr.target)) {
-        std::vector<float> label = labels.image ? labels.image(view) : std::vector<float>{};
-        if (label.size() != high_pixels)
-          throw BadInput(acquisition.name, "/super_resolution/pseudo_labels",
-                         "a label of " + std::to_string(high_detector_.width_px) + " x " +
-                             std::to_string(high_detector_.height_px) + " pixels for training view " +
-                             std::to_string(view),
-                         label.empty() ? "none" : std::to_string(label.size()) + " pixels");
-        if (config.training.clip_negative)
-          for (float& v : label) v = std::max(v, 0.0f);
-        t.label = Buffer<float>::from_host(ctx, label);
-      }
-      if (teach) {
-        const std::vector<float> given = labels.confidence ? labels.confidence(view) : std::vector<float>{};
-        t.given_confidence = Buffer<float>::from_host(ctx, given);
-        if (given.empty()) {
-          t.similarity = Buffer<float>(ctx, high_pixels);
-          t.richness = Buffer<float>(ctx, high_pixels);
-          ssim_map(ctx, high_shape_, t.label, t.upsampled, t.similarity);
-          texture_richness(ctx, {high_detector_.width_px, high_detector_.height_px}, t.label, t.richness);
-        }
-      }
-    }
-    targets_.push_back(std::move(t));
+    Measured m;
+    m.low = Buffer<float>::from_host(ctx, training_image(acquisition, view, config));
+    m.low_valid = Buffer<std::uint8_t>::from_host(ctx, acquisition.valid_pixels(view));
+    m.num_low_valid = count_valid(ctx, m.low_valid);
+    measured_.push_back(std::move(m));
   }
+  if (sr.scale == 1 || sr.weight <= 0 || sr.target == HighResolutionTarget::none) return;
+  for (std::size_t slot = 0; slot < views.size(); ++slot) {  // all, so that a label that is missing is found now
+    if (!sr.keep_labels) fine_.clear();
+    fine_.push_back(make_fine_target(ctx, slot));
+  }
+}
+
+ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) const {
+  const SuperResolutionConfig& sr = config_.super_resolution;
+  const std::size_t high_pixels = high_detector_.num_pixels();
+  const int view = views_[slot];
+  const Measured& measured = measured_[slot];
+  FineTarget t;
+  t.valid =
+      Buffer<std::uint8_t>::from_host(ctx, refined_mask(measured.low_valid.to_host(ctx), low_detector_, sr.scale));
+  t.num_valid = count_valid(ctx, t.valid);
+  t.upsampled = Buffer<float>(ctx, high_pixels);
+  upsample_bicubic(ctx, resample_, measured.low, t.upsampled);
+  if (!needs_labels(sr.target)) return t;
+
+  std::vector<float> label = labels_.image ? labels_.image(view) : std::vector<float>{};
+  if (label.size() != high_pixels)
+    throw BadInput(acquisition_name_, "/super_resolution/pseudo_labels",
+                   "a label of " + std::to_string(high_detector_.width_px) + " x " +
+                       std::to_string(high_detector_.height_px) + " pixels for training view " + std::to_string(view),
+                   label.empty() ? "none" : std::to_string(label.size()) + " pixels");
+  if (config_.training.clip_negative)
+    for (float& v : label) v = std::max(v, 0.0f);
+  t.label = Buffer<float>::from_host(ctx, label);
+  if (sr.target != HighResolutionTarget::teach) return t;
+
+  const std::vector<float> given = labels_.confidence ? labels_.confidence(view) : std::vector<float>{};
+  t.given_confidence = Buffer<float>::from_host(ctx, given);
+  if (given.empty()) {
+    t.similarity = Buffer<float>(ctx, high_pixels);
+    t.richness = Buffer<float>(ctx, high_pixels);
+    ssim_map(ctx, high_shape_, t.label, t.upsampled, t.similarity);
+    texture_richness(ctx, {high_detector_.width_px, high_detector_.height_px}, t.label, t.richness);
+  }
+  return t;
+}
+
+const ViewLoss::FineTarget& ViewLoss::fine_target(Context& ctx, std::size_t slot) {
+  if (config_.super_resolution.keep_labels) return fine_[slot];
+  fine_.clear();
+  fine_.push_back(make_fine_target(ctx, slot));
+  return fine_.back();
 }
 
 void ViewLoss::run(Context& ctx, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
                    ConfidenceState& confidence, ViewNuisance& nuisance, NuisanceMoments& moments, float nuisance_rate) {
   const SuperResolutionConfig& sr = config_.super_resolution;
-  const Target& t = targets_[slot];
-  if (sr.scale == 1) return low_loss(ctx, t, slot, rendered, grad_rendered, 1, nuisance, moments, nuisance_rate);
+  const bool as_measured = rendered.size() == low_detector_.num_pixels();
+  has_low_value_ = as_measured || sr.weight < 1;
+  if (as_measured) return low_loss(ctx, slot, rendered, grad_rendered, 1, nuisance, moments, nuisance_rate);
 
   const auto weight = static_cast<float>(sr.weight);
   if (weight < 1) {
     pool_average(ctx, resample_, rendered, low_);
-    low_loss(ctx, t, slot, low_, grad_low_, 1 - weight, nuisance, moments, nuisance_rate);
+    low_loss(ctx, slot, low_, grad_low_, 1 - weight, nuisance, moments, nuisance_rate);
     pool_average_adjoint(ctx, resample_, grad_low_.view(), GradientMode::overwrite, grad_rendered);
   } else {
     zero_bytes(ctx, grad_rendered.data(), grad_rendered.size() * sizeof(float));
   }
-  if (weight <= 0) return;
+  if (fine_.empty()) return;
+  const FineTarget& t = fine_target(ctx, slot);
   switch (sr.target) {
     case HighResolutionTarget::none:
       break;
@@ -139,12 +164,15 @@ void ViewLoss::run(Context& ctx, std::size_t slot, View<const float> rendered, V
 
 void ViewLoss::as_measured(Context& ctx, std::size_t slot, View<const float> rendered, const ViewNuisance& nuisance,
                            View<float> low) const {
-  pool_average(ctx, resample_, rendered, low);
+  ResampleShape shape = resample_;
+  if (rendered.size() == low_detector_.num_pixels()) shape.scale = 1;
+  pool_average(ctx, shape, rendered, low);
   if (uses_nuisance()) affine_values(ctx, nuisance.gain[slot], nuisance.offset[slot], low, low);
 }
 
-void ViewLoss::low_loss(Context& ctx, const Target& t, std::size_t slot, View<const float> low, View<float> grad_low,
-                        float weight, ViewNuisance& nuisance, NuisanceMoments& m, float nuisance_rate) {
+void ViewLoss::low_loss(Context& ctx, std::size_t slot, View<const float> low, View<float> grad_low, float weight,
+                        ViewNuisance& nuisance, NuisanceMoments& m, float nuisance_rate) {
+  const Measured& t = measured_[slot];
   ImageLossInput input{low, t.low, t.low_valid, t.num_low_valid};
   float& gain = nuisance.gain[slot];
   float& offset = nuisance.offset[slot];
@@ -165,14 +193,14 @@ void ViewLoss::low_loss(Context& ctx, const Target& t, std::size_t slot, View<co
     offset += static_cast<float>(adam_scalar(sums.sum, m.offset_first, m.offset_second, m.updates, rate));
 }
 
-void ViewLoss::high_loss(Context& ctx, const Target& t, View<const float> rendered, View<const float> target,
+void ViewLoss::high_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<const float> target,
                          float weight, View<float> grad_rendered) {
-  const ImageLossInput input{rendered, target, t.high_valid, t.num_high_valid};
+  const ImageLossInput input{rendered, target, t.valid, t.num_valid};
   image_loss_forward(ctx, high_shape_, input, high_saved_);
   image_loss_backward(ctx, high_shape_, input, high_saved_, weight, GradientMode::accumulate, grad_rendered);
 }
 
-void ViewLoss::teach_loss(Context& ctx, const Target& t, View<const float> rendered, View<float> grad_rendered,
+void ViewLoss::teach_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<float> grad_rendered,
                           ConfidenceState& confidence) {
   const SuperResolutionConfig& sr = config_.super_resolution;
   const auto weight = static_cast<float>(sr.weight);
@@ -182,7 +210,7 @@ void ViewLoss::teach_loss(Context& ctx, const Target& t, View<const float> rende
   high_loss(ctx, t, rendered, teach_, weight, grad_rendered);
   if (!sr.learn_confidence || t.given_confidence.size() > 0) return;
   // L1 and SSIM are symmetric in their images: with the roles swapped the gradient is that of the target (teach.hpp).
-  const ImageLossInput swapped{teach_, rendered, t.high_valid, t.num_high_valid};
+  const ImageLossInput swapped{teach_, rendered, t.valid, t.num_valid};
   image_loss_forward(ctx, high_shape_, swapped, swapped_saved_);
   image_loss_backward(ctx, high_shape_, swapped, swapped_saved_, weight, GradientMode::overwrite, grad_teach_);
   teach_backward(ctx, input, centre, confidence.weights, grad_teach_.view(), teach_scratch_, confidence.gradient);

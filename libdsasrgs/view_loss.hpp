@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "dsasrgs/acquisition.hpp"
@@ -31,53 +32,74 @@ struct LabelReader {
   std::function<std::vector<float>(int view)> image, confidence;
 };
 
-/// Holds the targets of all training views in the context's memory.
-///   s = 1:  L = L_gt = (1−λ)‖I − I_LR‖₁ + λ(1 − SSIM)
-///   s > 1:  L = (1−w)·L_gt(I↓, I_LR) + w·L_sr, I↓ the s × s average of the render, L_sr between the render and
-///           the target of config.super_resolution (DSA-SRGS eqs. 6–8).
+/// Holds the measurements of all training views in the context's memory, and their fine targets, unless
+/// `super_resolution.keep_labels` is off: then those of one view.
+///   rendered as measured:  L = L_gt = (1−λ)‖I − I_LR‖₁ + λ(1 − SSIM)
+///   s times finer:         L = (1−w)·L_gt(I↓, I_LR) + w·L_sr, I↓ the s × s average of the render, L_sr between the
+///                          render and the target of config.super_resolution (DSA-SRGS eqs. 6–8).
 class ViewLoss {
  public:
-  /// Reads every label. Throws BadInput when the target needs labels and a view has none.
-  ViewLoss(Context&, const Acquisition&, const Config&, const std::vector<int>& views, const LabelReader&);
+  /// Throws BadInput when the target needs labels and a view has none.
+  ViewLoss(Context&, const Acquisition&, const Config&, const std::vector<int>& views, LabelReader);
 
-  /// The detector views are rendered on, and the one they were measured on.
-  const Detector& detector() const { return high_detector_; }
+  /// The detector views are rendered on at a step (1 for the first), and the one they were measured on.
+  const Detector& detector(int step) const {
+    return step > config_.super_resolution.first_step ? high_detector_ : low_detector_;
+  }
   const Detector& low_detector() const { return low_detector_; }
+  /// Of the finest render.
+  std::size_t max_pixels() const { return high_detector_.num_pixels(); }
 
   /// Training view `slot` as it is compared with its measurement, all [H,W]: what was measured, which pixels count
-  /// (empty: all), and `rendered` [sH,sW] averaged to the detector, with the view's nuisance parameters applied.
-  View<const float> measured(std::size_t slot) const { return targets_[slot].low; }
-  View<const std::uint8_t> valid(std::size_t slot) const { return targets_[slot].low_valid; }
+  /// (empty: all), and `rendered` [H,W] or [sH,sW] averaged to the detector, with the view's nuisance parameters
+  /// applied.
+  View<const float> measured(std::size_t slot) const { return measured_[slot].low; }
+  View<const std::uint8_t> valid(std::size_t slot) const { return measured_[slot].low_valid; }
   void as_measured(Context&, std::size_t slot, View<const float> rendered, const ViewNuisance&, View<float> low) const;
 
-  /// Loss of `rendered` [sH,sW] for training view `slot`; grad_rendered [sH,sW] is overwritten. The gradients of α and
-  /// β are added to `confidence`. With nuisance parameters, the two numbers of the view are updated and the call waits.
+  /// Loss of `rendered`, [H,W] or [sH,sW], for training view `slot`; grad_rendered, of its shape, is overwritten. The
+  /// gradients of α and β are added to `confidence`. With nuisance parameters, the two numbers of the view are updated
+  /// and the call waits. Throws IoError, BadInput when the view's label has to be read and cannot be.
   void run(Context&, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
            ConfidenceState& confidence, ViewNuisance&, NuisanceMoments&, float nuisance_rate);
 
-  /// The value of L_gt, or of L_sr when w = 1.
-  const ImageLossSaved& value() const { return config_.super_resolution.weight < 1 ? low_saved_ : high_saved_; }
+  /// The value of L_gt, or of L_sr when w = 1, at the last run().
+  const ImageLossSaved& value() const { return has_low_value_ ? low_saved_ : high_saved_; }
   /// The value of L_sr; with the target `both`, of its half for the pseudo-label.
   const ImageLossSaved& high_value() const { return high_saved_; }
 
  private:
-  struct Target {
-    Buffer<float> low, upsampled, label, similarity, richness, given_confidence;
-    Buffer<std::uint8_t> low_valid, high_valid;
-    std::size_t num_low_valid = 0, num_high_valid = 0;
+  struct Measured {
+    Buffer<float> low;
+    Buffer<std::uint8_t> low_valid;
+    std::size_t num_low_valid = 0;
   };
-  void low_loss(Context&, const Target&, std::size_t slot, View<const float> low, View<float> grad_low, float weight,
-                ViewNuisance&, NuisanceMoments&, float nuisance_rate);
-  void high_loss(Context&, const Target&, View<const float> rendered, View<const float> target, float weight,
+  struct FineTarget {
+    Buffer<float> upsampled, label, similarity, richness, given_confidence;
+    Buffer<std::uint8_t> valid;
+    std::size_t num_valid = 0;
+  };
+  FineTarget make_fine_target(Context&, std::size_t slot) const;
+  /// Kept, or made for this call and valid until the next.
+  const FineTarget& fine_target(Context&, std::size_t slot);
+  void low_loss(Context&, std::size_t slot, View<const float> low, View<float> grad_low, float weight, ViewNuisance&,
+                NuisanceMoments&, float nuisance_rate);
+  void high_loss(Context&, const FineTarget&, View<const float> rendered, View<const float> target, float weight,
                  View<float> grad_rendered);
-  void teach_loss(Context&, const Target&, View<const float> rendered, View<float> grad_rendered, ConfidenceState&);
+  void teach_loss(Context&, const FineTarget&, View<const float> rendered, View<float> grad_rendered,
+                  ConfidenceState&);
   bool uses_nuisance() const { return config_.nuisance.view_gain || config_.nuisance.view_offset; }
 
   Config config_;
+  std::vector<int> views_;
+  LabelReader labels_;
+  std::string acquisition_name_;
   Detector low_detector_, high_detector_;
   ResampleShape resample_;
   ImageLossShape low_shape_, high_shape_;
-  std::vector<Target> targets_;
+  std::vector<Measured> measured_;
+  std::vector<FineTarget> fine_;  // of all views, of none, or, when they are not kept, of the last one
+  bool has_low_value_ = true;
   ImageLossSaved low_saved_, high_saved_, swapped_saved_;
   TeachScratch teach_scratch_;
   Buffer<float> low_, adjusted_, grad_low_, teach_, grad_teach_;

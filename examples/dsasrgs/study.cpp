@@ -99,7 +99,7 @@ void write_results(const Study& study, const std::vector<StudyRun>& runs, StudyR
     const std::vector<StudyRow> of_run = rows_of_result(result);
     rows.insert(rows.end(), of_run.begin(), of_run.end());
     result.erase("identity");
-    result["folder"] = ("runs/" + run.id());
+    result["folder"] = runner.folder(run).lexically_relative(study.out).generic_string();
     results.push_back(std::move(result));
   }
   std::vector<std::string> spoilt;
@@ -124,7 +124,7 @@ void write_results(const Study& study, const std::vector<StudyRun>& runs, StudyR
 void run(const StudyOptions& options) {
   const Interruption interruption;
   Study study = read_study(options.file);
-  if (!options.output.empty()) study.out = options.output;
+  if (!options.output.empty()) study.out = study.work = options.output;
   const std::vector<StudyRun> all = plan_runs(study), runs = chosen(all, options.only);
   Context ctx = make_context(options.machine);
   const bool quiet = options.machine.quiet;

@@ -48,6 +48,8 @@ class StudyReader {
     s.file = file_;
     s.name = name_of(top_);
     s.out = path(top_.text("out", "out"));
+    const std::string work = top_.text("work", "");
+    s.work = work.empty() ? s.out : path(work);
     s.reference = top_.text("reference", "");
     if (const std::string base = top_.text("base", ""); !base.empty()) s.base = path(base);
     s.settings = top_.assignments("settings");

@@ -46,7 +46,9 @@ inline constexpr const char* kRenderHigh = "high";                ///< at the re
 inline constexpr const char* kRenderUpsampled = "low-upsampled";  ///< at the measured one, then bicubic
 
 struct Study {
-  std::filesystem::path file, out;
+  std::filesystem::path file;
+  std::filesystem::path out;   ///< tables and pictures
+  std::filesystem::path work;  ///< cases, labels and runs, which studies may share
   std::string name, reference;  ///< the method (as row_name) that differences are taken to; may be empty
   std::vector<std::int64_t> seeds;
   std::filesystem::path base;         ///< settings file of every run; may be empty
@@ -70,7 +72,7 @@ struct StudyRun {
   std::optional<std::int64_t> seed;       ///< empty for methods without chance
   Config config;                          ///< effective; of no meaning for methods that train nothing
 
-  /// "BG001/30-views/4drgs+thick/seed-0", unique in a study: the run's folder below OUT/runs.
+  /// "BG001/30-views/4drgs+thick/seed-0", unique in a study: the run's folder below WORK/runs.
   std::string id() const;
 };
 /// "file-split" or "30-views".

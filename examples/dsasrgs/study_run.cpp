@@ -65,6 +65,12 @@ void make_file(const Study& study, const std::string& field, const fs::path& fil
   folder.keep();
 }
 
+/// Adds the entries of `others` whose keys are not taken.
+void keep_others(Json& object, const Json& others) {
+  for (const auto& [key, value] : others.items())
+    if (!object.contains(key)) object[key] = value;
+}
+
 std::string list_text(const std::vector<int>& values) {
   std::string text;
   for (const int v : values) text += (text.empty() ? "" : ",") + std::to_string(v);
@@ -85,7 +91,7 @@ StudyRunner::StudyRunner(Context& ctx, const Study& study, bool quiet) : ctx_(&c
 
 fs::path StudyRunner::case_file(const StudyCase& c) {
   if (!c.acquisition.empty()) return c.acquisition;
-  const fs::path file = study_->out / "cases" / (c.name + ".h5");
+  const fs::path file = study_->work / "cases" / (c.name + ".h5");
   std::vector<std::string> arguments{"simulate"};
   arguments.insert(arguments.end(), c.simulate.begin(), c.simulate.end());
   make_file(*study_, "case " + c.name + " simulate", file, arguments, "");
@@ -132,7 +138,7 @@ fs::path StudyRunner::label_file(const StudyRun& run, const StudyLabels& labels)
     name += "_seed-" + seed;
     arguments.insert(arguments.end(), {"--seed", seed});
   }
-  const fs::path file = study_->out / "labels" / (name + ".h5");
+  const fs::path file = study_->work / "labels" / (name + ".h5");
   make_file(*study_, "labels " + labels.name + " options", file, arguments, fingerprints_.at(run.case_name));
   return file;
 }
@@ -154,19 +160,20 @@ StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
     return std::pair{std::move(labels), print};
   };
   const StudyMethod& method = study_->method_named(run.method);
-  p.identity["case"] = fingerprints_.at(run.case_name);
-  p.identity["train_views"] = a.train_views;
-  p.identity["test_views"] = a.test_views;
-  p.identity["renders"] = method.renders;
-  p.identity["kind"] = static_cast<int>(method.kind);
-  p.identity["config"] = method.kind == MethodKind::train ? Json(to_toml(run.config)) : Json(nullptr);
-  p.identity["labels"] = nullptr;
-  p.identity["false_vessel"] = Json::object();
+  Json training, scoring;
+  training["case"] = fingerprints_.at(run.case_name);
+  training["train_views"] = a.train_views;
+  training["config"] = configuration(run);
+  training["labels"] = nullptr;
+  scoring["test_views"] = a.test_views;
+  scoring["renders"] = method.renders;
+  scoring["kind"] = static_cast<int>(method.kind);
+  scoring["false_vessel"] = Json::object();
   bool own_is_spoilt = false;
   if (!run.labels.empty()) {
     const StudyLabels& source = study_->labels_named(run.labels);
     auto [labels, print] = open(source);
-    p.identity["labels"] = print;
+    training["labels"] = print;
     p.labels.emplace(std::move(labels));
     own_is_spoilt = source.oracle;
   }
@@ -174,18 +181,35 @@ StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
   for (const StudyLabels& source : study_->labels) {
     if (!source.oracle || (own_is_spoilt && source.name != run.labels)) continue;
     auto [labels, print] = open(source);
-    p.identity["false_vessel"][source.name] = print;
+    scoring["false_vessel"][source.name] = print;
     p.spoilt.emplace_back(source.name, std::move(labels));
   }
+  p.identity = {{"training", std::move(training)}, {"scoring", std::move(scoring)}};
   return p;
 }
 
-Json StudyRunner::stored_result(const StudyRun& run) const { return read_json(folder(run) / "result.json"); }
+Json StudyRunner::configuration(const StudyRun& run) const {
+  return study_->method_named(run.method).kind == MethodKind::train ? Json(to_toml(run.config)) : Json(nullptr);
+}
+
+Json StudyRunner::stored_result(const StudyRun& run) const {
+  Json result = read_json(folder(run) / "result.json");
+  const Json::json_pointer made_with("/identity/training/config");
+  return result.is_object() && result.contains(made_with) && result[made_with] == configuration(run) ? result
+                                                                                                     : Json(nullptr);
+}
 
 Json StudyRunner::current_result(const StudyRun& run) {
-  Json result = stored_result(run);
-  if (!result.is_object() || !result.contains("identity")) return nullptr;
-  return result["identity"] == prepare(run).identity ? result : Json(nullptr);
+  const Json result = stored_result(run);
+  if (result.is_null()) return nullptr;
+  Json wanted = prepare(run).identity, have = result["identity"];
+  Json &masks = wanted["scoring"]["false_vessel"], &known = have["scoring"]["false_vessel"];
+  // Masks of another study that shares the run may be there too.
+  const bool has_masks = std::all_of(masks.items().begin(), masks.items().end(), [&](const auto& mask) {
+    return known.contains(mask.key()) && known[mask.key()] == mask.value();
+  });
+  masks = known = nullptr;
+  return has_masks && wanted == have ? result : Json(nullptr);
 }
 
 std::vector<RunImages> StudyRunner::model_images(const StudyRun& run, std::shared_ptr<const Model> model) const {
@@ -250,40 +274,61 @@ Json StudyRunner::train_and_score(const StudyRun& run, const Prepared& p) {
                  {"training_seconds", facts.training_seconds}};
   // The model lives in the reconstructor, which outlives these images.
   const std::shared_ptr<const Model> model(&reconstructor.model(), [](const Model*) {});
-  for (const RunImages& images : model_images(run, model)) {
-    Json& scores = json["renders"][images.render];
-    scores["high_resolution"] =
-        images.render == kRenderHigh ? high : score_against_reference(a, p.views, images.image, quiet_);
-    add_agreement(scores, a, p.views, p.spoilt, images.image);
-  }
+  json["renders"] = score_renders(model_images(run, model), p, high);
   folder.finish();
+  return json;
+}
+
+Json StudyRunner::score_again(const StudyRun& run, const Prepared& p) const {
+  const fs::path model = folder(run) / "model.h5";
+  Json json = stored_result(run);
+  if (json.is_null() || json["identity"]["training"] != p.identity["training"] || !fs::exists(model)) return nullptr;
+  const Json before = json["renders"];
+  Json& renders = json["renders"];
+  renders = score_renders(model_images(run, std::make_shared<const Model>(read_model(*ctx_, model))), p, nullptr);
+  for (auto& [name, scores] : renders.items())
+    if (before.contains(name)) keep_others(scores["false_vessel"], before[name]["false_vessel"]);
+  return json;
+}
+
+Json StudyRunner::score_renders(const std::vector<RunImages>& renders, const Prepared& p, const Json& high) const {
+  Json json;
+  for (const RunImages& images : renders) {
+    Json& scores = json[images.render];
+    scores["high_resolution"] = images.render == kRenderHigh && !high.is_null()
+                                    ? high
+                                    : score_against_reference(acquisition_, p.views, images.image, quiet_);
+    add_agreement(scores, acquisition_, p.views, p.spoilt, images.image);
+  }
   return json;
 }
 
 void StudyRunner::execute(const StudyRun& run) {
   const Prepared p = prepare(run);
   const fs::path result_file = folder(run) / "result.json";
-  fs::remove(result_file);  // what it was made with is about to be replaced
-  Json json;
-  json["format"] = "dsasrgs.study_result";
-  json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
-  json["case"] = run.case_name;
-  json["training_views"] = p.views.train.size();
-  json["method"] = run.method;
-  json["labels"] = run.labels;
-  json["seed"] = run.seed ? Json(*run.seed) : Json(nullptr);
-  if (study_->method_named(run.method).kind == MethodKind::train) {
-    json.update(train_and_score(run, p));
+  const bool trains = study_->method_named(run.method).kind == MethodKind::train;
+  Json json = trains ? score_again(run, p) : nullptr;
+  Json identity = p.identity;
+  if (!json.is_null()) {
+    keep_others(identity["scoring"]["false_vessel"], json["identity"]["scoring"]["false_vessel"]);
   } else {
-    make_folder(folder(run));
-    for (const RunImages& images : pseudo_images(run)) {
-      Json& scores = json["renders"][images.render];
-      scores["high_resolution"] = score_against_reference(acquisition_, p.views, images.image, quiet_);
-      add_agreement(scores, acquisition_, p.views, p.spoilt, images.image);
+    fs::remove(result_file);  // what it was made with is about to be replaced
+    json["format"] = "dsasrgs.study_result";
+    json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
+    json["case"] = run.case_name;
+    json["training_views"] = p.views.train.size();
+    json["method"] = run.method;
+    json["labels"] = run.labels;
+    json["seed"] = run.seed ? Json(*run.seed) : Json(nullptr);
+    if (trains) {
+      json.update(train_and_score(run, p));
+    } else {
+      make_folder(folder(run));
+      json["renders"] = score_renders(pseudo_images(run), p, nullptr);
     }
+    json["machine"] = machine_as_json();
   }
-  json["machine"] = machine_as_json();
-  json["identity"] = p.identity;
+  json["identity"] = std::move(identity);
   write_text(result_file, json.dump(2) + "\n");
 }
 

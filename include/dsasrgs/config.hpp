@@ -148,11 +148,17 @@ struct SuperResolutionConfig {
   int scale = 1;      ///< s: views are rendered s times finer and averaged back to the detector; 1: off
   double weight = 0;  ///< w in (1 − w)·L_gt + w·L_sr (eq. 8 and text: 0.4); 1: only the high-resolution target
   HighResolutionTarget target = HighResolutionTarget::none;
+  /// Up to this step views are rendered as measured and compared with their measurement only: a coarse start costs less
+  /// (chosen).
+  int first_step = 0;
   double alpha = 1, beta = 1;    ///< start of the confidence's weights (eq. 6)
   double similarity_centre = 0;  ///< S₀; 0 with texture_centre 0: eq. 6 as printed, whose confidence is never below ½
   double texture_centre = 0;     ///< T₀
   bool learn_confidence = true;       ///< off: α and β stay as they start
   Decay confidence_rate{1e-3, 1e-4};  ///< learning rate of α and β
+  /// Off: the label of a view is read and its maps are made anew at each step, for cases whose fine images do not fit
+  /// into memory together. The result is the same. On CUDA steps are then not captured as graphs.
+  bool keep_labels = true;
 };
 
 /// The whole configuration.

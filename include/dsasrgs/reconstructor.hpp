@@ -41,7 +41,8 @@ class Reconstructor {
   /// Initialises the kernels (FDK or random) and the field. The context and the acquisition must outlive it.
   /// Uses acquisition.train_views, or all views when there is no split. Throws BadInput when the configuration or the
   /// acquisition cannot be used (no positive training pixel, no candidate voxel), OutOfMemory.
-  /// `labels` are read here and are needed by the targets of config.super_resolution that use them.
+  /// `labels` are needed by the targets of config.super_resolution that use them; they are read here, or, without
+  /// `super_resolution.keep_labels`, at each step and must then outlive it.
   Reconstructor(Context&, const Acquisition&, const Config&, const PseudoLabels* labels = nullptr);
   /// Continues from a checkpoint of the same acquisition, configuration and labels. Throws IoError, BadInput.
   Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint,

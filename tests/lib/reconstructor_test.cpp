@@ -153,6 +153,33 @@ TEST_CASE("reconstructor: RSD and births add kernels, and a checkpoint between t
   CHECK(whole.model().cloud.raw_scale.to_host(ctx) == resumed.model().cloud.raw_scale.to_host(ctx));
 }
 
+TEST_CASE("reconstructor: a coarse start is a run at the measured resolution, and a checkpoint in it goes on",
+          "[reconstructor][parity]") {
+  Context ctx = make_context();
+  const Simulation simulation = small_simulation(ctx);
+  const int steps = 110, coarse = 90;
+  const auto positions = [&](const Reconstructor& r) { return r.model().cloud.position_mm.to_host(ctx); };
+  Config config = densifying_config(steps);
+  config.super_resolution.first_step = coarse;
+  config.super_resolution.keep_labels = false;
+  Config measured = config;
+  measured.super_resolution.scale = 1;
+  const test::TemporaryFolder folder;
+  Reconstructor straight(ctx, simulation.acquisition, config), low(ctx, simulation.acquisition, measured);
+  while (straight.steps_done() < coarse) {
+    straight.step();
+    low.step();
+    if (straight.steps_done() == 82) straight.save_checkpoint(folder / "run.h5");  // RSD after 75, births after 80
+  }
+  CHECK(positions(straight) == positions(low));
+  straight.run();
+  low.run();
+  CHECK(positions(straight) != positions(low));
+  Reconstructor resumed(ctx, simulation.acquisition, folder / "run.h5");
+  resumed.run();
+  CHECK(positions(resumed) == positions(straight));
+}
+
 TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's kernels", "[reconstructor][parity][trajectory]") {
   if (selected_backend() == Backend::cpu) {
     WARN("needs --backend cuda");

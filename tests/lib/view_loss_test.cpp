@@ -62,7 +62,7 @@ Outcome run(const Config& config, const Acquisition& a, const std::vector<float>
   const auto total = [&](const ImageLossSaved& saved) {
     return saved.value.size() == 0 ? 0 : image_loss_value(ctx, saved).total;
   };
-  const bool has_low = config.super_resolution.weight < 1 || config.super_resolution.scale == 1;
+  const bool has_low = config.super_resolution.weight < 1 || rendered.size() == kLow;
   return {has_low ? total(loss.value()) : 0, total(loss.high_value()), gradient.to_host(ctx),
           confidence.gradient.to_host(ctx)};
 }
@@ -158,4 +158,54 @@ TEST_CASE("view_loss: a training view without a label is refused by name", "[vie
   CHECK_THROWS_WITH(ViewLoss(ctx, a, config_for(HighResolutionTarget::teach, 0.4), {0, 1}, none),
                     Catch::Contains("two views") && Catch::Contains("training view 0"));
   CHECK_NOTHROW(ViewLoss(ctx, a, config_for(HighResolutionTarget::upsampled, 1), {0, 1}, none));
+}
+
+TEST_CASE("view_loss: what is rendered as measured is compared with the measurement only", "[view_loss]") {
+  const Acquisition a = two_views(true);
+  Config config = config_for(HighResolutionTarget::teach, 1);
+  config.super_resolution.first_step = 3;
+  Context ctx = make_context();
+  const ViewLoss loss(ctx, a, config, {0, 1}, labels());
+  CHECK(loss.detector(3).width_px == kWidth);
+  CHECK(loss.detector(4).width_px == kScale * kWidth);
+  CHECK(loss.max_pixels() == kHigh);
+
+  const std::vector<float> rendered = random_values<float>(kLow, 0.1f, 1.0f, 7);
+  Config low = config;
+  low.super_resolution.scale = 1;
+  const Outcome coarse = run(config, a, rendered, 1), expected = run(low, a, rendered, 1);
+  CHECK(coarse.low == expected.low);
+  CHECK(coarse.high == 0);
+  CHECK(coarse.gradient == expected.gradient);
+  CHECK(coarse.confidence_gradient == std::vector<float>{0, 0});
+}
+
+TEST_CASE("view_loss: targets that are not kept give the same bits, and each run reads its view's label",
+          "[view_loss]") {
+  const Acquisition a = two_views(true);
+  const auto target = GENERATE(HighResolutionTarget::upsampled, HighResolutionTarget::both, HighResolutionTarget::teach);
+  const std::vector<float> rendered = random_values<float>(kHigh, 0.1f, 1.0f, 8);
+  Config config = config_for(target, 0.4);
+  const Outcome kept = run(config, a, rendered, 1);
+  config.super_resolution.keep_labels = false;
+  const Outcome read = run(config, a, rendered, 1);
+  CHECK(read.gradient == kept.gradient);
+  CHECK(read.confidence_gradient == kept.confidence_gradient);
+  CHECK(read.high == kept.high);
+
+  Context ctx = make_context();
+  std::vector<int> views_read;
+  const LabelReader counting{[&](int view) {
+                               views_read.push_back(view);
+                               return labels().image(view);
+                             },
+                             {}};
+  ViewLoss loss(ctx, a, config, {0, 1}, counting);
+  ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
+  ViewNuisance nuisance{{0, 1}, {1, 1}, {0, 0}};
+  NuisanceMoments moments;
+  const auto image = Buffer<float>::from_host(ctx, rendered);
+  Buffer<float> gradient(ctx, rendered.size());
+  for (const std::size_t slot : {1, 0}) loss.run(ctx, slot, image, gradient, confidence, nuisance, moments, 0);
+  CHECK(views_read == (target == HighResolutionTarget::upsampled ? std::vector<int>{} : std::vector<int>{0, 1, 1, 0}));
 }

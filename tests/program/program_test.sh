@@ -188,7 +188,21 @@ rm study/runs/tree/8-views/plain/seed-1/result.json study/labels/tree_8-views_sp
 expect 0 "study with a result less" study study.toml --no-pictures
 grep -q '^5 of 6 runs are done' err.txt || report "study with a result less: $(cat err.txt)"
 cmp -s <(cut -d, -f1-16 study/results.csv) <(cut -d, -f1-16 first.csv) || report "study: a run made anew has other numbers"
+# Another study that shares the runs, and has one more source of spoilt labels: nothing is trained again, what has no labels
+# is scored against its mask too, and the first study finds its own scores still there.
+sed 's/^out = "study"/out = "other_study"\nwork = "study"/' study.toml >shared.toml
+printf '[[labels]]\nname = "worse"\nmethod = "oracle"\noptions = {false-branches = 5}\n' >>shared.toml
+touch mark
+expect 0 "study that shares its runs" study shared.toml --no-pictures
+grep -q '^2 of 6 runs are done' err.txt || report "study that shares its runs: $(cat err.txt)"
+[ -z "$(find study/runs -newer mark -name model.h5)" ] || report "study that shares its runs: trained again"
+grep -q 'added:worse' other_study/results.csv || report "study that shares its runs: no scores against the new mask"
+expect 0 "study after it" study study.toml --no-pictures
+grep -q '^6 of 6 runs are done' err.txt || report "study after it: $(cat err.txt)"
+cmp -s <(cut -d, -f1-16 study/results.csv) <(cut -d, -f1-16 first.csv) || report "study after it: other numbers"
 sed 's/^training.steps = 12/training.steps = 13/' study.toml >changed.toml
+expect 0 "study --tables-only of other settings" study changed.toml --tables-only --no-pictures
+grep -q '^2 of 6 runs' study/tables.md || report "study --tables-only of other settings: $(head -n 3 study/tables.md)"
 expect 0 "changed study" study changed.toml --only plain --only measured --no-pictures
 grep -q '^1 of 3 runs are done' err.txt || report "changed study: $(cat err.txt)"
 rm study/tables.md

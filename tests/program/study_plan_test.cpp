@@ -110,6 +110,10 @@ TEST_CASE("study: options become arguments, paths are relative to the study", "[
   const TemporaryFolder folder;
   const Study study = read_study(written(folder, kStudy));
   CHECK(study.out == folder.path() / "out");
+  CHECK(study.work == folder.path() / "out");
+  const Study sharing = read_study(written(folder, "work = \"shared\"\n" + std::string(kStudy)));
+  CHECK(sharing.out == folder.path() / "out");
+  CHECK(sharing.work == folder.path() / "shared");
   CHECK(study.case_named("a").acquisition == folder.path() / "a.h5");
   CHECK(study.labels_named("given").files.at("a") == folder.path() / "labels.h5");
   // A table's names come sorted; false leaves a flag out.

@@ -11,7 +11,9 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/pseudo_labels.hpp"
 #include "subcommands.hpp"
+#include "usage_error.hpp"
 
 namespace dsasrgs::program {
 
@@ -20,7 +22,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 struct InspectOptions {
-  std::string file;
+  std::string file, case_file;
   bool json = false;
 };
 
@@ -82,12 +84,34 @@ Json describe(const Model& m) {
   return json;
 }
 
-Json describe_file(const std::string& file) {
+/// Every image is read and checked.
+Json describe(const PseudoLabels& labels) {
+  labels.check_all();
+  Json json;
+  json["format"] = "dsasrgs.pseudo_labels";
+  json["scale"] = labels.scale();
+  json["network"] = labels.network();
+  if (labels.intensity_range())
+    json["intensity_range"] = {labels.intensity_range()->low, labels.intensity_range()->high};
+  json["detector"] = as_json(labels.detector());
+  json["views"] = labels.views();
+  json["confidence"] = labels.has_confidence();
+  json["false_vessel_mask"] = labels.has_false_vessel_mask();
+  return json;
+}
+
+Json describe_file(const InspectOptions& options) {
+  const std::string& file = options.file;
   const std::string format = read_format(file);
   if (format == "dsasrgs.acquisition") return describe(read_acquisition(file));
   Context ctx = Context::cpu(1);
   if (format == "dsasrgs.model") return describe(read_model(ctx, file));
-  throw BadInput(file, "attribute format of /", "\"dsasrgs.acquisition\" or \"dsasrgs.model\"", '"' + format + '"');
+  if (format != "dsasrgs.pseudo_labels")
+    throw BadInput(file, "attribute format of /",
+                   "\"dsasrgs.acquisition\", \"dsasrgs.model\" or \"dsasrgs.pseudo_labels\"", '"' + format + '"');
+  if (options.case_file.empty())
+    throw UsageError("--case: expected the acquisition that the labels of " + file + " are for, found none");
+  return describe(PseudoLabels::open(file, read_acquisition(options.case_file)));
 }
 
 /// "key  value" lines; long lists are counted, texts of several lines follow below.
@@ -113,7 +137,7 @@ void print(const Json& json, const std::string& indent) {
 }
 
 void run(const InspectOptions& options) {
-  const Json json = describe_file(options.file);
+  const Json json = describe_file(options);
   if (options.json)
     std::printf("%s\n", json.dump(2).c_str());
   else
@@ -124,8 +148,9 @@ void run(const InspectOptions& options) {
 
 void add_inspect(CLI::App& app) {
   auto options = std::make_shared<InspectOptions>();
-  CLI::App* sub = app.add_subcommand("inspect", "show what an acquisition or model file holds");
-  sub->add_option("file", options->file, "acquisition or model file (FILE.h5)")->required();
+  CLI::App* sub = app.add_subcommand("inspect", "show what an acquisition, model or label file holds");
+  sub->add_option("file", options->file, "acquisition, model or label file (FILE.h5)")->required();
+  sub->add_option("--case", options->case_file, "of a label file: the acquisition it is for; every label is checked");
   sub->add_flag("--json", options->json, "as JSON");
   sub->callback([options] { run(*options); });
 }

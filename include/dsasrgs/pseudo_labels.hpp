@@ -58,7 +58,7 @@ class PseudoLabels {
   /// InvalidArgument. Throws BadInput for a confidence outside [0,1].
   std::vector<float> read_confidence(int view) const;
   std::vector<std::uint8_t> read_false_vessel_mask(int view) const;
-  /// Reads and checks every image; for a word before a long run.
+  /// Reads and checks every image.
   void check_all() const;
 
  private:

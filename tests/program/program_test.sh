@@ -123,6 +123,10 @@ expect 0 "labels of all views" labels case.h5 --method oracle --scale 2 --output
   --storage float32 --false-branches 5 --missing-branches 0 --sharpening 1 --seed 7
 [ -s out.txt ] || [ -s err.txt ] && report "labels --quiet printed: $(cat out.txt err.txt)"
 [ "$(stat -c %s labels_all.h5)" -gt "$(stat -c %s labels_oracle.h5)" ] || report "labels: 24 views are not more than 8"
+expect 0 "inspect labels" inspect labels_oracle.h5 --case case.h5
+grep -q '^false_vessel_mask *true$' out.txt || report "inspect labels: no line 'false_vessel_mask true': $(cat out.txt)"
+expect 2 "inspect labels without their case" inspect labels_oracle.h5
+says "inspect labels without their case" '--case: expected .*labels_oracle.h5.*found none'
 # The h5py examples of docs/data-format.md run, where there is an h5py.
 for python in python3 /usr/bin/python3; do
   "$python" -c 'import h5py' 2>/dev/null || continue

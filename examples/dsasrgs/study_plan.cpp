@@ -1,7 +1,7 @@
 #include "study_plan.hpp"
 
 #include <algorithm>
-#include <set>
+#include <memory>
 
 #include "dsasrgs/error.hpp"
 #include "toml_table.hpp"
@@ -37,37 +37,57 @@ std::vector<std::string> names_of(const std::vector<T>& list) {
   return names;
 }
 
+/// A study file, or a file of cases, label sources and methods that a study includes. Paths in it are relative to it.
+struct StudyPart {
+  explicit StudyPart(const fs::path& path)
+      : file(path), parsed(std::make_unique<toml::table>(parse_toml_file(path))), table(*parsed, path.string()) {}
+
+  fs::path path(const std::string& text) const {
+    return fs::path(text).is_absolute() ? fs::path(text) : (file.parent_path() / text).lexically_normal();
+  }
+
+  fs::path file;
+  std::unique_ptr<toml::table> parsed;  // `table` points at it
+  TomlTable table;
+};
+
 /// Reads one study file.
 class StudyReader {
  public:
-  StudyReader(const fs::path& file, const toml::table& table)
-      : file_(file), folder_(file.parent_path()), top_(table, file.string()) {}
+  explicit StudyReader(const fs::path& file) : study_(file), top_(study_.table) {}
 
   Study read() {
     Study s;
-    s.file = file_;
+    s.file = study_.file;
     s.name = name_of(top_);
-    s.out = path(top_.text("out", "out"));
+    s.out = study_.path(top_.text("out", "out"));
     const std::string work = top_.text("work", "");
-    s.work = work.empty() ? s.out : path(work);
+    s.work = work.empty() ? s.out : study_.path(work);
     s.reference = top_.text("reference", "");
-    if (const std::string base = top_.text("base", ""); !base.empty()) s.base = path(base);
+    if (const std::string base = top_.text("base", ""); !base.empty()) s.base = study_.path(base);
     s.settings = top_.assignments("settings");
     s.seeds = seeds();
     const std::vector<int> views = view_counts(top_, {0});
-    for (TomlTable& t : some_tables("case")) add(s.cases, read_case(t, views), t);
-    for (TomlTable& t : top_.tables("labels")) add(s.labels, read_labels(t, s), t);
-    for (TomlTable& t : some_tables("method")) add(s.methods, read_method(t, s), t);
-    top_.reject_unknown();
+    std::vector<StudyPart> included;
+    for (const std::string& name : top_.texts("include")) included.emplace_back(study_.path(name));
+    std::vector<StudyPart*> parts;
+    for (StudyPart& part : included) parts.push_back(&part);
+    parts.push_back(&study_);
+    // By kind, not by file: methods name label sources and cases, label sources name cases.
+    for (StudyPart* part : parts)
+      for (TomlTable& t : part->table.tables("case")) add(s.cases, read_case(t, *part, views), t);
+    for (StudyPart* part : parts)
+      for (TomlTable& t : part->table.tables("labels")) add(s.labels, read_labels(t, *part, s), t);
+    for (StudyPart* part : parts)
+      for (TomlTable& t : part->table.tables("method")) add(s.methods, read_method(t, s), t);
+    for (const StudyPart* part : parts) part->table.reject_unknown();
+    if (s.cases.empty()) top_.refuse("case", "at least one [[case]]", "none");
+    if (s.methods.empty()) top_.refuse("method", "at least one [[method]]", "none");
     if (!s.reference.empty()) check_reference(s);
     return s;
   }
 
  private:
-  fs::path path(const std::string& text) const {
-    return fs::path(text).is_absolute() ? fs::path(text) : (folder_ / text).lexically_normal();
-  }
-
   template <class T>
   static void add(std::vector<T>& list, T item, const TomlTable& table) {
     if (has_name(list, item.name)) table.refuse("name", "a name that is not taken", item.name);
@@ -84,12 +104,6 @@ class StudyReader {
     if (!std::all_of(name.begin(), name.end(), allowed) || name[0] == '.')
       t.refuse("name", "letters, digits, -, _ and . (not first)", name);
     return name;
-  }
-
-  std::vector<TomlTable> some_tables(const char* name) {
-    std::vector<TomlTable> list = top_.tables(name);
-    if (list.empty()) top_.refuse(name, std::string("at least one [[") + name + "]]", "none");
-    return list;
   }
 
   std::vector<std::int64_t> seeds() {
@@ -124,7 +138,7 @@ class StudyReader {
     return views;
   }
 
-  StudyCase read_case(TomlTable& t, const std::vector<int>& views) {
+  static StudyCase read_case(TomlTable& t, const StudyPart& part, const std::vector<int>& views) {
     StudyCase c;
     c.name = name_of(t);
     c.views = view_counts(t, views);
@@ -132,12 +146,12 @@ class StudyReader {
     if (t.has("acquisition") == t.has("simulate"))
       t.refuse("acquisition", "either acquisition or simulate", t.has("simulate") ? "both" : "neither");
     if (t.has("acquisition")) {
-      c.acquisition = path(t.text("acquisition"));
+      c.acquisition = part.path(t.text("acquisition"));
     } else {
       c.simulate = t.arguments("simulate");
       const auto vessels = std::find(c.simulate.begin(), c.simulate.end(), "--vessels");
       if (vessels != c.simulate.end() && vessels + 1 != c.simulate.end() && vessels[1] != "tree")
-        vessels[1] = path(vessels[1]).string();
+        vessels[1] = part.path(vessels[1]).string();
       if (std::find(c.simulate.begin(), c.simulate.end(), "--output") != c.simulate.end())
         t.refuse("simulate.output", "no output (cases lie below the study's folder)", "one");
     }
@@ -145,7 +159,7 @@ class StudyReader {
     return c;
   }
 
-  StudyLabels read_labels(TomlTable& t, const Study& s) {
+  static StudyLabels read_labels(TomlTable& t, const StudyPart& part, const Study& s) {
     StudyLabels l;
     l.name = name_of(t);
     if (t.has("method") + t.has("file") + t.has("files") != 1)
@@ -159,12 +173,12 @@ class StudyReader {
       const auto options = t.arguments("options");
       l.make.insert(l.make.end(), options.begin(), options.end());
     } else if (t.has("file")) {
-      const fs::path file = path(t.text("file"));
+      const fs::path file = part.path(t.text("file"));
       for (const StudyCase& c : s.cases) l.files[c.name] = file;
     } else {
       TomlTable files = *t.table("files");
       for (const StudyCase& c : s.cases)
-        if (const std::string file = files.text(c.name.c_str(), ""); !file.empty()) l.files[c.name] = path(file);
+        if (const std::string file = files.text(c.name.c_str(), ""); !file.empty()) l.files[c.name] = part.path(file);
       files.reject_unknown();
       if (l.files.empty()) t.refuse("files", "a file for at least one case", "none");
     }
@@ -172,7 +186,7 @@ class StudyReader {
     return l;
   }
 
-  StudyMethod read_method(TomlTable& t, const Study& s) {
+  static StudyMethod read_method(TomlTable& t, const Study& s) {
     StudyMethod m;
     m.name = name_of(t);
     const std::string kind = t.text("kind", "train");
@@ -215,8 +229,8 @@ class StudyReader {
       top_.refuse("reference", joined(rows, " or "), s.reference);
   }
 
-  fs::path file_, folder_;
-  TomlTable top_;
+  StudyPart study_;
+  TomlTable& top_;
 };
 
 /// The preset, then the base file, then the settings of study, case and method: what is said last counts.
@@ -248,10 +262,7 @@ const StudyCase& Study::case_named(const std::string& n) const { return named(ca
 const StudyLabels& Study::labels_named(const std::string& n) const { return named(labels, n); }
 const StudyMethod& Study::method_named(const std::string& n) const { return named(methods, n); }
 
-Study read_study(const fs::path& file) {
-  const toml::table table = parse_toml_file(file);
-  return StudyReader(file, table).read();
-}
+Study read_study(const fs::path& file) { return StudyReader(file).read(); }
 
 std::string views_name(int views) { return views == 0 ? "file-split" : std::to_string(views) + "-views"; }
 

@@ -133,6 +133,40 @@ TEST_CASE("study: a base file is under the settings and may not name a preset", 
   CHECK_THROWS_WITH(plan_runs(read_study(written(folder, with_base))), Contains("base.toml: preset: expected none"));
 }
 
+TEST_CASE("study: cases, label sources and methods can come from included files", "[study]") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / "shared");
+  written(folder,
+          "[[case]]\nname = \"c\"\nacquisition = \"c.h5\"\n[[labels]]\nname = \"bicubic\"\nmethod = \"bicubic\"\n",
+          "shared/cases.toml");
+  written(folder, "[[method]]\nname = \"first\"\npreset = \"dsa-srgs\"\nlabels = [\"given\"]\n", "methods.toml");
+  const std::string including = replaced("include = [\"shared/cases.toml\", \"methods.toml\"]\n" + kStudy,
+                                         "{a = \"labels.h5\"}", "{c = \"labels.h5\"}");
+  const Study study = read_study(written(folder, including));
+  REQUIRE(study.cases.size() == 3);
+  CHECK(study.cases[0].acquisition == folder.path() / "shared" / "c.h5");
+  CHECK(study.cases[0].views == std::vector<int>{8, 12});
+  CHECK(study.labels[0].name == "bicubic");
+  CHECK(study.methods[0].name == "first");
+  // The study's label source names an included case, the included method a label source of the study.
+  CHECK(study.labels_named("given").files.contains("c"));
+
+  const auto refused = [&](const std::string& included, const std::string& message) {
+    CAPTURE(included);
+    written(folder, included, "methods.toml");
+    CHECK_THROWS_WITH(read_study(folder.path() / "study.toml"), Contains(message));
+  };
+  refused("seeds = [1]\n", "methods.toml: seeds: expected one of case, labels, method");
+  refused("[[case]]\nname = \"c\"\nacquisition = \"c.h5\"\n",
+          "methods.toml: case[0].name: expected a name that is not");
+  refused("[[method]]\nname = \"m\"\npreset = \"4drgs\"\nlabels = [\"x\"]\n",
+          "methods.toml: method[0].labels: expected");
+  std::filesystem::remove(folder.path() / "methods.toml");
+  CHECK_THROWS_AS(read_study(folder.path() / "study.toml"), IoError);
+  CHECK_THROWS_WITH(study_of("name = \"s\"\n[[case]]\nname = \"a\"\nacquisition = \"a.h5\"\n"),
+                    Contains("study.toml: method: expected at least one [[method]], found none"));
+}
+
 TEST_CASE("study: errors name the file and the field", "[study]") {
   const auto refused = [](const std::string& from, const std::string& to, const std::string& message) {
     CAPTURE(to);

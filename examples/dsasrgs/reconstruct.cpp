@@ -18,13 +18,14 @@
 #include "subcommands.hpp"
 #include "training_run.hpp"
 #include "usage_error.hpp"
+#include "view_list.hpp"
 
 namespace dsasrgs::program {
 
 namespace {
 
 struct ReconstructOptions {
-  std::string case_file, output, preset = "4drgs", config_file, labels_file;
+  std::string case_file, output, preset = "4drgs", config_file, labels_file, hold_out;
   std::vector<std::string> settings;
   std::optional<int> train_views, steps;
   std::optional<std::int64_t> seed;
@@ -64,6 +65,7 @@ void run(const ReconstructOptions& options) {
   Context ctx = make_context(options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   if (options.train_views) split_evenly(acquisition, *options.train_views);
+  if (!options.hold_out.empty()) hold_out(acquisition, options.hold_out);
   require_measurable(acquisition, held_out_views(acquisition));
   std::optional<PseudoLabels> labels;
   if (!options.labels_file.empty()) labels = PseudoLabels::open(options.labels_file, acquisition);
@@ -122,6 +124,9 @@ void add_reconstruct(CLI::App& app) {
   sub->add_option("--steps", options->steps, "training steps, short for --set training.steps=N")->excludes(resume);
   sub->add_option("--seed", options->seed, "short for --set training.seed=N")->excludes(resume);
   sub->add_option("--train-views", options->train_views, "train on N evenly spaced views instead of the file's split");
+  sub->add_option(
+      "--hold-out", options->hold_out,
+      "training views such as 0,5,10-20 to leave out and score in place of the test views, to choose settings by");
   sub->add_option("--checkpoint-every", options->training.checkpoint_every, "steps between checkpoints; 0: none")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -25,25 +25,26 @@ std::vector<int> without(const std::vector<int>& views, const std::vector<int>& 
   return left;
 }
 
-int parse_view(std::string_view text, const Acquisition& a) {
+int parse_view(std::string_view text, const Acquisition& a, const std::string& option) {
   int view = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), view);
   if (error != std::errc{} || end != text.data() + text.size() || view < 0 || view >= a.num_views())
-    throw UsageError("--views: expected train, test, all or views of 0 to " + std::to_string(a.num_views() - 1) +
-                     " such as 0,5,10-20, found " + std::string(text.empty() ? "an empty item" : text));
+    throw UsageError(option + ": expected " + (option == "--views" ? "train, test, all or " : "") + "views of 0 to " +
+                     std::to_string(a.num_views() - 1) + " such as 0,5,10-20, found " +
+                     std::string(text.empty() ? "an empty item" : text));
   return view;
 }
 
-std::vector<int> parse_list(std::string_view list, const Acquisition& a) {
+std::vector<int> parse_list(std::string_view list, const Acquisition& a, const std::string& option) {
   std::set<int> views;
   for (std::size_t begin = 0; begin <= list.size();) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
     const std::string_view item = list.substr(begin, end - begin);
     const std::size_t dash = item.find('-', 1);
-    const int first = parse_view(item.substr(0, dash), a);
-    const int last = dash == std::string_view::npos ? first : parse_view(item.substr(dash + 1), a);
+    const int first = parse_view(item.substr(0, dash), a, option);
+    const int last = dash == std::string_view::npos ? first : parse_view(item.substr(dash + 1), a, option);
     if (last < first)
-      throw UsageError("--views: expected a range with its smaller end first, found " + std::string(item));
+      throw UsageError(option + ": expected a range with its smaller end first, found " + std::string(item));
     for (int v = first; v <= last; ++v) views.insert(v);
     begin = end + 1;
   }
@@ -63,11 +64,23 @@ ViewSet held_out_views(const Acquisition& a) {
 ViewSet select_views(const Acquisition& a, const std::string& list) {
   if (list == "all") return {list, all_views(a)};
   if (list == "train") return {list, a.train_views.empty() ? all_views(a) : a.train_views};
-  if (list != "test") return {list, parse_list(list, a)};
+  if (list != "test") return {list, parse_list(list, a, "--views")};
   ViewSet set = held_out_views(a);
   if (set.name != "test")
     throw UsageError("--views: expected test views in " + a.name + ", found none (all are trained on)");
   return set;
+}
+
+void hold_out(Acquisition& a, const std::string& list) {
+  const std::vector<int> trained = a.train_views.empty() ? all_views(a) : a.train_views;
+  const std::vector<int> out = parse_list(list, a, "--hold-out");
+  for (const int v : out)
+    if (!std::binary_search(trained.begin(), trained.end(), v))
+      throw UsageError("--hold-out: expected training views of " + a.name + ", found " + std::to_string(v));
+  if (out.size() == trained.size())
+    throw UsageError("--hold-out: expected a training view of " + a.name + " to be left, found all of them");
+  a.train_views = without(trained, out);
+  a.test_views = out;
 }
 
 void use_split_of_model(Acquisition& a, const Model& model) {

@@ -22,6 +22,11 @@ ViewSet select_views(const Acquisition&, const std::string& list);
 /// is none, the training views under the name "train".
 ViewSet held_out_views(const Acquisition&);
 
+/// Takes these of the training views out of training and makes them the test views, in place of others: settings can
+/// then be chosen without a look at the true test views. Throws UsageError for a view that is not trained on, and when
+/// none is left.
+void hold_out(Acquisition&, const std::string& list);
+
 /// Makes the split what the model was trained with, when the file's split is another one.
 void use_split_of_model(Acquisition&, const Model&);
 

@@ -91,6 +91,9 @@ cmp -s run/config.toml own/config.toml || report "config.toml: reading it back g
 expect 0 "preset static" reconstruct case.h5 --output static --preset static --steps 10 --train-views 6 --quiet \
   --set kernels.initial=200
 [ "$(number static/metrics.json count)" = 18 ] || report "--train-views: expected 18 test views"
+expect 0 "held-out training views" reconstruct case.h5 --output held --preset static --steps 10 --hold-out 3,9 --quiet \
+  --set kernels.initial=200
+[ "$(number held/metrics.json count)" = 2 ] || report "--hold-out: expected 2 scored views"
 
 expect 0 evaluate evaluate run/model.h5 --case case.h5 --json scores.json --quiet
 [ "$(number scores.json psnr_db)" = "$(number run/metrics.json psnr_db)" ] ||
@@ -301,6 +304,11 @@ echo '[training' >bad.toml
 expect 2 "broken TOML" reconstruct case.h5 --output new --config bad.toml
 expect 1 "no TOML" reconstruct case.h5 --output new --config none.toml
 expect 2 "too many training views" reconstruct case.h5 --output new --train-views 25
+expect 2 "held-out test view" reconstruct case.h5 --output new --hold-out 3,4
+says "held-out test view" '^dsasrgs: error: --hold-out: expected training views of .*case.h5, found 4$'
+expect 2 "all held out" reconstruct case.h5 --output new --hold-out 0,3,6,9,12,15,18,21
+expect 2 "no such view held out" reconstruct case.h5 --output new --hold-out 24
+says "no such view held out" '--hold-out: expected views of 0 to 23'
 expect 2 "no training views" reconstruct case.h5 --output new --train-views 0
 expect 2 "finished run" reconstruct case.h5 --output run --steps 5
 says "finished run" 'finished run'

@@ -140,9 +140,10 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
     file.require_shape(kMask, found);
   }
   const auto [low, high] = std::minmax_element(a.projections.begin(), a.projections.end());
-  const double range = static_cast<double>(*high) - *low;
-  state->lowest = *low - range;
-  state->highest = *high + range;
+  // A vessel one fine pixel wide measures up to s times what the mean over s of them does.
+  const double margin = state->scale * (static_cast<double>(*high) - *low);
+  state->lowest = *low - margin;
+  state->highest = *high + margin;
   return PseudoLabels(std::move(state));
 }
 
@@ -167,7 +168,7 @@ std::vector<float> PseudoLabels::read(int view) const {
   std::vector<float> values = s.image<float>(label_fields::kLabels, s.slab("read", view));
   s.require_values(label_fields::kLabels, view, values, s.lowest, s.highest,
                    "line integrals of " + std::to_string(s.lowest) + " to " + std::to_string(s.highest) +
-                       " (the acquisition's range, three times as wide)");
+                       " (the acquisition's range, and " + std::to_string(s.scale) + " times as much on both sides)");
   return values;
 }
 

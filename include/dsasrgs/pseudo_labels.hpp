@@ -51,8 +51,8 @@ class PseudoLabels {
   bool has_false_vessel_mask() const;
 
   /// Label of one view [sH,sW], line integrals. Throws InvalidArgument for a view without label; BadInput naming the
-  /// pixel for a value that is not finite, or further outside the range of the acquisition's projections than that
-  /// range is wide (another unit or scaling).
+  /// pixel for a value that is not finite, or further outside the range of the acquisition's projections than s times
+  /// that range (another unit or scaling).
   std::vector<float> read(int view) const;
   /// Confidence of one view [sH,sW], and where it was made false on purpose (non-zero). The file must have them, else
   /// InvalidArgument. Throws BadInput for a confidence outside [0,1].

@@ -163,6 +163,14 @@ void require_view(const char* function, int view, int num_views) {
 
 }  // namespace
 
+std::vector<int> Acquisition::training_views() const {
+  if (!train_views.empty()) return train_views;
+  std::vector<int> views;
+  for (int v = 0; v < num_views(); ++v)
+    if (!std::binary_search(test_views.begin(), test_views.end(), v)) views.push_back(v);
+  return views;
+}
+
 View<const float> Acquisition::projection(int view) const {
   require_view("projection", view, num_views());
   const std::size_t n = detector.num_pixels();

@@ -168,13 +168,20 @@ class Reader : public SectionWalker {
   void reject_unknown(const toml::table& table, const std::string& prefix = "") const {
     for (const auto& [key, node] : table) {
       const std::string name = prefix + std::string(key.str());
-      if (!known_.contains(name))
-        throw BadInput(source_, name, "a known configuration field (see docs/method.md)", "an unknown name");
+      if (!known_.contains(name)) throw BadInput(source_, name, "one of " + known_in(prefix), "an unknown name");
       if (const toml::table* inner = node.as_table()) reject_unknown(*inner, name + ".");
     }
   }
 
  private:
+  /// Fields and sections directly under a prefix such as "field.grid3d.".
+  std::string known_in(const std::string& prefix) const {
+    std::string list;
+    for (const std::string& name : known_)
+      if (name.starts_with(prefix) && name.find('.', prefix.size()) == std::string::npos)
+        list += (list.empty() ? "" : ", ") + name.substr(prefix.size());
+    return list;
+  }
   void read(const char* name, const toml::node& node, int& value) {
     std::int64_t wide = 0;
     read(name, node, wide);
@@ -300,6 +307,8 @@ void apply_toml(Config& config, std::string_view text, const std::string& source
 }  // namespace
 
 void apply_toml_file(Config& config, const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw IoError(path.string() + ": expected a file, found a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw IoError(path.string() + ": cannot be opened for reading");
   std::ostringstream text;
@@ -318,6 +327,8 @@ void apply_setting(Config& config, std::string_view assignment) {
   if (equals == std::string_view::npos || equals == 0)
     throw BadInput("--set", std::string(assignment), "section.name=value", assignment);
   const std::string key(assignment.substr(0, equals)), value(assignment.substr(equals + 1));
+  if (key == "preset")  // it would rename the method and change nothing
+    throw BadInput("--set", key, "a field of the preset (--preset names the preset itself)", value);
   // Bare words are strings: `--set field.kind=static` needs no quotes.
   const bool bare_word = !value.empty() &&
                          (std::isalpha(static_cast<unsigned char>(value[0])) != 0 || value == "4drgs") &&

@@ -104,6 +104,8 @@ void write_model_groups(Context& ctx, Hdf5Writer& file, const Model& model) {
              {views});
   file.write("/nuisance/gain", model.nuisance.gain, {views});
   file.write("/nuisance/offset", model.nuisance.offset, {views});
+  if (!model.measurement.empty()) file.attribute("/", "measurement", model.measurement);
+  if (!model.test_views.empty()) file.write("/test_views", model.test_views, {model.test_views.size()});
 }
 
 Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
@@ -125,6 +127,11 @@ Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
   model.nuisance.view.assign(views.begin(), views.end());
   model.nuisance.gain = read_finite(file, "/nuisance/gain", {views.size()});
   model.nuisance.offset = read_finite(file, "/nuisance/offset", {views.size()});
+  if (file.has_attribute("/", "measurement")) model.measurement = file.attribute<std::string>("/", "measurement");
+  if (file.has("/test_views")) {
+    const auto test = file.read<std::int32_t>("/test_views", {kAnyExtent});
+    model.test_views.assign(test.begin(), test.end());
+  }
   return model;
 }
 

@@ -9,6 +9,7 @@ inline constexpr int kVersion = 1;
 inline constexpr int kMaxScale = 64;
 
 inline constexpr const char* kLabels = "/super_resolution/pseudo_labels";
+inline constexpr const char* kMeasurement = "measurement";  // attribute of kLabels
 inline constexpr const char* kView = "/super_resolution/view";
 inline constexpr const char* kConfidence = "/super_resolution/confidence";
 inline constexpr const char* kMask = "/false_vessel_mask";

@@ -63,6 +63,7 @@ PseudoLabelWriter::PseudoLabelWriter(const std::filesystem::path& path, const La
   file.create<float>(kLabels, images, Hdf5Storage::compressed, half);
   file.attribute(kLabels, "scale", options.scale);
   if (!options.network.empty()) file.attribute(kLabels, "model", options.network);
+  if (!options.measurement.empty()) file.attribute(kLabels, kMeasurement, options.measurement);
   if (options.intensity_range)
     file.attribute(kLabels, "intensity_range",
                    std::vector<double>{options.intensity_range->low, options.intensity_range->high});

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
 #include "hdf5_file.hpp"
 #include "label_fields.hpp"
 
@@ -122,10 +123,15 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
   state->slab_of_view.assign(a.poses.size(), -1);
   for (std::size_t k = 0; k < state->views.size(); ++k)
     state->slab_of_view[static_cast<std::size_t>(state->views[k])] = static_cast<int>(k);
-  for (int v = 0; v < a.num_views(); ++v) {
-    const bool trained = a.train_views.empty() || std::binary_search(a.train_views.begin(), a.train_views.end(), v);
-    if (trained && state->slab_of_view[static_cast<std::size_t>(v)] < 0)
+  for (const int v : a.training_views())
+    if (state->slab_of_view[static_cast<std::size_t>(v)] < 0)
       throw BadInput(file.name(), kView, "a label for every training view", "none for view " + std::to_string(v));
+  if (file.has_attribute(kLabels, kMeasurement)) {
+    const auto found_print = file.attribute<std::string>(kLabels, kMeasurement);
+    const std::string print = measurement_fingerprint(a, state->views);
+    if (found_print != print)
+      throw BadInput(file.name(), std::string(kLabels) + "@" + kMeasurement, print + ", that of " + a.name,
+                     found_print + ": the labels were made from another measurement");
   }
   if (file.has_attribute(kLabels, "model")) state->network = file.attribute<std::string>(kLabels, "model");
   state->intensity_range = read_intensity_range(file);

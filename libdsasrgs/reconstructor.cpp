@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "adam/adam.hpp"
 #include "attenuation/attenuation.hpp"
@@ -11,6 +10,8 @@
 #include "common/random.hpp"
 #include "density_event.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
+#include "dsasrgs/fingerprint.hpp"
 #include "initialize.hpp"
 #include "loss_history.hpp"
 #include "submission.hpp"
@@ -22,10 +23,9 @@ namespace dsasrgs {
 namespace {
 
 std::vector<int> training_views(const Acquisition& acquisition) {
-  if (!acquisition.train_views.empty()) return acquisition.train_views;
-  std::vector<int> all(static_cast<std::size_t>(acquisition.num_views()));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
+  std::vector<int> views = acquisition.training_views();
+  if (views.empty()) throw BadInput(acquisition.name, "/split/test", "a view to be left for training", "all of them");
+  return views;
 }
 
 /// Adds the wall seconds of body() to a sum.
@@ -245,6 +245,8 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   acquisition.validate();
   std::vector<int> views = training_views(acquisition);
   Model model = initial_model(ctx, acquisition, views, config);
+  model.test_views = acquisition.test_views;
+  model.measurement = measurement_fingerprint(acquisition, views);
   state_ = std::make_unique<State>(ctx, acquisition, config, std::move(views), std::move(model), reader_of(labels));
 }
 
@@ -257,6 +259,10 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
     throw BadInput(path.string(), "/nuisance/view",
                    "the " + std::to_string(views.size()) + " training views of " + acquisition.name,
                    std::to_string(checkpoint.model.nuisance.view.size()) + " other views");
+  const std::string measurement = measurement_fingerprint(acquisition, views);
+  if (!checkpoint.model.measurement.empty() && checkpoint.model.measurement != measurement)
+    throw BadInput(path.string(), "/@measurement", measurement + ", that of " + acquisition.name,
+                   checkpoint.model.measurement + ": it was trained on another one");
   state_ = std::make_unique<State>(ctx, acquisition, checkpoint.config, std::move(views), std::move(checkpoint.model),
                                    reader_of(labels));
   state_->optimizer = std::move(checkpoint.optimizer);

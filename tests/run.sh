@@ -10,6 +10,9 @@ case "${1:-}" in
   *) echo "usage: bash tests/run.sh [--full]" >&2; exit 2 ;;
 esac
 
+# Tests run side by side. Those with fewer threads than the machine has cores must not pay for the spinning of the others.
+export CTEST_PARALLEL_LEVEL=2 OMP_WAIT_POLICY=passive
+
 bash cmake/install_dependencies.sh
 cmake --preset release
 cmake --build --preset release

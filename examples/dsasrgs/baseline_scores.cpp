@@ -1,7 +1,5 @@
 #include "baseline_scores.hpp"
 
-#include <numeric>
-
 #include "dsasrgs/baselines.hpp"
 
 namespace dsasrgs::program {
@@ -10,18 +8,13 @@ nlohmann::ordered_json score_baselines(Context& ctx, const ProjectionTruth& trut
   const Acquisition& a = truth.acquisition();
   const auto num_scored = static_cast<std::int64_t>(set.views.size());
   nlohmann::ordered_json json;
-  if (!a.train_views.empty()) {
+  if (!a.train_views.empty() || !a.test_views.empty()) {
     Progress progress("interpolating", "views", num_scored, quiet);
     json["interpolation"] =
         scores_as_json(truth, score_views(
                                   truth, set.views, [&](int view) { return interpolate_views(a, view); }, progress));
   }
-  std::vector<int> train = a.train_views;
-  if (train.empty()) {
-    train.resize(a.poses.size());
-    std::iota(train.begin(), train.end(), 0);
-  }
-  const std::vector<float> volume = fdk_volume(ctx, a, train, a.volume);
+  const std::vector<float> volume = fdk_volume(ctx, a, a.training_views(), a.volume);
   const auto reproject = [&](int view) {
     return reproject_volume(ctx, view_of(volume), a.volume, {a.poses[static_cast<std::size_t>(view)]},
                             truth.detector());

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iostream>
 #include <numeric>
 #include <set>
 #include <string_view>
 
+#include "dsasrgs/fingerprint.hpp"
 #include "usage_error.hpp"
 
 namespace dsasrgs::program {
@@ -55,15 +57,14 @@ std::vector<int> parse_list(std::string_view list, const Acquisition& a, const s
 
 ViewSet held_out_views(const Acquisition& a) {
   if (!a.test_views.empty()) return {"test", a.test_views};
-  // Without a split every view is trained on.
-  const std::vector<int> train = a.train_views.empty() ? all_views(a) : a.train_views;
+  const std::vector<int> train = a.training_views();
   const std::vector<int> rest = without(all_views(a), train);
   return rest.empty() ? ViewSet{"train", train} : ViewSet{"test", rest};
 }
 
 ViewSet select_views(const Acquisition& a, const std::string& list) {
   if (list == "all") return {list, all_views(a)};
-  if (list == "train") return {list, a.train_views.empty() ? all_views(a) : a.train_views};
+  if (list == "train") return {list, a.training_views()};
   if (list != "test") return {list, parse_list(list, a, "--views")};
   ViewSet set = held_out_views(a);
   if (set.name != "test")
@@ -72,7 +73,7 @@ ViewSet select_views(const Acquisition& a, const std::string& list) {
 }
 
 void hold_out(Acquisition& a, const std::string& list) {
-  const std::vector<int> trained = a.train_views.empty() ? all_views(a) : a.train_views;
+  const std::vector<int> trained = a.training_views();
   const std::vector<int> out = parse_list(list, a, "--hold-out");
   for (const int v : out)
     if (!std::binary_search(trained.begin(), trained.end(), v))
@@ -85,9 +86,14 @@ void hold_out(Acquisition& a, const std::string& list) {
 
 void use_split_of_model(Acquisition& a, const Model& model) {
   const std::vector<int>& trained = model.nuisance.view;
-  if (trained.empty() || trained == a.train_views || trained.back() >= a.num_views()) return;
+  const auto in_range = [&](const std::vector<int>& views) { return views.empty() || views.back() < a.num_views(); };
+  const bool fits = !trained.empty() && in_range(trained) && in_range(model.test_views);
+  if (!fits || (!model.measurement.empty() && model.measurement != measurement_fingerprint(a, trained))) {
+    std::cerr << "warning: the model was trained on another acquisition than " << a.name << '\n';
+    return;
+  }
   a.train_views = trained;
-  a.test_views = without(all_views(a), trained);
+  a.test_views = model.test_views.empty() ? without(all_views(a), trained) : model.test_views;
 }
 
 std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) {

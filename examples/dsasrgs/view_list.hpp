@@ -27,7 +27,8 @@ ViewSet held_out_views(const Acquisition&);
 /// none is left.
 void hold_out(Acquisition&, const std::string& list);
 
-/// Makes the split what the model was trained with, when the file's split is another one.
+/// Makes the split what the model was trained and is to be judged with. Of another acquisition than the model's it
+/// changes nothing and says so on stderr.
 void use_split_of_model(Acquisition&, const Model&);
 
 /// Takes out views in which no pixel is valid, since nothing can be said of them; returns those views.

@@ -45,17 +45,26 @@ export class Acquisition {
     this.file.close();
   }
 
-  /** Training views of /split/train in increasing order; all views where the file has no split. */
+  /** Training views in increasing order: /split/train, or all views that are not in /split/test. */
   trainViews() {
-    if (this.#find("/split/train") === null) return Array.from({ length: this.views }, (_, view) => view);
-    const split = this.#dataset("/split/train", ["integers", (m) => m.type === 0]);
+    const train = this.#views("/split/train");
+    if (train.length > 0) return train;
+    const test = new Set(this.#views("/split/test"));
+    const rest = Array.from({ length: this.views }, (_, view) => view).filter((view) => !test.has(view));
+    if (rest.length === 0) this.#refuse("/split/test", "a view to be left for training", "all of them");
+    return rest;
+  }
+
+  /** A list of views of the file in increasing order; empty where the file does not have it. */
+  #views(field) {
+    if (this.#find(field) === null) return [];
+    const split = this.#dataset(field, ["integers", (m) => m.type === 0]);
     if (split.shape.length !== 1 || split.shape[0] < 1)
-      this.#refuse("/split/train", "a list of at least one view", `shape ${describeShape(split.shape)}`);
+      this.#refuse(field, "a list of at least one view", `shape ${describeShape(split.shape)}`);
     const views = Array.from(split.value, Number);
     views.forEach((view, k) => {
-      if (view < 0 || view >= this.views)
-        this.#refuse(`/split/train[${k}]`, `a view of 0 to ${this.views - 1}`, view);
-      if (views.indexOf(view) < k) this.#refuse(`/split/train[${k}]`, "each view once", `${view} again`);
+      if (view < 0 || view >= this.views) this.#refuse(`${field}[${k}]`, `a view of 0 to ${this.views - 1}`, view);
+      if (views.indexOf(view) < k) this.#refuse(`${field}[${k}]`, "each view once", `${view} again`);
     });
     return views.sort((a, b) => a - b);
   }

@@ -32,12 +32,14 @@ struct Acquisition {
   std::vector<float> projections;  ///< [V,H,W]; negative values are kept as they are
   /// Empty (all pixels count), [H,W] (the same for all views) or [V,H,W]; zero marks pixels to ignore.
   std::vector<std::uint8_t> valid;
-  std::vector<int> train_views, test_views;  ///< ascending, disjoint; empty when the file has no /split
+  std::vector<int> train_views, test_views;  ///< ascending, disjoint; empty when the file does not name them
   std::optional<ReferenceProjections> reference_projections;
   std::optional<ReferenceVolume> reference_volume;
   std::string name;  ///< for messages: the file it came from, or what made it
 
   int num_views() const { return static_cast<int>(poses.size()); }
+  /// Views to train on: train_views, or, when there are none, every view that is not a test view.
+  std::vector<int> training_views() const;
   /// Line integrals of one view [H,W]. These three throw InvalidArgument for a view that is not there.
   View<const float> projection(int view) const;
   /// Valid pixels of one view [H,W], or an empty view when all count.

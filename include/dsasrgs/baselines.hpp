@@ -14,7 +14,7 @@ namespace dsasrgs {
 /// gives itself). Weights follow the angle between the source directions seen from the isocentre, or the time where the
 /// source does not move; before the first training view, and after the last, the nearest one is repeated. Where only
 /// one of the two has a valid pixel, that one is taken. Negative values are kept. Throws InvalidArgument when `view` is
-/// not one of the acquisition's or there is no training view.
+/// not one of the acquisition's, without a split, or where all are test views.
 std::vector<float> interpolate_views(const Acquisition&, int view);
 
 /// Volume [z,y,x] in 1/mm from the LR projections of `views` by fdk_reconstruct, negative values clipped to 0. Pixels

@@ -9,6 +9,7 @@
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/context.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
 #include "dsasrgs/io.hpp"

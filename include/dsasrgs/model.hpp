@@ -33,7 +33,9 @@ struct Model {
   Detector detector;  ///< detector the model was trained on
   bool pixel_footprint = true;
   ViewNuisance nuisance;
-  std::string config_toml;  ///< the configuration it was made with
+  std::string config_toml;        ///< the configuration it was made with
+  std::vector<int> test_views{};  ///< views it is to be judged on; empty: those it was not trained on (nuisance.view)
+  std::string measurement{};      ///< measurement_fingerprint() of its training views; empty when nobody knows
 };
 
 /// Writes a model file (HDF5, `dsasrgs.model` version 1, docs/data-format.md), whole or not at all.

@@ -29,8 +29,8 @@ class PseudoLabels {
   /// Opens a label file (`dsasrgs.pseudo_labels` version 1) or an acquisition file with /super_resolution, and holds it
   /// against the acquisition. Throws IoError; BadInput naming file, field, expected and found: a scale that is not a
   /// whole number of at least 1, images that are not scale times the acquisition's detector, counts that disagree,
-  /// views out of range or twice, or a view of `train_views` (all views when empty) without a label. The images
-  /// themselves are checked when they are read.
+  /// views out of range or twice, a training view without a label, or labels that say they were made from another
+  /// measurement. The images themselves are checked when they are read.
   static PseudoLabels open(const std::filesystem::path&, const Acquisition&);
 
   PseudoLabels(PseudoLabels&&) noexcept;
@@ -76,6 +76,7 @@ struct LabelFileOptions {
   int scale = 4;
   std::vector<int> views;  ///< which views of the acquisition, each once, at least one
   std::string network;     ///< what made the labels
+  std::string measurement;  ///< measurement_fingerprint() of the acquisition and views, to refuse another; may be empty
   std::optional<IntensityRange> intensity_range;
   LabelStorage storage = LabelStorage::float16;
   bool confidence = false;         ///< a confidence map goes with every view

@@ -39,12 +39,13 @@ struct StepReport {
 class Reconstructor {
  public:
   /// Initialises the kernels (FDK or random) and the field. The context and the acquisition must outlive it.
-  /// Uses acquisition.train_views, or all views when there is no split. Throws BadInput when the configuration or the
+  /// Trains on acquisition.training_views(). Throws BadInput when the configuration or the
   /// acquisition cannot be used (no positive training pixel, no candidate voxel), OutOfMemory.
   /// `labels` are needed by the targets of config.super_resolution that use them; they are read here, or, without
   /// `super_resolution.keep_labels`, at each step and must then outlive it.
   Reconstructor(Context&, const Acquisition&, const Config&, const PseudoLabels* labels = nullptr);
-  /// Continues from a checkpoint of the same acquisition, configuration and labels. Throws IoError, BadInput.
+  /// Continues from a checkpoint of the same acquisition, configuration and labels. Throws IoError; BadInput, also when
+  /// the training views are others or were measured otherwise (labels are not compared).
   Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint,
                 const PseudoLabels* labels = nullptr);
   Reconstructor(Reconstructor&&) noexcept;

@@ -78,6 +78,9 @@ TEST_CASE("baselines: views that are not there are refused", "[baselines]") {
   CHECK_NOTHROW(interpolate_views(a, 1));
   CHECK_THROWS_WITH(interpolate_views(a, 3), "interpolate_views: view: expected 0 to 2, found 3");
   CHECK_THROWS_AS(interpolate_views(a, -1), InvalidArgument);
+  a.train_views = {};
+  a.test_views = {1};
+  CHECK_NOTHROW(interpolate_views(a, 1));
   a.train_views = {0, 7};
   CHECK_THROWS_AS(interpolate_views(a, 1), InvalidArgument);
   Context ctx = test::make_context();

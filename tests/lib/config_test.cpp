@@ -117,6 +117,8 @@ TEST_CASE("config: every bad setting names the field, what was expected and what
                         {"field=3", "field", "3"},
                         {"residual_split.children=1", "residual_split.children", "1"},
                         {"residual_births.window=0", "residual_births.window", "0"},
+                        {"preset=togs", "preset", "togs"},
+                        {"field.grid3d.level=3", "field.grid3d.level", "unknown"},
                         {"nothing", "nothing", "nothing"}};
   for (const Case& c : cases) {
     Config config = preset_config("4drgs");
@@ -147,7 +149,11 @@ TEST_CASE("config: a TOML file may name its preset, and errors name the file", "
   const std::string before = to_toml(untouched);
   const std::string message = message_of([&] { apply_toml_file(untouched, path); });
   CHECK(message.find(path.string()) != std::string::npos);
+  CHECK(message.find("training.step: expected one of ") != std::string::npos);
+  CHECK(message.find("clip_negative") != std::string::npos);  // the fields of the section
+  CHECK(message.find("min_scale_voxels") == std::string::npos);  // and of no other
   CHECK(to_toml(untouched) == before);
+  CHECK_THROWS_WITH(apply_toml_file(config, folder.path()), Catch::Contains("expected a file, found a folder"));
   std::filesystem::remove(path);
   CHECK_THROWS_AS(apply_toml_file(config, path), IoError);
 }

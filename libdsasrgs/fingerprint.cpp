@@ -1,9 +1,10 @@
-#include "fingerprint.hpp"
+#include "dsasrgs/fingerprint.hpp"
 
+#include <cstdint>
 #include <cstdio>
 #include <type_traits>
 
-namespace dsasrgs::program {
+namespace dsasrgs {
 
 namespace {
 
@@ -21,6 +22,10 @@ class Fnv1a {
   }
   void add(const Vec3d& v) {
     for (const double x : {v.x, v.y, v.z}) add(x);
+  }
+  void add(const Pose& p) {
+    for (const Vec3d& v : {p.source_mm, p.detector_center_mm, p.detector_u, p.detector_v}) add(v);
+    add(p.time_s);
   }
   std::string text() const {
     char digits[17];
@@ -45,14 +50,24 @@ std::string fingerprint(const Acquisition& a) {
   for (const double x : {a.detector.pitch_u_mm, a.detector.pitch_v_mm}) f.add(x);
   f.add(a.volume.spacing_mm);
   f.add(a.volume.origin_mm);
-  for (const Pose& p : a.poses) {
-    for (const Vec3d& v : {p.source_mm, p.detector_center_mm, p.detector_u, p.detector_v}) f.add(v);
-    f.add(p.time_s);
-  }
+  for (const Pose& p : a.poses) f.add(p);
   f.add(a.projections);
   f.add(a.valid);
   if (a.reference_projections) f.add(a.reference_projections->values);
   if (a.reference_volume) f.add(a.reference_volume->values);
+  return f.text();
+}
+
+std::string measurement_fingerprint(const Acquisition& a, const std::vector<int>& views) {
+  Fnv1a f;
+  for (const int n : {a.detector.width_px, a.detector.height_px}) f.add(n);
+  for (const double x : {a.detector.pitch_u_mm, a.detector.pitch_v_mm}) f.add(x);
+  for (const int v : views) {
+    const View<const float> image = a.projection(v);
+    f.add(v);
+    f.add(a.poses[static_cast<std::size_t>(v)]);
+    for (const float value : image) f.add(value);
+  }
   return f.text();
 }
 
@@ -68,4 +83,4 @@ std::string fingerprint(const PseudoLabels& labels, const std::vector<int>& view
   return f.text();
 }
 
-}  // namespace dsasrgs::program
+}  // namespace dsasrgs

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # From nothing to a reconstruction: installs what is missing, builds, simulates the built-in case, reconstructs it with the
 # 4DRGS method and with a static model, and compares both with interpolation and filtered back-projection.
-# usage: bash examples/quickstart.sh [OUTPUT_FOLDER]     (default: out/quickstart)
+# usage: bash examples/quickstart.sh [OUTPUT_FOLDER]     (default: out/quickstart of the repository)
 set -euo pipefail
+out=${1:+$(realpath -m -- "$1")}  # before the folder changes: it is the caller's
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-out=${1:-out/quickstart}
+out=${out:-out/quickstart}
 
 bash cmake/install_dependencies.sh
 cmake --preset release >/dev/null

@@ -1,25 +1,31 @@
 #!/usr/bin/env bash
 # The runs behind docs/results.md on real vessels and the real angiogram (../shared/data). Build first (tests/run.sh or
-# quickstart.sh does). Every run leaves its folder under OUT; a finished one is kept unless FORCE=1.
+# quickstart.sh does). Every run leaves its folder under OUT and takes the place of an earlier one when it is finished.
 # usage: bash examples/studies.sh CASE... ; CASE: sweep | BG001 | BG0003 | aneurism
+# OUT (default out/studies), DATA (../shared/data) and DSASRGS (the program) may be set; the defaults are the repository's.
 set -euo pipefail
+if [ $# -eq 0 ]; then
+  echo "usage: bash examples/studies.sh CASE... ; CASE: sweep | BG001 | BG0003 | aneurism" >&2
+  exit 2
+fi
+resolved() { [ -z "$1" ] || realpath -m -- "$1"; }  # before the folder changes: they are the caller's
+out=$(resolved "${OUT:-}") data=$(resolved "${DATA:-}") dsasrgs=$(resolved "${DSASRGS:-}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-out=${OUT:-out/studies}
-data=${DATA:-../shared/data}
-dsasrgs=${DSASRGS:-build/examples/dsasrgs/dsasrgs}
+out=${out:-out/studies}
+data=${data:-../shared/data}
+dsasrgs=${dsasrgs:-build/examples/dsasrgs/dsasrgs}
 mkdir -p "$out"
 
 reconstruct() {  # CASE RUN OPTIONS...
   local case=$1 run=$out/$2
   shift 2
-  if [ -e "$run/metrics.json" ] && [ -z "${FORCE:-}" ]; then echo "kept $run"; return; fi
   "$dsasrgs" reconstruct "$case" --output "$run" --force "$@"
 }
 
 simulated() {  # NAME SIMULATE_OPTIONS...
   local name=$1
   shift
-  [ -e "$out/$name.h5" ] || "$dsasrgs" simulate --output "$out/$name.h5" --photons 2000000 "$@"
+  "$dsasrgs" simulate --output "$out/$name.h5" --photons 2000000 "$@"
   reconstruct "$out/$name.h5" "$name-neural" --config examples/quickstart.toml --baselines
   reconstruct "$out/$name.h5" "$name-static" --config examples/quickstart.toml --set field.kind=static
 }

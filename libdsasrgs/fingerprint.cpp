@@ -1,8 +1,12 @@
 #include "dsasrgs/fingerprint.hpp"
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <type_traits>
+
+#include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
 
@@ -33,15 +37,28 @@ class Fnv1a {
     return digits;
   }
 
- private:
   void add_bytes(const void* data, std::size_t bytes) {
     const auto* p = static_cast<const unsigned char*>(data);
     for (std::size_t i = 0; i < bytes; ++i) state_ = (state_ ^ p[i]) * 0x100000001b3ull;
   }
+
+ private:
   std::uint64_t state_ = 0xcbf29ce484222325ull;
 };
 
 }  // namespace
+
+std::string file_fingerprint(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  Fnv1a f;
+  std::array<char, 1 << 16> block;
+  while (file) {
+    file.read(block.data(), block.size());
+    f.add_bytes(block.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof()) throw IoError(path.string() + ": cannot be read");
+  return f.text();
+}
 
 std::string fingerprint(const Acquisition& a) {
   Fnv1a f;

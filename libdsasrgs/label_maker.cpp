@@ -205,15 +205,28 @@ void check(const OracleOptions& o) {
 
 }  // namespace
 
+namespace {
+
+/// Invalid pixels as 0: whatever was burnt in there would ring into its surroundings.
+std::vector<float> valid_projection(const Acquisition& a, int view) {
+  const View<const float> measured = a.projection(view);
+  std::vector<float> values(measured.begin(), measured.end());
+  const View<const std::uint8_t> valid = a.valid_pixels(view);
+  for (std::size_t p = 0; p < valid.size(); ++p)
+    if (valid[p] == 0) values[p] = 0;
+  return values;
+}
+
+}  // namespace
+
 MadeLabel bicubic_label(const Acquisition& a, int view, int scale) {
   check_scale("bicubic_label", scale);
-  return {upsample_image(a.projection(view), a.detector, scale), {}};
+  return {upsample_image(view_of(valid_projection(a, view)), a.detector, scale), {}};
 }
 
 MadeLabel lanczos_label(const Acquisition& a, int view, int scale) {
   check_scale("lanczos_label", scale);
-  const View<const float> low = a.projection(view);
-  return {upsample_lanczos({a.detector.width_px, a.detector.height_px, {low.begin(), low.end()}}, scale).values, {}};
+  return {upsample_lanczos({a.detector.width_px, a.detector.height_px, valid_projection(a, view)}, scale).values, {}};
 }
 
 MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOptions& o) {

@@ -10,6 +10,7 @@
 #include "dsasrgs/fingerprint.hpp"
 #include "hdf5_file.hpp"
 #include "label_fields.hpp"
+#include "label_likeness.hpp"
 
 namespace dsasrgs {
 
@@ -24,7 +25,10 @@ struct PseudoLabels::State {
   std::vector<int> views;
   std::vector<int> slab_of_view;  // [views of the case], −1: no label
   bool has_confidence = false, has_mask = false;
-  double lowest = 0, highest = 0;  // values that a label may have
+  double lowest = -HUGE_VAL, highest = HUGE_VAL;  // values that a label may have
+  Detector low_resolution;
+  /// comparable_projection() of each label's view: copies, so that the acquisition need not outlive the labels.
+  std::vector<std::vector<float>> projections;
 
   std::size_t slab(const char* function, int view) const {
     if (view < 0 || view >= num_views_of_case || slab_of_view[static_cast<std::size_t>(view)] < 0)
@@ -109,6 +113,7 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
     file.require_format(kFormat, kVersion);
   file.require_type(kLabels, {ElementType::float16, ElementType::float32});
   state->scale = read_scale(file);
+  state->low_resolution = a.detector;
   state->fine = a.detector.refined(state->scale);
   const std::size_t height = static_cast<std::size_t>(state->fine.height_px);
   const std::size_t width = static_cast<std::size_t>(state->fine.width_px);
@@ -145,11 +150,14 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
     file.require_type(kMask, {ElementType::uint8});
     file.require_shape(kMask, found);
   }
-  const auto [low, high] = std::minmax_element(a.projections.begin(), a.projections.end());
-  // A vessel one fine pixel wide measures up to s times what the mean over s of them does.
-  const double margin = state->scale * (static_cast<double>(*high) - *low);
-  state->lowest = *low - margin;
-  state->highest = *high + margin;
+  const ProjectionRange range = valid_range(a);
+  if (range.low <= range.high) {
+    // A vessel one fine pixel wide measures up to s times what the mean over s of them does.
+    const double margin = state->scale * (static_cast<double>(range.high) - range.low);
+    state->lowest = range.low - margin;
+    state->highest = range.high + margin;
+  }
+  for (const int view : state->views) state->projections.push_back(comparable_projection(a, view, range));
   return PseudoLabels(std::move(state));
 }
 
@@ -171,10 +179,15 @@ bool PseudoLabels::has_false_vessel_mask() const { return state_->has_mask; }
 
 std::vector<float> PseudoLabels::read(int view) const {
   const State& s = *state_;
-  std::vector<float> values = s.image<float>(label_fields::kLabels, s.slab("read", view));
+  const std::size_t slab = s.slab("read", view);
+  std::vector<float> values = s.image<float>(label_fields::kLabels, slab);
   s.require_values(label_fields::kLabels, view, values, s.lowest, s.highest,
                    "line integrals of " + std::to_string(s.lowest) + " to " + std::to_string(s.highest) +
                        " (the acquisition's range, and " + std::to_string(s.scale) + " times as much on both sides)");
+  if (s.projections[slab].empty()) return values;
+  if (const auto found = unlikeness(s.projections[slab], s.low_resolution, view_of(values), s.scale))
+    throw BadInput(s.file.name(), label_fields::kLabels,
+                   "what the projection of view " + std::to_string(view) + " shows, as line integrals", *found);
   return values;
 }
 

@@ -13,6 +13,7 @@
 #include "output_path.hpp"
 #include "progress.hpp"
 #include "subcommands.hpp"
+#include "value_checks.hpp"
 
 namespace dsasrgs::program {
 
@@ -26,7 +27,8 @@ struct EvaluateOptions {
 
 void run(const EvaluateOptions& options) {
   const Interruption interruption;
-  if (!options.json_file.empty()) require_writable_file(options.json_file);
+  if (!options.json_file.empty())
+    require_writable_file("--json", options.json_file, {options.model, options.case_file});
   Context ctx = make_context(options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   const Model model = read_model(ctx, options.model);
@@ -58,12 +60,14 @@ void add_evaluate(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("evaluate", "score a model against the views it was not trained on");
   sub->add_option("model", options->model, "model file (MODEL.h5)")->required();
   sub->add_option("--case", options->case_file, "acquisition file it was made from (CASE.h5)")->required();
-  sub->add_option("--json", options->json_file, "file for all numbers");
+  sub->add_option("--json", options->json_file, "file for all numbers")->check(not_empty());
   sub->add_option("--views", options->views,
-                  "train, test, all or a list such as 0,5,10-20; default: those not trained on");
+                  "train, test, all or a list such as 0,5,10-20; default: those not trained on")
+      ->check(not_empty());
   sub->add_flag("--baselines", options->evaluation.baselines, "also score interpolated training views and FDK");
   sub->add_option("--surface-threshold-per-mm", options->evaluation.surface_threshold_per_mm,
-                  "attenuation above which a voxel is vessel; default: a fifth of the reference's maximum");
+                  "attenuation above which a voxel is vessel; default: a fifth of the reference's maximum")
+      ->check(positive_finite());
   add_machine_options(*sub, options->machine);
   sub->callback([options] { run(*options); });
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "interruption.hpp"
@@ -20,6 +21,8 @@ namespace dsasrgs::program {
 namespace {
 
 constexpr int kLargestScale = 64;
+constexpr int kMostBranches = 1000;  // per view
+constexpr const char* kOracleGroup = "Oracle";
 
 struct LabelsOptions {
   std::string acquisition, output, method, views = "train", storage = "float16";
@@ -42,15 +45,23 @@ MadeLabel make(const Acquisition& a, int view, const LabelsOptions& o) {
   return oracle_label(a, view, o.scale, o.oracle);
 }
 
+void require_oracle_for_its_options(const CLI::App& subcommand, const std::string& method) {
+  if (method == "oracle") return;
+  for (const CLI::Option* option : subcommand.get_options())
+    if (option->count() > 0 && option->get_group() == kOracleGroup)
+      throw UsageError(option->get_name() + ": expected --method oracle with it, found --method " + method);
+}
+
 void run(const LabelsOptions& options) {
   const Interruption interruption;
-  require_writable_file(options.output);
+  require_writable_file("--output", options.output, {options.acquisition});
   const Acquisition a = read_acquisition(options.acquisition);
   LabelFileOptions file;
   file.low_resolution = a.detector;
   file.scale = options.scale;
   file.views = select_views(a, options.views).views;
   file.network = describe(options);
+  file.measurement = measurement_fingerprint(a, file.views);
   file.storage = options.storage == "float16" ? LabelStorage::float16 : LabelStorage::float32;
   file.false_vessel_mask = options.method == "oracle";
   PseudoLabelWriter writer(options.output, file);
@@ -85,19 +96,24 @@ void add_labels(CLI::App& app) {
       ->capture_default_str();
   OracleOptions& oracle = options->oracle;
   const auto add = [&](const char* name, auto& value, const char* what) {
-    sub->add_option(name, value, what)->capture_default_str()->group("Oracle");
+    return sub->add_option(name, value, what)->capture_default_str()->group(kOracleGroup);
   };
-  add("--false-branches", oracle.false_branches, "thin ridges that are not in the truth, per view");
+  add("--false-branches", oracle.false_branches, "thin ridges that are not in the truth, per view")
+      ->check(CLI::Range(0, kMostBranches));
   add("--false-attenuation", oracle.false_attenuation, "their height, times the case's vessels");
   add("--false-width-px", oracle.false_width_px, "their width at half height");
-  add("--missing-branches", oracle.missing_branches, "places where a vessel is taken out, per view");
+  add("--missing-branches", oracle.missing_branches, "places where a vessel is taken out, per view")
+      ->check(CLI::Range(0, kMostBranches));
   add("--missing-strength", oracle.missing_strength, "how much of it, 0 to 1");
   add("--missing-radius-px", oracle.missing_radius_px, "size of such a place");
   add("--sharpening", oracle.sharpening, "weight of an unsharp mask");
   add("--sharpening-sigma-px", oracle.sharpening_sigma_px, "its blur");
-  add("--seed", oracle.seed, "other mistakes for another seed");
+  add("--seed", oracle.seed, "other mistakes for another seed")->check(CLI::NonNegativeNumber);
   sub->add_flag("--quiet", options->quiet, "print nothing but errors");
-  sub->callback([options] { run(*options); });
+  sub->callback([options, sub] {
+    require_oracle_for_its_options(*sub, options->method);
+    run(*options);
+  });
 }
 
 }  // namespace dsasrgs::program

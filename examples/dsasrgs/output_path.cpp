@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dsasrgs/error.hpp"
+#include "usage_error.hpp"
 
 namespace dsasrgs::program {
 
@@ -28,7 +29,17 @@ void require_writable_folder(const fs::path& named, const fs::path& folder) {
 
 }  // namespace
 
-void require_writable_file(const fs::path& path) {
+void require_no_input(const std::string& option, const fs::path& output, const std::vector<fs::path>& inputs) {
+  for (const fs::path& input : inputs) {
+    std::error_code error;
+    if (!input.empty() && fs::equivalent(output, input, error))
+      throw UsageError(option + ": expected another file than the input " + input.string() + ", found " +
+                       output.string());
+  }
+}
+
+void require_writable_file(const std::string& option, const fs::path& path, const std::vector<fs::path>& inputs) {
+  require_no_input(option, path, inputs);
   std::error_code error;
   if (path.empty() || !path.has_filename() || fs::is_directory(path, error)) refuse(path, EISDIR);
   require_writable_folder(path, path.has_parent_path() ? path.parent_path() : fs::path("."));

@@ -2,11 +2,20 @@
 // Checks made before a long job, so that it does not fail at its end.
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace dsasrgs::program {
 
-/// Throws IoError unless a file can be made at `path`: its folder exists and can be written, and it is not a folder.
-void require_writable_file(const std::filesystem::path& path);
+/// Throws UsageError naming `option` when the file to be written is one of those that are read, whatever links and
+/// spellings lead there. Empty paths stand for no file.
+void require_no_input(const std::string& option, const std::filesystem::path& output,
+                      const std::vector<std::filesystem::path>& inputs);
+
+/// Throws IoError unless a file can be made at `path`: its folder exists and can be written, and it is not a folder;
+/// and as require_no_input.
+void require_writable_file(const std::string& option, const std::filesystem::path& path,
+                           const std::vector<std::filesystem::path>& inputs);
 
 /// Makes a folder and its parents; unless keep() is called, the destructor removes those it made, if they are empty.
 class OutputFolder {

@@ -1,6 +1,11 @@
 // dsasrgs reconstruct: from an acquisition to a model, its pictures and its numbers.
 
+#include <errno.h>  // program_invocation_name
+
+#include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,20 +17,26 @@
 #include "evaluation.hpp"
 #include "interruption.hpp"
 #include "machine_options.hpp"
+#include "output_path.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
 #include "run_report.hpp"
 #include "subcommands.hpp"
 #include "training_run.hpp"
 #include "usage_error.hpp"
+#include "value_checks.hpp"
 #include "view_list.hpp"
 
 namespace dsasrgs::program {
 
 namespace {
 
+constexpr const char* kDefaultPreset = "4drgs";
+
 struct ReconstructOptions {
-  std::string case_file, output, preset = "4drgs", config_file, labels_file, hold_out;
+  std::string case_file, output, config_file, labels_file, hold_out;
+  std::optional<std::string> preset;
+  std::string resume_options;  // those given that --resume wants again, as they are typed
   std::vector<std::string> settings;
   std::optional<int> train_views, steps;
   std::optional<std::int64_t> seed;
@@ -35,14 +46,59 @@ struct ReconstructOptions {
   MachineOptions machine;
 };
 
-/// The preset, then the file, then single settings: what is said last counts.
+/// The preset (the option's or the file's), then the file, then single settings: what is said last counts.
 Config effective_config(const ReconstructOptions& options) {
-  Config config = preset_config(options.preset);
+  Config config = preset_config(options.preset.value_or(kDefaultPreset));
   if (!options.config_file.empty()) apply_toml_file(config, options.config_file);
+  if (options.preset && config.preset != *options.preset)
+    throw UsageError("--preset: expected " + config.preset + ", which " + options.config_file + " names, found " +
+                     *options.preset);
   for (const std::string& s : options.settings) apply_setting(config, s);
   if (options.steps) apply_setting(config, "training.steps=" + std::to_string(*options.steps));
   if (options.seed) apply_setting(config, "training.seed=" + std::to_string(*options.seed));
   return config;
+}
+
+/// Without one the labels would be read for nothing.
+void require_target_of_labels(const Config& config) {
+  using Target = HighResolutionTarget;
+  const Target target = config.super_resolution.target;
+  if (target == Target::none || target == Target::upsampled)
+    throw UsageError(
+        "--labels: expected super_resolution.target = pseudo_labels, both or teach (--preset dsa-srgs), "
+        "found super_resolution.target = " +
+        std::string(target == Target::none ? "none" : "upsampled"));
+}
+
+/// As a shell takes it for one word.
+std::string quoted(const std::string& word) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("_-./,:=+@%", c) != nullptr;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+/// Options that were given and that --resume takes, as they are typed.
+std::string options_to_repeat(const CLI::App& subcommand, CLI::Option* resume) {
+  std::string text;
+  for (const CLI::Option* option : subcommand.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || option->get_positional() || option == resume || name == "--output" ||
+        option->get_excludes().count(resume) > 0)
+      continue;
+    text += " " + name;
+    if (option->get_items_expected_max() == 0) continue;  // a flag
+    for (const std::string& value : option->results()) text += " " + quoted(value);
+  }
+  return text;
+}
+
+std::string resume_command(const ReconstructOptions& options, const RunFolder& folder) {
+  return quoted(program_invocation_name) + " reconstruct " + quoted(options.case_file) + " --resume --output " +
+         quoted(folder.path().string()) + options.resume_options;
 }
 
 std::string view_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " view" : " views"); }
@@ -62,6 +118,7 @@ void run(const ReconstructOptions& options) {
   const Interruption interruption;
   const bool quiet = options.machine.quiet;
   const Config config = effective_config(options);
+  if (!options.labels_file.empty() && !options.resume) require_target_of_labels(config);
   Context ctx = make_context(options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   if (options.train_views) split_evenly(acquisition, *options.train_views);
@@ -74,9 +131,12 @@ void run(const ReconstructOptions& options) {
   using Start = RunFolder::Start;
   RunFolder folder(options.output,
                    options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
+  for (const auto& file : folder.own_files())
+    require_no_input("--output", file, {options.case_file, options.labels_file});
   const auto start = std::chrono::steady_clock::now();
   Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), label_source)
                                                : Reconstructor(ctx, acquisition, config, label_source);
+  if (labels) require_target_of_labels(reconstructor.config());
   RunFacts facts;
   facts.case_file = options.case_file;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -87,10 +147,17 @@ void run(const ReconstructOptions& options) {
 
   TrainingRunOptions training = options.training;
   training.quiet = quiet;
+  training.resume_command = resume_command(options, folder);
   facts.training_seconds = train(reconstructor, folder, training);
   EvaluationOptions evaluation = options.evaluation;
   evaluation.quiet = quiet;
-  const auto scores = write_run(ctx, acquisition, reconstructor, folder, facts, evaluation);
+  const auto scores = [&] {
+    try {
+      return write_run(ctx, acquisition, reconstructor, folder, facts, evaluation);
+    } catch (const Interrupted&) {
+      stop_interrupted(reconstructor, folder, training);
+    }
+  }();
   folder.finish();
   say(quiet, evaluation_summary(scores));
   say(quiet, "trained " + std::to_string(reconstructor.steps_done()) + " steps in " +
@@ -106,18 +173,22 @@ void add_reconstruct(CLI::App& app) {
   sub->add_option("--output", options->output, "run folder to make")->required();
   CLI::Option* resume =
       sub->add_flag("--resume", options->resume, "go on from the checkpoint in the run folder, with its configuration");
-  sub->add_flag("--force", options->force, "replace an earlier run in the folder")->excludes(resume);
+  sub->add_flag("--force", options->force, "replace an earlier run in the folder, once the new one is finished")
+      ->excludes(resume);
   const std::string names = [] {
     std::string list;
     for (const std::string& n : preset_names()) list += (list.empty() ? "" : ", ") + n;
     return list;
   }();
   sub->add_option("--preset", options->preset, "configuration to start from: " + names)
-      ->capture_default_str()
+      ->default_str(kDefaultPreset)
       ->excludes(resume);
-  sub->add_option("--config", options->config_file, "TOML file with changes to the preset")->excludes(resume);
+  sub->add_option("--config", options->config_file, "TOML file with changes to the preset")
+      ->check(not_empty())
+      ->excludes(resume);
   sub->add_option("--labels", options->labels_file,
-                  "file with pseudo-labels of the training views (an acquisition with /super_resolution will do)");
+                  "file with pseudo-labels of the training views (an acquisition with /super_resolution will do)")
+      ->check(not_empty());
   sub->add_option("--set", options->settings, "one change: section.name=value; may be repeated")
       ->allow_extra_args(false)
       ->excludes(resume);
@@ -125,9 +196,11 @@ void add_reconstruct(CLI::App& app) {
   sub->add_option("--seed", options->seed, "short for --set training.seed=N")->excludes(resume);
   sub->add_option("--train-views", options->train_views, "train on N evenly spaced views instead of the file's split");
   sub->add_option(
-      "--hold-out", options->hold_out,
-      "training views such as 0,5,10-20 to leave out and score in place of the test views, to choose settings by");
-  sub->add_option("--checkpoint-every", options->training.checkpoint_every, "steps between checkpoints; 0: none")
+         "--hold-out", options->hold_out,
+         "training views such as 0,5,10-20 to leave out and score in place of the test views, to choose settings by")
+      ->check(not_empty());
+  sub->add_option("--checkpoint-every", options->training.checkpoint_every,
+                  "steps between checkpoints; 0: only when interrupted")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   sub->add_option("--log-every", options->training.log_every, "steps between lines of log.csv")
@@ -135,10 +208,14 @@ void add_reconstruct(CLI::App& app) {
       ->capture_default_str();
   sub->add_flag("--baselines", options->evaluation.baselines, "also score interpolated training views and FDK");
   sub->add_option(
-      "--surface-threshold-per-mm", options->evaluation.surface_threshold_per_mm,
-      "attenuation above which a voxel is vessel in the volume metrics; default: a fifth of the reference's maximum");
+         "--surface-threshold-per-mm", options->evaluation.surface_threshold_per_mm,
+         "attenuation above which a voxel is vessel in the volume metrics; default: a fifth of the reference's maximum")
+      ->check(positive_finite());
   add_machine_options(*sub, options->machine);
-  sub->callback([options] { run(*options); });
+  sub->callback([options, sub, resume] {
+    options->resume_options = options_to_repeat(*sub, resume);
+    run(*options);
+  });
 }
 
 }  // namespace dsasrgs::program

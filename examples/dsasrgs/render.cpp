@@ -16,7 +16,9 @@
 #include "progress.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
+#include "sweep_time.hpp"
 #include "usage_error.hpp"
+#include "value_checks.hpp"
 #include "view_list.hpp"
 
 namespace dsasrgs::program {
@@ -117,9 +119,10 @@ void run(const RenderOptions& options) {
   const bool to_hdf5 = options.output.ends_with(".h5") || options.output.ends_with(".hdf5");
   if (options.window && !(*options.window > 0))
     throw UsageError("--window: expected a positive line integral, found " + std::to_string(*options.window));
-  if (to_hdf5) require_writable_file(options.output);
+  if (to_hdf5) require_writable_file("--output", options.output, {options.model, options.case_file});
   Context ctx = make_context(options.machine);
   const Model model = read_model(ctx, options.model);
+  warn_outside_sweep(model, options.times_s, quiet);
   RenderList list = options.case_file.empty() ? views_of_pose(options, model) : views_of_case(options, model);
   list.detector = list.detector.refined(options.scale);
 
@@ -166,7 +169,7 @@ void add_render(CLI::App& app) {
   sub->add_option("--output", options->output, "FILE.h5 (an acquisition of the renders) or a folder for PNGs")
       ->required();
   CLI::Option* case_option =
-      sub->add_option("--case", options->case_file, "take poses and times from this acquisition");
+      sub->add_option("--case", options->case_file, "take poses and times from this acquisition")->check(not_empty());
   sub->add_option("--views", options->views, "of the case: train, test, all or a list such as 0,5,10-20")
       ->capture_default_str()
       ->needs(case_option);

@@ -1,6 +1,9 @@
 #include "run_folder.hpp"
 
+#include <array>
 #include <cstdio>
+#include <fstream>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -13,63 +16,141 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// The mark of a finished run stands first: it goes first and comes last, so that no part of a run ever looks like one.
+constexpr std::array kFiles{"metrics.json",  "config.toml",   "log.csv", "model.h5",
+                            "checkpoint.h5", "volume.nii.gz", "mip.png"};
+constexpr const char* kViews = "views";
+
 bool is_there(const fs::path& path) {
   std::error_code error;
-  return fs::exists(path, error);
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+/// The name of a run's file that is in the folder; empty: none is.
+std::string found_file(const fs::path& folder) {
+  for (const char* name : kFiles)
+    if (is_there(folder / name)) return name;
+  return is_there(folder / kViews) ? kViews : "";
+}
+
+/// Every run has a config.toml from its first step on, as to_toml() writes it.
+bool is_run(const fs::path& folder) {
+  constexpr std::string_view kBegin = "preset = '";
+  std::ifstream config(folder / "config.toml");
+  std::string line;
+  return std::getline(config, line) && line.starts_with(kBegin);
+}
+
+bool is_view_picture(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with("view_") && name.ends_with(".png");
+}
+
+void remove_run(const fs::path& folder) {
+  std::error_code error;
+  for (const char* name : kFiles) fs::remove(folder / name, error);
+  for (const auto& entry : fs::directory_iterator(folder / kViews, error))
+    if (is_view_picture(entry.path())) fs::remove(entry.path(), error);
+  fs::remove(folder / kViews, error);  // only when empty
+}
+
+/// A folder that was not there before.
+fs::path make_new_folder(const fs::path& in) {
+  for (int i = 1;; ++i) {
+    const fs::path folder = in / (i == 1 ? "new" : "new-" + std::to_string(i));
+    if (is_there(folder)) continue;
+    std::error_code error;
+    if (fs::create_directory(folder, error)) return folder;
+    if (error) throw IoError(folder.string() + ": cannot write: " + error.message());
+  }
+}
+
+void require_start(const fs::path& folder, RunFolder::Start start) {
+  using Start = RunFolder::Start;
+  const std::string found = found_file(folder), in = " in " + folder.string();
+  const bool run = is_run(folder), finished = is_there(folder / "metrics.json");
+  const fs::path checkpoint = folder / "checkpoint.h5";
+  if (start == Start::resume) {
+    if (finished) throw UsageError("--output: expected an unfinished run, found a finished run" + in);
+    if (!is_there(checkpoint))
+      throw UsageError("--resume: expected a checkpoint, found none at " + checkpoint.string());
+    return;
+  }
+  if (found.empty()) return;
+  if (!run)
+    throw UsageError("--output: expected a new or empty folder, or a run's with --force, found " + found +
+                     ", which no run left there," + in);
+  if (start == Start::over_earlier_run) return;
+  const std::string expected = "--output: expected a new or empty folder, found ";
+  if (finished) throw UsageError(expected + "a finished run" + in + " (--force replaces it)");
+  if (is_there(checkpoint))
+    throw UsageError(expected + "an unfinished run" + in + " (--resume goes on with it, --force replaces it)");
+  throw UsageError(expected + found + " of an unfinished run" + in + " (--force replaces it)");
 }
 
 }  // namespace
 
-RunFolder::RunFolder(fs::path path, Start start) : folder_(std::move(path)), start_(start) {
-  const std::string name = folder_.path().string();
-  if (start != Start::over_earlier_run && is_there(metrics()))
-    throw UsageError("--output: expected a new or empty folder, found a finished run in " + name +
-                     " (--force replaces it)");
-  if (start == Start::fresh && is_there(checkpoint()))
-    throw UsageError("--output: expected a new or empty folder, found an unfinished run in " + name +
-                     " (--resume goes on with it, --force replaces it)");
-  if (start == Start::resume && !is_there(checkpoint()))
-    throw UsageError("--resume: expected a checkpoint, found none at " + checkpoint().string());
+RunFolder::RunFolder(fs::path path, Start start) : folder_(std::move(path)), path_(folder_.path()) {
+  require_start(path_, start);
+  replaces_ = start == Start::over_earlier_run && is_run(path_);
+}
+
+std::vector<fs::path> RunFolder::own_files() const {
+  std::vector<fs::path> files;
+  for (const char* name : kFiles) files.push_back(folder_.path() / name);
+  return files;
 }
 
 void RunFolder::begin() {
+  if (replaces_) path_ = make_new_folder(path_);  // inside: on the same file system, and no other folder is written
   began_ = true;
-  if (start_ == Start::over_earlier_run) remove_files();
 }
 
 RunFolder::~RunFolder() {
   if (!began_ || finished_) return;
-  if (is_there(checkpoint()) || is_there(model()))
+  if (is_there(checkpoint()) || is_there(model())) {
     folder_.keep();
-  else
-    remove_files();
+    return;
+  }
+  remove_run(path_);
+  std::error_code error;
+  if (replaces_) fs::remove(path_, error);
 }
 
-fs::path RunFolder::view(int view) const { return file("views") / view_file_name(view); }
+fs::path RunFolder::view(int view) const { return file(kViews) / view_file_name(view); }
 
 void RunFolder::make_view_folder() const {
   std::error_code error;
-  fs::create_directories(file("views"), error);
-  if (error) throw IoError(file("views").string() + ": cannot write: " + error.message());
+  fs::create_directories(file(kViews), error);
+  if (error) throw IoError(file(kViews).string() + ": cannot write: " + error.message());
 }
 
 void RunFolder::finish() {
-  std::error_code error;
-  fs::remove(checkpoint(), error);
   finished_ = true;
   folder_.keep();
+  std::error_code error;
+  fs::remove(checkpoint(), error);
+  if (replaces_) replace_earlier_run();
 }
 
-void RunFolder::remove_files() const {
-  std::error_code error;
-  // The mark of a finished run goes first, so that what is left never looks like one.
-  for (const fs::path& f : {metrics(), config(), log(), model(), checkpoint(), volume(), projection()})
-    fs::remove(f, error);
-  for (const auto& entry : fs::directory_iterator(file("views"), error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("view_") && name.ends_with(".png")) fs::remove(entry.path(), error);
+void RunFolder::replace_earlier_run() {
+  const fs::path& place = folder_.path();
+  try {
+    remove_run(place);
+    fs::create_directory(place / kViews);  // there still if it holds files that are not the run's
+    std::vector<fs::path> pictures;
+    for (const auto& entry : fs::directory_iterator(path_ / kViews)) pictures.push_back(entry.path());
+    for (const fs::path& picture : pictures) fs::rename(picture, place / kViews / picture.filename());
+    for (auto name = kFiles.rbegin(); name != kFiles.rend(); ++name)
+      if (is_there(path_ / *name)) fs::rename(path_ / *name, place / *name);
+  } catch (const fs::filesystem_error& e) {
+    throw IoError(place.string() + ": cannot replace the earlier run: " + e.code().message() +
+                  "; the new one is whole in " + path_.string() + " but for what was moved");
   }
-  fs::remove(file("views"), error);  // only when empty
+  std::error_code error;
+  fs::remove(path_ / kViews, error);
+  fs::remove(path_, error);
+  path_ = place;
 }
 
 std::string view_file_name(int view) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "output_path.hpp"
 
@@ -10,10 +11,13 @@ namespace dsasrgs::program {
 
 class RunFolder {
  public:
+  /// `over_earlier_run` takes an empty folder too. A run there stays as it is until the new one, made in a folder "new"
+  /// inside of it, is finished; other files of the folder stay for good.
   enum class Start { fresh, over_earlier_run, resume };
 
-  /// Throws UsageError when the folder holds a finished run (or an unfinished one with a checkpoint) and the start is
-  /// `fresh`, or no checkpoint and the start is `resume`; IoError when it cannot be written. Changes nothing then.
+  /// Throws UsageError when a file of a run's names is there and the start is `fresh`, or `over_earlier_run` and no run
+  /// left it there; for `resume` without a checkpoint or in a finished run. IoError when the folder cannot be written.
+  /// Changes nothing then.
   RunFolder(std::filesystem::path path, Start start);
   /// Unless a checkpoint or a model is in it, an unfinished run leaves nothing behind.
   ~RunFolder();
@@ -26,22 +30,26 @@ class RunFolder {
   std::filesystem::path volume() const { return file("volume.nii.gz"); }
   std::filesystem::path projection() const { return file("mip.png"); }
   std::filesystem::path view(int view) const;
-  const std::filesystem::path& path() const { return folder_.path(); }
+  /// Where the run is now; that of the constructor but between begin() and finish() of a run that replaces another.
+  const std::filesystem::path& path() const { return path_; }
+  /// Files of the constructor's folder that the run will write or remove, but for pictures of views.
+  std::vector<std::filesystem::path> own_files() const;
 
-  /// Removes the files of an earlier run that is to be replaced; from here on the folder is this run's.
+  /// From here on path() is this run's.
   void begin();
   /// Makes the folder for the pictures.
   void make_view_folder() const;
-  /// The run is complete: keeps the folder and removes the checkpoint, which is of no more use.
+  /// The run is complete: it takes the place of an earlier one, and its checkpoint, which is of no more use, goes.
+  /// Throws IoError when the earlier run cannot be replaced; the new one is left in path() then.
   void finish();
 
  private:
-  std::filesystem::path file(const char* name) const { return folder_.path() / name; }
-  void remove_files() const;
+  std::filesystem::path file(const char* name) const { return path_ / name; }
+  void replace_earlier_run();
 
   OutputFolder folder_;
-  Start start_;
-  bool began_ = false, finished_ = false;
+  std::filesystem::path path_;
+  bool replaces_ = false, began_ = false, finished_ = false;
 };
 
 /// "view_007.png": names sort in the order of the views.

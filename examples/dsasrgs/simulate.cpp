@@ -106,7 +106,7 @@ void add_image_options(CLI::App& sub, SimulateOptions& o) {
       ->group(group);
   sub.add_flag("--save-intensity", o.save_intensity, "store mask and fill intensities instead of line integrals")
       ->group(group);
-  sub.add_option("--seed", s.seed, "of the tree and the noise")->capture_default_str();
+  sub.add_option("--seed", s.seed, "of the tree and the noise")->check(CLI::NonNegativeNumber)->capture_default_str();
 }
 
 SimulationOptions simulation_options(const SimulateOptions& o) {
@@ -126,7 +126,7 @@ SimulationOptions simulation_options(const SimulateOptions& o) {
 
 void run(const SimulateOptions& options) {
   const SimulationOptions s = simulation_options(options);
-  require_writable_file(options.output);
+  require_writable_file("--output", options.output, {options.source.vessels});
   const auto vessels = read_vessels(options.source, s.seed);
   Context ctx = Context::cpu(options.threads);
   say(options.quiet, "simulating " + std::to_string(s.sweep.num_views) + " views of " +

@@ -4,10 +4,15 @@
 
 #include <chrono>
 #include <cstdio>
+#include <exception>
+#include <functional>
+#include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/version.hpp"
 #include "interruption.hpp"
@@ -28,6 +33,8 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+using Tell = std::function<void(const std::string&)>;
+
 struct StudyOptions {
   std::string file, output;
   std::vector<std::string> only;
@@ -35,42 +42,55 @@ struct StudyOptions {
   MachineOptions machine;
 };
 
-/// Runs whose id holds one of the patterns.
-std::vector<StudyRun> chosen(const std::vector<StudyRun>& runs, const std::vector<std::string>& patterns) {
-  if (patterns.empty()) return runs;
-  std::vector<StudyRun> list;
-  for (const StudyRun& run : runs)
-    for (const std::string& p : patterns)
-      if (run.id().find(p) != std::string::npos) {
-        list.push_back(run);
-        break;
-      }
-  if (list.empty()) throw UsageError("--only: expected a part of a run's name (see --dry-run), found " + patterns[0]);
-  return list;
+/// Whatever is thrown inside, with the name of a run before it. The exit code stays the same.
+template <class F>
+auto named_by(const StudyRun& run, const F& carry_out) {
+  const auto message = [&](const std::exception& e) { return "run " + run.id() + ": " + e.what(); };
+  try {
+    return carry_out();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const BadInput& e) {
+    throw UsageError(message(e));
+  } catch (const InvalidArgument& e) {
+    throw UsageError(message(e));
+  } catch (const UsageError& e) {
+    throw UsageError(message(e));
+  } catch (const std::bad_alloc&) {
+    throw std::runtime_error("run " + run.id() + ": out of memory");
+  } catch (const std::exception& e) {
+    throw std::runtime_error(message(e));
+  }
 }
 
-void list_runs(const std::vector<StudyRun>& runs, const StudyRunner& runner) {
+void list_runs(const std::vector<StudyRun>& runs, StudyRunner& runner) {
   std::size_t stored = 0;
   for (const StudyRun& run : runs) {
-    const bool there = !runner.stored_result(run).is_null();
-    stored += there ? 1 : 0;
-    std::printf("%s%s\n", run.id().c_str(), there ? "  (has a result)" : "");
+    const auto [result, made_with] = runner.stored_result(run);
+    stored += result.is_null() ? 0 : 1;
+    std::string state;
+    if (!result.is_null())
+      state = "  (has a result)";
+    else if (!made_with.empty())
+      state = "  (has a result made with " + made_with + ")";
+    std::printf("%s%s\n", run.id().c_str(), state.c_str());
   }
-  std::printf("%zu runs, %zu with a result (whether it is up to date shows when they are run)\n", runs.size(), stored);
+  std::printf("%zu runs, %zu with a result\n", runs.size(), stored);
 }
 
-/// Carries out what is not done yet; returns how many runs that were.
-int carry_out(const std::vector<StudyRun>& runs, StudyRunner& runner, bool quiet) {
-  using Clock = std::chrono::steady_clock;
+/// Makes the cases and labels of all runs, so that what is wrong with them shows before the first training; returns the
+/// runs that have no result yet.
+std::vector<const StudyRun*> runs_to_do(const std::vector<StudyRun>& runs, StudyRunner& runner) {
   std::vector<const StudyRun*> todo;
   for (const StudyRun& run : runs) {
     Interruption::check();
-    if (runner.current_result(run).is_null()) todo.push_back(&run);
+    if (named_by(run, [&] { return runner.current_result(run); }).is_null()) todo.push_back(&run);
   }
-  const auto tell = [&](const std::string& line) {
-    if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
-  };
-  tell(std::to_string(runs.size() - todo.size()) + " of " + std::to_string(runs.size()) + " runs are done");
+  return todo;
+}
+
+void carry_out(const std::vector<const StudyRun*>& todo, StudyRunner& runner, const Tell& tell) {
+  using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   double spent = 0;
   for (std::size_t i = 0; i < todo.size(); ++i) {
@@ -80,20 +100,30 @@ int carry_out(const std::vector<StudyRun>& runs, StudyRunner& runner, bool quiet
       line +=
           ", about " + duration_text(spent / static_cast<double>(i) * static_cast<double>(todo.size() - i)) + " left";
     tell(line);
-    runner.execute(*todo[i]);
+    named_by(*todo[i], [&] { runner.execute(*todo[i]); });
     spent = std::chrono::duration<double>(Clock::now() - start).count();
   }
-  return static_cast<int>(todo.size());
 }
 
-/// Tables, and the pictures, of all runs that have a result.
-void write_results(const Study& study, const std::vector<StudyRun>& runs, StudyRunner& runner,
-                   const StudyOptions& options) {
+/// How many results are left out of the tables, for each thing that they were made with instead; empty: none.
+std::string left_out_text(const std::map<std::string, int>& left_out) {
+  std::string text;
+  for (const auto& [made_with, count] : left_out)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " made with " + made_with;
+  return text.empty() ? "" : "Results left out: " + text + ".";
+}
+
+/// Tables, then the pictures, of all runs that have a result. Makes no cases and labels.
+void write_results(const Study& study, const std::vector<StudyRun>& runs, StudyRunner& runner, bool pictures,
+                   const Tell& tell) {
+  runner.inputs().make_nothing();
   std::vector<StudyRow> rows;
   std::vector<StudyRun> finished;
+  std::map<std::string, int> left_out;
   Json results = Json::array();
   for (const StudyRun& run : runs) {
-    Json result = runner.stored_result(run);
+    auto [result, made_with] = runner.stored_result(run);
+    if (!made_with.empty()) ++left_out[made_with];
     if (result.is_null()) continue;
     finished.push_back(run);
     const std::vector<StudyRow> of_run = rows_of_result(result);
@@ -111,37 +141,59 @@ void write_results(const Study& study, const std::vector<StudyRun>& runs, StudyR
   json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
   json["study"] = study.name;
   json["machine"] = machine_as_json();
-  json["runs"] = {{"planned", runs.size()}, {"finished", finished.size()}};
+  json["runs"] = {{"planned", runs.size()}, {"finished", finished.size()}, {"left_out", left_out}};
   json["results"] = std::move(results);
   write_text(study.out / "results.json", json.dump(1) + "\n");
   write_text(study.out / "results.csv", rows_as_csv(rows, columns));
+  const std::string missing = left_out_text(left_out);
   std::string text = "# " + study.name + "\n\n" + std::to_string(finished.size()) + " of " +
-                     std::to_string(runs.size()) + " runs.\n\n" + rows_as_markdown(rows, columns, study.reference);
-  if (!options.no_pictures) text += write_study_pictures(study, finished, runner);
-  write_text(study.out / "tables.md", text);
+                     std::to_string(runs.size()) + " runs." + (missing.empty() ? "" : " " + missing) + "\n\n" +
+                     rows_as_markdown(rows, columns, study.reference);
+  if (!missing.empty()) tell(missing);
+  write_text(study.out / "tables.md", text);  // now, since pictures take time and need more that can be missing
+  if (pictures) write_text(study.out / "tables.md", text + write_study_pictures(study, finished, runner, tell));
 }
 
 void run(const StudyOptions& options) {
   const Interruption interruption;
   Study study = read_study(options.file);
   if (!options.output.empty()) study.out = study.work = options.output;
-  const std::vector<StudyRun> all = plan_runs(study), runs = chosen(all, options.only);
+  const std::vector<StudyRun> all = plan_runs(study), runs = runs_named(all, options.only);
   Context ctx = make_context(options.machine);
   const bool quiet = options.machine.quiet;
+  const Tell tell = [quiet](const std::string& line) {
+    if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
+  };
   StudyRunner runner(ctx, study, quiet || isatty(STDERR_FILENO) != 1);
-  if (options.dry_run) return list_runs(runs, runner);
+  if (options.dry_run) {
+    runner.inputs().make_nothing();
+    list_runs(runs, runner);
+    return runner.inputs().check(runs);
+  }
+  if (!options.tables_only) runner.inputs().check(runs);
   OutputFolder folder(study.out);
-  int done = 0;
+  std::size_t done = 0;
+  std::exception_ptr failure;
   if (!options.tables_only) {
     try {
-      done = carry_out(runs, runner, quiet);
+      const std::vector<const StudyRun*> todo = runs_to_do(runs, runner);
+      tell(std::to_string(runs.size() - todo.size()) + " of " + std::to_string(runs.size()) + " runs are done");
+      done = todo.size();
+      try {
+        carry_out(todo, runner, tell);
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const std::exception&) {
+        failure = std::current_exception();  // what is finished goes into the tables first
+      }
     } catch (const Interrupted&) {
       folder.keep();
       throw Interrupted("interrupted; finished runs are kept, the same command goes on");
     }
   }
-  write_results(study, all, runner, options);
+  write_results(study, all, runner, !options.no_pictures && !failure, tell);
   folder.keep();
+  if (failure) std::rethrow_exception(failure);
   say(quiet, std::to_string(done) + " runs carried out, wrote " + (study.out / "tables.md").string());
 }
 

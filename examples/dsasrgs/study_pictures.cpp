@@ -98,8 +98,10 @@ void write_montage(const Acquisition& a, const std::vector<NamedImages>& methods
 
 }  // namespace
 
-std::string write_study_pictures(const Study& study, const std::vector<StudyRun>& finished, StudyRunner& runner) {
+std::string write_study_pictures(const Study& study, const std::vector<StudyRun>& finished, StudyRunner& runner,
+                                 const std::function<void(const std::string&)>& tell) {
   std::string text;
+  std::set<std::string> told;
   for (const StudyCase& c : study.cases)
     for (const int views : c.views) {
       // Runs come seed by seed, so the first of each name is that of the first seed.
@@ -107,15 +109,21 @@ std::string write_study_pictures(const Study& study, const std::vector<StudyRun>
       std::vector<NamedImages> methods;
       for (const StudyRun& run : finished) {
         if (run.case_name != c.name || run.views != views) continue;
-        if (!seen.insert(row_name(run.method, run.labels, kRenderHigh)).second) continue;
-        for (RunImages& images : runner.images(run))
-          methods.push_back({row_name(run.method, run.labels, images.render), std::move(images.image)});
+        const std::string row = row_name(run.method, run.labels, kRenderHigh);
+        if (seen.contains(row)) continue;
+        try {
+          for (RunImages& images : runner.images(run))
+            methods.push_back({row_name(run.method, run.labels, images.render), std::move(images.image)});
+          seen.insert(row);
+        } catch (const InputNotMade& e) {
+          if (told.insert(e.what()).second) tell(std::string("left out of the pictures: ") + e.what());
+        }
       }
       if (methods.empty()) continue;
       const fs::path folder = study.out / "pictures";
       fs::create_directories(folder);
       const std::string name = c.name + "_" + views_name(views);
-      write_montage(runner.acquisition(c.name, views), methods, folder / (name + ".png"),
+      write_montage(runner.inputs().acquisition(c.name, views), methods, folder / (name + ".png"),
                     folder / (name + "_zoom.png"));
       text += "\n![" + name + "](pictures/" + name + ".png)\n![" + name + ", zoomed](pictures/" + name +
               "_zoom.png)\n\n*Columns: reference";

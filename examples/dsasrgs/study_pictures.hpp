@@ -1,6 +1,7 @@
 #pragma once
 // Methods side by side, for people.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,11 @@
 
 namespace dsasrgs::program {
 
-/// For each case and number of views OUT/pictures/CASE_VIEWS.png and CASE_VIEWS_zoom.png of the first seed's runs: for
-/// a few test views a row of images (reference, then each method) over a row of signed differences to the reference,
-/// all in one grey window. Returns Markdown that says which column is what.
-std::string write_study_pictures(const Study&, const std::vector<StudyRun>& finished, StudyRunner&);
+/// For each case and number of views OUT/pictures/CASE_VIEWS.png and CASE_VIEWS_zoom.png of the runs of the first seed
+/// that has a model: for a few test views a row of images (reference, then each method) over a row of signed
+/// differences to the reference, all in one grey window. Returns Markdown that says which column is what. `tell` is
+/// told of cases and models that are not there, without which a picture or a column is left out.
+std::string write_study_pictures(const Study&, const std::vector<StudyRun>& finished, StudyRunner&,
+                                 const std::function<void(const std::string&)>& tell);
 
 }  // namespace dsasrgs::program

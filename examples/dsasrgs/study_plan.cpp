@@ -5,6 +5,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "toml_table.hpp"
+#include "usage_error.hpp"
 
 namespace dsasrgs::program {
 
@@ -65,7 +66,7 @@ class StudyReader {
     s.work = work.empty() ? s.out : study_.path(work);
     s.reference = top_.text("reference", "");
     if (const std::string base = top_.text("base", ""); !base.empty()) s.base = study_.path(base);
-    s.settings = top_.assignments("settings");
+    s.settings = settings_of(top_);
     s.seeds = seeds();
     const std::vector<int> views = view_counts(top_, {0});
     std::vector<StudyPart> included;
@@ -121,6 +122,15 @@ class StudyReader {
     return seeds;
   }
 
+  /// A preset is more than its name, so none can be set here.
+  static std::vector<std::string> settings_of(TomlTable& t) {
+    std::vector<std::string> settings = t.assignments("settings");
+    for (const std::string& s : settings)
+      if (s.starts_with("preset="))
+        t.refuse("settings.preset", "none (the preset of a [[method]] is a field of its own)", s.substr(7));
+    return settings;
+  }
+
   static std::vector<int> view_counts(TomlTable& t, const std::vector<int>& fallback) {
     const toml::array* items = t.array("views");
     if (items == nullptr) return fallback;
@@ -142,7 +152,7 @@ class StudyReader {
     StudyCase c;
     c.name = name_of(t);
     c.views = view_counts(t, views);
-    c.settings = t.assignments("settings");
+    c.settings = settings_of(t);
     if (t.has("acquisition") == t.has("simulate"))
       t.refuse("acquisition", "either acquisition or simulate", t.has("simulate") ? "both" : "neither");
     if (t.has("acquisition")) {
@@ -205,7 +215,7 @@ class StudyReader {
       const auto presets = preset_names();
       if (std::find(presets.begin(), presets.end(), m.preset) == presets.end())
         t.refuse("preset", joined(presets, " or "), m.preset);
-      m.settings = t.assignments("settings");
+      m.settings = settings_of(t);
       m.labels = t.texts("labels");
       for (const std::string& l : m.labels)
         if (!has_name(s.labels, l)) t.refuse("labels", "the name of a [[labels]]", l);
@@ -289,6 +299,9 @@ std::vector<StudyRun> plan_runs(const Study& study) {
           }
           run.seed = study.seeds[k];
           run.config = effective_config(study, c, m, study.seeds[k]);
+          if (m.labels.empty() && needs_labels(run.config.super_resolution))
+            throw BadInput(study.file.string(), "method " + m.name + " labels",
+                           "label sources, which its super_resolution.target needs", "none");
           if (m.labels.empty()) runs.push_back(run);
           for (const std::string& labels : m.labels) {
             const StudyLabels& source = study.labels_named(labels);
@@ -298,6 +311,26 @@ std::vector<StudyRun> plan_runs(const Study& study) {
           }
         }
   return runs;
+}
+
+std::vector<StudyRun> runs_named(const std::vector<StudyRun>& runs, const std::vector<std::string>& parts) {
+  const auto has = [](const StudyRun& run, const std::string& part) {
+    return run.id().find(part) != std::string::npos;
+  };
+  for (const std::string& part : parts)
+    if (std::none_of(runs.begin(), runs.end(), [&](const StudyRun& run) { return has(run, part); }))
+      throw UsageError("--only: expected a part of a run's name (see --dry-run), found " + part);
+  std::vector<StudyRun> list;
+  for (const StudyRun& run : runs)
+    if (parts.empty() || std::any_of(parts.begin(), parts.end(), [&](const std::string& p) { return has(run, p); }))
+      list.push_back(run);
+  return list;
+}
+
+bool needs_labels(const SuperResolutionConfig& c) {
+  const bool by_target = c.target == HighResolutionTarget::pseudo_labels || c.target == HighResolutionTarget::both ||
+                         c.target == HighResolutionTarget::teach;
+  return by_target && c.scale > 1 && c.weight > 0;
 }
 
 }  // namespace dsasrgs::program

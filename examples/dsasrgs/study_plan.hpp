@@ -47,8 +47,8 @@ inline constexpr const char* kRenderUpsampled = "low-upsampled";  ///< at the me
 
 struct Study {
   std::filesystem::path file;
-  std::filesystem::path out;   ///< tables and pictures
-  std::filesystem::path work;  ///< cases, labels and runs, which studies may share
+  std::filesystem::path out;    ///< tables and pictures
+  std::filesystem::path work;   ///< cases, labels and runs, which studies may share
   std::string name, reference;  ///< the method (as row_name) that differences are taken to; may be empty
   std::vector<std::int64_t> seeds;
   std::filesystem::path base;         ///< settings file of every run; may be empty
@@ -81,7 +81,12 @@ std::string views_name(int views);
 std::string row_name(const std::string& method, const std::string& labels, const std::string& render);
 
 /// All runs: first every case and method with the first seed, then with the next. Throws BadInput for settings that no
-/// configuration can have.
+/// configuration can have, and for a method that needs labels and names none.
 std::vector<StudyRun> plan_runs(const Study&);
+/// Those whose id holds one of the parts; all when there is no part. Throws UsageError for a part that is in no id.
+std::vector<StudyRun> runs_named(const std::vector<StudyRun>&, const std::vector<std::string>& parts);
+
+/// Is a model trained on pseudo-labels?
+bool needs_labels(const SuperResolutionConfig&);
 
 }  // namespace dsasrgs::program

@@ -7,7 +7,6 @@
 
 #include "dsasrgs/baselines.hpp"
 #include "dsasrgs/error.hpp"
-#include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"
@@ -16,10 +15,8 @@
 #include "evaluation.hpp"
 #include "machine_facts.hpp"
 #include "machine_options.hpp"
-#include "output_path.hpp"
 #include "run_folder.hpp"
 #include "run_report.hpp"
-#include "subcommands.hpp"
 #include "training_run.hpp"
 
 namespace dsasrgs::program {
@@ -42,39 +39,10 @@ void make_folder(const fs::path& path) {
   if (error) throw IoError(path.string() + ": cannot write: " + error.message());
 }
 
-/// Makes a file with a subcommand of this program unless it is there and was made with the same arguments from the
-/// same input; FILE.json records them. `field` of the study holds the options.
-void make_file(const Study& study, const std::string& field, const fs::path& file, std::vector<std::string> arguments,
-               const std::string& input) {
-  const fs::path recipe_file = file.string() + ".json";
-  const Json recipe = {{"arguments", arguments}, {"input", input}};
-  if (fs::exists(file) && read_json(recipe_file) == recipe) return;
-  OutputFolder folder(file.parent_path());
-  fs::remove(recipe_file);  // first, so that an old recipe never stands beside a new file
-  arguments.insert(arguments.end(), {"--output", file.string(), "--quiet"});
-  std::reverse(arguments.begin(), arguments.end());  // the order CLI11 takes a vector in
-  CLI::App app;
-  add_simulate(app);
-  add_labels(app);
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& e) {
-    throw BadInput(study.file.string(), field, "options of that subcommand", e.what());
-  }
-  write_text(recipe_file, recipe.dump(2) + "\n");
-  folder.keep();
-}
-
 /// Adds the entries of `others` whose keys are not taken.
 void keep_others(Json& object, const Json& others) {
   for (const auto& [key, value] : others.items())
     if (!object.contains(key)) object[key] = value;
-}
-
-std::string list_text(const std::vector<int>& values) {
-  std::string text;
-  for (const int v : values) text += (text.empty() ? "" : ",") + std::to_string(v);
-  return text;
 }
 
 void add_agreement(Json& scores, const Acquisition& a, const StudyViews& views,
@@ -87,81 +55,29 @@ void add_agreement(Json& scores, const Acquisition& a, const StudyViews& views,
 
 }  // namespace
 
-StudyRunner::StudyRunner(Context& ctx, const Study& study, bool quiet) : ctx_(&ctx), study_(&study), quiet_(quiet) {}
+StudyRunner::StudyRunner(Context& ctx, const Study& study, bool quiet)
+    : ctx_(&ctx), study_(&study), quiet_(quiet), inputs_(study) {}
 
-fs::path StudyRunner::case_file(const StudyCase& c) {
-  if (!c.acquisition.empty()) return c.acquisition;
-  const fs::path file = study_->work / "cases" / (c.name + ".h5");
-  std::vector<std::string> arguments{"simulate"};
-  arguments.insert(arguments.end(), c.simulate.begin(), c.simulate.end());
-  make_file(*study_, "case " + c.name + " simulate", file, arguments, "");
-  return file;
-}
-
-const Acquisition& StudyRunner::acquisition(const std::string& case_name, int views) {
-  if (loaded_case_ != case_name) {
-    loaded_case_.clear();
-    const StudyCase& c = study_->case_named(case_name);
-    acquisition_ = read_acquisition(case_file(c));
-    if (!acquisition_.reference_projections)
-      throw BadInput(acquisition_.name, "/reference/projections", "high-resolution truth for a study", "none");
-    file_train_ = acquisition_.train_views;
-    file_test_ = acquisition_.test_views;
-    fingerprints_[case_name] = fingerprint(acquisition_);
-    loaded_case_ = case_name;
-    loaded_views_ = 0;
-  }
-  if (loaded_views_ != views) {
-    if (views > acquisition_.num_views())
-      throw BadInput(study_->file.string(), "views",
-                     "at most the " + std::to_string(acquisition_.num_views()) + " views of " + case_name,
-                     std::to_string(views));
-    acquisition_.train_views = file_train_;
-    acquisition_.test_views = file_test_;
-    if (views != 0) split_evenly(acquisition_, views);
-    loaded_views_ = views;
-  }
-  return acquisition_;
-}
-
-fs::path StudyRunner::label_file(const StudyRun& run, const StudyLabels& labels) {
-  if (labels.make.empty()) return labels.files.at(run.case_name);
-  const Acquisition& a = acquisition(run.case_name, run.views);
-  std::string name = run.case_name + "_" + views_name(run.views) + "_" + labels.name;
-  const std::string case_path = case_file(study_->case_named(run.case_name)).string();
-  std::vector<std::string> arguments{"labels", case_path};
-  arguments.insert(arguments.end(), labels.make.begin(), labels.make.end());
-  arguments.insert(arguments.end(), {"--scale", std::to_string(a.reference_projections->scale), "--views",
-                                     list_text(select_views(a, "train").views)});
-  if (labels.oracle) {
-    const std::string seed = std::to_string(run.seed.value_or(study_->seeds.front()));
-    name += "_seed-" + seed;
-    arguments.insert(arguments.end(), {"--seed", seed});
-  }
-  const fs::path file = study_->work / "labels" / (name + ".h5");
-  make_file(*study_, "labels " + labels.name + " options", file, arguments, fingerprints_.at(run.case_name));
-  return file;
+std::vector<const StudyLabels*> StudyRunner::masks_for(const StudyRun& run) const {
+  const bool own_is_spoilt = !run.labels.empty() && study_->labels_named(run.labels).oracle;
+  std::vector<const StudyLabels*> sources;
+  for (const StudyLabels& source : study_->labels)
+    if (source.oracle && (!own_is_spoilt || source.name == run.labels)) sources.push_back(&source);
+  return sources;
 }
 
 StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
   Prepared p;
-  const Acquisition& a = acquisition(run.case_name, run.views);
+  const Acquisition& a = inputs_.acquisition(run.case_name, run.views);
   ViewSet train = select_views(a, "train"), test = held_out_views(a);
   require_measurable(a, test);
   drop_views_without_pixels(a, train);
   drop_views_without_pixels(a, test);
   p.views = {train.views, test.views};
 
-  const auto open = [&](const StudyLabels& source) {
-    const fs::path file = label_file(run, source);
-    PseudoLabels labels = PseudoLabels::open(file, a);
-    std::string& print = fingerprints_[file.string()];
-    if (print.empty()) print = fingerprint(labels, select_views(a, "train").views);
-    return std::pair{std::move(labels), print};
-  };
   const StudyMethod& method = study_->method_named(run.method);
   Json training, scoring;
-  training["case"] = fingerprints_.at(run.case_name);
+  training["case"] = inputs_.case_fingerprint();
   training["train_views"] = a.train_views;
   training["config"] = configuration(run);
   training["labels"] = nullptr;
@@ -169,20 +85,20 @@ StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
   scoring["renders"] = method.renders;
   scoring["kind"] = static_cast<int>(method.kind);
   scoring["false_vessel"] = Json::object();
-  bool own_is_spoilt = false;
   if (!run.labels.empty()) {
-    const StudyLabels& source = study_->labels_named(run.labels);
-    auto [labels, print] = open(source);
-    training["labels"] = print;
-    p.labels.emplace(std::move(labels));
-    own_is_spoilt = source.oracle;
+    StudyInputs::Labels labels = inputs_.labels(run, study_->labels_named(run.labels));
+    const SuperResolutionConfig& sr = run.config.super_resolution;
+    if (needs_labels(sr) && sr.scale != labels.file.scale())
+      throw BadInput(study_->file.string(), "method " + run.method + " settings.super_resolution.scale",
+                     std::to_string(labels.file.scale()) + ", the scale of the labels " + run.labels,
+                     std::to_string(sr.scale));
+    training["labels"] = labels.fingerprint;
+    p.labels.emplace(std::move(labels.file));
   }
-  // A run with spoilt labels is held against them; any other against all of them, as what to expect without.
-  for (const StudyLabels& source : study_->labels) {
-    if (!source.oracle || (own_is_spoilt && source.name != run.labels)) continue;
-    auto [labels, print] = open(source);
-    scoring["false_vessel"][source.name] = print;
-    p.spoilt.emplace_back(source.name, std::move(labels));
+  for (const StudyLabels* source : masks_for(run)) {
+    StudyInputs::Labels labels = inputs_.labels(run, *source);
+    scoring["false_vessel"][source->name] = labels.fingerprint;
+    p.spoilt.emplace_back(source->name, std::move(labels.file));
   }
   p.identity = {{"training", std::move(training)}, {"scoring", std::move(scoring)}};
   return p;
@@ -192,17 +108,60 @@ Json StudyRunner::configuration(const StudyRun& run) const {
   return study_->method_named(run.method).kind == MethodKind::train ? Json(to_toml(run.config)) : Json(nullptr);
 }
 
-Json StudyRunner::stored_result(const StudyRun& run) const {
+Json StudyRunner::recorded_result(const StudyRun& run) const {
   Json result = read_json(folder(run) / "result.json");
-  const Json::json_pointer made_with("/identity/training/config");
-  return result.is_object() && result.contains(made_with) && result[made_with] == configuration(run) ? result
-                                                                                                     : Json(nullptr);
+  return result.is_object() && result.contains(Json::json_pointer("/identity/scoring")) ? result : Json(nullptr);
+}
+
+std::string StudyRunner::difference(const StudyRun& run, const Json& identity) {
+  const auto differs = [&](const char* pointer, const Json& wanted) {
+    const Json::json_pointer at(pointer);
+    return !identity.contains(at) || identity[at] != wanted;
+  };
+  const StudyMethod& method = study_->method_named(run.method);
+  if (differs("/training/config", configuration(run))) return "another configuration";
+  if (differs("/scoring/kind", static_cast<int>(method.kind))) return "another kind of method";
+  if (differs("/scoring/renders", method.renders)) return "other renders";
+  // What is not there cannot be compared.
+  const auto has_other_labels = [&](const StudyLabels& source, const Json& recorded) {
+    try {
+      return inputs_.labels(run, source).fingerprint != recorded;
+    } catch (const InputNotMade& e) {
+      return e.outdated();
+    }
+  };
+  try {
+    const Acquisition& a = inputs_.acquisition(run.case_name, run.views);
+    if (differs("/training/case", inputs_.case_fingerprint())) return "another case";
+    if (differs("/training/train_views", a.train_views) || differs("/scoring/test_views", a.test_views))
+      return "other views";
+    if (!run.labels.empty() &&
+        has_other_labels(study_->labels_named(run.labels), identity["training"].value("labels", Json(nullptr))))
+      return "other labels";
+    const Json masks = identity["scoring"].value("false_vessel", Json::object());
+    for (const StudyLabels* source : masks_for(run))  // one that is missing leaves a column empty
+      if (masks.contains(source->name) && has_other_labels(*source, masks[source->name])) return "other labels";
+  } catch (const InputNotMade& e) {
+    return e.outdated() ? "another case" : "";
+  } catch (const Error& e) {
+    return std::string("something else: ") + e.what();
+  }
+  return "";
+}
+
+StudyRunner::StoredResult StudyRunner::stored_result(const StudyRun& run) {
+  Json result = recorded_result(run);
+  if (result.is_null()) return {};
+  std::string made_with = difference(run, result["identity"]);
+  if (!made_with.empty()) result = nullptr;
+  return {std::move(result), std::move(made_with)};
 }
 
 Json StudyRunner::current_result(const StudyRun& run) {
-  const Json result = stored_result(run);
+  Json wanted = prepare(run).identity;
+  const Json result = recorded_result(run);
   if (result.is_null()) return nullptr;
-  Json wanted = prepare(run).identity, have = result["identity"];
+  Json have = result["identity"];
   Json &masks = wanted["scoring"]["false_vessel"], &known = have["scoring"]["false_vessel"];
   // Masks of another study that shares the run may be there too.
   const bool has_masks = std::all_of(masks.items().begin(), masks.items().end(), [&](const auto& mask) {
@@ -214,9 +173,10 @@ Json StudyRunner::current_result(const StudyRun& run) {
 
 std::vector<RunImages> StudyRunner::model_images(const StudyRun& run, std::shared_ptr<const Model> model) const {
   const auto renderer = std::make_shared<Renderer>(*ctx_, *model);
-  const Detector low = acquisition_.detector;
-  const int scale = acquisition_.reference_projections->scale;
-  const auto poses = std::make_shared<const std::vector<Pose>>(acquisition_.poses);
+  const Acquisition& a = inputs_.loaded();
+  const Detector low = a.detector;
+  const int scale = a.reference_projections->scale;
+  const auto poses = std::make_shared<const std::vector<Pose>>(a.poses);
   std::vector<RunImages> images;
   for (const std::string& render : study_->method_named(run.method).renders) {
     const bool high = render == kRenderHigh;
@@ -234,7 +194,7 @@ std::vector<RunImages> StudyRunner::model_images(const StudyRun& run, std::share
 std::vector<RunImages> StudyRunner::pseudo_images(const StudyRun& run) const {
   const bool measured = study_->method_named(run.method).kind == MethodKind::measured_upsampled;
   return {{kRenderHigh, [this, measured](int view) {
-             const Acquisition& a = acquisition_;
+             const Acquisition& a = inputs_.loaded();
              const int scale = a.reference_projections->scale;
              if (measured) return upsample_image(a.projection(view), a.detector, scale);
              const std::vector<float> between = interpolate_views(a, view);
@@ -243,13 +203,15 @@ std::vector<RunImages> StudyRunner::pseudo_images(const StudyRun& run) const {
 }
 
 std::vector<RunImages> StudyRunner::images(const StudyRun& run) {
-  acquisition(run.case_name, run.views);
+  inputs_.acquisition(run.case_name, run.views);
   if (study_->method_named(run.method).kind != MethodKind::train) return pseudo_images(run);
-  return model_images(run, std::make_shared<const Model>(read_model(*ctx_, folder(run) / "model.h5")));
+  const fs::path model = folder(run) / "model.h5";
+  if (!fs::exists(model)) throw InputNotMade(model.string() + " is not there", false);
+  return model_images(run, std::make_shared<const Model>(read_model(*ctx_, model)));
 }
 
 Json StudyRunner::train_and_score(const StudyRun& run, const Prepared& p) {
-  const Acquisition& a = acquisition_;
+  const Acquisition& a = inputs_.loaded();
   RunFolder folder(this->folder(run), RunFolder::Start::over_earlier_run);
   const auto start = std::chrono::steady_clock::now();
   Reconstructor reconstructor(*ctx_, a, run.config, p.labels ? &*p.labels : nullptr);
@@ -281,7 +243,7 @@ Json StudyRunner::train_and_score(const StudyRun& run, const Prepared& p) {
 
 Json StudyRunner::score_again(const StudyRun& run, const Prepared& p) const {
   const fs::path model = folder(run) / "model.h5";
-  Json json = stored_result(run);
+  Json json = recorded_result(run);
   if (json.is_null() || json["identity"]["training"] != p.identity["training"] || !fs::exists(model)) return nullptr;
   const Json before = json["renders"];
   Json& renders = json["renders"];
@@ -297,8 +259,8 @@ Json StudyRunner::score_renders(const std::vector<RunImages>& renders, const Pre
     Json& scores = json[images.render];
     scores["high_resolution"] = images.render == kRenderHigh && !high.is_null()
                                     ? high
-                                    : score_against_reference(acquisition_, p.views, images.image, quiet_);
-    add_agreement(scores, acquisition_, p.views, p.spoilt, images.image);
+                                    : score_against_reference(inputs_.loaded(), p.views, images.image, quiet_);
+    add_agreement(scores, inputs_.loaded(), p.views, p.spoilt, images.image);
   }
   return json;
 }

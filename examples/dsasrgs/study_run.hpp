@@ -1,9 +1,7 @@
 #pragma once
-// Carries out the runs of a study: makes the cases and labels they need, trains, scores, and knows what is already
-// done.
+// Carries out the runs of a study: trains, scores, and knows what is already done.
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +12,7 @@
 #include "dsasrgs/context.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
+#include "study_inputs.hpp"
 #include "study_plan.hpp"
 #include "study_scores.hpp"
 
@@ -33,15 +32,17 @@ class StudyRunner {
   /// The result of a run, if it was made with exactly this configuration, case and labels; null otherwise. Makes the
   /// case and the labels if they are not there.
   nlohmann::ordered_json current_result(const StudyRun&);
-  /// The result in the run's folder, if it was made with this configuration, of whatever case and labels; null
-  /// otherwise.
-  nlohmann::ordered_json stored_result(const StudyRun&) const;
+  struct StoredResult {
+    nlohmann::ordered_json result;  ///< null when there is none, or none that fits
+    std::string made_with;          ///< what does not fit ("another configuration"); empty: nothing
+  };
+  /// The result in the run's folder, if it fits the study as far as the files that are there tell.
+  StoredResult stored_result(const StudyRun&);
   /// Carries it out; result.json is written last. Throws Interrupted, and what training and scoring throw.
   void execute(const StudyRun&);
 
-  /// The acquisition with the split of a case and a number of views; valid until the next call for other ones.
-  const Acquisition& acquisition(const std::string& case_name, int views);
-  /// Images of a finished run; valid as long as the runner.
+  StudyInputs& inputs() { return inputs_; }
+  /// Images of a finished run; valid as long as the runner. Throws InputNotMade when its model or case is not there.
   std::vector<RunImages> images(const StudyRun&);
   std::filesystem::path folder(const StudyRun& run) const { return study_->work / "runs" / run.id(); }
 
@@ -57,8 +58,13 @@ class StudyRunner {
   Prepared prepare(const StudyRun&);
   /// As a result records it; null for a method that trains nothing.
   nlohmann::ordered_json configuration(const StudyRun&) const;
-  std::filesystem::path case_file(const StudyCase&);
-  std::filesystem::path label_file(const StudyRun&, const StudyLabels&);
+  /// Label sources that the images are held against: a run with spoilt labels has its own, any other all of them, as
+  /// what to expect without.
+  std::vector<const StudyLabels*> masks_for(const StudyRun&) const;
+  /// result.json as it is; null when it is not there or of no use.
+  nlohmann::ordered_json recorded_result(const StudyRun&) const;
+  /// Of a recorded identity and the study, as far as the files that are there tell; empty: none.
+  std::string difference(const StudyRun&, const nlohmann::ordered_json& identity);
   std::vector<RunImages> model_images(const StudyRun&, std::shared_ptr<const Model>) const;
   std::vector<RunImages> pseudo_images(const StudyRun&) const;
   nlohmann::ordered_json train_and_score(const StudyRun&, const Prepared&);
@@ -71,11 +77,7 @@ class StudyRunner {
   Context* ctx_;
   const Study* study_;
   bool quiet_;
-  std::string loaded_case_;
-  int loaded_views_ = -1;
-  Acquisition acquisition_;
-  std::vector<int> file_train_, file_test_;
-  std::map<std::string, std::string> fingerprints_;  ///< of cases by name, of labels by file
+  StudyInputs inputs_;
 };
 
 }  // namespace dsasrgs::program

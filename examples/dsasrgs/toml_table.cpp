@@ -1,5 +1,6 @@
 #include "toml_table.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -34,6 +35,8 @@ std::string toml_text(const toml::node& node) {
 }
 
 toml::table parse_toml_file(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw IoError(path.string() + ": expected a file, found a folder");
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
@@ -76,6 +79,7 @@ std::vector<std::string> TomlTable::texts(const char* name) {
   for (const toml::node& item : *node->as_array()) {
     const auto value = item.value_exact<std::string>();
     if (!value || value->empty()) refuse(name, "strings", toml_text(item));
+    if (std::find(list.begin(), list.end(), *value) != list.end()) refuse(name, "each once", *value + " twice");
     list.push_back(*value);
   }
   return list;

@@ -24,7 +24,7 @@ class TomlTable {
   bool has(const char* name) const { return table_->contains(name); }
   std::string text(const char* name);
   std::string text(const char* name, const std::string& fallback);
-  std::vector<std::string> texts(const char* name);  ///< one string or an array of strings; missing: empty
+  std::vector<std::string> texts(const char* name);  ///< one string or an array of different ones; missing: empty
   const toml::array* array(const char* name);        ///< missing: null
   std::optional<TomlTable> table(const char* name);
   std::vector<TomlTable> tables(const char* name);  ///< of [[name]]; missing: none

@@ -36,16 +36,14 @@ std::string detail_text(double loss, std::size_t kernels) {
   return text;
 }
 
-[[noreturn]] void stop(const Reconstructor& reconstructor, const RunFolder& folder, const TrainingLog& log,
-                       bool checkpoint) {
-  const std::string at = "interrupted after step " + std::to_string(reconstructor.steps_done());
-  if (!checkpoint) throw Interrupted(at + "; nothing was kept (see --checkpoint-every)");
-  log.write();
-  reconstructor.save_checkpoint(folder.checkpoint());
-  throw Interrupted(at + "; go on with --resume --output " + folder.path().string());
-}
-
 }  // namespace
+
+void stop_interrupted(const Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
+  const std::string at = "interrupted after step " + std::to_string(reconstructor.steps_done());
+  if (options.resume_command.empty()) throw Interrupted(at + "; nothing was kept");
+  reconstructor.save_checkpoint(folder.checkpoint());
+  throw Interrupted(at + "; go on with: " + options.resume_command);
+}
 
 double train(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
   const int done = reconstructor.steps_done();
@@ -66,8 +64,9 @@ double train(Reconstructor& reconstructor, const RunFolder& folder, const Traini
     }
     return !stopping;
   });
-  if (!reconstructor.finished()) stop(reconstructor, folder, log, options.checkpoint_every > 0);
-  log.write();
+  const bool interrupted = !reconstructor.finished();
+  if (!interrupted || !options.resume_command.empty()) log.write();
+  if (interrupted) stop_interrupted(reconstructor, folder, options);
   return seconds;
 }
 

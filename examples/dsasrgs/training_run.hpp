@@ -1,6 +1,8 @@
 #pragma once
 // The training loop of `reconstruct`: progress, log, checkpoints and interruption around Reconstructor::step.
 
+#include <string>
+
 #include "dsasrgs/reconstructor.hpp"
 #include "run_folder.hpp"
 #include "training_log.hpp"
@@ -9,12 +11,16 @@ namespace dsasrgs::program {
 
 struct TrainingRunOptions {
   int log_every = 10;
-  int checkpoint_every = 0;  ///< steps; 0: no checkpoints
+  int checkpoint_every = 0;  ///< steps; 0: only when interrupted
+  /// Goes on with an interrupted run; empty: such a run keeps nothing.
+  std::string resume_command;
   bool quiet = false;
 };
 
-/// Trains to the end; returns the seconds it took, sessions before this one included. On Ctrl-C a checkpoint is written
-/// when checkpoints are wanted, and Interrupted is thrown.
+/// Writes a checkpoint, if the run can be gone on with, and throws Interrupted, which says how.
+[[noreturn]] void stop_interrupted(const Reconstructor&, const RunFolder&, const TrainingRunOptions&);
+
+/// Trains to the end; returns the seconds it took, sessions before this one included. On Ctrl-C as stop_interrupted.
 double train(Reconstructor&, const RunFolder&, const TrainingRunOptions&);
 
 }  // namespace dsasrgs::program

@@ -51,7 +51,9 @@ void add_vessel_source_options(CLI::App& subcommand, VesselSourceOptions& o) {
                   "tree (built in), FILE.swc, FILE.vtk (centrelines), FILE.raw[.gz] (uint8) or FILE.nii[.gz]")
       ->capture_default_str()
       ->group(group);
-  subcommand.add_option("--tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed")->group(group);
+  subcommand.add_option("--tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
   subcommand.add_option("--tree-inlets", o.tree.num_inlets, "feeding arteries")->capture_default_str()->group(group);
   subcommand.add_option("--tree-inlet-radius-mm", o.tree.inlet_radius_mm)->capture_default_str()->group(group);
   subcommand.add_option("--tree-min-radius-mm", o.tree.min_radius_mm)->capture_default_str()->group(group);

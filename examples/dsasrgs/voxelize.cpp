@@ -12,6 +12,7 @@
 #include "output_path.hpp"
 #include "progress.hpp"
 #include "subcommands.hpp"
+#include "sweep_time.hpp"
 #include "usage_error.hpp"
 
 namespace dsasrgs::program {
@@ -53,9 +54,10 @@ void run(const VoxelizeOptions& options) {
     throw UsageError("--output: expected a file named .nii or .nii.gz, found " + options.output);
   if (options.time_s && !std::isfinite(*options.time_s))
     throw UsageError("--time: expected a finite time in s, found " + std::to_string(*options.time_s));
-  require_writable_file(options.output);
+  require_writable_file("--output", options.output, {options.model});
   Context ctx = make_context(options.machine);
   const Model model = read_model(ctx, options.model);
+  if (options.time_s) warn_outside_sweep(model, {*options.time_s}, quiet);
   Volume volume;
   volume.grid = options.spacing_mm ? resampled(model.volume, *options.spacing_mm) : model.volume;
   Renderer renderer(ctx, model);

@@ -86,15 +86,15 @@ export class Acquisition {
     return [...views].sort((a, b) => a - b);
   }
 
-  /** Line integrals [H,W] of one view, Float32Array. */
+  /** Line integrals [H,W] of one view, Float32Array; 0 where /valid excludes the pixel. */
   lineIntegrals(view) {
     const values = this.#image(kProjections, view);
+    const valid = this.#validity(view);
     if (this.quantity === "line_integral") {
       this.#requireEach(kProjections, view, values, Number.isFinite, "finite numbers");
-      return values;
+      return values.map((value, p) => (valid?.[p] === 0 ? 0 : value));
     }
     const mask = this.#image(kMask, this.#find(kMask).shape[0] === 1 ? 0 : view);
-    const valid = this.#validity(view);
     const positive = (value, p) => valid?.[p] === 0 || (Number.isFinite(value) && value > 0);
     this.#requireEach(kProjections, view, values, positive, "positive intensities");
     this.#requireEach(kMask, view, mask, positive, "positive intensities");

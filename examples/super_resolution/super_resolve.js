@@ -58,7 +58,7 @@ function parse(args) {
   };
 }
 
-/** Black is no attenuation, white the largest line integral of the views. */
+/** Black is no attenuation, as in pixels that are not valid; white the largest line integral of the views. */
 function rangeOf(acquisition, views) {
   let high = 0;
   for (const view of views) for (const value of acquisition.lineIntegrals(view)) high = Math.max(high, value);

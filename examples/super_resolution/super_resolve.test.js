@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import h5wasm from "h5wasm/node";
 
+import { Acquisition } from "./acquisition.js";
 import { LabelFile, roundToHalf } from "./label_file.js";
 import { MultiplyBeta, Network, PixelShuffle2x, PixelShuffle4x, receptiveRadius, startBackend } from "./network.js";
 
@@ -23,8 +24,8 @@ const stripes = (height, width, phase = 0) =>
   Float32Array.from({ length: height * width }, (_, p) =>
     0.5 + 0.4 * Math.sin(0.7 * Math.floor(p / width) + phase) * Math.cos(0.45 * (p % width)));
 
-/** A small acquisition; `change` may alter it before it is closed. */
-function writeCase(name, { quantity = "line_integral", change = () => {}, version = 1 } = {}) {
+/** A small acquisition; `split` gives its lists of views, `change` may alter it before it is closed. */
+function writeCase(name, { quantity = "line_integral", split = { train: [3, 0] }, change = () => {}, version = 1 } = {}) {
   const file = new h5wasm.File(at(name), "w");
   file.create_attribute("format", "dsasrgs.acquisition");
   file.create_attribute("version", version);
@@ -50,7 +51,8 @@ function writeCase(name, { quantity = "line_integral", change = () => {}, versio
   volume.create_attribute("spacing_mm", [2, 2, 2], [3], "<d");
   volume.create_attribute("origin_mm", [-8, -8, -8], [3], "<d");
   file.create_group("split");
-  file.create_dataset({ name: "split/train", data: Int32Array.from([3, 0]) });
+  for (const [list, views] of Object.entries(split))
+    file.create_dataset({ name: `split/${list}`, data: Int32Array.from(views) });
   change(file);
   file.close();
   return at(name);
@@ -178,6 +180,33 @@ test("intensities become line integrals", () => {
   assert.ok(largestDifference(...labels) < 2e-3);
 });
 
+test("training views are those of /split/train, else those that are not in /split/test", async () => {
+  for (const [split, expected] of [[{ train: [3, 0] }, [0, 3]], [{ train: [3], test: [0] }, [3]], [{ test: [2, 0] }, [1, 3]],
+                                   [{}, [0, 1, 2, 3]]]) {
+    const acquisition = await Acquisition.open(writeCase("split.h5", { split }));
+    assert.deepEqual(acquisition.selectViews("train"), expected);
+    acquisition.close();
+  }
+  const none = await Acquisition.open(writeCase("split.h5", { split: { test: [0, 1, 2, 3] } }));
+  assert.throws(() => none.trainViews(), /split\.h5: \/split\/test: expected a view to be left for training, found all/);
+  none.close();
+});
+
+test("pixels that are not valid count as 0", () => {
+  const pixels = kHeight * kWidth, burnedIn = 5 * kWidth + 7;
+  const withPixel = (name, value, valid) => writeCase(name, { change: (f) => {
+    for (const view of [0, 3]) f.get("projections").write_slice([[view, view + 1], [5, 6], [7, 8]], Float32Array.of(value));
+    if (valid) f.create_dataset({ name: "valid", data: Uint8Array.from({ length: pixels }, (_, p) => p !== burnedIn), shape: [kHeight, kWidth] });
+  } });
+  const [found, expected] = [withPixel("burned_in.h5", 255, true), withPixel("zero.h5", 0, false)].map((input, k) => {
+    const run = superResolve(input, "--output", at(`of_pixel_${k}.h5`), "--scale", "2", "--quiet");
+    assert.equal(run.status, 0, run.stderr);
+    return readLabels(`of_pixel_${k}.h5`);
+  });
+  assert.deepEqual(found.range, expected.range);
+  assert.deepEqual(found.values, expected.values);
+});
+
 test("the program's reader takes the labels", { skip: !process.env.DSASRGS_PROGRAM && "DSASRGS_PROGRAM is not set" }, () => {
   const input = writeCase("read.h5");
   assert.equal(superResolve(input, "--output", at("read_labels.h5"), "--scale", "2", "--quiet").status, 0);
@@ -198,7 +227,9 @@ test("what cannot be used is refused with one line, and nothing is left behind",
     [[writeCase("quantity.h5", { quantity: "grey" })], 2, /\/projections@quantity: expected .*, found "grey"/],
     [[bad("split.h5", (f) => f.get("split/train").write_slice([[0, 1]], Int32Array.of(4)))], 2,
      /split\.h5: \/split\/train\[0\]: expected a view of 0 to 3, found 4/],
-    [[bad("nan.h5", (f) => f.get("projections").write_slice([[3, 4], [1, 2], [2, 3]], Float32Array.of(NaN)))], 2,
+    // At the second view, when there is a temporary file.
+    [[bad("nan.h5", (f) => f.get("projections").write_slice([[3, 4], [1, 2], [2, 3]], Float32Array.of(NaN))), "--range", "0,1",
+      "--views", "0,3"], 2,
      /nan\.h5: \/projections: expected finite numbers, found NaN at view 3, row 1, column 2/],
     [[good, "--scale", "3"], 2, /--scale: expected 2 or 4, found 3/],
     [[good, "--network", "huge"], 2, /--network: expected slim, medium, thick, found huge/],
@@ -216,6 +247,16 @@ test("what cannot be used is refused with one line, and nothing is left behind",
   }
   const run = superResolve(good, "--output", at("no_folder/labels.h5"));
   assert.match(run.stderr, /no_folder\/labels\.h5: cannot write: ENOENT/);
+  assert.equal(run.status, 1);
+  assert.deepEqual(fs.readdirSync(folder).sort(), before);
+});
+
+test("a write that fails is one line, and nothing is left behind", () => {
+  const input = writeCase("large.h5"), before = fs.readdirSync(folder).sort();
+  // No file may become larger than 8 KiB.
+  const run = spawnSync("bash", ["-c", 'ulimit -f 8; exec "$@"', "bash", process.execPath, program, input, "--quiet",
+                                 "--output", at("limited.h5")], { encoding: "utf8" });
+  assert.match(run.stderr, /^super_resolve: .*limited\.h5: cannot write: File too large\n$/);
   assert.equal(run.status, 1);
   assert.deepEqual(fs.readdirSync(folder).sort(), before);
 });

@@ -3,6 +3,7 @@
 /// Short stand-ins for a lot of data, to see whether it is still the same (not against forgery): 16 hexadecimal digits,
 /// FNV-1a (Fowler, Noll and Vo; offset 0xcbf29ce484222325, prime 0x100000001b3) over the bytes of the values.
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 
 namespace dsasrgs {
 
+/// The bytes of a file. Throws IoError when it cannot be read.
+std::string file_fingerprint(const std::filesystem::path&);
 /// Everything in an acquisition but its name and split.
 std::string fingerprint(const Acquisition&);
 /// What was measured in these views: detector, poses, times, line integrals. Ties models, checkpoints and labels to it.

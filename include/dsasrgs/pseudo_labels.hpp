@@ -30,7 +30,8 @@ class PseudoLabels {
   /// against the acquisition. Throws IoError; BadInput naming file, field, expected and found: a scale that is not a
   /// whole number of at least 1, images that are not scale times the acquisition's detector, counts that disagree,
   /// views out of range or twice, a training view without a label, or labels that say they were made from another
-  /// measurement. The images themselves are checked when they are read.
+  /// measurement. The images themselves are checked when they are read; the acquisition's projections are copied for
+  /// that, it need not outlive the labels.
   static PseudoLabels open(const std::filesystem::path&, const Acquisition&);
 
   PseudoLabels(PseudoLabels&&) noexcept;
@@ -51,8 +52,10 @@ class PseudoLabels {
   bool has_false_vessel_mask() const;
 
   /// Label of one view [sH,sW], line integrals. Throws InvalidArgument for a view without label; BadInput naming the
-  /// pixel for a value that is not finite, or further outside the range of the acquisition's projections than s times
-  /// that range (another unit or scaling).
+  /// pixel for a value that is not finite, or further outside the range of the projections' valid pixels than s times
+  /// that range (grey values); BadInput for a label that, averaged onto the acquisition's detector, has another
+  /// contrast than the view's projection (another unit or logarithm) or does not resemble it (mirrored, another view).
+  /// Only gross mismatches are found, and only in views that show clearly more than noise.
   std::vector<float> read(int view) const;
   /// Confidence of one view [sH,sW], and where it was made false on purpose (non-zero). The file must have them, else
   /// InvalidArgument. Throws BadInput for a confidence outside [0,1].
@@ -74,8 +77,8 @@ enum class LabelStorage { float16, float32 };
 struct LabelFileOptions {
   Detector low_resolution;  ///< the acquisition's detector
   int scale = 4;
-  std::vector<int> views;  ///< which views of the acquisition, each once, at least one
-  std::string network;     ///< what made the labels
+  std::vector<int> views;   ///< which views of the acquisition, each once, at least one
+  std::string network;      ///< what made the labels
   std::string measurement;  ///< measurement_fingerprint() of the acquisition and views, to refuse another; may be empty
   std::optional<IntensityRange> intensity_range;
   LabelStorage storage = LabelStorage::float16;
@@ -84,7 +87,8 @@ struct LabelFileOptions {
 };
 
 /// Writes a label file view by view. It is there whole after commit(), else not at all; compressed, it is laid out in
-/// memory until then. Throws IoError, and InvalidArgument for options or images that the reader would refuse.
+/// memory until then. Throws IoError, and InvalidArgument for options or images that the reader would refuse whatever
+/// the acquisition: the writer does not know it, so that a label on another unit is found only when it is read.
 class PseudoLabelWriter {
  public:
   PseudoLabelWriter(const std::filesystem::path&, const LabelFileOptions&);
@@ -109,9 +113,10 @@ struct MadeLabel {
   std::vector<std::uint8_t> false_vessel_mask;  ///< [sH,sW], non-zero where it is false on purpose; empty: nowhere
 };
 
-/// Keys' bicubic interpolation (the one of the resample operator) of one view [sH,sW].
+/// Keys' bicubic interpolation (the one of the resample operator) of one view [sH,sW]; invalid pixels count as 0.
 MadeLabel bicubic_label(const Acquisition&, int view, int scale);
-/// Lanczos-3 interpolation with weights that sum to 1; the edge pixel is repeated beyond the border.
+/// Lanczos-3 interpolation with weights that sum to 1; the edge pixel is repeated beyond the border. Invalid
+/// pixels count as 0.
 MadeLabel lanczos_label(const Acquisition&, int view, int scale);
 
 /// How a perfect label is spoilt on purpose. Lengths in pixels of the label.

@@ -49,6 +49,18 @@ TEST_CASE("provenance: a measurement's fingerprint changes with what was measure
   CHECK_THROWS_AS(measurement_fingerprint(a, {4}), InvalidArgument);
 }
 
+TEST_CASE("provenance: fingerprints are FNV-1a with 64 bits", "[fingerprint]") {
+  const TemporaryFolder folder;
+  const auto of = [&](const char* text) {
+    std::ofstream(folder / "file", std::ios::binary) << text;
+    return file_fingerprint(folder / "file");
+  };
+  CHECK(of("") == "cbf29ce484222325");  // test vectors of the authors (isthe.com/chongo/tech/comp/fnv)
+  CHECK(of("a") == "af63dc4c8601ec8c");
+  CHECK(of("foobar") == "85944171f73967e8");
+  CHECK_THROWS_AS(file_fingerprint(folder / "none"), IoError);
+}
+
 TEST_CASE("provenance: a model knows its measurement and test views, and its checkpoint goes on with no other",
           "[reconstructor]") {
   const TemporaryFolder folder;

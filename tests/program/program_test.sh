@@ -1,11 +1,13 @@
 #!/bin/bash
 # The command-line program from outside: program_test.sh PATH_OF_BINARY
 # Exit codes 0 (done), 1 (job failed), 2 (bad usage or bad input), one line per error, no partial output.
+# outputs_test.sh goes on from here with what happens to files that were there before.
 # Wrong fields inside HDF5 files are tested in tests/lib; here files are broken with dd and truncate only.
 set -u
 [ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
 program=$(realpath "$1")
-docs=$(dirname "$(realpath "$0")")/../../docs/data-format.md
+here=$(dirname "$(realpath "$0")")
+docs=$here/../../docs/data-format.md
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -113,6 +115,13 @@ there pose.h5
 expect 0 "voxelize the mean" voxelize run/model.h5 --output mean.nii.gz
 expect 0 "voxelize a moment" voxelize run/model.h5 --output moment.nii --time 2 --spacing-mm 13
 [ "$(stat -c %s moment.nii)" -eq $((352 + 4 * 12 * 12 * 12)) ] || report "voxelize --spacing-mm: wrong size"
+expect 0 "voxelize after the sweep" voxelize run/model.h5 --output late.nii --time 1e9
+says "voxelize after the sweep" '^warning: --time: expected 0 to [0-9.]+ s, the span of the sweep, found 1e\+09: shown as at'
+expect 0 "render before the sweep" render run/model.h5 --time -5 2 --output early.h5
+[ "$(grep -c '^warning: --time: .*found -5: shown as at 0 s$' err.txt)" -eq 1 ] ||
+  report "render before the sweep: expected one warning: $(cat err.txt)"
+expect 0 "render before the sweep, quietly" render run/model.h5 --time -5 --output early.h5 --quiet
+[ -s out.txt ] || [ -s err.txt ] && report "render --quiet printed: $(cat out.txt err.txt)"
 expect 0 "voxelize frames" voxelize run/model.h5 --output frames.nii --frames 3
 [ "$(stat -c %s frames.nii)" -eq $((352 + 4 * 3 * 24 * 24 * 24)) ] || report "voxelize --frames: wrong size"
 expect 0 "inspect a model" inspect run/model.h5
@@ -236,48 +245,6 @@ says "interrupted study" 'finished runs are kept'
 [ -z "$(find stopped_study/runs -type f 2>/dev/null)" ] || report "interrupted study: left $(find stopped_study/runs -type f)"
 absent new
 
-# ---- stopping and going on ---------------------------------------------------------------------------------------
-# stopped OUTPUT OPTIONS...: starts a run, sends SIGTERM as soon as it trains, and sets $code.
-stopped() {
-  local output=$1 i
-  shift
-  "$program" reconstruct case.h5 --output "$output" --steps 600 "${small[@]}" "$@" >out.txt 2>err.txt &
-  local job=$!
-  for ((i = 0; i < 3000; i++)); do
-    [ -e "$output/config.toml" ] && break
-    sleep 0.02
-  done
-  kill -TERM $job
-  wait $job
-  code=$?
-}
-stopped kept --checkpoint-every 100000 --quiet
-[ "$code" -eq 1 ] || report "interrupted run: exit code $code, expected 1"
-says "interrupted run" 'interrupted after step [0-9]+; go on with --resume'
-there kept/checkpoint.h5 kept/config.toml kept/log.csv
-absent kept/metrics.json
-expect 2 "fresh start over a checkpoint" reconstruct case.h5 --output kept --steps 10
-says "fresh start over a checkpoint" 'resume'
-expect 2 "resume with settings" reconstruct case.h5 --output kept --resume --steps 10
-stopped dropped --quiet
-[ "$code" -eq 1 ] || report "interrupted run: exit code $code, expected 1"
-says "interrupted run" 'nothing was kept'
-absent dropped
-# A run that is stopped and gone on with ends with the bits of one that was not.
-cp -r kept resumed
-expect 0 "resume" reconstruct case.h5 --output resumed --resume --quiet
-there resumed/metrics.json resumed/model.h5
-absent resumed/checkpoint.h5
-expect 0 "run with checkpoints" reconstruct case.h5 --output whole --steps 600 --checkpoint-every 250 --quiet "${small[@]}"
-absent whole/checkpoint.h5
-cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-7) <(tail -n 1 whole/log.csv | cut -d, -f1-7) ||
-  report "resume: another last step than the run without a stop: $(tail -n 1 resumed/log.csv) - $(tail -n 1 whole/log.csv)"
-cmp -s resumed/model.h5 whole/model.h5 || report "resume: another model than the run without a stop"
-[ "$(cut -d, -f1 resumed/log.csv | sort -n | uniq -d)" = "" ] || report "resume: log.csv has a step twice"
-mkdir part && cp kept/checkpoint.h5 part/ && truncate -s -100 part/checkpoint.h5
-expect 2 "truncated checkpoint" reconstruct case.h5 --output part --resume
-cmp -s -n 1000 kept/checkpoint.h5 part/checkpoint.h5 || report "truncated checkpoint: the file was changed"
-
 # ---- bad usage: exit 2, nothing written -----------------------------------------------------------------------------
 expect 2 "no subcommand"
 expect 2 "unknown subcommand" rebuild
@@ -309,9 +276,24 @@ says "held-out test view" '^dsasrgs: error: --hold-out: expected training views 
 expect 2 "all held out" reconstruct case.h5 --output new --hold-out 0,3,6,9,12,15,18,21
 expect 2 "no such view held out" reconstruct case.h5 --output new --hold-out 24
 says "no such view held out" '--hold-out: expected views of 0 to 23'
+expect 2 "nothing named to hold out" reconstruct case.h5 --output new --hold-out "" --steps 5
+says "nothing named to hold out" '--hold-out: expected a value, found an empty one'
+expect 2 "labels without a name" reconstruct case.h5 --output new --labels "" --steps 5
+expect 2 "configuration without a name" reconstruct case.h5 --output new --config "" --steps 5
+says "configuration without a name" '--config: expected a value'
+expect 2 "views without a list" evaluate run/model.h5 --case case.h5 --views ""
+expect 2 "labels that nothing uses" reconstruct case.h5 --output new --labels labels_bicubic.h5 --steps 5
+says "labels that nothing uses" '--labels: expected super_resolution.target = .*found super_resolution.target = none'
+for threshold in nan -1 0 inf; do
+  expect 2 "surface threshold $threshold" reconstruct case.h5 --output new --steps 5 --surface-threshold-per-mm $threshold
+  says "surface threshold $threshold" "--surface-threshold-per-mm: expected a positive number, found $threshold"
+  expect 2 "evaluate: surface threshold $threshold" evaluate run/model.h5 --case case.h5 \
+    --surface-threshold-per-mm $threshold
+done
 expect 2 "no training views" reconstruct case.h5 --output new --train-views 0
 expect 2 "finished run" reconstruct case.h5 --output run --steps 5
 says "finished run" 'finished run'
+says "finished run" 'force replaces it'
 expect 2 "nothing to resume" reconstruct case.h5 --output new --resume
 expect 2 "view out of range" evaluate run/model.h5 --case case.h5 --views 24
 expect 2 "backward range" evaluate run/model.h5 --case case.h5 --views 5-3
@@ -336,6 +318,8 @@ expect 2 "simulate: no views" simulate --output new.h5 --views 0
 expect 2 "simulate: zero size" simulate --output new.h5 --size 0 32
 expect 2 "simulate: zero pitch" simulate --output new.h5 --pitch-mm 0
 expect 2 "simulate: negative photons" simulate --output new.h5 --photons -5 "${case_options[@]}"
+expect 2 "simulate: negative seed" simulate --output new.h5 --views 4 --train-views 2 --size 8 8 --seed -1
+says "simulate: negative seed" '--seed.*-1'
 expect 2 "simulate: two grid sizes" simulate --output new.h5 --grid-size 3 4
 expect 2 "simulate: unknown vessels" simulate --output new.h5 --vessels vessels.obj
 expect 2 "simulate: volume without threshold" simulate --output new.h5 --vessels brain.nii
@@ -346,6 +330,14 @@ expect 2 "labels: scale 0" labels case.h5 --method bicubic --scale 0 --output ne
 expect 2 "labels: no truth of that scale" labels case.h5 --method oracle --scale 4 --output new.h5
 says "labels: no truth of that scale" 'reference projections of scale 4.*found scale 2'
 expect 2 "labels: bad strength" labels case.h5 --method oracle --scale 2 --missing-strength 2 --output new.h5
+expect 2 "labels: negative seed" labels case.h5 --method oracle --scale 2 --seed -1 --output new.h5
+says "labels: negative seed" '--seed.*-1'
+expect 2 "labels: too many branches" labels case.h5 --method oracle --scale 2 --false-branches 1001 --output new.h5
+says "labels: too many branches" '--false-branches'
+expect 2 "labels: too many missing" labels case.h5 --method oracle --scale 2 --missing-branches 1001 --output new.h5
+expect 2 "labels: options of the oracle" labels case.h5 --method bicubic --scale 2 --false-branches 3 --output new.h5
+says "labels: options of the oracle" '--false-branches: expected --method oracle.*found --method bicubic'
+expect 2 "labels: seed of the oracle" labels case.h5 --method lanczos --scale 2 --seed 3 --output new.h5
 expect 2 "labels: view out of range" labels case.h5 --method bicubic --views 24 --output new.h5
 absent new new.h5 new.nii
 
@@ -367,7 +359,6 @@ expect 2 "overwritten header" inspect header.h5
 expect 2 "model for a case" reconstruct run/model.h5 --output new
 says "model for a case" 'format.*dsasrgs.acquisition.*dsasrgs.model'
 expect 2 "case for a model" voxelize case.h5 --output new.nii
-expect 2 "checkpoint" inspect kept/checkpoint.h5
 printf '1 0 0 0 0 0 -1\n2 0 9 0 0 1 1\n' >bad.swc
 expect 2 "zero radius" simulate --vessels bad.swc --output new.h5
 says "zero radius" 'bad.swc: line 1: radius: expected .*found 0'
@@ -383,32 +374,8 @@ head -c 999 /dev/zero >bad.nii
 expect 2 "not NIfTI" simulate --vessels bad.nii --vessel-threshold 1 --output new.h5
 absent new new.h5 new.nii new.json
 
-# ---- the system refuses: exit 1 ------------------------------------------------------------------------------------------
-expect 1 "no case file" reconstruct none.h5 --output new
-says "no case file" 'none.h5'
-expect 1 "no model file" render none.h5 --time 1 --output new
-expect 1 "no SWC file" simulate --vessels none.swc --output new.h5
-expect 1 "no folder" simulate --output nowhere/new.h5 "${case_options[@]}"
-says "no folder" 'nowhere/new.h5'
-expect 1 "no folder for JSON" evaluate run/model.h5 --case case.h5 --json nowhere/new.json
-mkdir folder.nii
-expect 1 "output is a folder" voxelize run/model.h5 --output folder.nii
-expect 1 "output below a file" reconstruct case.h5 --output case.h5/run --steps 5
-expect 1 "pictures below a file" render run/model.h5 --case case.h5 --output tree.swc/pictures
-if [ "$(id -u)" -ne 0 ]; then  # nothing is unwritable for root
-  mkdir locked && chmod a-w locked
-  expect 1 "unwritable folder" reconstruct case.h5 --output locked/run --steps 5
-  expect 1 "unwritable run folder" reconstruct case.h5 --output locked --steps 5
-  expect 1 "unwritable output" voxelize run/model.h5 --output locked/new.nii
-fi
-absent new new.h5 nowhere
-no_temporaries
-
-# ---- replacing a run ---------------------------------------------------------------------------------------------------------
-expect 0 "replace a run" reconstruct case.h5 --output run --steps 20 --force --quiet "${small[@]}"
-grep -q '^steps = 20$' run/config.toml || report "--force: config.toml is the earlier one"
-there run/metrics.json run/model.h5
-no_temporaries
+. "$here/outputs_test.sh"
+bash "$here/study_test.sh" "$program" || failures=$((failures + 1))
 
 [ $failures -eq 0 ] && echo "program_test: passed"
 exit $((failures > 0))

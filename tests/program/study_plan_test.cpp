@@ -192,5 +192,30 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("\"low-upsampled\"", "\"low\"", "method[1].render: expected");
   refused("labels = [\"spoilt\", \"given\"]", "labels = [\"spoild\"]", "method[2].labels: expected");
   refused("name = \"taught\"", "name = taught", "line");
+  // Repeats would count runs twice.
+  refused("[\"spoilt\", \"given\"]", "[\"given\", \"given\"]",
+          "method[2].labels: expected each once, found given twice");
+  refused("\"low-upsampled\"", "\"high\"", "method[1].render: expected each once");
+  refused("kind = \"measured-upsampled\"", "cases = [\"a\", \"a\"]\nkind = \"measured-upsampled\"",
+          "method[0].cases: expected each once");
+  // A preset is more than its name.
+  refused("training.steps = 30", "preset = \"togs\"", "settings.preset: expected none");
+  refused("kernels.initial = 77", "preset = \"togs\"", "case[1].settings.preset: expected none");
+  refused("super_resolution.weight = 0.25", "preset = \"togs\"", "method[2].settings.preset: expected none");
+  refused("labels = [\"spoilt\", \"given\"]", "", "method taught labels: expected label sources");
+  CHECK(plan_runs(study_of(replaced(replaced(kStudy, "labels = [\"spoilt\", \"given\"]", ""),
+                                    "super_resolution.weight = 0.25", "super_resolution.target = \"upsampled\"")))
+            .size() == 15);
   CHECK_THROWS_AS(read_study("/nowhere/study.toml"), IoError);
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH(read_study(folder.path()), Contains(folder.path().string() + ": expected a file, found a folder"));
+}
+
+TEST_CASE("study: runs by parts of their names", "[study]") {
+  const std::vector<StudyRun> runs = plan_runs(study_of(kStudy));
+  CHECK(runs_named(runs, {}).size() == runs.size());
+  const auto chosen = runs_named(runs, {"a/8-views/plain", "seed-5", "plain/seed-5"});
+  CHECK(chosen.size() == 1 + 2 * 3 + 2);  // each once
+  // Every part is looked at, not only all of them together.
+  CHECK_THROWS_WITH(runs_named(runs, {"plain", "nobody"}), Contains("--only") && Contains("found nobody"));
 }

@@ -36,7 +36,8 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
   constexpr const char* kOp = "interpolate_views";
   check_view(kOp, acquisition, view);
   // Without any split each view would be its own answer.
-  const std::vector<int> train = acquisition.test_views.empty() ? acquisition.train_views : acquisition.training_views();
+  const std::vector<int> train =
+      acquisition.test_views.empty() ? acquisition.train_views : acquisition.training_views();
   if (train.empty()) throw InvalidArgument("interpolate_views: train_views: expected at least one view, found none");
   for (const int v : train) check_view(kOp, acquisition, v);
 

@@ -352,6 +352,11 @@ void validate(const Config& config, std::string_view source) {
   if (!(config.kernels.max_scale_voxels > config.kernels.min_scale_voxels))
     throw BadInput(source, "kernels.max_scale_voxels", "more than kernels.min_scale_voxels",
                    number_text(config.kernels.max_scale_voxels));
+  const SuperResolutionConfig& sr = config.super_resolution;
+  if (sr.scale > 1 && sr.weight >= 1 && sr.target != HighResolutionTarget::none &&
+      (config.nuisance.view_gain || config.nuisance.view_offset))
+    throw BadInput(source, "super_resolution.weight", "less than 1 with nuisance parameters, which L_gt fits",
+                   number_text(sr.weight));
   const std::string kind(name_of(config.field.kind));
   if (config.training.table_variation_weight > 0 && config.field.kind != AttenuationKind::offset_table)
     throw BadInput(source, "training.table_variation_weight", "0, or field.kind = offset-table",

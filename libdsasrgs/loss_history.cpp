@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "dsasrgs/error.hpp"
 
@@ -17,13 +18,13 @@ void LossHistory::fetch(Context& ctx) {
   if (pending_.empty()) return;
   ctx.synchronize();
   const auto* values = static_cast<const ImageLossValue*>(mailbox_.data());
-  for (std::size_t i = 0; i < pending_.size(); ++i)
+  const std::vector<Pending> seen = std::exchange(pending_, {});  // also when this throws
+  for (std::size_t i = 0; i < seen.size(); ++i)
     if (!std::isfinite(values[i].total))
-      throw NumericalError("training: the loss is not finite at step " + std::to_string(pending_[i].step) + ", view " +
-                           std::to_string(pending_[i].view) + " of " + data_);
-  value_ = values[pending_.size() - 1];
-  step_ = pending_.back().step;
-  pending_.clear();
+      throw NumericalError("training: the loss is not finite at step " + std::to_string(seen[i].step) + ", view " +
+                           std::to_string(seen[i].view) + " of " + data_);
+  value_ = values[seen.size() - 1];
+  step_ = seen.back().step;
 }
 
 }  // namespace dsasrgs

@@ -166,6 +166,7 @@ PseudoLabels::PseudoLabels(PseudoLabels&&) noexcept = default;
 PseudoLabels& PseudoLabels::operator=(PseudoLabels&&) noexcept = default;
 PseudoLabels::~PseudoLabels() = default;
 
+const std::string& PseudoLabels::name() const { return state_->file.name(); }
 int PseudoLabels::scale() const { return state_->scale; }
 const std::string& PseudoLabels::network() const { return state_->network; }
 const std::optional<IntensityRange>& PseudoLabels::intensity_range() const { return state_->intensity_range; }

@@ -11,7 +11,6 @@
 #include "density_event.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
-#include "dsasrgs/fingerprint.hpp"
 #include "initialize.hpp"
 #include "loss_history.hpp"
 #include "submission.hpp"
@@ -26,6 +25,26 @@ std::vector<int> training_views(const Acquisition& acquisition) {
   std::vector<int> views = acquisition.training_views();
   if (views.empty()) throw BadInput(acquisition.name, "/split/test", "a view to be left for training", "all of them");
   return views;
+}
+
+/// What would otherwise show after the initialisation, or in the middle of the training.
+void check_training_input(const Acquisition& a, const std::vector<int>& views, const Config& config,
+                          const PseudoLabels* labels) {
+  for (const int v : views) {
+    const View<const std::uint8_t> valid = a.valid_pixels(v);
+    if (!valid.empty() && std::none_of(valid.begin(), valid.end(), [](std::uint8_t p) { return p != 0; }))
+      throw BadInput(a.name, "/valid", "a valid pixel in training view " + std::to_string(v), "none");
+  }
+  const SuperResolutionConfig& sr = config.super_resolution;
+  const bool needs_labels = sr.scale > 1 && sr.weight > 0 && sr.target != HighResolutionTarget::none &&
+                            sr.target != HighResolutionTarget::upsampled;
+  if (!needs_labels) return;
+  if (labels == nullptr)
+    throw BadInput("configuration", "super_resolution.target", "none or upsampled where no labels are given (--labels)",
+                   "a target made of labels");
+  if (labels->scale() != sr.scale)
+    throw BadInput(labels->name(), "/super_resolution/pseudo_labels@scale",
+                   std::to_string(sr.scale) + " (super_resolution.scale)", std::to_string(labels->scale()));
 }
 
 /// Adds the wall seconds of body() to a sum.
@@ -121,7 +140,8 @@ struct Reconstructor::State {
     update(schedule.field, decay, tables, field.table4d, field_gradient.table4d, optimizer.table4d);
     update(schedule.field, decay, AdamMode::dense, field.network, field_gradient.network, optimizer.network);
     const SuperResolutionConfig& sr = config.super_resolution;
-    if (ConfidenceState& c = optimizer.confidence; c.weights.size() > 0 && sr.learn_confidence && step > sr.first_step) {
+    if (ConfidenceState& c = optimizer.confidence;
+        c.weights.size() > 0 && sr.learn_confidence && step > sr.first_step) {
       AdamStep adam;
       adam.learning_rate = schedule.confidence;
       adam.step = step - sr.first_step;
@@ -244,6 +264,7 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   validate(config, "configuration");
   acquisition.validate();
   std::vector<int> views = training_views(acquisition);
+  check_training_input(acquisition, views, config, labels);
   Model model = initial_model(ctx, acquisition, views, config);
   model.test_views = acquisition.test_views;
   model.measurement = measurement_fingerprint(acquisition, views);
@@ -263,6 +284,7 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   if (!checkpoint.model.measurement.empty() && checkpoint.model.measurement != measurement)
     throw BadInput(path.string(), "/@measurement", measurement + ", that of " + acquisition.name,
                    checkpoint.model.measurement + ": it was trained on another one");
+  check_training_input(acquisition, views, checkpoint.config, labels);
   state_ = std::make_unique<State>(ctx, acquisition, checkpoint.config, std::move(views), std::move(checkpoint.model),
                                    reader_of(labels));
   state_->optimizer = std::move(checkpoint.optimizer);
@@ -307,6 +329,7 @@ std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const
 }
 
 void Reconstructor::save_checkpoint(const std::filesystem::path& path) const {
+  state_->losses.fetch(*state_->ctx);  // a model that has come to nothing must not replace a good checkpoint
   write_checkpoint(*state_->ctx, path, state_->config, state_->step, state_->model, state_->optimizer,
                    state_->statistics, state_->nuisance_moments);
 }

@@ -37,6 +37,29 @@ std::vector<std::uint8_t> refined_mask(const std::vector<std::uint8_t>& mask, co
   return high;
 }
 
+/// Invalid pixels take the value of a valid one nearby (breadth-first over the four neighbours), so that interpolation
+/// and windows carry nothing from under them into their surroundings.
+void fill_invalid(const std::vector<std::uint8_t>& valid, const Detector& d, std::vector<float>& image) {
+  const auto width = static_cast<std::size_t>(d.width_px);
+  std::vector<std::uint8_t> known(valid);
+  std::vector<std::size_t> queue;
+  for (std::size_t p = 0; p < known.size(); ++p)
+    if (known[p] != 0) queue.push_back(p);
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    const std::size_t p = queue[next], column = p % width;
+    const auto spread_to = [&](std::size_t q) {
+      if (known[q] != 0) return;
+      known[q] = 1;
+      image[q] = image[p];
+      queue.push_back(q);
+    };
+    if (column > 0) spread_to(p - 1);
+    if (column + 1 < width) spread_to(p + 1);
+    if (p >= width) spread_to(p - width);
+    if (p + width < known.size()) spread_to(p + width);
+  }
+}
+
 bool needs_labels(HighResolutionTarget target) {
   return target == HighResolutionTarget::pseudo_labels || target == HighResolutionTarget::both ||
          target == HighResolutionTarget::teach;
@@ -66,6 +89,7 @@ ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& c
   grad_low_ = Buffer<float>(ctx, low_pixels);
   low_ = Buffer<float>(ctx, sr.scale > 1 ? low_pixels : 0);
   adjusted_ = Buffer<float>(ctx, uses_nuisance() ? low_pixels : 0);
+  fine_adjusted_ = Buffer<float>(ctx, uses_nuisance() && sr.scale > 1 ? high_pixels : 0);
   const bool teach = sr.scale > 1 && sr.target == HighResolutionTarget::teach;
   teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
   grad_teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
@@ -77,7 +101,7 @@ ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& c
     m.num_low_valid = count_valid(ctx, m.low_valid);
     measured_.push_back(std::move(m));
   }
-  if (sr.scale == 1 || sr.weight <= 0 || sr.target == HighResolutionTarget::none) return;
+  if (sr.scale == 1 || fine_weight() <= 0) return;
   for (std::size_t slot = 0; slot < views.size(); ++slot) {  // all, so that a label that is missing is found now
     if (!sr.keep_labels) fine_.clear();
     fine_.push_back(make_fine_target(ctx, slot));
@@ -90,11 +114,18 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
   const int view = views_[slot];
   const Measured& measured = measured_[slot];
   FineTarget t;
-  t.valid =
-      Buffer<std::uint8_t>::from_host(ctx, refined_mask(measured.low_valid.to_host(ctx), low_detector_, sr.scale));
+  const std::vector<std::uint8_t> low_valid = measured.low_valid.to_host(ctx),
+                                  valid = refined_mask(low_valid, low_detector_, sr.scale);
+  t.valid = Buffer<std::uint8_t>::from_host(ctx, valid);
   t.num_valid = count_valid(ctx, t.valid);
   t.upsampled = Buffer<float>(ctx, high_pixels);
-  upsample_bicubic(ctx, resample_, measured.low, t.upsampled);
+  if (low_valid.empty()) {
+    upsample_bicubic(ctx, resample_, measured.low, t.upsampled);
+  } else {
+    std::vector<float> filled = measured.low.to_host(ctx);
+    fill_invalid(low_valid, low_detector_, filled);
+    upsample_bicubic(ctx, resample_, Buffer<float>::from_host(ctx, filled), t.upsampled);
+  }
   if (!needs_labels(sr.target)) return t;
 
   std::vector<float> label = labels_.image ? labels_.image(view) : std::vector<float>{};
@@ -105,6 +136,11 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
                    label.empty() ? "none" : std::to_string(label.size()) + " pixels");
   if (config_.training.clip_negative)
     for (float& v : label) v = std::max(v, 0.0f);
+  if (!valid.empty()) {  // equal images there: similarity and texture of valid pixels see nothing else
+    const std::vector<float> upsampled = t.upsampled.to_host(ctx);
+    for (std::size_t i = 0; i < label.size(); ++i)
+      if (valid[i] == 0) label[i] = upsampled[i];
+  }
   t.label = Buffer<float>::from_host(ctx, label);
   if (sr.target != HighResolutionTarget::teach) return t;
 
@@ -128,20 +164,36 @@ const ViewLoss::FineTarget& ViewLoss::fine_target(Context& ctx, std::size_t slot
 
 void ViewLoss::run(Context& ctx, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
                    ConfidenceState& confidence, ViewNuisance& nuisance, NuisanceMoments& moments, float nuisance_rate) {
-  const SuperResolutionConfig& sr = config_.super_resolution;
   const bool as_measured = rendered.size() == low_detector_.num_pixels();
-  has_low_value_ = as_measured || sr.weight < 1;
+  has_low_value_ = as_measured || fine_weight() < 1;
   if (as_measured) return low_loss(ctx, slot, rendered, grad_rendered, 1, nuisance, moments, nuisance_rate);
 
-  const auto weight = static_cast<float>(sr.weight);
-  if (weight < 1) {
+  const auto weight = static_cast<float>(fine_weight());
+  const auto add_low_loss = [&](GradientMode mode) {
     pool_average(ctx, resample_, rendered, low_);
     low_loss(ctx, slot, low_, grad_low_, 1 - weight, nuisance, moments, nuisance_rate);
-    pool_average_adjoint(ctx, resample_, grad_low_.view(), GradientMode::overwrite, grad_rendered);
-  } else {
+    pool_average_adjoint(ctx, resample_, grad_low_.view(), mode, grad_rendered);
+  };
+  if (uses_nuisance() && !fine_.empty()) {
+    // The targets are made of what was measured. The gain is the one of before the update.
+    const float gain = nuisance.gain[slot];
+    affine_values(ctx, gain, nuisance.offset[slot], rendered, fine_adjusted_);
     zero_bytes(ctx, grad_rendered.data(), grad_rendered.size() * sizeof(float));
+    fine_loss(ctx, slot, fine_adjusted_, grad_rendered, confidence);
+    scale_values(ctx, gain, grad_rendered, grad_rendered);
+    return add_low_loss(GradientMode::accumulate);
   }
-  if (fine_.empty()) return;
+  if (weight < 1)
+    add_low_loss(GradientMode::overwrite);
+  else
+    zero_bytes(ctx, grad_rendered.data(), grad_rendered.size() * sizeof(float));
+  if (!fine_.empty()) fine_loss(ctx, slot, rendered, grad_rendered, confidence);
+}
+
+void ViewLoss::fine_loss(Context& ctx, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
+                         ConfidenceState& confidence) {
+  const SuperResolutionConfig& sr = config_.super_resolution;
+  const auto weight = static_cast<float>(fine_weight());
   const FineTarget& t = fine_target(ctx, slot);
   switch (sr.target) {
     case HighResolutionTarget::none:

@@ -58,8 +58,9 @@ class ViewLoss {
   void as_measured(Context&, std::size_t slot, View<const float> rendered, const ViewNuisance&, View<float> low) const;
 
   /// Loss of `rendered`, [H,W] or [sH,sW], for training view `slot`; grad_rendered, of its shape, is overwritten. The
-  /// gradients of α and β are added to `confidence`. With nuisance parameters, the two numbers of the view are updated
-  /// and the call waits. Throws IoError, BadInput when the view's label has to be read and cannot be.
+  /// gradients of α and β are added to `confidence`. With nuisance parameters, both losses are those of
+  /// gain · rendered + offset, the two numbers of the view are updated by L_gt, and the call waits. Throws IoError,
+  /// BadInput when the view's label has to be read and cannot be.
   void run(Context&, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
            ConfidenceState& confidence, ViewNuisance&, NuisanceMoments&, float nuisance_rate);
 
@@ -84,10 +85,16 @@ class ViewLoss {
   const FineTarget& fine_target(Context&, std::size_t slot);
   void low_loss(Context&, std::size_t slot, View<const float> low, View<float> grad_low, float weight, ViewNuisance&,
                 NuisanceMoments&, float nuisance_rate);
+  /// Adds the gradient of w·L_sr.
+  void fine_loss(Context&, std::size_t slot, View<const float> rendered, View<float> grad_rendered, ConfidenceState&);
   void high_loss(Context&, const FineTarget&, View<const float> rendered, View<const float> target, float weight,
                  View<float> grad_rendered);
-  void teach_loss(Context&, const FineTarget&, View<const float> rendered, View<float> grad_rendered,
-                  ConfidenceState&);
+  void teach_loss(Context&, const FineTarget&, View<const float> rendered, View<float> grad_rendered, ConfidenceState&);
+  /// w, and 0 where there is no target.
+  double fine_weight() const {
+    const SuperResolutionConfig& sr = config_.super_resolution;
+    return sr.target == HighResolutionTarget::none ? 0 : sr.weight;
+  }
   bool uses_nuisance() const { return config_.nuisance.view_gain || config_.nuisance.view_offset; }
 
   Config config_;
@@ -102,7 +109,7 @@ class ViewLoss {
   bool has_low_value_ = true;
   ImageLossSaved low_saved_, high_saved_, swapped_saved_;
   TeachScratch teach_scratch_;
-  Buffer<float> low_, adjusted_, grad_low_, teach_, grad_teach_;
+  Buffer<float> low_, adjusted_, fine_adjusted_, grad_low_, teach_, grad_teach_;
 };
 
 }  // namespace dsasrgs

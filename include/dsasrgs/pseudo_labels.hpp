@@ -38,6 +38,8 @@ class PseudoLabels {
   PseudoLabels& operator=(PseudoLabels&&) noexcept;
   ~PseudoLabels();
 
+  /// The file, for messages.
+  const std::string& name() const;
   int scale() const;
   /// What made the labels, in its author's words; empty when the file does not say.
   const std::string& network() const;

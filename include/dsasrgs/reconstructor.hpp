@@ -67,7 +67,7 @@ class Reconstructor {
   std::vector<std::pair<std::string, double>> stage_seconds() const;
 
   /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Throws
-  /// IoError.
+  /// IoError; NumericalError when a loss so far was not finite.
   void save_checkpoint(const std::filesystem::path&) const;
 
  private:

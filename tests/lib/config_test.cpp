@@ -150,7 +150,7 @@ TEST_CASE("config: a TOML file may name its preset, and errors name the file", "
   const std::string message = message_of([&] { apply_toml_file(untouched, path); });
   CHECK(message.find(path.string()) != std::string::npos);
   CHECK(message.find("training.step: expected one of ") != std::string::npos);
-  CHECK(message.find("clip_negative") != std::string::npos);  // the fields of the section
+  CHECK(message.find("clip_negative") != std::string::npos);     // the fields of the section
   CHECK(message.find("min_scale_voxels") == std::string::npos);  // and of no other
   CHECK(to_toml(untouched) == before);
   CHECK_THROWS_WITH(apply_toml_file(config, folder.path()), Catch::Contains("expected a file, found a folder"));

@@ -1,0 +1,235 @@
+// The fine target where pixels are invalid, with nuisance parameters and without a target; training with it.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+#include "checkpoint.hpp"
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/reconstructor.hpp"
+#include "support/context.hpp"
+#include "support/random_values.hpp"
+#include "support/small_case.hpp"
+#include "support/temporary_folder.hpp"
+#include "view_loss.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::test;
+
+namespace {
+
+constexpr int kWidth = 12, kHeight = 9, kScale = 2;
+constexpr std::size_t kLow = kWidth * kHeight, kHigh = kLow * kScale * kScale;
+
+Acquisition one_view(std::vector<float> image) {
+  Acquisition a;
+  a.name = "case";
+  a.detector = {kWidth, kHeight, 1, 1};
+  a.poses.resize(1);
+  a.projections = std::move(image);
+  return a;
+}
+
+/// A block of invalid pixels, one of them at the border.
+std::vector<std::uint8_t> block() {
+  std::vector<std::uint8_t> valid(kLow, 1);
+  for (std::size_t row = 0; row < 4; ++row)
+    for (std::size_t column = 3; column < 7; ++column) valid[row * kWidth + column] = 0;
+  return valid;
+}
+
+Config config_for(HighResolutionTarget target, double weight) {
+  Config config = preset_config("4drgs");
+  config.super_resolution.scale = kScale;
+  config.super_resolution.target = target;
+  config.super_resolution.weight = weight;
+  config.super_resolution.alpha = 1.5;
+  config.super_resolution.beta = -0.7;
+  config.training.ssim_weight = 1;  // differences across the kinks of L1 are no gradients
+  return config;
+}
+
+struct Outcome {
+  double low, high;
+  std::vector<float> gradient, confidence_gradient;
+};
+
+Outcome run(const Config& config, const Acquisition& a, const std::vector<float>& label,
+            const std::vector<float>& rendered, float gain = 1, float offset = 0) {
+  Context ctx = make_context();
+  ViewLoss loss(ctx, a, config, {0}, {[&](int) { return label; }, {}});
+  ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
+  ViewNuisance nuisance{{0}, {gain}, {offset}};
+  NuisanceMoments moments;
+  const auto image = Buffer<float>::from_host(ctx, rendered);
+  Buffer<float> gradient(ctx, rendered.size());
+  loss.run(ctx, 0, image, gradient, confidence, nuisance, moments, 0);
+  const auto total = [&](const ImageLossSaved& saved) {
+    return saved.value.size() == 0 ? 0 : image_loss_value(ctx, saved).total;
+  };
+  return {total(loss.value()), total(loss.high_value()), gradient.to_host(ctx), confidence.gradient.to_host(ctx)};
+}
+
+/// Labels as a file of the training views of an acquisition.
+PseudoLabels write_labels(const std::filesystem::path& path, const Acquisition& a, int scale) {
+  LabelFileOptions options;
+  options.low_resolution = a.detector;
+  options.scale = scale;
+  options.views = a.training_views();
+  PseudoLabelWriter file(path, options);
+  for (const int view : options.views) file.add(view_of(lanczos_label(a, view, scale).values));
+  file.commit();
+  return PseudoLabels::open(path, a);
+}
+
+Config teaching_config(int steps) {
+  Config config = small_config(steps);
+  config.super_resolution.scale = 2;
+  config.super_resolution.weight = 0.4;
+  config.super_resolution.target = HighResolutionTarget::teach;
+  config.super_resolution.first_step = 3;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("fine target: nothing under an invalid pixel is seen", "[view_loss]") {
+  Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
+  a.valid = block();
+  std::vector<float> label = random_values<float>(kHigh, 0.2f, 1.0f, 2);
+  const std::vector<float> rendered = random_values<float>(kHigh, 0.2f, 1.0f, 3);
+  Acquisition burnt = a;
+  std::vector<float> burnt_label = label;
+  for (std::size_t p = 0; p < kLow; ++p)
+    if (a.valid[p] == 0) burnt.projections[p] = 7;
+  for (std::size_t i = 0; i < kHigh; ++i)
+    if (a.valid[i / (kScale * kWidth) / kScale * kWidth + i % (kScale * kWidth) / kScale] == 0) burnt_label[i] = 9;
+  for (const auto target : {HighResolutionTarget::upsampled, HighResolutionTarget::both, HighResolutionTarget::teach}) {
+    const Config config = config_for(target, 0.4);
+    const Outcome before = run(config, a, label, rendered), after = run(config, burnt, burnt_label, rendered);
+    CHECK(before.gradient == after.gradient);
+    CHECK(before.high == after.high);
+    CHECK(before.confidence_gradient == after.confidence_gradient);
+    burnt_label[5] += 0.25f;  // a valid one is
+    if (target != HighResolutionTarget::upsampled)
+      CHECK(before.gradient != run(config, burnt, burnt_label, rendered).gradient);
+    burnt_label[5] -= 0.25f;
+  }
+}
+
+TEST_CASE("fine target: a constant image stays one beside invalid pixels", "[view_loss]") {
+  Acquisition a = one_view(std::vector<float>(kLow, 0.6f));
+  a.valid = block();
+  for (std::size_t p = 0; p < kLow; ++p)
+    if (a.valid[p] == 0) a.projections[p] = 0;
+  Config config = config_for(HighResolutionTarget::upsampled, 1);
+  config.training.ssim_weight = 0;  // L1: the mean difference
+  CHECK(run(config, a, {}, std::vector<float>(kHigh, 0.6f)).high == Approx(0).margin(1e-6));
+  CHECK(run(config, a, {}, std::vector<float>(kHigh, 0.7f)).high == Approx(0.1));
+}
+
+TEST_CASE("fine target: without one there is L_gt only, whatever the weight", "[view_loss]") {
+  const Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
+  const std::vector<float> rendered = random_values<float>(kHigh, 0.2f, 1.0f, 3);
+  const Outcome plain = run(config_for(HighResolutionTarget::none, 0), a, {}, rendered);
+  for (const double weight : {0.4, 1.0}) {
+    const Outcome o = run(config_for(HighResolutionTarget::none, weight), a, {}, rendered);
+    CHECK(o.gradient == plain.gradient);
+    CHECK(o.low == plain.low);
+  }
+}
+
+TEST_CASE("fine target: gradients with nuisance parameters are those of the loss", "[view_loss][gradient]") {
+  const Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
+  const std::vector<float> label = random_values<float>(kHigh, 0.2f, 1.0f, 2);
+  std::vector<float> rendered = random_values<float>(kHigh, 0.2f, 1.0f, 3);
+  constexpr double kWeight = 0.4;
+  constexpr float kGain = 1.3f, kOffset = 0.07f;
+  for (const auto target : {HighResolutionTarget::upsampled, HighResolutionTarget::teach}) {
+    Config config = config_for(target, kWeight);
+    config.nuisance.view_gain = config.nuisance.view_offset = true;
+    const Outcome o = run(config, a, label, rendered, kGain, kOffset);
+    const auto value = [&] {
+      const Outcome at = run(config, a, label, rendered, kGain, kOffset);
+      return (1 - kWeight) * at.low + kWeight * at.high;
+    };
+    // Along the gradient itself, so that the differences stand out of the rounding.
+    double expected = 0;
+    for (const float g : o.gradient) expected += static_cast<double>(g) * g;
+    const float step = 0.02f / std::sqrt(static_cast<float>(expected));
+    const std::vector<float> centre = rendered;
+    for (std::size_t i = 0; i < kHigh; ++i) rendered[i] = centre[i] + step * o.gradient[i];
+    const double above = value();
+    for (std::size_t i = 0; i < kHigh; ++i) rendered[i] = centre[i] - step * o.gradient[i];
+    const double below = value();
+    rendered = centre;
+    CHECK((above - below) / (2 * static_cast<double>(step)) == Approx(expected).epsilon(5e-3));
+    // At the measurement, seen through gain and offset, L_gt and the upsampled target agree.
+    if (target == HighResolutionTarget::upsampled) {
+      config.nuisance.view_gain = config.nuisance.view_offset = false;
+      CHECK(run(config, a, label, rendered).high != Approx(o.high).epsilon(1e-3));
+    }
+  }
+  Config config = config_for(HighResolutionTarget::upsampled, 1);
+  config.nuisance.view_gain = true;
+  CHECK_THROWS_WITH(validate(config, "here"), Catch::Contains("super_resolution.weight: expected less than 1"));
+}
+
+TEST_CASE("fine target: training learns the confidence, and a checkpoint continues it", "[reconstructor]") {
+  const TemporaryFolder folder;
+  Context ctx = make_context();
+  const Simulation simulation = small_simulation(ctx);
+  const PseudoLabels labels = write_labels(folder / "labels.h5", simulation.acquisition, 2);
+  Config config = teaching_config(60);
+  const int before = is_emulated(ctx) ? 8 : 20, after = 4;
+  std::vector<float> kept_positions;
+  for (const bool keep_labels : {true, false}) {
+    config.super_resolution.keep_labels = keep_labels;
+    Reconstructor whole(ctx, simulation.acquisition, config, &labels);
+    for (int i = 0; i < before; ++i) whole.step();
+    const auto path = folder / (keep_labels ? "kept.h5" : "read.h5");
+    whole.save_checkpoint(path);
+    Reconstructor resumed(ctx, simulation.acquisition, path, &labels);
+    for (int i = 0; i < after; ++i) {
+      whole.step();
+      resumed.step();
+    }
+    const auto again = folder / "again.h5", other = folder / "other.h5";
+    whole.save_checkpoint(again);
+    resumed.save_checkpoint(other);
+    const Checkpoint first = read_checkpoint(ctx, path), a = read_checkpoint(ctx, again),
+                     b = read_checkpoint(ctx, other);
+    const std::vector<float> start{static_cast<float>(config.super_resolution.alpha),
+                                   static_cast<float>(config.super_resolution.beta)};
+    const auto weights = [&](const Checkpoint& c) { return c.optimizer.confidence.weights.to_host(ctx); };
+    CHECK(weights(first) != start);
+    CHECK(weights(a) != weights(first));
+    CHECK(weights(a) == weights(b));
+    CHECK(a.optimizer.confidence.second.to_host(ctx) == b.optimizer.confidence.second.to_host(ctx));
+    const std::vector<float> positions = whole.model().cloud.position_mm.to_host(ctx);
+    CHECK(positions == resumed.model().cloud.position_mm.to_host(ctx));
+    if (keep_labels) kept_positions = positions;
+    CHECK(positions == kept_positions);
+  }
+}
+
+TEST_CASE("fine target: what a target lacks is found before the initialisation", "[reconstructor]") {
+  const TemporaryFolder folder;
+  Context ctx = make_context();
+  Acquisition a = small_simulation(ctx).acquisition;
+  a.name = "case.h5";
+  const Config config = teaching_config(10);
+  CHECK_THROWS_WITH(Reconstructor(ctx, a, config),
+                    Catch::Contains("super_resolution.target: expected none or upsampled"));
+  const PseudoLabels threefold = write_labels(folder / "threefold.h5", a, 3);
+  CHECK_THROWS_WITH(
+      Reconstructor(ctx, a, config, &threefold),
+      Catch::Contains("threefold.h5: /super_resolution/pseudo_labels@scale: expected 2") && Catch::Contains("found 3"));
+  a.valid.assign(a.projections.size(), 1);
+  const std::size_t pixels = a.detector.num_pixels();
+  std::fill_n(a.valid.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(a.train_views[2]) * pixels),
+              pixels, std::uint8_t{0});
+  CHECK_THROWS_WITH(Reconstructor(ctx, a, small_config(10)),
+                    Catch::Contains("case.h5: /valid: expected a valid pixel in training view " +
+                                    std::to_string(a.train_views[2]) + ", found none"));
+}

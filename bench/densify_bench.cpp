@@ -1,4 +1,4 @@
-// Density control of N kernels, a tenth of them selected. Arguments: kernels, threads.
+// Density control of N Gaussians, a tenth of them selected. Arguments: Gaussians, threads.
 
 #include <vector>
 
@@ -27,7 +27,7 @@ struct Cloud {
     control.box = {256, 256, 256, {0.5, 0.5, 0.5}, {-64, -64, -64}};
   }
   GaussianView view() const { return {position, raw_scale, rotation, {0.05f, 5}}; }
-  double kernels() const { return static_cast<double>(position.size() / 3); }
+  double gaussians() const { return static_cast<double>(position.size() / 3); }
 };
 
 void densify_statistics(benchmark::State& state) {
@@ -35,7 +35,7 @@ void densify_statistics(benchmark::State& state) {
   const std::size_t n = c.view().size();
   const auto grad = uniform(c.ctx, 2 * n, -1e-3f, 1e-3f), density = uniform(c.ctx, n, 0, 0.02f);
   const auto box = Buffer<PixelBox>::from_host(c.ctx, std::vector<PixelBox>(n, PixelBox{0, 0, 1, 1}));
-  measure(state, c.ctx, {52 * c.kernels(), 0}, [&] {
+  measure(state, c.ctx, {52 * c.gaussians(), 0}, [&] {
     density_statistics_add(c.ctx, {512, 512, 0.3, 0.3}, grad, box, density, c.statistics);
   });
 }
@@ -56,7 +56,7 @@ void densify_gather(benchmark::State& state) {
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  timed(b)->ArgNames({"kernels", "threads"})->ArgsProduct({{50000, 100000}, machines()});
+  timed(b)->ArgNames({"gaussians", "threads"})->ArgsProduct({{50000, 100000}, machines()});
 }
 BENCHMARK(densify_statistics)->Apply(sizes);
 BENCHMARK(densify_plan)->Apply(sizes);

@@ -1,4 +1,4 @@
-// The offset-table attenuation, forward and backward, and the smoothness of its tables; arguments: kernels, threads.
+// The offset-table attenuation, forward and backward, and the smoothness of its tables; arguments: Gaussians, threads.
 
 #include "attenuation/attenuation.hpp"
 #include "measure.hpp"
@@ -18,21 +18,22 @@ struct Tables {
     density = uniform(ctx, n, 0, 0.05f);
     grad_coefficients = Buffer<float>::zeros(ctx, coefficients.size());
   }
-  double kernels() const { return static_cast<double>(density.size()); }
+  double gaussians() const { return static_cast<double>(density.size()); }
 };
 
-// Bytes of a kernel: six coefficients in (all of their lines, though three are read), one density or six gradients out.
+// Bytes of a Gaussian: six coefficients in (all of their lines, though three are read), one density or six gradients
+// out.
 constexpr double kForwardBytes = 28, kBackwardBytes = 52, kSmoothnessBytes = 24;
 
 void offset_table_forward(benchmark::State& state) {
   Tables t(state);
-  measure(state, t.ctx, {kForwardBytes * t.kernels(), 0},
+  measure(state, t.ctx, {kForwardBytes * t.gaussians(), 0},
           [&] { offset_table_density_forward(t.ctx, kScale, kTime, t.coefficients, t.density); });
 }
 
 void offset_table_backward(benchmark::State& state) {
   Tables t(state);
-  measure(state, t.ctx, {kBackwardBytes * t.kernels(), 0}, [&] {
+  measure(state, t.ctx, {kBackwardBytes * t.gaussians(), 0}, [&] {
     offset_table_density_backward(t.ctx, kScale, kTime, t.coefficients, t.density.view(), t.grad_coefficients);
   });
 }
@@ -40,18 +41,18 @@ void offset_table_backward(benchmark::State& state) {
 void offset_table_smoothness(benchmark::State& state) {
   Tables t(state);
   OffsetTableSmoothness saved;
-  measure(state, t.ctx, {kSmoothnessBytes * t.kernels(), 0},
+  measure(state, t.ctx, {kSmoothnessBytes * t.gaussians(), 0},
           [&] { offset_table_smoothness_forward(t.ctx, kLambda, t.coefficients, saved); });
 }
 
 void offset_table_smoothness_back(benchmark::State& state) {
   Tables t(state);
-  measure(state, t.ctx, {3 * kSmoothnessBytes * t.kernels(), 0},
+  measure(state, t.ctx, {3 * kSmoothnessBytes * t.gaussians(), 0},
           [&] { offset_table_smoothness_backward(t.ctx, kLambda, t.coefficients, t.grad_coefficients); });
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  timed(b)->ArgNames({"kernels", "threads"})->ArgsProduct({{50000, 200000}, machines()});
+  timed(b)->ArgNames({"gaussians", "threads"})->ArgsProduct({{50000, 200000}, machines()});
 }
 BENCHMARK(offset_table_forward)->Apply(sizes);
 BENCHMARK(offset_table_backward)->Apply(sizes);

@@ -1,4 +1,4 @@
-// Projection, binning and rasterisation of a vessel-like cloud. Arguments: kernels, image side in pixels, threads.
+// Projection, binning and rasterisation of a vessel-like cloud. Arguments: Gaussians, image side in pixels, threads.
 
 #include <vector>
 
@@ -50,14 +50,14 @@ struct Scene {
   RasterizeInput input() const { return {detector.width_px, detector.height_px, mean, conic, amplitude, box}; }
   RasterizeGradient gradient() { return {grad_mean, grad_conic, grad_amplitude}; }
 
-  /// Pixels in the kernels' boxes.
+  /// Pixels in the Gaussians' boxes.
   double pairs() {
     double sum = 0;
     for (const PixelBox& b : box.to_host(ctx))
       if (!b.empty()) sum += double(b.x_end - b.x_begin) * double(b.y_end - b.y_begin);
     return sum;
   }
-  double kernels() const { return static_cast<double>(box.size()); }
+  double gaussians() const { return static_cast<double>(box.size()); }
   double pixels() const { return static_cast<double>(detector.num_pixels()); }
 
   Context ctx;
@@ -77,21 +77,21 @@ Scene make_scene(const benchmark::State& state) {
 
 void run(benchmark::State& state, Scene& scene, const Work& work, const std::function<void()>& body) {
   measure(state, scene.ctx, work, body);
-  state.counters["box px/kernel"] = scene.pairs() / scene.kernels();
+  state.counters["box px/Gaussian"] = scene.pairs() / scene.gaussians();
 }
 
-// Floats per kernel: position, scale, rotation and density in; mean, conic, amplitude and box out.
-constexpr double kKernelIn = 11, kProjectedOut = 10, kKernelGradient = 11, kProjectedGradient = 6;
+// Floats per Gaussian: position, scale, rotation and density in; mean, conic, amplitude and box out.
+constexpr double kGaussianIn = 11, kProjectedOut = 10, kGaussianGradient = 11, kProjectedGradient = 6;
 
 void project_forward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  run(state, s, {4 * s.kernels() * (kKernelIn + kProjectedOut), 0},
+  run(state, s, {4 * s.gaussians() * (kGaussianIn + kProjectedOut), 0},
       [&] { project_forward(s.ctx, s.project_input(), s.project_output()); });
 }
 
 void project_backward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  run(state, s, {4 * s.kernels() * (kKernelIn + kProjectedGradient + kKernelGradient), 0}, [&] {
+  run(state, s, {4 * s.gaussians() * (kGaussianIn + kProjectedGradient + kGaussianGradient), 0}, [&] {
     project_backward(s.ctx, s.project_input(), {s.grad_mean, s.grad_conic, s.grad_amplitude}, GradientMode::overwrite,
                      {s.grad_position, s.grad_scale, s.grad_rotation, s.grad_density});
   });
@@ -105,24 +105,24 @@ void tile_bin_bench(benchmark::State& state) {
   run(state, s, {}, [&] { tile_bin(s.ctx, s.box, tiles, s.scratch.tiles); });
 }
 
-// A pair of kernel and box pixel: difference, square, product, comparison, exponential (5 steps), weight and sum.
+// A pair of Gaussian and box pixel: difference, square, product, comparison, exponential (5 steps), weight and sum.
 constexpr double kFlopsPerPair = 16;
 
 void rasterize_forward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
-  run(state, s, {4 * (s.pixels() + s.kernels() * kProjectedOut), kFlopsPerPair * s.pairs()},
+  run(state, s, {4 * (s.pixels() + s.gaussians() * kProjectedOut), kFlopsPerPair * s.pairs()},
       [&] { rasterize_forward(s.ctx, s.input(), s.scratch, s.image); });
 }
 
 void rasterize_backward_bench(benchmark::State& state) {
   Scene s = make_scene(state);
   run(state, s,
-      {4 * (s.pixels() + s.kernels() * (kProjectedOut + kProjectedGradient)), 1.5 * kFlopsPerPair * s.pairs()},
+      {4 * (s.pixels() + s.gaussians() * (kProjectedOut + kProjectedGradient)), 1.5 * kFlopsPerPair * s.pairs()},
       [&] { rasterize_backward(s.ctx, s.input(), s.grad_image.view(), GradientMode::overwrite, s.gradient()); });
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  timed(b)->ArgNames({"kernels", "px", "threads"})->ArgsProduct({{20000, 50000, 100000}, {512, 1024}, machines()});
+  timed(b)->ArgNames({"gaussians", "px", "threads"})->ArgsProduct({{20000, 50000, 100000}, {512, 1024}, machines()});
 }
 BENCHMARK(project_forward_bench)->Apply(sizes);
 BENCHMARK(project_backward_bench)->Apply(sizes);

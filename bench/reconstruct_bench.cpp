@@ -1,5 +1,5 @@
 // A whole training step of the `4drgs` preset with its published table sizes, split by stage (counters in ms per step).
-// Arguments: kernels, image side in pixels, threads.
+// Arguments: Gaussians, image side in pixels, threads.
 
 #include <string>
 
@@ -23,7 +23,7 @@ void training_step(benchmark::State& state) {
   options.volume = {256, 256, 256, {0.625, 0.625, 0.625}, {-80, -80, -80}};
   const Simulation simulation = simulate(ctx, generate_vessel_tree({}), {}, options);
   Config config = preset_config("4drgs");
-  config.kernels.initial = static_cast<int>(state.range(0));
+  config.gaussians.initial = static_cast<int>(state.range(0));
   config.density_control.first_step = config.training.steps;
   Reconstructor reconstructor(ctx, simulation.acquisition, config);
   reconstructor.step();
@@ -33,11 +33,11 @@ void training_step(benchmark::State& state) {
   for (std::size_t i = 0; i < after.size(); ++i)
     state.counters[after[i].first + " ms"] = benchmark::Counter(1e3 * (after[i].second - before[i].second) /
                                                                 static_cast<double>(reconstructor.steps_done() - 1));
-  state.counters["kernels"] = static_cast<double>(reconstructor.model().cloud.size());
+  state.counters["gaussians"] = static_cast<double>(reconstructor.model().cloud.size());
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  timed(b)->ArgNames({"kernels", "px", "threads"});
+  timed(b)->ArgNames({"gaussians", "px", "threads"});
   for (const std::int64_t threads : machines())
     if (threads != 1) b->Args({20000, 512, threads})->Args({50000, 512, threads})->Args({100000, 1024, threads});
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Synthetic vessel-like clouds for the benchmarks: kernels strung along random, bending tubes.
+// Synthetic vessel-like clouds for the benchmarks: Gaussians strung along random, bending tubes.
 
 #include <algorithm>
 #include <cmath>
@@ -18,35 +18,35 @@ struct VesselCloud {
   ScaleBounds bounds{0.03f, 3.0f};
 };
 
-/// `num_kernels` kernels along random tubes inside a ball of 60 mm: tube radii 0.3–2.5 mm, kernel scales about a third
-/// of the radius, twice as long along the tube, 0.03–3 mm; kernel order is that of the tubes, then shuffled, as after
-/// density control. The same for the same seed.
-inline VesselCloud vessel_cloud(std::size_t num_kernels, unsigned seed = 1) {
+/// `num_gaussians` Gaussians along random tubes inside a ball of 60 mm: tube radii 0.3–2.5 mm, Gaussian scales about a
+/// third of the radius, twice as long along the tube, 0.03–3 mm; Gaussian order is that of the tubes, then shuffled, as
+/// after density control. The same for the same seed.
+inline VesselCloud vessel_cloud(std::size_t num_gaussians, unsigned seed = 1) {
   std::mt19937 generator(seed);
   std::normal_distribution<double> normal;
   std::uniform_real_distribution<double> uniform;
   const auto random_vector = [&] { return Vec3d{normal(generator), normal(generator), normal(generator)}; };
   constexpr std::size_t kPerTube = 200;
-  struct Kernel {
+  struct Gaussian {
     Vec3d position, direction;
     double radius_mm;
   };
-  std::vector<Kernel> kernels;
-  while (kernels.size() < num_kernels) {
+  std::vector<Gaussian> gaussians;
+  while (gaussians.size() < num_gaussians) {
     Vec3d position = normalized(random_vector()) * (60 * std::cbrt(uniform(generator)));
     Vec3d direction = normalized(random_vector());
     // Small vessels are many, large ones few.
     const double radius = 0.09 * std::exp(std::log(28.0) * std::pow(uniform(generator), 2.0));
-    for (std::size_t i = 0; i < kPerTube && kernels.size() < num_kernels; ++i) {
+    for (std::size_t i = 0; i < kPerTube && gaussians.size() < num_gaussians; ++i) {
       direction = normalized(direction + random_vector() * 0.06 - position * (length(position) > 60 ? 0.002 : 0.0));
       position += direction * (0.5 * radius + 0.1);
-      kernels.push_back({position + random_vector() * (0.4 * radius), direction, radius});
+      gaussians.push_back({position + random_vector() * (0.4 * radius), direction, radius});
     }
   }
-  std::shuffle(kernels.begin(), kernels.end(), generator);
+  std::shuffle(gaussians.begin(), gaussians.end(), generator);
 
   VesselCloud cloud;
-  for (const Kernel& k : kernels) {
+  for (const Gaussian& k : gaussians) {
     for (const double x : {k.position.x, k.position.y, k.position.z})
       cloud.position_mm.push_back(static_cast<float>(x));
     const double across = 0.35 * k.radius_mm;

@@ -1,4 +1,4 @@
-// Voxeliser: N random kernels of 0.3–3 voxels in a cube of voxels. Arguments: kernels, voxels per side, threads.
+// Voxeliser: N random Gaussians of 0.3–3 voxels in a cube of voxels. Arguments: Gaussians, voxels per side, threads.
 
 #include <cmath>
 #include <cstdint>
@@ -16,7 +16,7 @@ struct Cloud {
   Context ctx;
   VolumeGrid grid;
   Buffer<float> position, raw_scale, rotation, density, volume;
-  double pairs = 0;  ///< of kernels and voxels, from the volumes of the ellipsoids within the cut
+  double pairs = 0;  ///< of Gaussians and voxels, from the volumes of the ellipsoids within the cut
   ScaleBounds bounds;
 
   explicit Cloud(const benchmark::State& state) : ctx(context_on(state.range(2))) {
@@ -66,7 +66,7 @@ void voxelize_backward_bench(benchmark::State& state) {
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  timed(b)->ArgNames({"kernels", "side", "threads"});
+  timed(b)->ArgNames({"gaussians", "side", "threads"});
   for (const std::int64_t threads : machines())
     b->Args({20000, 128, threads})->Args({50000, 256, threads})->Args({100000, 256, threads});
 }

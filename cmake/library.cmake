@@ -2,10 +2,11 @@
 # (dsasrgs_host). The few that ask, and the CUDA bodies, are compiled once per flavour: a flavour is the library with no
 # CUDA backend (OFF), with NVIDIA's compiler (ON), or with the .cu files run on the host (EMULATED).
 
-file(GLOB DSASRGS_HOST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/libdsasrgs/*.cpp ${PROJECT_SOURCE_DIR}/kernels/*/*.cpp)
+file(GLOB DSASRGS_HOST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/libdsasrgs/*.cpp
+     ${PROJECT_SOURCE_DIR}/libdsasrgs/*/*.cpp ${PROJECT_SOURCE_DIR}/kernels/*/*.cpp)
 file(GLOB DSASRGS_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*/*.cu)
-set(DSASRGS_FLAVOUR_SOURCES ${PROJECT_SOURCE_DIR}/libdsasrgs/context.cpp ${PROJECT_SOURCE_DIR}/libdsasrgs/buffer.cpp
-    ${PROJECT_SOURCE_DIR}/libdsasrgs/submission.cpp)
+set(DSASRGS_FLAVOUR_SOURCES ${PROJECT_SOURCE_DIR}/kernels/common/context.cpp ${PROJECT_SOURCE_DIR}/kernels/common/buffer.cpp
+    ${PROJECT_SOURCE_DIR}/kernels/common/submission.cpp)
 file(GLOB operators RELATIVE ${PROJECT_SOURCE_DIR}/kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*)
 foreach(operator ${operators})
   set(source ${PROJECT_SOURCE_DIR}/kernels/${operator}/${operator}.cpp)

@@ -63,7 +63,7 @@ AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, cons
   parameters_.network = Buffer<float>::from_host(ctx, initial_network(network_shape(config), seed));
 }
 
-int AttenuationField::coefficients_per_kernel() const {
+int AttenuationField::coefficients_per_gaussian() const {
   switch (config_.kind) {
     case AttenuationKind::constant:
       return 1;

@@ -271,7 +271,7 @@ Config preset_config(std::string_view name) {
     // L1 + 0.25·(1 − SSIM) + 0.05·TV, all times 0.8.
     config.training.ssim_weight = 0.2;
     config.training.tv_weight = 0.04;
-    config.kernels.initial = 50000;
+    config.gaussians.initial = 50000;
     config.density_control.every = 100;
     config.density_control.gradient_threshold = 5e-5;
     config.density_control.min_mean_density_per_mm = 1e-5;
@@ -349,9 +349,9 @@ void validate(const Config& config, std::string_view source) {
   const auto names = preset_names();
   if (std::find(names.begin(), names.end(), config.preset) == names.end())
     throw BadInput(source, "preset", "the name of a preset", config.preset);
-  if (!(config.kernels.max_scale_voxels > config.kernels.min_scale_voxels))
-    throw BadInput(source, "kernels.max_scale_voxels", "more than kernels.min_scale_voxels",
-                   number_text(config.kernels.max_scale_voxels));
+  if (!(config.gaussians.max_scale_voxels > config.gaussians.min_scale_voxels))
+    throw BadInput(source, "gaussians.max_scale_voxels", "more than gaussians.min_scale_voxels",
+                   number_text(config.gaussians.max_scale_voxels));
   const SuperResolutionConfig& sr = config.super_resolution;
   if (sr.scale > 1 && sr.weight >= 1 && sr.target != HighResolutionTarget::none &&
       (config.nuisance.view_gain || config.nuisance.view_offset))

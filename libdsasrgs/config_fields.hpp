@@ -31,14 +31,14 @@ void visit_fields(C& c, V& v) {
     v.field("table_variation_weight", c.training.table_variation_weight, kNonNegative);
     v.field("seed", c.training.seed, Range{0, 9e15});
   });
-  v.section("kernels", [&] {
-    v.field("init", c.kernels.init);
-    v.field("initial", c.kernels.initial, kPositiveCount);
-    v.field("init_threshold_per_mm", c.kernels.init_threshold_per_mm, kNonNegative);
-    v.field("init_percentile", c.kernels.init_percentile, Range{0, 100});
-    v.field("min_scale_voxels", c.kernels.min_scale_voxels, kPositive);
-    v.field("max_scale_voxels", c.kernels.max_scale_voxels, kPositive);
-    v.field("pixel_footprint", c.kernels.pixel_footprint);
+  v.section("gaussians", [&] {
+    v.field("init", c.gaussians.init);
+    v.field("initial", c.gaussians.initial, kPositiveCount);
+    v.field("init_threshold_per_mm", c.gaussians.init_threshold_per_mm, kNonNegative);
+    v.field("init_percentile", c.gaussians.init_percentile, Range{0, 100});
+    v.field("min_scale_voxels", c.gaussians.min_scale_voxels, kPositive);
+    v.field("max_scale_voxels", c.gaussians.max_scale_voxels, kPositive);
+    v.field("pixel_footprint", c.gaussians.pixel_footprint);
   });
   v.section("field", [&] {
     v.field("kind", c.field.kind);
@@ -74,7 +74,7 @@ void visit_fields(C& c, V& v) {
     v.field("min_mean_density_per_mm", c.density_control.min_mean_density_per_mm, kNonNegative);
     v.field("random_prune", c.density_control.random_prune, kFraction);
     v.field("halve_density", c.density_control.halve_density);
-    v.field("max_kernels", c.density_control.max_kernels, kPositiveCount);
+    v.field("max_gaussians", c.density_control.max_gaussians, kPositiveCount);
     v.field("pixel_weights", c.density_control.pixel_weights);
   });
   v.section("residual_split", [&] {

@@ -46,7 +46,7 @@ void run(const EvaluateOptions& options) {
   json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
   json["model"] = options.model;
   json["case"] = options.case_file;
-  json["kernels"] = model.cloud.size();
+  json["gaussians"] = model.cloud.size();
   const auto result = evaluate_model(ctx, acquisition, renderer, set, {}, evaluation);
   json.update(result);
   if (!options.json_file.empty()) write_text(options.json_file, json.dump(2) + "\n");

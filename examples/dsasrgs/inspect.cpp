@@ -71,8 +71,8 @@ Json describe(const Acquisition& a) {
 Json describe(const Model& m) {
   Json json;
   json["format"] = "dsasrgs.model";
-  json["kernels"] = m.cloud.size();
-  json["kernel_scale_mm"] = {m.cloud.bounds.min_mm, m.cloud.bounds.max_mm};
+  json["gaussians"] = m.cloud.size();
+  json["gaussian_scale_mm"] = {m.cloud.bounds.min_mm, m.cloud.bounds.max_mm};
   json["attenuation"] = name_of(m.field.config().kind);
   json["density_scale_per_mm"] = m.field.density_scale_per_mm();
   json["time_s"] = {m.time.first_s, m.time.last_s};

@@ -109,7 +109,7 @@ void announce(const Acquisition& a, const Reconstructor& reconstructor, const Co
   say(quiet, "reconstructing " + a.name + ": " + view_text(reconstructor.model().nuisance.view.size()) + " of " +
                  std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px) +
                  " pixels, preset " + config.preset + ", " + std::to_string(config.training.steps) + " steps, " +
-                 std::to_string(reconstructor.model().cloud.size()) + " kernels, " + backend_name(ctx) + ", " +
+                 std::to_string(reconstructor.model().cloud.size()) + " Gaussians, " + backend_name(ctx) + ", " +
                  std::to_string(ctx.threads()) + " threads");
   if (held_out.name == "train") say(quiet, "no view is held out: the metrics will be those of the training views");
 }

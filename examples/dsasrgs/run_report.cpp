@@ -48,7 +48,7 @@ Json run_as_json(const Context& ctx, const Reconstructor& reconstructor, const R
   json["threads"] = ctx.threads();
   json["steps"] = steps;
   json["resumed_from_step"] = facts.resumed_from_step;
-  json["kernels"] = reconstructor.model().cloud.size();
+  json["gaussians"] = reconstructor.model().cloud.size();
   json["seconds"] = {{"initialization", facts.initialize_seconds}, {"training", facts.training_seconds}};
   json["milliseconds_per_step"] = Json::object();
   double total = 0;

@@ -231,7 +231,7 @@ Json StudyRunner::train_and_score(const StudyRun& run, const Prepared& p) {
   json["run"] = {{"backend", backend_name(*ctx_)},
                  {"threads", ctx_->threads()},
                  {"steps", reconstructor.steps_done()},
-                 {"kernels", reconstructor.model().cloud.size()},
+                 {"gaussians", reconstructor.model().cloud.size()},
                  {"initialization_seconds", facts.initialize_seconds},
                  {"training_seconds", facts.training_seconds}};
   // The model lives in the reconstructor, which outlives these images.

@@ -36,7 +36,7 @@ const std::vector<MeasuredColumn>& measured_columns() {
       {{"volume_psnr_db", "volume PSNR dB", 2, false}, nullptr, "/volume/psnr_db"},
       {{"volume_dice", "Dice", 3, false}, nullptr, "/volume/dice"},
       {{"volume_chamfer_mm", "Chamfer mm", 2, false}, nullptr, "/volume/chamfer_mm"},
-      {{"kernels", "kernels", 0, false}, nullptr, "/run/kernels"},
+      {{"gaussians", "gaussians", 0, false}, nullptr, "/run/gaussians"},
       {{"training_seconds", "training s", 0, false}, nullptr, "/run/training_seconds"},
   };
   return columns;

@@ -30,9 +30,9 @@ class SmoothedLoss {
   int step_ = 0;
 };
 
-std::string detail_text(double loss, std::size_t kernels) {
+std::string detail_text(double loss, std::size_t gaussians) {
   char text[80];
-  std::snprintf(text, sizeof text, "loss %.4g, %zu kernels", loss, kernels);
+  std::snprintf(text, sizeof text, "loss %.4g, %zu Gaussians", loss, gaussians);
   return text;
 }
 
@@ -57,7 +57,7 @@ double train(Reconstructor& reconstructor, const RunFolder& folder, const Traini
     const bool stopping = Interruption::requested();
     const bool checkpoint = options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0 && r.step < r.steps;
     log.add(r, seconds, checkpoint || stopping);
-    progress.update(r.step, detail_text(smoothed.add(r), r.kernels));
+    progress.update(r.step, detail_text(smoothed.add(r), r.gaussians));
     if (checkpoint) {
       log.write();
       reconstructor.save_checkpoint(folder.checkpoint());

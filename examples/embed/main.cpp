@@ -1,6 +1,5 @@
-#include <dsasrgs/dsasrgs.hpp>
-
 #include <cstdlib>
+#include <dsasrgs/dsasrgs.hpp>
 #include <iostream>
 
 int main(int argc, char** argv) {  // embed CASE.h5 STEPS
@@ -17,5 +16,5 @@ int main(int argc, char** argv) {  // embed CASE.h5 STEPS
   const Detector sharp = acquisition.detector.refined(2);
   const std::vector<float> image = renderer.render(acquisition.poses.front(), sharp);
   write_png("view.png", view_of(image), sharp.width_px, sharp.height_px, GreyWindow{1.5f, 0.0f});
-  std::cout << reconstructor.model().cloud.size() << " kernels\n";
+  std::cout << reconstructor.model().cloud.size() << " Gaussians\n";
 }

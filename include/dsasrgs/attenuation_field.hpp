@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The attenuation models of method.md section 4: the central attenuation ρ_i(t) of every kernel.
+/// The attenuation models of method.md section 4: the central attenuation ρ_i(t) of every Gaussian.
 
 #include <memory>
 
@@ -11,21 +11,22 @@
 namespace dsasrgs {
 
 /// Evaluates ρ_i(t) = density_scale · f_i(t) [1/mm] with
-///   `static`:  f_i = softplus(attenuation_i), one number per kernel;
-///   `offset-table`:  f_i(t) = softplus(base_i + table_i at 4t, interpolated linearly), six numbers per kernel (after
+///   `static`:  f_i = softplus(attenuation_i), one number per Gaussian;
+///   `offset-table`:  f_i(t) = softplus(base_i + table_i at 4t, interpolated linearly), six numbers per Gaussian (after
 ///              TOGS, whose opacities are not attenuations: docs/method.md section 5);
-///   `neural`:  f_i(t) = Φ(H₃D(x_i) ⊕ H₄D(x_i, t)), x_i the kernel's mean mapped to [0,1]³ by the volume box (DSA-SRGS
+///   `neural`:  f_i(t) = Φ(H₃D(x_i) ⊕ H₄D(x_i, t)), x_i the Gaussian's mean mapped to [0,1]³ by the volume box
+///   (DSA-SRGS
 ///              eq. 1); Φ ends in a ReLU.
 /// density_scale brings f to the order of 1, so that one learning rate serves data of any attenuation scale.
 class AttenuationField {
  public:
   /// A field with freshly initialised parameters: tables uniform in ±1e-4, weights He-uniform, output bias 1 (so every
-  /// kernel starts visible and can learn). Throws InvalidArgument for impossible sizes.
+  /// Gaussian starts visible and can learn). Throws InvalidArgument for impossible sizes.
   AttenuationField(Context&, const FieldConfig&, const VolumeGrid& box, std::int64_t seed);
 
   const FieldConfig& config() const { return config_; }
-  /// Coefficients the cloud keeps per kernel, K of GaussianCloud::attenuation.
-  int coefficients_per_kernel() const;
+  /// Coefficients the cloud keeps per Gaussian, K of GaussianCloud::attenuation.
+  int coefficients_per_gaussian() const;
 
   float density_scale_per_mm() const { return density_scale_per_mm_; }
   void set_density_scale_per_mm(float scale) { density_scale_per_mm_ = scale; }
@@ -46,7 +47,7 @@ class AttenuationField {
   /// density [N] ← ρ_i(time), 1/mm; time in [0,1] (model time, see TimeRange). Overwritten.
   void evaluate(Context&, const GaussianCloud&, float time, Saved&, View<float> density) const;
 
-  /// Trainable parameters shared by all kernels, by name; empty but for `neural`.
+  /// Trainable parameters shared by all Gaussians, by name; empty but for `neural`.
   struct Parameters {
     Buffer<float> table3d, table4d, network;
   };

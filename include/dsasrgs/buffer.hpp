@@ -13,7 +13,7 @@
 namespace dsasrgs {
 
 /// Non-owning range of elements in the memory of some context. View<T> converts to View<const T>. Its members are
-/// constexpr, so kernels may call them too.
+/// constexpr, so CUDA kernels may call them too.
 template <class T>
 class View {
  public:
@@ -104,6 +104,13 @@ class Buffer {
     std::vector<T> host(size_);
     copy_bytes_to_host(ctx, host.data(), data(), size_ * sizeof(T));
     return host;
+  }
+
+  /// Makes it `size` uninitialised elements; what it held is freed first. Does nothing when it has that size already.
+  void resize(Context& ctx, std::size_t size) {
+    if (size == size_) return;
+    *this = Buffer();
+    *this = Buffer(ctx, size);
   }
 
   T* data() { return static_cast<T*>(memory_.data()); }

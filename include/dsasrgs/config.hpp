@@ -11,17 +11,17 @@
 
 namespace dsasrgs {
 
-/// How a kernel's central attenuation depends on time (method.md section 4).
+/// How a Gaussian's central attenuation depends on time (method.md section 4).
 enum class AttenuationKind {
-  constant,      ///< `static`: softplus of one number per kernel (R²-Gaussian)
-  offset_table,  ///< `offset-table`: softplus of a base and a 5-entry table over time, per kernel (after TOGS)
+  constant,      ///< `static`: softplus of one number per Gaussian (R²-Gaussian)
+  offset_table,  ///< `offset-table`: softplus of a base and a 5-entry table over time, per Gaussian (after TOGS)
   neural         ///< `neural`: DNAF, hash grids of position and of position and time into a small network (4DRGS)
 };
 
 /// The name of an attenuation model in a configuration: `static`, `offset-table`, `neural`.
 std::string_view name_of(AttenuationKind);
 
-/// Where the first kernels come from (method.md section 6).
+/// Where the first Gaussians come from (method.md section 6).
 enum class InitialPoints { fdk, random };
 
 /// A value that decays log-linearly over the run.
@@ -44,9 +44,9 @@ struct TrainingConfig {
   std::int64_t seed = 0;              ///< of every random number of the run
 };
 
-struct KernelConfig {
+struct GaussianConfig {
   InitialPoints init = InitialPoints::fdk;
-  int initial = 30000;               ///< kernels drawn at the start, M (4DRGS)
+  int initial = 30000;               ///< Gaussians drawn at the start, M (4DRGS)
   double init_threshold_per_mm = 0;  ///< δ: FDK voxels above this are candidates (4DRGS: 0.016); 0: use the percentile
   double init_percentile = 97;       ///< of the FDK volume (chosen: the data may have another scale)
   double min_scale_voxels = 0.1;     ///< bounded scaling, in mean voxel spacings (4DRGS)
@@ -75,7 +75,7 @@ struct LearningRateConfig {
   Decay scale{5e-3, 5e-4};
   Decay rotation{1e-3, 1e-4};
   Decay field{1e-3, 1e-4};
-  Decay attenuation{1e-2, 1e-3};  ///< coefficients per kernel, of `static` (R²-Gaussian) and `offset-table`
+  Decay attenuation{1e-2, 1e-3};  ///< coefficients per Gaussian, of `static` (R²-Gaussian) and `offset-table`
   double weight_decay = 5e-5;     ///< of the field, coupled (4DRGS)
   bool sparse_tables = true;      ///< Adam leaves table entries without gradient alone (chosen: faster; off: 4DRGS)
 };
@@ -88,10 +88,10 @@ struct DensityControlConfig {
   Decay split_voxels{2.5, 0.5};      ///< p: split above this many mean voxel spacings, decays over the events
   double split_shrink = 1.6;
   double min_mean_density_per_mm = 1e-6;  ///< ε of accumulated-attenuation pruning (DSA-SRGS eq. 2)
-  double random_prune = 0;                ///< each event removes a kernel with this probability (TOGS)
-  bool halve_density = false;             ///< clones, cloned and split kernels get half the density; `static` only
-  int max_kernels = 200000;               ///< no births beyond this count
-  /// A view's gradient counts as much as the kernel covers pixels in it (Pixel-GS; DSA-SRGS), here and in RSD.
+  double random_prune = 0;                ///< each event removes a Gaussian with this probability (TOGS)
+  bool halve_density = false;             ///< clones, cloned and split Gaussians get half the density; `static` only
+  int max_gaussians = 200000;             ///< no births beyond this count
+  /// A view's gradient counts as much as the Gaussian covers pixels in it (Pixel-GS; DSA-SRGS), here and in RSD.
   bool pixel_weights = false;
 };
 
@@ -104,20 +104,20 @@ struct ResidualSplitConfig {
   double gradient_threshold = 1e-4;  ///< τ_grad, as density control's
   Decay threshold_factor{1, 0.6};    ///< η_iter, decays over the events
   int children = 2;                  ///< K, in the parent's place
-  double min_scale_voxels = 0.5;     ///< only kernels whose largest scale exceeds this many low-resolution voxels
+  double min_scale_voxels = 0.5;     ///< only Gaussians whose largest scale exceeds this many low-resolution voxels
   bool conserve_mass = true;         ///< β = K^(−1/3), α = 1 − β²; off: the two below
   double shrink = 1.6;               ///< 1/β of eq. 5
   double spread = 1;                 ///< α of eq. 5
 };
 
-/// Kernels born where the training views see less attenuation than was measured (DSA-SRGS in prose; details chosen).
+/// Gaussians born where the training views see less attenuation than was measured (DSA-SRGS in prose; details chosen).
 struct ResidualBirthsConfig {
   bool enabled = false;
   int every = 1000;      ///< steps between events
   int first_step = 500;  ///< events in (first_step, last_step)
   int last_step = 15000;
-  double fraction = 0.01;     ///< at most this share of the kernels is added by one event
-  double scale_voxels = 0.5;  ///< of a new kernel, in low-resolution voxels
+  double fraction = 0.01;     ///< at most this share of the Gaussians is added by one event
+  double scale_voxels = 0.5;  ///< of a new Gaussian, in low-resolution voxels
   /// Consecutive training views that have to agree, as a share of all of them: contrast passes, so a vessel lacks
   /// attenuation in a part of the sweep only. 1: all views, as for an object that does not change.
   double window = 1.0 / 3;
@@ -165,7 +165,7 @@ struct SuperResolutionConfig {
 struct Config {
   std::string preset = "4drgs";
   TrainingConfig training;
-  KernelConfig kernels;
+  GaussianConfig gaussians;
   FieldConfig field;
   LearningRateConfig learning_rate;
   DensityControlConfig density_control;

@@ -1,12 +1,12 @@
 #pragma once
 /// @file
-/// The cloud of Gaussian kernels: structure of arrays, raw (unconstrained) parameters.
+/// The cloud of Gaussians: structure of arrays, raw (unconstrained) parameters.
 
 #include "dsasrgs/buffer.hpp"
 
 namespace dsasrgs {
 
-/// Bounds of a kernel's standard deviation along each of its axes (4DRGS, bounded scaling):
+/// Bounds of a Gaussian's standard deviation along each of its axes (4DRGS, bounded scaling):
 /// scale_mm = min_mm + (max_mm − min_mm)·sigmoid(raw).
 struct ScaleBounds {
   float min_mm = 0;
@@ -33,7 +33,7 @@ struct GaussianGradient {
 /// Whether an operator's backward pass sets its gradient outputs or adds to them.
 enum class GradientMode { overwrite, accumulate };
 
-/// Owns the kernels' geometry and, for the attenuation models that keep numbers per kernel, those too.
+/// Owns the Gaussians' geometry and, for the attenuation models that keep numbers per Gaussian, those too.
 struct GaussianCloud {
   Buffer<float> position_mm;  ///< [N,3]
   Buffer<float> raw_scale;    ///< [N,3]

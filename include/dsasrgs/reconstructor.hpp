@@ -26,11 +26,11 @@ struct StepReport {
   double loss = 0;  ///< (1−λ)·l1 + λ·(1 − ssim)
   double l1 = 0;
   double ssim = 0;
-  int loss_step = 0;        ///< 0: none yet
-  std::size_t kernels = 0;  ///< after the step
+  int loss_step = 0;          ///< 0: none yet
+  std::size_t gaussians = 0;  ///< after the step
   /// Density control that took place after this step.
   std::size_t cloned = 0, split = 0, pruned = 0;
-  std::size_t residual_split = 0;  ///< kernels that residual-guided splitting (RSD) replaced by their children
+  std::size_t residual_split = 0;  ///< Gaussians that residual-guided splitting (RSD) replaced by their children
   std::size_t born = 0;            ///< residual-guided births
 };
 
@@ -38,7 +38,7 @@ struct StepReport {
 /// The same inputs, configuration and seed give the same bits for any thread count.
 class Reconstructor {
  public:
-  /// Initialises the kernels (FDK or random) and the field. The context and the acquisition must outlive it.
+  /// Initialises the Gaussians (FDK or random) and the field. The context and the acquisition must outlive it.
   /// Trains on acquisition.training_views(). Throws BadInput when the configuration or the
   /// acquisition cannot be used (no positive training pixel, no candidate voxel), OutOfMemory.
   /// `labels` are needed by the targets of config.super_resolution that use them; they are read here, or, without

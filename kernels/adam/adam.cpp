@@ -2,8 +2,7 @@
 
 #include <string>
 
-#include "adam/adam_cpu.hpp"
-#include "adam/adam_cuda.hpp"
+#include "adam/adam_bodies.hpp"
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
 

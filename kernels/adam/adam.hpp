@@ -9,7 +9,7 @@
 namespace dsasrgs {
 
 /// `dense` updates every entry. `sparse` leaves entries whose gradient is exactly zero as they are (value, moments and
-/// decay), as for table entries no kernel touched.
+/// decay), as for table entries no Gaussian touched.
 enum class AdamMode { dense, sparse };
 
 struct AdamStep {

@@ -1,5 +1,4 @@
-#include "adam/adam_cpu.hpp"
-
+#include "adam/adam_bodies.hpp"
 #include "adam/adam_math.hpp"
 #include "common/parallel.hpp"
 

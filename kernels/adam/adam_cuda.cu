@@ -1,4 +1,4 @@
-#include "adam/adam_cuda.hpp"
+#include "adam/adam_bodies.hpp"
 #include "adam/adam_math.hpp"
 #include "common/launch.cuh"
 

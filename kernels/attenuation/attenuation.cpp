@@ -2,8 +2,7 @@
 
 #include <string>
 
-#include "attenuation/attenuation_cpu.hpp"
-#include "attenuation/attenuation_cuda.hpp"
+#include "attenuation/attenuation_bodies.hpp"
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
 
@@ -29,7 +28,7 @@ namespace {
 /// N of coefficients [N,6].
 std::size_t num_tables(const char* op, View<const float> coefficients) {
   require(coefficients.size() % kOffsetTableCoefficients == 0, op,
-          "coefficients: expected 6 numbers per kernel, found " + std::to_string(coefficients.size()) + " in all");
+          "coefficients: expected 6 numbers per Gaussian, found " + std::to_string(coefficients.size()) + " in all");
   return coefficients.size() / kOffsetTableCoefficients;
 }
 /// λ / N, 0 for N = 0.

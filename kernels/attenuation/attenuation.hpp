@@ -13,11 +13,11 @@ void softplus_density_forward(Context&, float scale, View<const float> raw, View
 void softplus_density_backward(Context&, float scale, View<const float> raw, View<const float> grad_density,
                                View<float> grad_raw);
 
-/// Offset table (after TOGS): a base and the table's entries at the times 0, ¼, ½, ¾, 1, per kernel.
+/// Offset table (after TOGS): a base and the table's entries at the times 0, ¼, ½, ¾, 1, per Gaussian.
 inline constexpr int kOffsetTableEntries = 5, kOffsetTableCoefficients = 1 + kOffsetTableEntries;
 
 /// density [N] ← ρ_i(t) = scale · softplus(base_i + (1−f)·table_i[j] + f·table_i[j+1]), overwritten;
-/// j = min(⌊4t⌋, 3), f = 4t − j. coefficients [N,6] = base, table[0…4]; one time for all kernels, clamped to [0,1].
+/// j = min(⌊4t⌋, 3), f = 4t − j. coefficients [N,6] = base, table[0…4]; one time for all Gaussians, clamped to [0,1].
 /// Throws InvalidArgument when sizes disagree.
 void offset_table_density_forward(Context&, float scale, float time, View<const float> coefficients,
                                   View<float> density);

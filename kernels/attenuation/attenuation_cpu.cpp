@@ -1,8 +1,7 @@
-#include "attenuation/attenuation_cpu.hpp"
-
 #include <numeric>
 #include <vector>
 
+#include "attenuation/attenuation_bodies.hpp"
 #include "attenuation/attenuation_math.hpp"
 #include "common/gaussian_math.hpp"
 #include "common/parallel.hpp"

@@ -1,4 +1,4 @@
-#include "attenuation/attenuation_cuda.hpp"
+#include "attenuation/attenuation_bodies.hpp"
 #include "attenuation/attenuation_math.hpp"
 #include "common/block_sum.cuh"
 #include "common/gaussian_math.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// Per-kernel formulas of the offset-table attenuation and of its smoothness, and their VJPs.
+// Per-Gaussian formulas of the offset-table attenuation and of its smoothness, and their VJPs.
 
 #include <cmath>
 
@@ -22,7 +22,7 @@ DSASRGS_HD TableSegment<T> table_segment(T t) {
   return {entry, position - T(entry)};
 }
 
-/// base + table(t), `coefficients` = base, table[0…4] of one kernel.
+/// base + table(t), `coefficients` = base, table[0…4] of one Gaussian.
 template <class T>
 DSASRGS_HD T offset_table_raw(const TableSegment<T>& at, const T* coefficients) {
   const T* table = coefficients + 1;
@@ -33,7 +33,7 @@ template <class T>
 DSASRGS_HD T offset_table_density(T scale, const TableSegment<T>& at, const T* coefficients) {
   return scale * softplus(offset_table_raw(at, coefficients));
 }
-/// Sets the gradient of one kernel's coefficients.
+/// Sets the gradient of one Gaussian's coefficients.
 template <class T>
 DSASRGS_HD void offset_table_density_vjp(T scale, const TableSegment<T>& at, const T* coefficients, T grad_density,
                                          T* grad_coefficients) {
@@ -45,7 +45,7 @@ DSASRGS_HD void offset_table_density_vjp(T scale, const TableSegment<T>& at, con
                                                    : T(0);
 }
 
-/// Σ_j |table_j − table_{j−1}| of one kernel.
+/// Σ_j |table_j − table_{j−1}| of one Gaussian.
 template <class T>
 DSASRGS_HD T table_variation(const T* coefficients) {
   using std::abs;
@@ -53,7 +53,7 @@ DSASRGS_HD T table_variation(const T* coefficients) {
   for (int j = 1; j < kOffsetTableEntries; ++j) sum += abs(coefficients[1 + j] - coefficients[j]);
   return sum;
 }
-/// Its gradient times grad, added to that of one kernel's coefficients. The sign of 0 is 0.
+/// Its gradient times grad, added to that of one Gaussian's coefficients. The sign of 0 is 0.
 template <class T>
 DSASRGS_HD void table_variation_vjp(const T* coefficients, T grad, T* grad_coefficients) {
   for (int j = 1; j < kOffsetTableEntries; ++j) {

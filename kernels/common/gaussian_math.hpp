@@ -1,13 +1,13 @@
 #pragma once
-// Per-kernel formulas shared by projection and voxelisation: bounded scale, rotation, covariance, and their VJPs.
+// Per-Gaussian formulas shared by projection and voxelisation: bounded scale, rotation, covariance, and their VJPs.
 // Compiled in double for gradient checks and in float by both backends.
 
 #include "dsasrgs/math.hpp"
 
 namespace dsasrgs {
 
-/// A pixel or voxel belongs to a kernel iff its squared Mahalanobis distance is at most kCutoff². Geometry only, so
-/// every operator stays linear in density. 3.5 leaves out 0.22 % of a projected kernel's mass.
+/// A pixel or voxel belongs to a Gaussian iff its squared Mahalanobis distance is at most kCutoff². Geometry only, so
+/// every operator stays linear in density. 3.5 leaves out 0.22 % of a projected Gaussian's mass.
 inline constexpr float kCutoff = 3.5f;
 
 template <class T>
@@ -49,7 +49,7 @@ DSASRGS_HD T raw_scale_from(T scale_mm, T min_mm, T max_mm) {
   return log(f / (T(1) - f));
 }
 
-/// Rotation matrix of the quaternion q/‖q‖; its columns are the kernel's axes in the world.
+/// Rotation matrix of the quaternion q/‖q‖; its columns are the Gaussian's axes in the world.
 template <class T>
 DSASRGS_HD Mat3<T> rotation_matrix(Quat<T> q) {
   using std::sqrt;

@@ -7,8 +7,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "densify/densify_cpu.hpp"
-#include "densify/densify_cuda.hpp"
+#include "densify/densify_bodies.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -88,7 +87,7 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
               std::to_string(extent.y) + " x " + std::to_string(extent.z) + " mm");
   const std::size_t most_births = static_cast<std::size_t>(std::max(2, control.split_children));
   require(n <= std::numeric_limits<std::uint32_t>::max() / most_births, op,
-          "position_mm: expected kernels that 32 bits can number, found " + std::to_string(n));
+          "position_mm: expected Gaussians that 32 bits can number, found " + std::to_string(n));
   if (n == 0) return {};
   require_bounds(op, gaussians.bounds);
   if constexpr (has_cuda)

@@ -1,20 +1,19 @@
-#include "densify/densify_cpu.hpp"
-
 #include <algorithm>
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "densify/densify_bodies.hpp"
 #include "densify/densify_math.hpp"
 
 namespace dsasrgs::cpu {
 namespace {
 
-/// Kernels per task.
+/// Gaussians per task.
 constexpr std::size_t kBlock = 4096;
 
 /// Takes births back, smallest score first, until the new count is within the cap.
 void apply_cap(const DensityControl& control, std::vector<Judgement>& judgements) {
-  if (control.max_kernels == 0) return;
+  if (control.max_gaussians == 0) return;
   std::vector<std::uint32_t> selected;
   std::size_t count = 0;
   for (std::size_t i = 0; i < judgements.size(); ++i) {
@@ -24,10 +23,10 @@ void apply_cap(const DensityControl& control, std::vector<Judgement>& judgements
   }
   std::stable_sort(selected.begin(), selected.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return judgements[a].score > judgements[b].score; });
-  std::size_t room = control.max_kernels > count ? control.max_kernels - count : 0;
+  std::size_t room = control.max_gaussians > count ? control.max_gaussians - count : 0;
   for (const std::uint32_t i : selected) {
     const std::size_t more = cost_of(judgements[i].fate, static_cast<std::uint32_t>(control.split_children));
-    if (count <= control.max_kernels && more <= room)
+    if (count <= control.max_gaussians && more <= room)
       room -= more;
     else
       judgements[i].fate = Fate::keep;

@@ -1,6 +1,6 @@
 #include "common/launch.cuh"
 #include "common/sort_scan.hpp"
-#include "densify/densify_cuda.hpp"
+#include "densify/densify_bodies.hpp"
 #include "densify/densify_math.hpp"
 
 namespace dsasrgs::cuda {
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kThreads)
 
 // ---- the plan: judge, cap, count, scan, write --------------------------------------------------------------------
 
-/// Of the old kernels: how many survive their own numbers, and how many end up with each fate but `keep`.
+/// Of the old Gaussians: how many survive their own numbers, and how many end up with each fate but `keep`.
 struct FateCounts {
   std::uint32_t alive, cloned, split, pruned;
 };
@@ -47,8 +47,9 @@ __device__ std::uint32_t descending_key(float score) {
   return (bits >> 31) != 0 ? bits : ~(bits | 0x80000000u);
 }
 
-__global__ void __launch_bounds__(kThreads) judge_kernels(JudgeInput in, Fate* fates, std::uint32_t* keys,
-                                                          std::uint32_t* order, FateCounts* counts, std::size_t n) {
+__global__ void __launch_bounds__(kThreads)
+    judge_gaussians_kernel(JudgeInput in, Fate* fates, std::uint32_t* keys, std::uint32_t* order, FateCounts* counts,
+                           std::size_t n) {
   const std::size_t i = thread_index();
   Judgement j{Fate::prune, 0.0f};
   if (i < n) {
@@ -62,7 +63,7 @@ __global__ void __launch_bounds__(kThreads) judge_kernels(JudgeInput in, Fate* f
   count_block(j.fate != Fate::prune, &counts->alive);
 }
 
-// Under the cap, selected kernels are taken by descending score, each if it still fits. Let k be the place in that
+// Under the cap, selected Gaussians are taken by descending score, each if it still fits. Let k be the place in that
 // order, room what the survivors leave, cost_before[k] = Σ cost over [0, k), and f the first place that does not fit:
 // cost_before[f] ≤ room < cost_before[f + 1]. Places before f fit. From f on, rest = room − cost_before[f] is left:
 //  - if f is a clone (cost 1), rest is 0;
@@ -84,31 +85,31 @@ __global__ void __launch_bounds__(kThreads)
   is_clone[k] = fate == Fate::clone ? 1 : 0;
 }
 
-__device__ std::size_t room_under(std::size_t max_kernels, const FateCounts& counts) {
-  return max_kernels > counts.alive ? max_kernels - counts.alive : 0;
+__device__ std::size_t room_under(std::size_t max_gaussians, const FateCounts& counts) {
+  return max_gaussians > counts.alive ? max_gaussians - counts.alive : 0;
 }
 
 __global__ void __launch_bounds__(kThreads)
-    find_cap_cut(std::size_t max_kernels, const FateCounts* counts, const std::uint32_t* cost_before,
+    find_cap_cut(std::size_t max_gaussians, const FateCounts* counts, const std::uint32_t* cost_before,
                  const std::uint32_t* clones_before, CapCut* cut, std::size_t n) {
   const std::size_t k = thread_index();
   if (k >= n) return;
-  const std::size_t room = room_under(max_kernels, *counts);
+  const std::size_t room = room_under(max_gaussians, *counts);
   if (cost_before[k] <= room && cost_before[k + 1] > room) *cut = {cost_before[k], clones_before[k]};
 }
 
 __global__ void __launch_bounds__(kThreads)
-    keep_what_does_not_fit(std::size_t max_kernels, const FateCounts* counts, const std::uint32_t* order,
+    keep_what_does_not_fit(std::size_t max_gaussians, const FateCounts* counts, const std::uint32_t* order,
                            const std::uint32_t* cost_before, const std::uint32_t* clones_before, const CapCut* cut,
                            Fate* fates, std::size_t n) {
   const std::size_t k = thread_index();
   if (k >= n) return;
   Fate& fate = fates[order[k]];
   if (fate != Fate::clone && fate != Fate::split) return;
-  const std::size_t room = room_under(max_kernels, *counts);
+  const std::size_t room = room_under(max_gaussians, *counts);
   bool fits = cost_before[k + 1] <= room || cost_before[k + 1] == cost_before[k];
   if (!fits && fate == Fate::clone) fits = clones_before[k] - cut->clones_before < room - cut->cost_before;
-  if (counts->alive > max_kernels || !fits) fate = Fate::keep;
+  if (counts->alive > max_gaussians || !fits) fate = Fate::keep;
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -165,10 +166,10 @@ void apply_cap(Context& ctx, const DensityControl& control, const Buffer<std::ui
          static_cast<std::uint32_t>(control.split_children), cost.data(), is_clone.data(), n);
   exclusive_scan(ctx, cost, cost_before, scratch);
   exclusive_scan(ctx, is_clone, clones_before, scratch);
-  launch(ctx, "density_find_cap_cut", grid, find_cap_cut, control.max_kernels, counts, cost_before.data(),
+  launch(ctx, "density_find_cap_cut", grid, find_cap_cut, control.max_gaussians, counts, cost_before.data(),
          clones_before.data(), cut.data(), n);
-  launch(ctx, "density_keep_what_does_not_fit", grid, keep_what_does_not_fit, control.max_kernels, counts, order.data(),
-         cost_before.data(), clones_before.data(), cut.data(), fates.data(), n);
+  launch(ctx, "density_keep_what_does_not_fit", grid, keep_what_does_not_fit, control.max_gaussians, counts,
+         order.data(), cost_before.data(), clones_before.data(), cut.data(), fates.data(), n);
 }
 
 // ---- carrying it out -----------------------------------------------------------------------------------------------
@@ -209,11 +210,12 @@ __global__ void __launch_bounds__(kThreads)
 __global__ void __launch_bounds__(kThreads)
     mark_cloned(const std::uint32_t* source, const Birth* birth, std::uint8_t* cloned, std::size_t n) {
   const std::size_t j = thread_index();
-  if (j < n && birth[j] == Birth::clone) cloned[source[j]] = 1;  // one clone a kernel, so one writer
+  if (j < n && birth[j] == Birth::clone) cloned[source[j]] = 1;  // one clone a Gaussian, so one writer
 }
 
-__global__ void __launch_bounds__(kThreads) halve_made_kernels(const std::uint32_t* source, const Birth* birth,
-                                                               const std::uint8_t* cloned, float* raw, std::size_t n) {
+__global__ void __launch_bounds__(kThreads)
+    halve_made_gaussians_kernel(const std::uint32_t* source, const Birth* birth, const std::uint8_t* cloned, float* raw,
+                                std::size_t n) {
   const std::size_t j = thread_index();
   if (j < n && (birth[j] != Birth::kept || cloned[source[j]] != 0)) raw[j] = halved_softplus(raw[j]);
 }
@@ -234,13 +236,13 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
                                  const DensityStatistics& statistics) {
   const std::size_t n = gaussians.size();
   const Grid grid = one_thread_each(n, kThreads);
-  const bool capped = control.max_kernels > 0;
+  const bool capped = control.max_gaussians > 0;
   const std::uint32_t split_children = static_cast<std::uint32_t>(control.split_children);
   SortScanScratch scratch;
   Buffer<Fate> fates(ctx, n);
   Buffer<FateCounts> counts = Buffer<FateCounts>::zeros(ctx, 1);
   Buffer<std::uint32_t> keys(ctx, capped ? n : 0), indices(ctx, capped ? n : 0);
-  launch(ctx, "density_judge", grid, judge_kernels, judge_input(control, gaussians, statistics), fates.data(),
+  launch(ctx, "density_judge", grid, judge_gaussians_kernel, judge_input(control, gaussians, statistics), fates.data(),
          capped ? keys.data() : nullptr, indices.data(), counts.data(), n);
   if (capped) apply_cap(ctx, control, keys, indices, counts.data(), fates, scratch);
 
@@ -298,7 +300,7 @@ void halve_density(Context& ctx, const DensityPlan& plan, View<float> raw) {
   const Grid grid = one_thread_each(n, kThreads);
   auto cloned = Buffer<std::uint8_t>::zeros(ctx, plan.num_sources);
   launch(ctx, "density_mark_cloned", grid, mark_cloned, plan.source.data(), plan.birth.data(), cloned.data(), n);
-  launch(ctx, "density_halve", grid, halve_made_kernels, plan.source.data(), plan.birth.data(), cloned.data(),
+  launch(ctx, "density_halve", grid, halve_made_gaussians_kernel, plan.source.data(), plan.birth.data(), cloned.data(),
          raw.data(), n);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Per-kernel formulas of density control.
+// Per-Gaussian formulas of density control.
 
 #include <cmath>
 #include <cstddef>
@@ -21,12 +21,12 @@ DSASRGS_HD T normalised_gradient_norm(T grad_x, T grad_y, int width_px, int heig
   return sqrt(x * x + y * y);
 }
 
-/// Pixels a visible kernel covers: π·kCutoff²·sqrt(det Σ₂), but no more than its box has.
+/// Pixels a visible Gaussian covers: π·kCutoff²·sqrt(det Σ₂), but no more than its box has.
 DSASRGS_HD inline float pixels_covered(const float* conic, const PixelBox& box) {
   using std::fma;
   using std::sqrt;
   const float of_box = static_cast<float>(box.x_end - box.x_begin) * static_cast<float>(box.y_end - box.y_begin);
-  // xx·yy − xy² with the rounding of the second product made good: it cancels for thin kernels.
+  // xx·yy − xy² with the rounding of the second product made good: it cancels for thin Gaussians.
   const float xx = conic[0], xy = conic[1], yy = conic[2], product = xy * xy;
   const float det = fma(xx, yy, -product) + fma(-xy, xy, product);
   constexpr float kPi = 3.14159265f;
@@ -41,7 +41,7 @@ DSASRGS_HD inline void add_weighted(float weight, float gradient_norm, float& su
   sum_of_weights += weight;
 }
 
-/// What becomes of an old kernel.
+/// What becomes of an old Gaussian.
 enum class Fate : std::uint8_t { prune, keep, clone, split };
 
 struct Judgement {
@@ -96,7 +96,7 @@ DSASRGS_HD inline bool all_finite(const float* values, int count) {
   return true;
 }
 
-/// What kernel i's own numbers say, before the cap. The score matters only where it is selected.
+/// What Gaussian i's own numbers say, before the cap. The score matters only where it is selected.
 DSASRGS_HD inline Judgement judge(const JudgeInput& in, std::size_t i) {
   const float *p = in.position_mm + 3 * i, *raw = in.raw_scale + 3 * i;
   const Judgement unfit{in.prune ? Fate::prune : Fate::keep, 0};
@@ -118,7 +118,7 @@ DSASRGS_HD inline Judgement judge(const JudgeInput& in, std::size_t i) {
   return {large ? Fate::split : in.clone ? Fate::clone : Fate::keep, score};
 }
 
-/// New kernels that a selected kernel adds to the count: what it takes of the room under the cap.
+/// New Gaussians that a selected Gaussian adds to the count: what it takes of the room under the cap.
 DSASRGS_HD inline std::uint32_t cost_of(Fate fate, std::uint32_t split_children) {
   return fate == Fate::clone ? 1 : (fate == Fate::split ? split_children - 1 : 0);
 }

@@ -7,8 +7,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "fdk/fdk_cpu.hpp"
-#include "fdk/fdk_cuda.hpp"
+#include "fdk/fdk_bodies.hpp"
 
 namespace dsasrgs {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/parallel.hpp"
-#include "fdk/fdk_cpu.hpp"
+#include "fdk/fdk_bodies.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "fdk/fdk_back_project_cpu.cpp"

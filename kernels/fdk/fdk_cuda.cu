@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/launch.cuh"
-#include "fdk/fdk_cuda.hpp"
+#include "fdk/fdk_bodies.hpp"
 
 namespace dsasrgs::cuda {
 

@@ -5,7 +5,7 @@
 #include <unsupported/Eigen/FFT>
 
 #include "common/parallel.hpp"
-#include "fdk/fdk_cpu.hpp"
+#include "fdk/fdk_bodies.hpp"
 
 namespace dsasrgs::cpu {
 namespace {

@@ -7,8 +7,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "hash_grid/hash_grid_cpu.hpp"
-#include "hash_grid/hash_grid_cuda.hpp"
+#include "hash_grid/hash_grid_bodies.hpp"
 
 namespace dsasrgs {
 namespace {

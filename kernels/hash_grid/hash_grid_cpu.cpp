@@ -1,9 +1,8 @@
-#include "hash_grid/hash_grid_cpu.hpp"
-
 #include <algorithm>
 
 #include "common/parallel.hpp"
 #include "hash_grid/hash_grid_block.hpp"
+#include "hash_grid/hash_grid_bodies.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "hash_grid/hash_grid_cpu.cpp"

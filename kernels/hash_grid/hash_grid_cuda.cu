@@ -4,8 +4,8 @@
 
 #include "common/launch.cuh"
 #include "common/require.hpp"
+#include "hash_grid/hash_grid_bodies.hpp"
 #include "hash_grid/hash_grid_corners.cuh"
-#include "hash_grid/hash_grid_cuda.hpp"
 
 namespace dsasrgs::cuda {
 
@@ -125,7 +125,7 @@ struct FixedPointSums {
 };
 
 /// Neighbouring lanes in the same cell add up their shares by a segmented scan, so that the first lane of each such run
-/// brings them all to memory: in coarse levels many points share a cell, and kernels stored close together lie close
+/// brings them all to memory: in coarse levels many points share a cell, and Gaussians stored close together lie close
 /// together. Returns whether this lane is a first one. The order of addition is fixed.
 __device__ bool merge_same_cells(const PointInLevel& p, float2 (&share)[kCorners]) {
   const unsigned lane = lane_index();

@@ -4,8 +4,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "mlp/mlp_cpu.hpp"
-#include "mlp/mlp_cuda.hpp"
+#include "mlp/mlp_bodies.hpp"
 #include "mlp/mlp_math.hpp"
 
 namespace dsasrgs {

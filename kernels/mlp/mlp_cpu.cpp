@@ -1,8 +1,7 @@
-#include "mlp/mlp_cpu.hpp"
-
 #include <algorithm>
 
 #include "common/parallel.hpp"
+#include "mlp/mlp_bodies.hpp"
 #include "mlp/mlp_math.hpp"
 #include "mlp/mlp_pack.hpp"
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "mlp/mlp_cuda.hpp"
+#include "mlp/mlp_bodies.hpp"
 #include "mlp/mlp_matrix_tile.cuh"
 
 namespace dsasrgs::cuda {

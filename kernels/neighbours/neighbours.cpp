@@ -2,8 +2,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "neighbours/neighbours_cpu.hpp"
-#include "neighbours/neighbours_cuda.hpp"
+#include "neighbours/neighbours_bodies.hpp"
 
 namespace dsasrgs {
 

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Nearest neighbours, for the initial size of kernels.
+/// Nearest neighbours, for the initial size of Gaussians.
 
 #include "dsasrgs/gaussians.hpp"
 

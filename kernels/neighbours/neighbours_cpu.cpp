@@ -2,8 +2,6 @@
 // leaf are queried one after another, since they walk nearly the same path. The three smallest distances do not depend
 // on how the tree was cut, so neither does the result.
 
-#include "neighbours/neighbours_cpu.hpp"
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -14,6 +12,7 @@
 
 #include "common/parallel.hpp"
 #include "dsasrgs/math.hpp"
+#include "neighbours/neighbours_bodies.hpp"
 
 namespace dsasrgs::cpu {
 namespace {

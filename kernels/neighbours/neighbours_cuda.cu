@@ -5,7 +5,7 @@
 
 #include "common/launch.cuh"
 #include "common/sort_scan.hpp"
-#include "neighbours/neighbours_cuda.hpp"
+#include "neighbours/neighbours_bodies.hpp"
 
 namespace dsasrgs::cuda {
 

@@ -1,5 +1,5 @@
 #pragma once
-// Four floats that stand for one number T in project_math.hpp, so that the CPU projects four kernels at once with the
+// Four floats that stand for one number T in project_math.hpp, so that the CPU projects four Gaussians at once with the
 // text the tests check in double. GCC's and Clang's vectors are used, not Highway: a template instantiated outside a
 // function with a target attribute cannot inline Highway's wider operations, and four lanes are in every baseline.
 

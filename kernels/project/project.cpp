@@ -4,8 +4,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "project/project_cpu.hpp"
-#include "project/project_cuda.hpp"
+#include "project/project_bodies.hpp"
 
 namespace dsasrgs {
 

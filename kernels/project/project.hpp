@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Projection of Gaussians onto a flat detector, to the first order in a kernel's size.
+/// Projection of Gaussians onto a flat detector, to the first order in a Gaussian's size.
 
 #include <cstdint>
 
@@ -9,14 +9,14 @@
 
 namespace dsasrgs {
 
-/// Pixels a kernel can touch: columns [x_begin, x_end), rows [y_begin, y_end), inside the image; empty if nothing.
+/// Pixels a Gaussian can touch: columns [x_begin, x_end), rows [y_begin, y_end), inside the image; empty if nothing.
 struct alignas(16) PixelBox {  // aligned for one load or store on a GPU
   std::int32_t x_begin, y_begin, x_end, y_end;
   constexpr bool empty() const { return x_begin >= x_end || y_begin >= y_end; }
 };
 
 struct ProjectInput {
-  GaussianView gaussians;     ///< N kernels
+  GaussianView gaussians;     ///< N Gaussians
   View<const float> density;  ///< [N] central attenuation ρ, 1/mm
   Pose pose;
   Detector detector;
@@ -41,11 +41,10 @@ struct ProjectUpstream {
 
 /// Σ̂ = J W Σ Wᵀ Jᵀ with rows d(u)/dx, d(v)/dx and x/‖x‖; Σ₂ its upper-left block (R²-Gaussian, eq. 5–7).
 ///   conic = Σ₂⁻¹, amplitude = ρ·η, η = sqrt(2π·det Σ̂ / det Σ₂) = √(2π) / ‖S⁻¹ Rᵀ r̂‖ [mm], r̂ = unit ray to the centre.
-/// Every output is overwritten. A kernel at or behind the plane through the source parallel to the detector, or closer
-/// to it than a thousandth of the source-detector distance, gets amplitude 0 and an empty box (its other outputs are
-/// finite) and no gradient. Deterministic. N = 0: nothing is written.
-/// Throws InvalidArgument when sizes disagree, the detector is empty, its pitch is not positive, the scale bounds are
-/// not 0 < min < max or the pose is degenerate.
+/// Every output is overwritten. A Gaussian at or behind the plane through the source parallel to the detector, or
+/// closer to it than a thousandth of the source-detector distance, gets amplitude 0 and an empty box (its other outputs
+/// are finite) and no gradient. Deterministic. N = 0: nothing is written. Throws InvalidArgument when sizes disagree,
+/// the detector is empty, its pitch is not positive, the scale bounds are not 0 < min < max or the pose is degenerate.
 void project_forward(Context&, const ProjectInput&, const ProjectOutput&);
 
 /// VJP of project_forward to the raw parameters and the density, by recomputation. Deterministic; same errors.

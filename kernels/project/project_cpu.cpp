@@ -1,19 +1,18 @@
-#include "project/project_cpu.hpp"
-
 #include <algorithm>
 #include <cmath>
 
 #include "common/parallel.hpp"
 #include "project/float4.hpp"
+#include "project/project_bodies.hpp"
 #include "project/project_math.hpp"
 
 namespace dsasrgs::cpu {
 
 namespace {
 
-constexpr std::size_t kBlock = 1024;  // kernels per task
+constexpr std::size_t kBlock = 1024;  // Gaussians per task
 
-/// Four consecutive kernels; past the end the last one is repeated.
+/// Four consecutive Gaussians; past the end the last one is repeated.
 struct Group {
   std::size_t first, count;
 
@@ -35,20 +34,20 @@ struct Group {
   }
 };
 
-/// The kernels of a group. A kernel that cannot be projected is moved to where it can; its results are not used.
-struct Kernels {
+/// The Gaussians of a group. A Gaussian that cannot be projected is moved to where it can; its results are not used.
+struct Gaussians {
   Vec3<Float4> position, raw_scale;
   Quat<Float4> rotation;
   Float4 density;
   bool in_front[Float4::kLanes];
 };
 
-Kernels load_kernels(const ProjectionConstants<Float4>& view, const ProjectInput& in, const Group& group) {
-  Kernels k{group.load3<3>(in.gaussians.position_mm),
-            group.load3<3>(in.gaussians.raw_scale),
-            group.load_rotation(in.gaussians.rotation),
-            group.load<1>(in.density, 0),
-            {}};
+Gaussians load_gaussians(const ProjectionConstants<Float4>& view, const ProjectInput& in, const Group& group) {
+  Gaussians k{group.load3<3>(in.gaussians.position_mm),
+              group.load3<3>(in.gaussians.raw_scale),
+              group.load_rotation(in.gaussians.rotation),
+              group.load<1>(in.density, 0),
+              {}};
   const Float4 z = projection_depth(view, k.position);
   bool all = true;
   for (std::size_t l = 0; l < Float4::kLanes; ++l) all &= k.in_front[l] = z[l] > view.nearest_z[l];
@@ -68,14 +67,14 @@ ProjectionConstants<Float4> constants(const ProjectInput& in) {
   return projection_constants(in.pose, in.detector, in.gaussians.bounds, in.pixel_footprint).as<Float4>();
 }
 
-/// Writes or adds one kernel's components; kernels that are not projected have no gradient.
+/// Writes or adds one Gaussian's components; Gaussians that are not projected have no gradient.
 template <std::size_t Width>
-void store(View<float> destination, const Group& group, const Kernels& kernels, GradientMode mode,
+void store(View<float> destination, const Group& group, const Gaussians& gaussians, GradientMode mode,
            const Float4 (&value)[Width]) {
   for (std::size_t l = 0; l < group.count; ++l) {
     float* p = destination.data() + Width * (group.first + l);
     for (std::size_t k = 0; k < Width; ++k) {
-      const float g = kernels.in_front[l] ? value[k][l] : 0.0f;
+      const float g = gaussians.in_front[l] ? value[k][l] : 0.0f;
       p[k] = mode == GradientMode::accumulate ? p[k] + g : g;
     }
   }
@@ -88,8 +87,8 @@ void project_forward(Context& ctx, const ProjectInput& in, const ProjectOutput& 
   parallel_blocks(ctx, in.gaussians.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; i += Float4::kLanes) {
       const Group group(i, end);
-      const Kernels k = load_kernels(view, in, group);
-      const Projection<Float4> p = project_kernel(view, k.position, k.raw_scale, k.rotation, k.density);
+      const Gaussians k = load_gaussians(view, in, group);
+      const Projection<Float4> p = project_gaussian(view, k.position, k.raw_scale, k.rotation, k.density);
       const Float4 cutoff(kCutoff), extent_x = cutoff * sqrt(p.cov_xx), extent_y = cutoff * sqrt(p.cov_yy);
       for (std::size_t l = 0; l < group.count; ++l) {
         float* mean = out.mean_px.data() + 2 * (i + l);
@@ -120,12 +119,12 @@ void project_backward(Context& ctx, const ProjectInput& in, const ProjectUpstrea
   parallel_blocks(ctx, in.gaussians.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; i += Float4::kLanes) {
       const Group group(i, end);
-      const Kernels k = load_kernels(view, in, group);
-      const Projection<Float4> p = project_kernel(view, k.position, k.raw_scale, k.rotation, k.density);
+      const Gaussians k = load_gaussians(view, in, group);
+      const Projection<Float4> p = project_gaussian(view, k.position, k.raw_scale, k.rotation, k.density);
       const ProjectionUpstream<Float4> up{group.load<2>(upstream.mean_px, 0), group.load<2>(upstream.mean_px, 1),
                                           group.load<3>(upstream.conic, 0),   group.load<3>(upstream.conic, 1),
                                           group.load<3>(upstream.conic, 2),   group.load<1>(upstream.amplitude, 0)};
-      const ProjectionGradient<Float4> g = project_kernel_vjp(view, p, k.rotation, up);
+      const ProjectionGradient<Float4> g = project_gaussian_vjp(view, p, k.rotation, up);
       store<3>(gradient.position_mm, group, k, mode, {g.position.x, g.position.y, g.position.z});
       store<3>(gradient.raw_scale, group, k, mode, {g.raw_scale.x, g.raw_scale.y, g.raw_scale.z});
       store<4>(gradient.rotation, group, k, mode, {g.rotation.w, g.rotation.x, g.rotation.y, g.rotation.z});

@@ -1,5 +1,5 @@
 #include "common/launch.cuh"
-#include "project/project_cuda.hpp"
+#include "project/project_bodies.hpp"
 #include "project/project_math.hpp"
 
 namespace dsasrgs::cuda {
@@ -33,17 +33,17 @@ __device__ bool in_front(const ProjectionConstants<float>& view, Vec3<float> pos
 }
 
 __global__ void __launch_bounds__(128)
-    project_kernels(ProjectionConstants<float> view, GaussianView gaussians, View<const float> density, int width_px,
-                    int height_px, ProjectOutput out) {
+    project_gaussians_kernel(ProjectionConstants<float> view, GaussianView gaussians, View<const float> density,
+                             int width_px, int height_px, ProjectOutput out) {
   const std::size_t i = thread_index();
   if (i >= density.size()) return;
   const Vec3<float> position = load3(gaussians.position_mm, i);
-  // What a kernel that cannot be projected gets.
+  // What a Gaussian that cannot be projected gets.
   float mean_u = 0, mean_v = 0, conic_xx = 1, conic_xy = 0, conic_yy = 1, amplitude = 0;
   PixelBox box{0, 0, 0, 0};
   if (in_front(view, position)) {
     const Projection<float> p =
-        project_kernel(view, position, load3(gaussians.raw_scale, i), load4(gaussians.rotation, i), density[i]);
+        project_gaussian(view, position, load3(gaussians.raw_scale, i), load4(gaussians.rotation, i), density[i]);
     mean_u = p.mean_u;
     mean_v = p.mean_v;
     conic_xx = p.conic_xx;
@@ -73,8 +73,8 @@ __global__ void __launch_bounds__(128)
     const Quat<float> rotation = load4(gaussians.rotation, i);
     const ProjectionUpstream<float> up{upstream.mean_px[2 * i],   upstream.mean_px[2 * i + 1], upstream.conic[3 * i],
                                        upstream.conic[3 * i + 1], upstream.conic[3 * i + 2],   upstream.amplitude[i]};
-    const Projection<float> p = project_kernel(view, position, load3(gaussians.raw_scale, i), rotation, density[i]);
-    g = project_kernel_vjp(view, p, rotation, up);
+    const Projection<float> p = project_gaussian(view, position, load3(gaussians.raw_scale, i), rotation, density[i]);
+    g = project_gaussian_vjp(view, p, rotation, up);
   } else if (mode == GradientMode::accumulate) {
     return;
   }
@@ -94,7 +94,7 @@ ProjectionConstants<float> constants(const ProjectInput& in) {
 }  // namespace
 
 void project_forward(Context& ctx, const ProjectInput& in, const ProjectOutput& out) {
-  launch(ctx, "project_forward", grid_for(in.gaussians.size()), project_kernels, constants(in), in.gaussians,
+  launch(ctx, "project_forward", grid_for(in.gaussians.size()), project_gaussians_kernel, constants(in), in.gaussians,
          in.density, in.detector.width_px, in.detector.height_px, out);
 }
 

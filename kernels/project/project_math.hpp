@@ -1,6 +1,6 @@
 #pragma once
-// Projection of one kernel and its VJP: one text for double (tests) and float (every backend). Because rows of J times
-// R S are kept as two 3-vectors a and b, every determinant here is a sum of squares and cannot come out negative.
+// Projection of one Gaussian and its VJP: one text for double (tests) and float (every backend). Because rows of J
+// times R S are kept as two 3-vectors a and b, every determinant here is a sum of squares and cannot come out negative.
 
 #include <cstdint>
 
@@ -16,7 +16,7 @@ template <class T>
 struct ProjectionConstants {
   Vec3<T> source_mm, normal, axis_u, axis_v;
   T principal_u_px, principal_v_px;
-  T nearest_z;       ///< kernels are projected when z exceeds this
+  T nearest_z;       ///< Gaussians are projected when z exceeds this
   T footprint_px2;   ///< 1/12 with the pixel footprint, else 0
   T min_mm, max_mm;  ///< scale bounds
 
@@ -38,7 +38,7 @@ struct ProjectionConstants {
 /// Constants of a view; the normal points from the source to the detector whichever handedness (û, v̂) has.
 inline ProjectionConstants<double> projection_constants(const Pose& pose, const Detector& detector, ScaleBounds bounds,
                                                         bool pixel_footprint) {
-  /// Kernels nearer to the source's plane than this part of the source-detector distance count as at the plane.
+  /// Gaussians nearer to the source's plane than this part of the source-detector distance count as at the plane.
   constexpr double kNearest = 1e-3;
   const Vec3d c = pose.detector_center_mm - pose.source_mm;
   Vec3d n = cross(pose.detector_u, pose.detector_v);
@@ -56,7 +56,7 @@ inline ProjectionConstants<double> projection_constants(const Pose& pose, const 
           static_cast<double>(bounds.max_mm)};
 }
 
-/// A projected kernel and what its VJP needs again.
+/// A projected Gaussian and what its VJP needs again.
 template <class T>
 struct Projection {
   T mean_u, mean_v, conic_xx, conic_xy, conic_yy, amplitude;
@@ -68,7 +68,7 @@ struct Projection {
   Mat3<T> rotation;
   Vec3<T> a, b;     ///< (R S)ᵀ jacobian_u and …_v: Σ₂ = [a·a, a·b; a·b, b·b]
   T det, det_wide;  ///< of Σ₂ without and with the footprint
-  Vec3<T> ray;      ///< unit vector from the source to the kernel
+  Vec3<T> ray;      ///< unit vector from the source to the Gaussian
   T inverse_distance;
   Vec3<T> w;  ///< S⁻¹ Rᵀ ray
   T w_norm2, eta, footprint_gain;
@@ -94,8 +94,8 @@ DSASRGS_HD T projection_depth(const ProjectionConstants<T>& view, Vec3<T> positi
 
 /// Requires projection_depth > nearest_z.
 template <class T>
-DSASRGS_HD Projection<T> project_kernel(const ProjectionConstants<T>& view, Vec3<T> position, Vec3<T> raw_scale,
-                                        Quat<T> quaternion, T density) {
+DSASRGS_HD Projection<T> project_gaussian(const ProjectionConstants<T>& view, Vec3<T> position, Vec3<T> raw_scale,
+                                          Quat<T> quaternion, T density) {
   using std::sqrt;
   Projection<T> p;
   const Vec3<T> r = position - view.source_mm;
@@ -139,10 +139,10 @@ DSASRGS_HD Projection<T> project_kernel(const ProjectionConstants<T>& view, Vec3
   return p;
 }
 
-/// VJP of project_kernel with respect to position, raw scale, quaternion and density.
+/// VJP of project_gaussian with respect to position, raw scale, quaternion and density.
 template <class T>
-DSASRGS_HD ProjectionGradient<T> project_kernel_vjp(const ProjectionConstants<T>& view, const Projection<T>& p,
-                                                    Quat<T> quaternion, const ProjectionUpstream<T>& up) {
+DSASRGS_HD ProjectionGradient<T> project_gaussian_vjp(const ProjectionConstants<T>& view, const Projection<T>& p,
+                                                      Quat<T> quaternion, const ProjectionUpstream<T>& up) {
   const T f = view.footprint_px2;
   // conic = Σ₂⁻¹: dL/dΣ₂ = −K G K for the symmetric G whose off-diagonal is half the derivative of the stored xy.
   const T gxy = up.conic_xy / T(2);

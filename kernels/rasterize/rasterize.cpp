@@ -2,8 +2,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "rasterize/rasterize_cpu.hpp"
-#include "rasterize/rasterize_cuda.hpp"
+#include "rasterize/rasterize_bodies.hpp"
 
 namespace dsasrgs {
 

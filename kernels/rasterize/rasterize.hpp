@@ -24,7 +24,7 @@ struct RasterizeScratch {
   bool refit = false;
 
   // Of the CUDA backend: what the lists were fitted to, and partial sums of tiles with long lists.
-  std::size_t fitted_kernels = 0;
+  std::size_t fitted_gaussians = 0;
   int fitted_width_px = 0, fitted_height_px = 0;
   Buffer<float> partial;
 };
@@ -36,13 +36,13 @@ struct RasterizeGradient {
 };
 
 ///   image(u) = Σ_i a_i · exp(−½ dᵀ Q_i d),  d = u − m_i     (R²-Gaussian, eq. 7)
-/// A pixel counts iff it is in the kernel's box and its centre has dᵀQd ≤ kCutoff² (geometry only, so the result is
+/// A pixel counts iff it is in the Gaussian's box and its centre has dᵀQd ≤ kCutoff² (geometry only, so the result is
 /// linear in a). Additive: no order, no blending. Conics must be positive definite; others may add nothing. image [H,W]
 /// row-major, overwritten. Deterministic for any thread count and, on the CPU, tile size. N = 0: image = 0. Throws
 /// InvalidArgument when sizes disagree or the image is empty, and what tile_bin throws.
 void rasterize_forward(Context&, const RasterizeInput&, RasterizeScratch&, View<float> image);
 
-/// VJP, gathered per kernel over its own footprint from six moments of g·G (no saved state, no atomics):
+/// VJP, gathered per Gaussian over its own footprint from six moments of g·G (no saved state, no atomics):
 ///   ∂/∂a = S0, ∂/∂m = a·Q·(Sx,Sy) for d = u − m, ∂/∂(xx,xy,yy) = −½ a (Sxx, 2Sxy, Syy).
 /// grad_image [H,W]. Deterministic.
 void rasterize_backward(Context&, const RasterizeInput&, View<const float> grad_image, GradientMode,

@@ -1,5 +1,3 @@
-#include "rasterize/rasterize_cpu.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -7,6 +5,7 @@
 
 #include "common/parallel.hpp"
 #include "dsasrgs/error.hpp"
+#include "rasterize/rasterize_bodies.hpp"
 #include "rasterize/rasterize_math.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -43,7 +42,7 @@ HWY_INLINE V exp2_fast(V e) {
 
 /// Gaussian at pixels x, x+1, … of a row, zero from `end` on and outside the cut-off. Both passes use this, so they
 /// agree on every pixel.
-HWY_INLINE V gaussian(const KernelFootprint<float>& k, const FootprintRow<float>& row, std::int32_t x,
+HWY_INLINE V gaussian(const GaussianFootprint<float>& k, const FootprintRow<float>& row, std::int32_t x,
                       std::int32_t end) {
   const F d;
   const V center = hn::Iota(d, static_cast<float>(x) + 0.5f);
@@ -54,14 +53,14 @@ HWY_INLINE V gaussian(const KernelFootprint<float>& k, const FootprintRow<float>
   return hn::IfThenElseZero(inside, exp2_fast(e));
 }
 
-HWY_INLINE FootprintRow<float> row_at(const KernelFootprint<float>& k, std::int32_t y) {
+HWY_INLINE FootprintRow<float> row_at(const GaussianFootprint<float>& k, std::int32_t y) {
   return footprint_row(k, static_cast<float>(y) + 0.5f);
 }
 
-/// Cuts a kernel's box into strips as wide as a vector, and says which rows of a strip can hold pixels.
+/// Cuts a Gaussian's box into strips as wide as a vector, and says which rows of a strip can hold pixels.
 class Strips {
  public:
-  HWY_INLINE Strips(const KernelFootprint<float>& k, const float* conic, const PixelBox& box)
+  HWY_INLINE Strips(const GaussianFootprint<float>& k, const float* conic, const PixelBox& box)
       : box_(box),
         mean_x_(k.mean_x),
         mean_y_(k.mean_y),
@@ -93,10 +92,10 @@ class Strips {
   FootprintOutline<float> outline_{};
 };
 
-/// Adds the listed kernels into rows [y_begin, y_end) of the image, in the list's order. The rows are built in a copy
+/// Adds the listed Gaussians into rows [y_begin, y_end) of the image, in the list's order. The rows are built in a copy
 /// with room behind each row for a whole vector.
-void render_band(const RasterizeInput& in, View<const std::uint32_t> kernels, std::int32_t y_begin, std::int32_t y_end,
-                 float* image) {
+void render_band(const RasterizeInput& in, View<const std::uint32_t> gaussians, std::int32_t y_begin,
+                 std::int32_t y_end, float* image) {
   const F d;
   const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
   const auto width = static_cast<std::size_t>(in.width_px);
@@ -107,12 +106,12 @@ void render_band(const RasterizeInput& in, View<const std::uint32_t> kernels, st
     throw OutOfMemory("rasterize_forward: a band of rows: " + std::to_string(count * sizeof(float)) + " bytes");
   std::memset(rows.get(), 0, count * sizeof(float));
 
-  for (const std::uint32_t i : kernels) {
+  for (const std::uint32_t i : gaussians) {
     const float* conic = in.conic.data() + std::size_t{3} * i;
     const float a = in.amplitude[i];
     if (a == 0 || !(conic[0] > 0 && conic[2] > 0)) continue;
     const float mean_x = in.mean_px[std::size_t{2} * i], mean_y = in.mean_px[std::size_t{2} * i + 1];
-    const KernelFootprint<float> k = kernel_footprint(mean_x, mean_y, conic[0], conic[1], conic[2]);
+    const GaussianFootprint<float> k = gaussian_footprint(mean_x, mean_y, conic[0], conic[1], conic[2]);
     const PixelBox box = clipped_box(in.box[i], in.width_px, in.height_px);
     const V amplitude = hn::Set(d, a);
     const Strips strips(k, conic, box);
@@ -142,8 +141,8 @@ HWY_INLINE V weighted(V g, V upstream) { return hn::IfThenElseZero(hn::Gt(g, hn:
 
 HWY_INLINE float sum(V v) { return hn::GetLane(hn::SumOfLanes(F(), v)); }
 
-/// Moments of one kernel. The order of additions depends only on the kernel's footprint.
-HWY_INLINE FootprintMoments<float> gather_moments(const RasterizeInput& in, const KernelFootprint<float>& k,
+/// Moments of one Gaussian. The order of additions depends only on the Gaussian's footprint.
+HWY_INLINE FootprintMoments<float> gather_moments(const RasterizeInput& in, const GaussianFootprint<float>& k,
                                                   const float* conic, const PixelBox& box,
                                                   View<const float> grad_image) {
   const F d;
@@ -175,7 +174,7 @@ HWY_INLINE FootprintMoments<float> gather_moments(const RasterizeInput& in, cons
   return {sum(w), sum(wx), sum(wy), sum(wxx), sum(wxy), sum(wyy)};
 }
 
-/// Gradients of kernels [begin, end).
+/// Gradients of Gaussians [begin, end).
 void gather_gradients(const RasterizeInput& in, View<const float> grad_image, GradientMode mode,
                       const RasterizeGradient& out, std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
@@ -183,8 +182,8 @@ void gather_gradients(const RasterizeInput& in, View<const float> grad_image, Gr
     const PixelBox box = clipped_box(in.box[i], in.width_px, in.height_px);
     FootprintGradient<float> g{};
     if (!box.empty() && conic[0] > 0 && conic[2] > 0) {
-      const KernelFootprint<float> k =
-          kernel_footprint(in.mean_px[2 * i], in.mean_px[2 * i + 1], conic[0], conic[1], conic[2]);
+      const GaussianFootprint<float> k =
+          gaussian_footprint(in.mean_px[2 * i], in.mean_px[2 * i + 1], conic[0], conic[1], conic[2]);
       g = footprint_vjp(gather_moments(in, k, conic, box, grad_image), conic[0], conic[1], conic[2], in.amplitude[i]);
     }
     float* const mean = out.mean_px.data() + 2 * i;
@@ -217,18 +216,18 @@ void rasterize_forward(Context& ctx, const RasterizeInput& in, RasterizeScratch&
   const TileGrid bands{in.width_px, in.height_px, in.width_px, kBandRows};
   tile_bin(ctx, in.box, bands, scratch.tiles);
   const std::uint32_t* const begin = scratch.tiles.begin.data();
-  const View<const std::uint32_t> kernels = scratch.tiles.kernel;
+  const View<const std::uint32_t> gaussians = scratch.tiles.gaussian;
   parallel_for(ctx, static_cast<std::size_t>(bands.rows()), [&](std::size_t b) {
     const int y_begin = static_cast<int>(b) * kBandRows;
     HWY_DYNAMIC_DISPATCH(render_band)
-    (in, kernels.subview(begin[b], begin[b + 1] - begin[b]), y_begin, std::min(y_begin + kBandRows, in.height_px),
+    (in, gaussians.subview(begin[b], begin[b + 1] - begin[b]), y_begin, std::min(y_begin + kBandRows, in.height_px),
      image.data());
   });
 }
 
 void rasterize_backward(Context& ctx, const RasterizeInput& in, View<const float> grad_image, GradientMode mode,
                         const RasterizeGradient& gradient) {
-  constexpr std::size_t kBlock = 256;  // kernels per task
+  constexpr std::size_t kBlock = 256;  // Gaussians per task
   parallel_blocks(ctx, in.amplitude.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     HWY_DYNAMIC_DISPATCH(gather_gradients)(in, grad_image, mode, gradient, begin, end);
   });

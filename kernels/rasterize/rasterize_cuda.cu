@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "common/launch.cuh"
-#include "rasterize/rasterize_cuda.hpp"
+#include "rasterize/rasterize_bodies.hpp"
 #include "rasterize/rasterize_math.hpp"
-#include "tile/tile_cuda.hpp"
+#include "tile/tile_bodies.hpp"
 
 namespace dsasrgs::cuda {
 
@@ -30,31 +30,31 @@ __device__ bool is_drawable(const RasterizeInput& in, std::size_t i) {
   return in.conic[3 * i] > 0.0f && in.conic[3 * i + 2] > 0.0f;
 }
 
-__device__ KernelFootprint<float> load_footprint(const RasterizeInput& in, std::size_t i) {
-  return kernel_footprint(in.mean_px[2 * i], in.mean_px[2 * i + 1], in.conic[3 * i], in.conic[3 * i + 1],
-                          in.conic[3 * i + 2]);
+__device__ GaussianFootprint<float> load_footprint(const RasterizeInput& in, std::size_t i) {
+  return gaussian_footprint(in.mean_px[2 * i], in.mean_px[2 * i + 1], in.conic[3 * i], in.conic[3 * i + 1],
+                            in.conic[3 * i + 2]);
 }
 
 // ---- forward
 // --------------------------------------------------------------------------------------------------------- A block of
-// 256 threads adds kernels into a tile, one pixel per thread. A warp owns 8 × 4 pixels: its lanes test 32 kernels'
-// boxes against those at once and then all add the kernels that are left.
+// 256 threads adds Gaussians into a tile, one pixel per thread. A warp owns 8 × 4 pixels: its lanes test 32 Gaussians'
+// boxes against those at once and then all add the Gaussians that are left.
 
 constexpr int kTileSide = 16;
 constexpr unsigned kTilePixels = kTileSide * kTileSide;
 constexpr int kWarpColumns = 8, kWarpRows = 4;
-/// Kernels a block stages at a time. A longer list is cut into parts of at least this many, each with a block of its
+/// Gaussians a block stages at a time. A longer list is cut into parts of at least this many, each with a block of its
 /// own, because the longest lists are many times the mean.
 constexpr std::uint32_t kBatch = kTilePixels;
 
 /// What binning left on the device.
 struct Lists {
-  View<const std::uint32_t> begin, kernel, tile;
+  View<const std::uint32_t> begin, gaussian, tile;
   const unsigned long long* num_pairs;
 
   __device__ std::uint32_t num_tiles() const { return static_cast<std::uint32_t>(begin.size() - 1); }
-  /// False: the lists are unusable, every tile must look at all kernels.
-  __device__ bool fit() const { return *num_pairs <= kernel.size(); }
+  /// False: the lists are unusable, every tile must look at all Gaussians.
+  __device__ bool fit() const { return *num_pairs <= gaussian.size(); }
 };
 
 __device__ std::uint32_t num_parts(std::uint32_t length) { return length < 2 * kBatch ? 1 : length / kBatch; }
@@ -66,9 +66,9 @@ struct Part {
   std::uint32_t tile, first, end;  ///< nothing to do: first = end
   bool is_first;
 };
-__device__ Part part_of_block(const Lists& lists, std::uint32_t num_kernels) {
+__device__ Part part_of_block(const Lists& lists, std::uint32_t num_gaussians) {
   const std::uint32_t tiles = lists.num_tiles();
-  if (!lists.fit()) return {blockIdx.x, 0, blockIdx.x < tiles ? num_kernels : 0, blockIdx.x < tiles};
+  if (!lists.fit()) return {blockIdx.x, 0, blockIdx.x < tiles ? num_gaussians : 0, blockIdx.x < tiles};
   if (blockIdx.x < tiles) {
     const std::uint32_t begin = lists.begin[blockIdx.x], end = lists.begin[blockIdx.x + 1];
     return {blockIdx.x, begin, num_parts(end - begin) > 1 ? begin + kBatch : end, true};
@@ -107,10 +107,10 @@ __device__ std::uint32_t covered_bits(const PixelBox& box, int tile_x, int tile_
   return columns != 0 && rows != 0 ? columns | rows << kTileSide : 0;
 }
 
-/// Adds the kernels of a part of a tile's list, in the list's order: the first part into the image, others into partial
-/// sums.
+/// Adds the Gaussians of a part of a tile's list, in the list's order: the first part into the image, others into
+/// partial sums.
 __global__ void __launch_bounds__(kTilePixels)
-    add_kernels(RasterizeInput in, Lists lists, int columns, View<float> image, View<float> partial) {
+    add_gaussians_kernel(RasterizeInput in, Lists lists, int columns, View<float> image, View<float> partial) {
   __shared__ float4 shape[kBatch];   // mean x, mean y, shear, factor along a row
   __shared__ float2 height[kBatch];  // factor across rows, amplitude
   __shared__ std::uint32_t covers[kBatch];
@@ -131,11 +131,11 @@ __global__ void __launch_bounds__(kTilePixels)
     __syncthreads();  // everyone is done with the batch before
     std::uint32_t covered = 0;
     if (threadIdx.x < count) {
-      const std::size_t i = listed ? lists.kernel[first + threadIdx.x] : first + threadIdx.x;
+      const std::size_t i = listed ? lists.gaussian[first + threadIdx.x] : first + threadIdx.x;
       covered = covered_bits(clipped_box(in.box[i], in.width_px, in.height_px), tile_x, tile_y);
       const float amplitude = in.amplitude[i];
       if (covered != 0 && amplitude != 0.0f && is_drawable(in, i)) {
-        const KernelFootprint<float> k = load_footprint(in, i);
+        const GaussianFootprint<float> k = load_footprint(in, i);
         shape[threadIdx.x] = make_float4(k.mean_x, k.mean_y, k.shear, k.along_row);
         height[threadIdx.x] = make_float2(k.across_rows, amplitude);
       } else {
@@ -152,7 +152,7 @@ __global__ void __launch_bounds__(kTilePixels)
         hits &= hits - 1;
         const float4 s = shape[j];
         const float2 h = height[j];
-        const KernelFootprint<float> k{s.x, s.y, s.z, s.w, h.x};
+        const GaussianFootprint<float> k{s.x, s.y, s.z, s.w, h.x};
         const float exponent = pixel_exponent(k, footprint_row(k, y), x);
         if ((covers[j] & own_bits) == own_bits && exponent >= kExponentFloor<float>)
           sum = __fmaf_rn(h.y, exp2_normal(exponent), sum);
@@ -186,13 +186,13 @@ __global__ void __launch_bounds__(kTilePixels) add_partial_sums(Lists lists, int
 
 // ---- backward
 // -------------------------------------------------------------------------------------------------------- Eight lanes
-// gather the moments of a kernel with a small box, the whole warp those of one with a larger box.
+// gather the moments of a Gaussian with a small box, the whole warp those of one with a larger box.
 
 constexpr int kGroup = 8;
 constexpr int kSmallBox = 256;  // pixels
 
 /// Adds one pixel to a lane's moments. Pixels outside count as zero whatever their upstream gradient holds.
-__device__ void add_pixel(FootprintMoments<float>& m, const KernelFootprint<float>& k, const FootprintRow<float>& row,
+__device__ void add_pixel(FootprintMoments<float>& m, const GaussianFootprint<float>& k, const FootprintRow<float>& row,
                           int x, float upstream) {
   const float center = center_of(x), exponent = pixel_exponent(k, row, center);
   const float w = exponent >= kExponentFloor<float> ? exp2_normal(exponent) * upstream : 0.0f;
@@ -206,7 +206,7 @@ __device__ void add_pixel(FootprintMoments<float>& m, const KernelFootprint<floa
 }
 
 /// One lane's share of a small box: the pixels are dealt out in reading order.
-__device__ FootprintMoments<float> share_of_small_box(const KernelFootprint<float>& k, const PixelBox& box,
+__device__ FootprintMoments<float> share_of_small_box(const GaussianFootprint<float>& k, const PixelBox& box,
                                                       View<const float> grad_image, int width_px) {
   FootprintMoments<float> m{};
   const int lane = static_cast<int>(lane_index()) % kGroup, width = box.x_end - box.x_begin;
@@ -226,7 +226,7 @@ __device__ FootprintMoments<float> share_of_small_box(const KernelFootprint<floa
 
 /// One lane's share of a large box: groups of lanes take every fourth row, between the ends of the ellipse's chord
 /// there, since a thin slanted ellipse fills little of its box.
-__device__ FootprintMoments<float> share_of_large_box(const KernelFootprint<float>& k, const PixelBox& box,
+__device__ FootprintMoments<float> share_of_large_box(const GaussianFootprint<float>& k, const PixelBox& box,
                                                       View<const float> grad_image, int width_px) {
   FootprintMoments<float> m{};
   const int lane = static_cast<int>(lane_index());
@@ -293,17 +293,18 @@ __global__ void __launch_bounds__(256)
   store(out.amplitude[i], g.amplitude, mode);
 }
 
-/// Bins the kernels; the first time for this many kernels and this image size, or when asked, the lists are sized too.
+/// Bins the Gaussians; the first time for this many Gaussians and this image size, or when asked, the lists are sized
+/// too.
 void bin(Context& ctx, const RasterizeInput& in, const TileGrid& grid, RasterizeScratch& scratch) {
   const std::size_t n = in.amplitude.size();
-  if (!scratch.refit && scratch.fitted_kernels == n && scratch.fitted_width_px == in.width_px &&
+  if (!scratch.refit && scratch.fitted_gaussians == n && scratch.fitted_width_px == in.width_px &&
       scratch.fitted_height_px == in.height_px)
     return tile_bin_within_capacity(ctx, in.box, grid, scratch.tiles);
-  scratch.fitted_kernels = 0;  // stays so if this throws
+  scratch.fitted_gaussians = 0;  // stays so if this throws
   tile_bin_fit(ctx, in.box, grid, scratch.tiles);
-  const std::size_t parts = scratch.tiles.kernel.size() / kBatch + 1;
+  const std::size_t parts = scratch.tiles.gaussian.size() / kBatch + 1;
   if (scratch.partial.size() != parts * kTilePixels) scratch.partial = Buffer<float>(ctx, parts * kTilePixels);
-  scratch.fitted_kernels = n;
+  scratch.fitted_gaussians = n;
   scratch.fitted_width_px = in.width_px;
   scratch.fitted_height_px = in.height_px;
   scratch.refit = false;
@@ -315,10 +316,10 @@ void rasterize_forward(Context& ctx, const RasterizeInput& in, RasterizeScratch&
   const TileGrid grid{in.width_px, in.height_px, kTileSide, kTileSide};
   bin(ctx, in, grid, scratch);
   const TileLists& tiles = scratch.tiles;
-  const Lists lists{tiles.begin, tiles.kernel, tiles.tile, tiles.num_pairs.data()};
+  const Lists lists{tiles.begin, tiles.gaussian, tiles.tile, tiles.num_pairs.data()};
   const auto num_tiles = static_cast<std::size_t>(grid.size());
-  launch(ctx, "rasterize_forward", one_block_each(num_tiles + tiles.kernel.size() / kBatch + 1, kTilePixels),
-         add_kernels, in, lists, grid.columns(), image, scratch.partial.view());
+  launch(ctx, "rasterize_forward", one_block_each(num_tiles + tiles.gaussian.size() / kBatch + 1, kTilePixels),
+         add_gaussians_kernel, in, lists, grid.columns(), image, scratch.partial.view());
   launch(ctx, "rasterize_forward: partial sums", one_block_each(num_tiles, kTilePixels), add_partial_sums, lists,
          grid.columns(), in.width_px, in.height_px, scratch.partial.view(), image);
 }

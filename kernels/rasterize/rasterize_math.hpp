@@ -1,5 +1,5 @@
 #pragma once
-// One kernel's footprint on the image and the gradients from its moments. The square is completed per row,
+// One Gaussian's footprint on the image and the gradients from its moments. The square is completed per row,
 //   q = dᵀQd = xx·t² + h·dy²,  t = dx + (xy/xx)·dy,  h = (xx·yy − xy²)/xx,
 // so q is a sum of squares: it cannot come out negative, and a pixel costs one subtraction and two products.
 
@@ -16,14 +16,14 @@ inline constexpr double kLog2ExpMinusHalf = -0.72134752044448170368;
 template <class T>
 inline constexpr T kExponentFloor = T(kLog2ExpMinusHalf) * (T(kCutoff) * T(kCutoff));
 
-/// A kernel's Gaussian as 2^exponent: exponent = along_row·t² + across_rows·dy², both factors ≤ 0.
+/// A Gaussian as 2^exponent: exponent = along_row·t² + across_rows·dy², both factors ≤ 0.
 template <class T>
-struct KernelFootprint {
+struct GaussianFootprint {
   T mean_x, mean_y, shear, along_row, across_rows;
 };
 
-/// b − xy²/a for slope = xy/a rounded, never negative. For a thin slanted kernel the difference is far smaller than its
-/// terms, so what the division left over is put right: xy = slope·a + remainder, exactly.
+/// b − xy²/a for slope = xy/a rounded, never negative. For a thin slanted Gaussian the difference is far smaller than
+/// its terms, so what the division left over is put right: xy = slope·a + remainder, exactly.
 template <class T>
 DSASRGS_HD T schur_complement(T a, T xy, T b, T slope) {
   using std::fma;
@@ -34,7 +34,7 @@ DSASRGS_HD T schur_complement(T a, T xy, T b, T slope) {
 
 /// Requires conic_xx > 0.
 template <class T>
-DSASRGS_HD KernelFootprint<T> kernel_footprint(T mean_x, T mean_y, T conic_xx, T conic_xy, T conic_yy) {
+DSASRGS_HD GaussianFootprint<T> gaussian_footprint(T mean_x, T mean_y, T conic_xx, T conic_xy, T conic_yy) {
   const T shear = conic_xy / conic_xx;
   return {mean_x, mean_y, shear, T(kLog2ExpMinusHalf) * conic_xx,
           T(kLog2ExpMinusHalf) * schur_complement(conic_xx, conic_xy, conic_yy, shear)};
@@ -46,7 +46,7 @@ struct FootprintRow {
   T dy, center_x, exponent;  ///< exponent = across_rows·dy², its largest value in the row; t = x − center_x
 };
 template <class T>
-DSASRGS_HD FootprintRow<T> footprint_row(const KernelFootprint<T>& k, T y) {
+DSASRGS_HD FootprintRow<T> footprint_row(const GaussianFootprint<T>& k, T y) {
   const T dy = y - k.mean_y;
   return {dy, k.mean_x - k.shear * dy, k.across_rows * dy * dy};
 }
@@ -54,7 +54,7 @@ DSASRGS_HD FootprintRow<T> footprint_row(const KernelFootprint<T>& k, T y) {
 /// Exponent of the pixel centred at x of a row. Its product is never fused with more than this, so that the forward and
 /// the backward pass agree on which pixels count.
 template <class T>
-DSASRGS_HD T pixel_exponent(const KernelFootprint<T>& k, const FootprintRow<T>& row, T x) {
+DSASRGS_HD T pixel_exponent(const GaussianFootprint<T>& k, const FootprintRow<T>& row, T x) {
   using std::fma;
   const T t = x - row.center_x;
   return fma(t * t, k.along_row, row.exponent);
@@ -100,7 +100,7 @@ DSASRGS_HD FootprintRows<T> footprint_rows(const FootprintOutline<T>& o, T dx_fi
   return {first - margin, last + margin};
 }
 
-/// Moments of w = (dL/dpixel)·G over a kernel's pixels, d = pixel − mean.
+/// Moments of w = (dL/dpixel)·G over a Gaussian's pixels, d = pixel − mean.
 template <class T>
 struct FootprintMoments {
   T w, wx, wy, wxx, wxy, wyy;

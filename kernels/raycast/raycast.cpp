@@ -4,8 +4,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "raycast/raycast_cpu.hpp"
-#include "raycast/raycast_cuda.hpp"
+#include "raycast/raycast_bodies.hpp"
 
 namespace dsasrgs {
 namespace {

@@ -1,6 +1,5 @@
-#include "raycast/raycast_cpu.hpp"
-
 #include "common/parallel.hpp"
+#include "raycast/raycast_bodies.hpp"
 #include "raycast/raycast_math.hpp"
 
 namespace dsasrgs::cpu {

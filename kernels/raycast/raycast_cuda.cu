@@ -1,5 +1,5 @@
 #include "common/launch.cuh"
-#include "raycast/raycast_cuda.hpp"
+#include "raycast/raycast_bodies.hpp"
 #include "raycast/raycast_math.hpp"
 
 namespace dsasrgs::cuda {

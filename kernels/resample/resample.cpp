@@ -4,8 +4,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "resample/resample_cpu.hpp"
-#include "resample/resample_cuda.hpp"
+#include "resample/resample_bodies.hpp"
 
 namespace dsasrgs {
 namespace {

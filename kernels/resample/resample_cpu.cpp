@@ -1,11 +1,10 @@
 // Row-parallel; each row is first combined vertically into a row buffer, which the compiler vectorises.
 
-#include "resample/resample_cpu.hpp"
-
 #include <algorithm>
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "resample/resample_bodies.hpp"
 #include "resample/resample_math.hpp"
 
 namespace dsasrgs::cpu {

@@ -1,7 +1,7 @@
 // One thread per output pixel; what neighbours read twice comes from the first-level cache.
 
 #include "common/launch.cuh"
-#include "resample/resample_cuda.hpp"
+#include "resample/resample_bodies.hpp"
 #include "resample/resample_math.hpp"
 
 namespace dsasrgs::cuda {

@@ -6,8 +6,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "residual/residual_cpu.hpp"
-#include "residual/residual_cuda.hpp"
+#include "residual/residual_bodies.hpp"
 
 namespace dsasrgs {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Where the training views say that attenuation is missing, and kernels to be born there (DSA-SRGS, residual-guided
+/// Where the training views say that attenuation is missing, and Gaussians to be born there (DSA-SRGS, residual-guided
 /// densification; method.md section 7).
 
 #include <cstddef>

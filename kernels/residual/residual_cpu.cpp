@@ -1,9 +1,8 @@
-#include "residual/residual_cpu.hpp"
-
 #include <algorithm>
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "residual/residual_bodies.hpp"
 #include "residual/residual_math.hpp"
 
 namespace dsasrgs::cpu {

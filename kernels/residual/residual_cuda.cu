@@ -4,7 +4,7 @@
 
 #include "common/launch.cuh"
 #include "common/sort_scan.hpp"
-#include "residual/residual_cuda.hpp"
+#include "residual/residual_bodies.hpp"
 #include "residual/residual_math.hpp"
 
 namespace dsasrgs::cuda {

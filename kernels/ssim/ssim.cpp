@@ -4,8 +4,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "ssim/ssim_cpu.hpp"
-#include "ssim/ssim_cuda.hpp"
+#include "ssim/ssim_bodies.hpp"
 #include "ssim/ssim_math.hpp"
 
 namespace dsasrgs {

@@ -1,8 +1,6 @@
 // The window is separable: per output row a vertical pass of 11 rows into row buffers, then a horizontal pass along
 // them, both in vectors along x; then the per-pixel formulas in plain loops that the compiler vectorises.
 
-#include "ssim/ssim_cpu.hpp"
-
 #include <hwy/aligned_allocator.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "ssim/ssim_bodies.hpp"
 #include "ssim/ssim_math.hpp"
 
 #undef HWY_TARGET_INCLUDE

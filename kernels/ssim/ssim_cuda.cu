@@ -1,5 +1,5 @@
 #include "common/launch.cuh"
-#include "ssim/ssim_cuda.hpp"
+#include "ssim/ssim_bodies.hpp"
 #include "ssim/ssim_math.hpp"
 
 namespace dsasrgs::cuda {

@@ -4,8 +4,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "teach/teach_cpu.hpp"
-#include "teach/teach_cuda.hpp"
+#include "teach/teach_bodies.hpp"
 
 namespace dsasrgs {
 namespace {

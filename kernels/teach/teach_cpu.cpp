@@ -1,13 +1,12 @@
 // The per-pixel loops of a training step are plain, compiled once per instruction set and vectorised by the compiler.
 
-#include "teach/teach_cpu.hpp"
-
 #include <algorithm>
 #include <bit>
 #include <numeric>
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "teach/teach_bodies.hpp"
 #include "teach/teach_math.hpp"
 
 #undef HWY_TARGET_INCLUDE

@@ -1,6 +1,6 @@
 #include "common/block_sum.cuh"
 #include "common/sort_scan.hpp"
-#include "teach/teach_cuda.hpp"
+#include "teach/teach_bodies.hpp"
 #include "teach/teach_math.hpp"
 
 namespace dsasrgs::cuda {

@@ -2,8 +2,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "tile/tile_cpu.hpp"
-#include "tile/tile_cuda.hpp"
+#include "tile/tile_bodies.hpp"
 
 namespace dsasrgs {
 

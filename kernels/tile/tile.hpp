@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Binning: which kernels touch which tile of the image.
+/// Binning: which Gaussians touch which tile of the image.
 
 #include <cstdint>
 
@@ -18,20 +18,20 @@ struct TileGrid {
   int size() const { return columns() * rows(); }
 };
 
-/// Kernels by tile, in compressed rows: tile t holds kernel[begin[t] … begin[t+1]), ascending.
+/// Gaussians by tile, in compressed rows: tile t holds gaussian[begin[t] … begin[t+1]), ascending.
 struct TileLists {
-  Buffer<std::uint32_t> begin;   ///< [tiles + 1]
-  Buffer<std::uint32_t> kernel;  ///< capacity ≥ begin.back(); grown when needed, never shrunk
+  Buffer<std::uint32_t> begin;     ///< [tiles + 1]
+  Buffer<std::uint32_t> gaussian;  ///< capacity ≥ begin.back(); grown when needed, never shrunk
 
-  // Scratch memory of the CUDA backend, which sorts pairs of tile and kernel by tile.
-  Buffer<std::uint32_t> pair_count, pair_offset;               ///< [N] pairs of each kernel, [N + 1] their prefix sum
-  Buffer<unsigned long long> num_pairs;                        ///< [1] also right when it does not fit 32 bits
-  Buffer<std::uint32_t> unsorted_tile, unsorted_kernel, tile;  ///< [kernel.size()]; `tile` is sorted
+  // Scratch memory of the CUDA backend, which sorts pairs of tile and Gaussian by tile.
+  Buffer<std::uint32_t> pair_count, pair_offset;  ///< [N] pairs of each Gaussian, [N + 1] their prefix sum
+  Buffer<unsigned long long> num_pairs;           ///< [1] also right when it does not fit 32 bits
+  Buffer<std::uint32_t> unsorted_tile, unsorted_gaussian, tile;  ///< [gaussian.size()]; `tile` is sorted
   cuda::SortScanScratch sort_scan;
 };
 
-/// Counts, scans and scatters: a kernel is listed in every tile its box meets; empty boxes are in none.
-/// Deterministic (ascending kernel index within a tile). N = 0: all lists are empty.
+/// Counts, scans and scatters: a Gaussian is listed in every tile its box meets; empty boxes are in none.
+/// Deterministic (ascending Gaussian index within a tile). N = 0: all lists are empty.
 /// Throws InvalidArgument for an empty image or tile, or when there are more than 2³² − 1 entries (CUDA: 2³¹ − 1). On
 /// CUDA it waits for their number.
 void tile_bin(Context&, View<const PixelBox> box, const TileGrid&, TileLists&);

@@ -1,5 +1,3 @@
-#include "tile/tile_cpu.hpp"
-
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -7,14 +5,15 @@
 
 #include "common/parallel.hpp"
 #include "common/require.hpp"
+#include "tile/tile_bodies.hpp"
 #include "tile/tile_math.hpp"
 
 namespace dsasrgs::cpu {
 
 namespace {
 
-// Kernels are cut into at most kMaxChunks consecutive chunks; each counts and scatters on its own. Because a tile's
-// entries are laid out chunk by chunk, the lists are ascending however the kernels are cut.
+// Gaussians are cut into at most kMaxChunks consecutive chunks; each counts and scatters on its own. Because a tile's
+// entries are laid out chunk by chunk, the lists are ascending however the Gaussians are cut.
 constexpr std::size_t kMaxChunks = 16, kMinChunk = 8192;
 
 /// Refuses boxes that meet too many tiles. Counting is only needed where the worst case would be too many.
@@ -25,7 +24,7 @@ void check_num_pairs(View<const PixelBox> box, const TileFinder& tiles_of, std::
   for (const PixelBox& b : box) pairs += tiles_of(b).size();
   require(
       pairs <= kMost, "tile_bin",
-      "box: expected at most " + std::to_string(kMost) + " pairs of kernel and tile, found " + std::to_string(pairs));
+      "box: expected at most " + std::to_string(kMost) + " pairs of Gaussian and tile, found " + std::to_string(pairs));
 }
 
 template <class Visit>
@@ -70,13 +69,13 @@ void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Tile
     }
   }
   begin[tiles] = sum;
-  if (lists.kernel.size() < sum) lists.kernel = Buffer<std::uint32_t>(ctx, sum);
-  std::uint32_t* const kernel = lists.kernel.data();
+  if (lists.gaussian.size() < sum) lists.gaussian = Buffer<std::uint32_t>(ctx, sum);
+  std::uint32_t* const gaussian = lists.gaussian.data();
   parallel_for(ctx, chunks, [&](std::size_t c) {
     std::uint32_t* place = next.data() + c * tiles;
     for (std::size_t i = c * chunk; i < std::min(n, (c + 1) * chunk); ++i)
       for_each_tile(tiles_of(box[i]), columns,
-                    [&](std::uint32_t t) { kernel[place[t]++] = static_cast<std::uint32_t>(i); });
+                    [&](std::uint32_t t) { gaussian[place[t]++] = static_cast<std::uint32_t>(i); });
   });
 }
 

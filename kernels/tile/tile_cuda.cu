@@ -1,5 +1,5 @@
-// Binning by sorting: every kernel writes one pair of tile and kernel per tile it meets, in kernel order; a stable sort
-// by tile then leaves the kernels of a tile together and ascending.
+// Binning by sorting: every Gaussian writes one pair of tile and Gaussian per tile it meets, in Gaussian order; a
+// stable sort by tile then leaves the Gaussians of a tile together and ascending.
 
 #include <algorithm>
 #include <bit>
@@ -8,14 +8,14 @@
 
 #include "common/launch.cuh"
 #include "common/require.hpp"
-#include "tile/tile_cuda.hpp"
+#include "tile/tile_bodies.hpp"
 #include "tile/tile_math.hpp"
 
 namespace dsasrgs::cuda {
 
 namespace {
 
-/// Counts each kernel's tiles; their sum is added up in 64 bits, where it cannot overflow.
+/// Counts each Gaussian's tiles; their sum is added up in 64 bits, where it cannot overflow.
 __global__ void __launch_bounds__(256) count_pairs_kernel(View<const PixelBox> box, TileFinder tiles_of,
                                                           View<std::uint32_t> count, unsigned long long* num_pairs) {
   const std::size_t i = thread_index();
@@ -28,11 +28,11 @@ __global__ void __launch_bounds__(256) count_pairs_kernel(View<const PixelBox> b
   if (lane_index() == 0 && tiles != 0) atomicAdd(num_pairs, tiles);
 }
 
-/// Writes each kernel's pairs behind those of the kernels before it, as far as they fit. Slots that no pair uses get
-/// the tile after the last, which sorts behind all others.
+/// Writes each Gaussian's pairs behind those of the Gaussians before it, as far as they fit. Slots that no pair uses
+/// get the tile after the last, which sorts behind all others.
 __global__ void __launch_bounds__(256)
     write_pairs_kernel(View<const PixelBox> box, TileFinder tiles_of, std::uint32_t columns, std::uint32_t num_tiles,
-                       View<const std::uint32_t> offset, View<std::uint32_t> tile, View<std::uint32_t> kernel) {
+                       View<const std::uint32_t> offset, View<std::uint32_t> tile, View<std::uint32_t> gaussian) {
   const std::size_t i = thread_index();
   if (i < box.size()) {
     const TileRange r = tiles_of(box[i]);
@@ -40,12 +40,12 @@ __global__ void __launch_bounds__(256)
     for (std::uint32_t y = r.y_begin; y < r.y_end; ++y)
       for (std::uint32_t x = r.x_begin; x < r.x_end && slot < tile.size(); ++x, ++slot) {
         tile[slot] = y * columns + x;
-        kernel[slot] = static_cast<std::uint32_t>(i);
+        gaussian[slot] = static_cast<std::uint32_t>(i);
       }
   }
   if (i < tile.size() && i >= offset[box.size()]) {
     tile[i] = num_tiles;
-    kernel[i] = 0;
+    gaussian[i] = 0;
   }
 }
 
@@ -87,14 +87,14 @@ std::size_t wait_for_num_pairs(Context& ctx, const TileLists& lists) {
   const std::uint64_t pairs = lists.num_pairs.to_host(ctx)[0];
   require(
       pairs <= kMost, "tile_bin",
-      "box: expected at most " + std::to_string(kMost) + " pairs of kernel and tile, found " + std::to_string(pairs));
+      "box: expected at most " + std::to_string(kMost) + " pairs of Gaussian and tile, found " + std::to_string(pairs));
   return pairs;
 }
 
 void resize_lists(Context& ctx, TileLists& lists, std::size_t capacity) {
-  resize(ctx, lists.kernel, capacity);
+  resize(ctx, lists.gaussian, capacity);
   resize(ctx, lists.unsorted_tile, capacity);
-  resize(ctx, lists.unsorted_kernel, capacity);
+  resize(ctx, lists.unsorted_gaussian, capacity);
   resize(ctx, lists.tile, capacity);
 }
 
@@ -102,13 +102,13 @@ void resize_lists(Context& ctx, TileLists& lists, std::size_t capacity) {
 void fill_lists(Context& ctx, View<const PixelBox> box, const TileGrid& grid, TileLists& lists, std::size_t slots) {
   const auto num_tiles = static_cast<std::uint32_t>(grid.size());
   const View<std::uint32_t> unsorted_tile = lists.unsorted_tile.view().subview(0, slots),
-                            unsorted_kernel = lists.unsorted_kernel.view().subview(0, slots),
+                            unsorted_gaussian = lists.unsorted_gaussian.view().subview(0, slots),
                             tile = lists.tile.view().subview(0, slots);
   launch(ctx, "tile_bin: write pairs", one_thread_each(std::max(box.size(), slots)), write_pairs_kernel, box,
          TileFinder(grid), static_cast<std::uint32_t>(grid.columns()), num_tiles, lists.pair_offset.view(),
-         unsorted_tile, unsorted_kernel);
-  sort_pairs(ctx, static_cast<int>(std::bit_width(num_tiles)), unsorted_tile, tile, unsorted_kernel,
-             lists.kernel.view().subview(0, slots), lists.sort_scan);
+         unsorted_tile, unsorted_gaussian);
+  sort_pairs(ctx, static_cast<int>(std::bit_width(num_tiles)), unsorted_tile, tile, unsorted_gaussian,
+             lists.gaussian.view().subview(0, slots), lists.sort_scan);
   launch(ctx, "tile_bin: find lists", one_thread_each(lists.begin.size()), find_lists_kernel, tile, lists.begin.view());
 }
 
@@ -117,7 +117,7 @@ void fill_lists(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Ti
 void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, TileLists& lists) {
   count_pairs(ctx, box, grid, lists);
   const std::size_t pairs = wait_for_num_pairs(ctx, lists);
-  if (lists.kernel.size() < pairs) resize_lists(ctx, lists, pairs);
+  if (lists.gaussian.size() < pairs) resize_lists(ctx, lists, pairs);
   fill_lists(ctx, box, grid, lists, pairs);
 }
 
@@ -126,12 +126,12 @@ void tile_bin_fit(Context& ctx, View<const PixelBox> box, const TileGrid& grid, 
   const std::size_t pairs = wait_for_num_pairs(ctx, lists);
   constexpr std::size_t kLeast = 1024;  // so that next to nothing visible at first still leaves some room
   resize_lists(ctx, lists, std::max(kLeast, pairs + pairs / 2));
-  fill_lists(ctx, box, grid, lists, lists.kernel.size());
+  fill_lists(ctx, box, grid, lists, lists.gaussian.size());
 }
 
 void tile_bin_within_capacity(Context& ctx, View<const PixelBox> box, const TileGrid& grid, TileLists& lists) {
   count_pairs(ctx, box, grid, lists);
-  fill_lists(ctx, box, grid, lists, lists.kernel.size());
+  fill_lists(ctx, box, grid, lists, lists.gaussian.size());
 }
 
 }  // namespace dsasrgs::cuda

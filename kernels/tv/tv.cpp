@@ -4,8 +4,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "tv/tv_cpu.hpp"
-#include "tv/tv_cuda.hpp"
+#include "tv/tv_bodies.hpp"
 #include "tv/tv_math.hpp"
 
 namespace dsasrgs {

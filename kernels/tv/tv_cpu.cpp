@@ -1,9 +1,8 @@
-#include "tv/tv_cpu.hpp"
-
 #include <numeric>
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "tv/tv_bodies.hpp"
 
 namespace dsasrgs::cpu {
 namespace {

@@ -1,5 +1,5 @@
 #include "common/block_sum.cuh"
-#include "tv/tv_cuda.hpp"
+#include "tv/tv_bodies.hpp"
 #include "tv/tv_math.hpp"
 
 namespace dsasrgs::cuda {

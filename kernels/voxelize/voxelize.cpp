@@ -5,8 +5,7 @@
 
 #include "common/has_cuda.hpp"
 #include "common/require.hpp"
-#include "voxelize/voxelize_cpu.hpp"
-#include "voxelize/voxelize_cuda.hpp"
+#include "voxelize/voxelize_bodies.hpp"
 
 namespace dsasrgs {
 namespace {

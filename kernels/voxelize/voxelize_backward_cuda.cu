@@ -1,8 +1,8 @@
-// Backward: a warp gathers the moments of one kernel over its own footprint, with no atomics; then a thread per kernel
-// turns them into gradients.
+// Backward: a warp gathers the moments of one Gaussian over its own footprint, with no atomics; then a thread per
+// Gaussian turns them into gradients.
 
-#include "voxelize/voxelize_cuda.hpp"
-#include "voxelize/voxelize_kernels.cuh"
+#include "voxelize/voxelize_bodies.hpp"
+#include "voxelize/voxelize_gaussians.cuh"
 
 namespace dsasrgs::cuda {
 
@@ -25,17 +25,17 @@ __device__ void add_voxel(VoxelMoments<float>& m, const Whitened& w, float g) {
   m.cc += gc * w.c;
 }
 
-/// Moments of g·G over a kernel's voxels: a warp per kernel goes through the rows of its box, of each through the chord
-/// the cut leaves. The chord is a little too long, like the box; the distance decides.
+/// Moments of g·G over a Gaussian's voxels: a warp per Gaussian goes through the rows of its box, of each through the
+/// chord the cut leaves. The chord is a little too long, like the box; the distance decides.
 __global__ void __launch_bounds__(256)
-    sum_moments_kernel(const PackedKernel* packed, const VoxelBox* boxes, std::size_t n, int size_x, int size_y,
+    sum_moments_kernel(const PackedGaussian* packed, const VoxelBox* boxes, std::size_t n, int size_x, int size_y,
                        const float* grad_volume, VoxelMoments<float>* moments) {
   constexpr float kCut2 = static_cast<float>(kBoxCutoff * kBoxCutoff);
   const std::size_t i = thread_index() / 32;
   if (i >= n) return;
   const VoxelBox box = boxes[i];
   if (is_empty(box)) return;
-  const PackedKernel k = packed[i];
+  const PackedGaussian k = packed[i];
   const unsigned lane = lane_index(), rows_y = static_cast<unsigned>(box.end.y - box.begin.y);
   const unsigned num_rows = rows_y * static_cast<unsigned>(box.end.z - box.begin.z);
   const float first_x = static_cast<float>(box.begin.x), last_x = static_cast<float>(box.end.x - 1);
@@ -61,7 +61,7 @@ __global__ void __launch_bounds__(256)
   if (lane == 0) moments[i] = m;
 }
 
-/// Gradients of one kernel from its moments, in double as the set-up; 0 for a kernel that adds nothing.
+/// Gradients of one Gaussian from its moments, in double as the set-up; 0 for a Gaussian that adds nothing.
 __global__ void __launch_bounds__(128)
     apply_vjp_kernel(GaussianView gaussians, View<const float> density, const VoxelBox* boxes,
                      const VoxelMoments<float>* moments, std::size_t n, bool accumulate, GaussianGradient grad) {
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(128)
   VoxelGradient<double> g;
   g.rotation.w = 0;  // a quaternion starts as the identity
   if (!is_empty(boxes[i])) {
-    const RawKernel raw = raw_kernel(gaussians, i);
+    const RawGaussian raw = raw_gaussian(gaussians, i);
     const VoxelMoments<float> m = moments[i];
     g = voxel_gaussian_vjp<double>(shape_of(gaussians.bounds, raw), raw.rotation, gaussians.bounds.min_mm,
                                    gaussians.bounds.max_mm, density[i],
@@ -99,12 +99,12 @@ __global__ void __launch_bounds__(128)
 void voxelize_backward(Context& ctx, const VoxelizeInput& in, View<const float> grad_volume, GradientMode mode,
                        const GaussianGradient& grad) {
   const std::size_t n = in.gaussians.size();
-  const VoxelKernels kernels = set_up_kernels(ctx, in, false);
+  const VoxelGaussians gaussians = set_up_gaussians(ctx, in, false);
   Buffer<VoxelMoments<float>> moments(ctx, n);
-  launch(ctx, "voxelize_moments", lanes_each(n, 32), sum_moments_kernel, kernels.packed.data(), kernels.boxes.data(), n,
-         in.grid.size_x, in.grid.size_y, grad_volume.data(), moments.data());
-  launch(ctx, "voxelize_vjp", one_thread_each(n, 128), apply_vjp_kernel, in.gaussians, in.density, kernels.boxes.data(),
-         moments.data(), n, mode == GradientMode::accumulate, grad);
+  launch(ctx, "voxelize_moments", lanes_each(n, 32), sum_moments_kernel, gaussians.packed.data(),
+         gaussians.boxes.data(), n, in.grid.size_x, in.grid.size_y, grad_volume.data(), moments.data());
+  launch(ctx, "voxelize_vjp", one_thread_each(n, 128), apply_vjp_kernel, in.gaussians, in.density,
+         gaussians.boxes.data(), moments.data(), n, mode == GradientMode::accumulate, grad);
 }
 
 }  // namespace dsasrgs::cuda

@@ -1,9 +1,7 @@
-// Kernels are first sorted by brick of the grid, for the caches' sake. Forward: they are binned by slab of z, a slab is
-// a task that owns its voxels, and inside it kernels are added in sorted order, so there are no races and one order of
-// summation. Backward: one kernel at a time over its own footprint. Both take their chords from the same code, so they
-// agree on which voxels belong to a kernel.
-
-#include "voxelize/voxelize_cpu.hpp"
+// Gaussians are first sorted by brick of the grid, for the caches' sake. Forward: they are binned by slab of z, a slab
+// is a task that owns its voxels, and inside it Gaussians are added in sorted order, so there are no races and one
+// order of summation. Backward: one Gaussian at a time over its own footprint. Both take their chords from the same
+// code, so they agree on which voxels belong to a Gaussian.
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +9,8 @@
 #include <vector>
 
 #include "common/parallel.hpp"
-#include "voxelize/voxelize_kernels.hpp"
+#include "voxelize/voxelize_bodies.hpp"
+#include "voxelize/voxelize_gaussians.hpp"
 #include "voxelize/voxelize_math.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -29,15 +28,15 @@ constexpr float kExp2[6] = {1.00000012f, 0.693146944f, 0.240221202f, 0.055507130
 /// What the vector code of a call needs.
 struct VoxelJob {
   int size_x = 0, size_y = 0, size_z = 0;
-  const VoxelKernel* kernels = nullptr;  ///< sorted by brick, those that miss the grid left out
+  const VoxelGaussian* gaussians = nullptr;  ///< sorted by brick, those that miss the grid left out
   const float* density = nullptr;
   // Forward.
   float* volume = nullptr;
-  const std::uint32_t* list = nullptr;  ///< kernels of slab s: list[slab_begin[s]] … list[slab_begin[s+1]]
+  const std::uint32_t* list = nullptr;  ///< Gaussians of slab s: list[slab_begin[s]] … list[slab_begin[s+1]]
   const std::size_t* slab_begin = nullptr;
   // Backward.
   const float* grad_volume = nullptr;
-  VoxelMoments<float>* moments = nullptr;  ///< one per sorted kernel
+  VoxelMoments<float>* moments = nullptr;  ///< one per sorted Gaussian
 };
 
 }  // namespace dsasrgs::cpu
@@ -47,7 +46,7 @@ HWY_BEFORE_NAMESPACE();
 namespace dsasrgs::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Chords of a kernel, one an entry: the voxels [first, last] of a row, relative to the anchor's column, and on them
+/// Chords of a Gaussian, one an entry: the voxels [first, last] of a row, relative to the anchor's column, and on them
 /// h = u00·x + a, ‖z‖² = h² + q with q = b² + c². Filled a vector of rows at a time, so with room for one more vector.
 struct ChordList {
   static constexpr std::size_t kCapacity = 256, kRoom = kCapacity + 16;
@@ -57,9 +56,9 @@ struct ChordList {
   float a[kRoom], b[kRoom], c[kRoom], q[kRoom];
 };
 
-/// Visits a kernel's chords in slices [z_begin, z_end): visitor.add(list), list after list.
+/// Visits a Gaussian's chords in slices [z_begin, z_end): visitor.add(list), list after list.
 template <class D, class Visitor>
-HWY_ATTR void visit_chords(D d, const VoxelJob& job, const VoxelKernel& k, int z_begin, int z_end, ChordList& list,
+HWY_ATTR void visit_chords(D d, const VoxelJob& job, const VoxelGaussian& k, int z_begin, int z_end, ChordList& list,
                            Visitor& visitor) {
   constexpr float kCutoff2 = kCutoff * kCutoff;
   const hn::RebindToSigned<D> di;
@@ -73,7 +72,7 @@ HWY_ATTR void visit_chords(D d, const VoxelJob& job, const VoxelKernel& k, int z
     const float dz = static_cast<float>(z - k.anchor_z) - k.offset_z;
     const float c = k.u22 * dz, left_c = std::max(kCutoff2 - c * c, 0.0f);
     const float half_b = std::sqrt(left_c), shift_b = k.u12 * dz, shift_h = k.u02 * dz, inv_u11 = 1 / k.u11;
-    // Clamped before the conversion, so that kernels far larger than the grid do not overflow an integer.
+    // Clamped before the conversion, so that Gaussians far larger than the grid do not overflow an integer.
     const int y_first = static_cast<int>(std::ceil(std::max(k.offset_y - (half_b + shift_b) * inv_u11, first_row)));
     const int y_last = static_cast<int>(std::floor(std::min(k.offset_y + (half_b - shift_b) * inv_u11, last_row)));
     for (int y = y_first; y <= y_last; y += lanes) {
@@ -221,14 +220,14 @@ HWY_ATTR void add_slab(D d, const VoxelJob& job, std::size_t slab, std::size_t e
   const std::size_t size_x = static_cast<std::size_t>(job.size_x);
   ChordList list;
   for (std::size_t i = job.slab_begin[slab]; i < job.slab_begin[slab + 1]; ++i) {
-    const VoxelKernel& k = job.kernels[job.list[i]];
+    const VoxelGaussian& k = job.gaussians[job.list[i]];
     AddVisitor<D> visitor{d,     job.volume,          size_x, static_cast<std::size_t>(k.anchor_x), end,
                           k.u00, job.density[k.index]};
     visit_chords(d, job, k, std::max(z_begin, k.z_begin), std::min(z_end, k.z_end), list, visitor);
   }
 }
 
-/// One slab of the forward pass: clears its voxels, then adds its kernels.
+/// One slab of the forward pass: clears its voxels, then adds its Gaussians.
 HWY_ATTR void voxelize_slab(const VoxelJob& job, std::size_t slab) {
   const std::size_t slice = static_cast<std::size_t>(job.size_x) * static_cast<std::size_t>(job.size_y);
   const std::size_t begin = slab * kSlab * slice;
@@ -246,14 +245,14 @@ HWY_ATTR void sum_moments(D d, const VoxelJob& job, std::size_t begin, std::size
   const std::size_t size_x = static_cast<std::size_t>(job.size_x);
   ChordList list;
   for (std::size_t i = begin; i < end; ++i) {
-    const VoxelKernel& k = job.kernels[i];
+    const VoxelGaussian& k = job.gaussians[i];
     MomentVisitor<D> visitor{d, job.grad_volume, size_x, static_cast<std::size_t>(k.anchor_x), num_voxels, k.u00};
     visit_chords(d, job, k, k.z_begin, k.z_end, list, visitor);
     job.moments[i] = visitor.moments.total();
   }
 }
 
-/// Moments of kernels [begin, end).
+/// Moments of Gaussians [begin, end).
 HWY_ATTR void voxelize_moments(const VoxelJob& job, std::size_t begin, std::size_t end) {
   const std::size_t num_voxels = static_cast<std::size_t>(job.size_x) * static_cast<std::size_t>(job.size_y) *
                                  static_cast<std::size_t>(job.size_z);
@@ -275,15 +274,15 @@ HWY_EXPORT(voxelize_moments);
 
 namespace {
 
-/// Kernels per task of the backward pass.
+/// Gaussians per task of the backward pass.
 constexpr std::size_t kBlock = 256;
 
-VoxelJob job_of(const VoxelizeInput& in, const std::vector<VoxelKernel>& kernels) {
+VoxelJob job_of(const VoxelizeInput& in, const std::vector<VoxelGaussian>& gaussians) {
   VoxelJob job;
   job.size_x = in.grid.size_x;
   job.size_y = in.grid.size_y;
   job.size_z = in.grid.size_z;
-  job.kernels = kernels.data();
+  job.gaussians = gaussians.data();
   job.density = in.density.data();
   return job;
 }
@@ -306,9 +305,9 @@ void add_gradient(const GaussianGradient& out, std::size_t i, const VoxelGradien
 }  // namespace
 
 void voxelize_forward(const Context& ctx, const VoxelizeInput& in, View<float> volume) {
-  const std::vector<VoxelKernel> kernels = sorted_kernels(ctx, in);
-  const SlabLists bins = bin_by_slab(kernels, in.density, in.grid.size_z);
-  VoxelJob job = job_of(in, kernels);
+  const std::vector<VoxelGaussian> gaussians = sorted_gaussians(ctx, in);
+  const SlabLists bins = bin_by_slab(gaussians, in.density, in.grid.size_z);
+  VoxelJob job = job_of(in, gaussians);
   job.volume = volume.data();
   job.list = bins.list.data();
   job.slab_begin = bins.begin.data();
@@ -321,16 +320,16 @@ void voxelize_backward(const Context& ctx, const VoxelizeInput& in, View<const f
   if (mode == GradientMode::overwrite)
     for (const View<float> out : {grad.position_mm, grad.raw_scale, grad.rotation, grad.density})
       std::fill(out.begin(), out.end(), 0.0f);
-  const std::vector<VoxelKernel> kernels = sorted_kernels(ctx, in);
-  std::vector<VoxelMoments<float>> moments(kernels.size());
-  VoxelJob job = job_of(in, kernels);
+  const std::vector<VoxelGaussian> gaussians = sorted_gaussians(ctx, in);
+  std::vector<VoxelMoments<float>> moments(gaussians.size());
+  VoxelJob job = job_of(in, gaussians);
   job.grad_volume = grad_volume.data();
   job.moments = moments.data();
-  parallel_blocks(ctx, kernels.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+  parallel_blocks(ctx, gaussians.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     HWY_DYNAMIC_DISPATCH(voxelize_moments)(job, begin, end);
     for (std::size_t j = begin; j < end; ++j) {
-      const std::size_t i = kernels[j].index;
-      const RawKernel raw = raw_kernel(g, i);
+      const std::size_t i = gaussians[j].index;
+      const RawGaussian raw = raw_gaussian(g, i);
       const VoxelMoments<float>& m = moments[j];
       add_gradient(
           grad, i,

@@ -1,13 +1,13 @@
-// Forward: kernels are binned to bricks of the grid (count, scan, emit, stable sort), slab of z by slab so that the
-// pairs are bounded in number; a block owns the voxels of a brick and adds its kernels in ascending order.
+// Forward: Gaussians are binned to bricks of the grid (count, scan, emit, stable sort), slab of z by slab so that the
+// pairs are bounded in number; a block owns the voxels of a brick and adds its Gaussians in ascending order.
 
 #include <algorithm>
 #include <bit>
 #include <vector>
 
 #include "common/sort_scan.hpp"
-#include "voxelize/voxelize_cuda.hpp"
-#include "voxelize/voxelize_kernels.cuh"
+#include "voxelize/voxelize_bodies.hpp"
+#include "voxelize/voxelize_gaussians.cuh"
 
 namespace dsasrgs::cuda {
 
@@ -17,15 +17,15 @@ namespace {
 constexpr int kBrick = 8, kSubX = 4, kSubY = 4, kSubZ = 2;
 constexpr unsigned kBrickThreads = kBrick * kBrick * kBrick;
 
-/// Pairs of kernel and brick that are binned at once: so many per kernel, and some.
-constexpr std::size_t kPairsPerKernel = 64, kSparePairs = 1 << 16;
+/// Pairs of Gaussian and brick that are binned at once: so many per Gaussian, and some.
+constexpr std::size_t kPairsPerGaussian = 64, kSparePairs = 1 << 16;
 
 __global__ void __launch_bounds__(128)
     set_up_kernel(GaussianView gaussians, View<const float> density, VolumeGrid grid, bool need_density, std::size_t n,
-                  PackedKernel* packed, VoxelBox* boxes) {
+                  PackedGaussian* packed, VoxelBox* boxes) {
   const std::size_t i = thread_index();
   if (i >= n) return;
-  const PlacedKernel k = place_kernel(grid, gaussians.bounds, raw_kernel(gaussians, i), kBoxCutoff);
+  const PlacedGaussian k = place_gaussian(grid, gaussians.bounds, raw_gaussian(gaussians, i), kBoxCutoff);
   const float rho = density[i];
   if (!k.seen || (need_density && rho == 0.0f)) {
     boxes[i] = {};
@@ -65,7 +65,7 @@ __device__ BrickBox bricks_of(const VoxelBox& box, int z_begin, int z_end) {
           static_cast<unsigned>(max(end_z - z, 0))};
 }
 
-/// layer_pairs[z] += pairs of kernel and brick in layer z of bricks. Whole numbers, so the order does not matter.
+/// layer_pairs[z] += pairs of Gaussian and brick in layer z of bricks. Whole numbers, so the order does not matter.
 __global__ void __launch_bounds__(256)
     count_layer_pairs_kernel(const VoxelBox* boxes, std::size_t n, int num_layers, unsigned long long* layer_pairs) {
   const std::size_t i = thread_index();
@@ -81,13 +81,13 @@ __global__ void __launch_bounds__(256)
   if (i < counts.size()) counts[i] = bricks_of(boxes[i], slab.z_begin, slab.z_end).count();
 }
 
-/// Lanes that write the pairs of one kernel.
+/// Lanes that write the pairs of one Gaussian.
 constexpr unsigned kEmitLanes = 8;
 
-/// Pairs of kernels first_kernel + i at offsets[i]: keys are bricks of the slab, values are kernels.
+/// Pairs of Gaussians first_gaussian + i at offsets[i]: keys are bricks of the slab, values are Gaussians.
 __global__ void __launch_bounds__(256)
-    emit_pairs_kernel(const VoxelBox* boxes, BrickSlab slab, std::uint32_t first_kernel, std::size_t n,
-                      const std::uint32_t* offsets, std::uint32_t* keys, std::uint32_t* kernels) {
+    emit_pairs_kernel(const VoxelBox* boxes, BrickSlab slab, std::uint32_t first_gaussian, std::size_t n,
+                      const std::uint32_t* offsets, std::uint32_t* keys, std::uint32_t* gaussians) {
   const std::size_t i = thread_index() / kEmitLanes;
   if (i >= n) return;
   const BrickBox b = bricks_of(boxes[i], slab.z_begin, slab.z_end);
@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(256)
                         (static_cast<unsigned>(b.y) + y)) *
                            static_cast<unsigned>(slab.bricks_x) +
                        (static_cast<unsigned>(b.x) + x);
-    kernels[offset + j] = first_kernel + static_cast<std::uint32_t>(i);
+    gaussians[offset + j] = first_gaussian + static_cast<std::uint32_t>(i);
   }
 }
 
@@ -117,10 +117,10 @@ struct GridSize {
   int x, y, z;
 };
 
-/// volume ← (accumulate ? volume : 0) + Σ ρ·G of the brick's kernels. A block per brick: each warp tests the boxes of
-/// 32 kernels at once against its voxels, and adds those that meet them one by one, a voxel a lane.
+/// volume ← (accumulate ? volume : 0) + Σ ρ·G of the brick's Gaussians. A block per brick: each warp tests the boxes of
+/// 32 Gaussians at once against its voxels, and adds those that meet them one by one, a voxel a lane.
 __global__ void __launch_bounds__(kBrickThreads)
-    voxelize_bricks_kernel(const PackedKernel* packed, const VoxelBox* boxes, const std::uint32_t* kernels,
+    voxelize_bricks_kernel(const PackedGaussian* packed, const VoxelBox* boxes, const std::uint32_t* gaussians,
                            const uint2* ranges, BrickSlab slab, GridSize size, bool accumulate, float* volume) {
   constexpr int kAcross = kBrick / kSubX, kDown = kBrick / kSubY;
   const uint2 range = ranges[blockIdx.x];
@@ -139,12 +139,12 @@ __global__ void __launch_bounds__(kBrickThreads)
     const std::uint32_t i = begin + static_cast<std::uint32_t>(lane);
     bool meets = false;
     if (i < range.y) {
-      const VoxelBox box = boxes[kernels[i]];
+      const VoxelBox box = boxes[gaussians[i]];
       meets = box.begin.x < x0 + kSubX && box.end.x > x0 && box.begin.y < y0 + kSubY && box.end.y > y0 &&
               box.begin.z < z0 + kSubZ && box.end.z > z0;
     }
     for (unsigned hits = __ballot_sync(kFullWarp, meets); hits != 0; hits &= hits - 1) {
-      const PackedKernel k = packed[kernels[begin + static_cast<unsigned>(__ffs(hits)) - 1]];
+      const PackedGaussian k = packed[gaussians[begin + static_cast<unsigned>(__ffs(hits)) - 1]];
       const Whitened w = whiten(k, fx, fy, fz);
       if (is_inside(w)) sum += k.rest.z * gaussian(w);
     }
@@ -154,7 +154,7 @@ __global__ void __launch_bounds__(kBrickThreads)
 
 /// Memory of the pairs, kept from slab to slab.
 struct PairScratch {
-  Buffer<std::uint32_t> counts, offsets, keys, kernels, sorted_keys, sorted_kernels;
+  Buffer<std::uint32_t> counts, offsets, keys, gaussians, sorted_keys, sorted_gaussians;
   Buffer<uint2> ranges;
   SortScanScratch sort_scan;
 };
@@ -165,10 +165,10 @@ View<T> grown(Context& ctx, Buffer<T>& buffer, std::size_t size) {
   return buffer.view().subview(0, size);
 }
 
-/// The kernels [first, first + n) in the slab's voxels.
-void voxelize_slab(Context& ctx, const VoxelKernels& kernels, GridSize size, BrickSlab slab, std::size_t first,
+/// The Gaussians [first, first + n) in the slab's voxels.
+void voxelize_slab(Context& ctx, const VoxelGaussians& gaussians, GridSize size, BrickSlab slab, std::size_t first,
                    std::size_t n, bool accumulate, PairScratch& scratch, View<float> volume) {
-  const VoxelBox* boxes = kernels.boxes.data() + first;
+  const VoxelBox* boxes = gaussians.boxes.data() + first;
   const View<std::uint32_t> counts = grown(ctx, scratch.counts, n), offsets = grown(ctx, scratch.offsets, n + 1);
   launch(ctx, "voxelize_count_pairs", one_thread_each(n), count_pairs_kernel, boxes, slab, counts);
   exclusive_scan(ctx, counts, offsets, scratch.sort_scan);
@@ -179,10 +179,10 @@ void voxelize_slab(Context& ctx, const VoxelKernels& kernels, GridSize size, Bri
                                  static_cast<std::size_t>(slab.z_end - slab.z_begin);
   const View<uint2> ranges = grown(ctx, scratch.ranges, num_bricks);
   zero_bytes(ctx, ranges.data(), num_bricks * sizeof(uint2));
-  const View<std::uint32_t> sorted = grown(ctx, scratch.sorted_kernels, num_pairs);
+  const View<std::uint32_t> sorted = grown(ctx, scratch.sorted_gaussians, num_pairs);
   if (num_pairs > 0) {
     const View<std::uint32_t> keys = grown(ctx, scratch.keys, num_pairs),
-                              values = grown(ctx, scratch.kernels, num_pairs);
+                              values = grown(ctx, scratch.gaussians, num_pairs);
     const View<std::uint32_t> sorted_keys = grown(ctx, scratch.sorted_keys, num_pairs);
     launch(ctx, "voxelize_emit_pairs", lanes_each(n, kEmitLanes), emit_pairs_kernel, boxes, slab,
            static_cast<std::uint32_t>(first), n, offsets.data(), keys.data(), values.data());
@@ -192,18 +192,18 @@ void voxelize_slab(Context& ctx, const VoxelKernels& kernels, GridSize size, Bri
            std::size_t{num_pairs}, ranges.data());
   }
   launch(ctx, "voxelize_bricks", one_block_each(num_bricks, kBrickThreads), voxelize_bricks_kernel,
-         kernels.packed.data(), kernels.boxes.data(), sorted.data(), ranges.data(), slab, size, accumulate,
+         gaussians.packed.data(), gaussians.boxes.data(), sorted.data(), ranges.data(), slab, size, accumulate,
          volume.data());
 }
 
 }  // namespace
 
-VoxelKernels set_up_kernels(Context& ctx, const VoxelizeInput& in, bool need_density) {
+VoxelGaussians set_up_gaussians(Context& ctx, const VoxelizeInput& in, bool need_density) {
   const std::size_t n = in.gaussians.size();
-  VoxelKernels kernels{Buffer<PackedKernel>(ctx, n), Buffer<VoxelBox>(ctx, n)};
+  VoxelGaussians gaussians{Buffer<PackedGaussian>(ctx, n), Buffer<VoxelBox>(ctx, n)};
   launch(ctx, "voxelize_set_up", one_thread_each(n, 128), set_up_kernel, in.gaussians, in.density, in.grid,
-         need_density, n, kernels.packed.data(), kernels.boxes.data());
-  return kernels;
+         need_density, n, gaussians.packed.data(), gaussians.boxes.data());
+  return gaussians;
 }
 
 void voxelize_forward(Context& ctx, const VoxelizeInput& in, View<float> volume) {
@@ -211,13 +211,13 @@ void voxelize_forward(Context& ctx, const VoxelizeInput& in, View<float> volume)
   const GridSize size{in.grid.size_x, in.grid.size_y, in.grid.size_z};
   const auto bricks = [](int voxels) { return (voxels + kBrick - 1) / kBrick; };
   const int num_layers = bricks(size.z);
-  const VoxelKernels kernels = set_up_kernels(ctx, in, true);
+  const VoxelGaussians gaussians = set_up_gaussians(ctx, in, true);
   auto layer_pairs = Buffer<unsigned long long>::zeros(ctx, static_cast<std::size_t>(num_layers));
-  launch(ctx, "voxelize_count_layer_pairs", one_thread_each(n), count_layer_pairs_kernel, kernels.boxes.data(), n,
+  launch(ctx, "voxelize_count_layer_pairs", one_thread_each(n), count_layer_pairs_kernel, gaussians.boxes.data(), n,
          num_layers, layer_pairs.data());
   const std::vector<unsigned long long> pairs = layer_pairs.to_host(ctx);
 
-  const std::size_t capacity = kPairsPerKernel * n + kSparePairs;
+  const std::size_t capacity = kPairsPerGaussian * n + kSparePairs;
   BrickSlab slab{bricks(size.x), bricks(size.y), 0, 0};
   const std::size_t layer_bricks = static_cast<std::size_t>(slab.bricks_x) * static_cast<std::size_t>(slab.bricks_y);
   PairScratch scratch;
@@ -229,11 +229,11 @@ void voxelize_forward(Context& ctx, const VoxelizeInput& in, View<float> volume)
       slab_bricks += layer_bricks;
       if (slab_pairs > capacity || slab_bricks > capacity) break;
     }
-    // A single layer can hold more than is allowed: then so many kernels at a time as surely fit.
+    // A single layer can hold more than is allowed: then so many Gaussians at a time as surely fit.
     const bool fits = slab.z_end > slab.z_begin + 1 || pairs[static_cast<std::size_t>(slab.z_begin)] <= capacity;
     const std::size_t at_once = fits ? n : std::max<std::size_t>(1, capacity / layer_bricks);
     for (std::size_t first = 0; first < n; first += at_once)
-      voxelize_slab(ctx, kernels, size, slab, first, std::min(at_once, n - first), first > 0, scratch, volume);
+      voxelize_slab(ctx, gaussians, size, slab, first, std::min(at_once, n - first), first > 0, scratch, volume);
   }
 }
 

@@ -1,17 +1,18 @@
 #pragma once
-// Per-kernel formulas of the voxeliser and their VJP. Compiled in double by the gradient checks and by the CPU set-up.
+// Per-Gaussian formulas of the voxeliser and their VJP. Compiled in double by the gradient checks and by the CPU
+// set-up.
 //
 // With W = diag(1/s)·Rᵀ = Q·U (Q orthonormal, U upper triangular) the precision matrix is Σ⁻¹ = WᵀW = UᵀU, and with
 // d = x − μ the squared Mahalanobis distance is a sum of three squares that nest as the loops do:
 //   z = U·d = (h, b, c),   c depends on the slice,   b on the slice and the row,   h on all three.
-// So the bounds of a slice, a row and a chord are exact, and nothing cancels however thin the kernel is.
+// So the bounds of a slice, a row and a chord are exact, and nothing cancels however thin the Gaussian is.
 
 #include "common/gaussian_math.hpp"
 #include "dsasrgs/math.hpp"
 
 namespace dsasrgs {
 
-/// A kernel's scale and rotation with the factors of W.
+/// A Gaussian's scale and rotation with the factors of W.
 template <class T>
 struct VoxelShape {
   Vec3<T> scale;      ///< mm
@@ -48,13 +49,13 @@ DSASRGS_HD Vec3<T> voxel_half_extent(const VoxelShape<T>& shape, T cutoff) {
   return {along(shape.rotation.r0), along(shape.rotation.r1), along(shape.rotation.r2)};
 }
 
-/// Moments over a kernel's voxels of g·G, with g = dL/dvolume and G = exp(−½‖z‖²), in the coordinates z = (h, b, c).
+/// Moments over a Gaussian's voxels of g·G, with g = dL/dvolume and G = exp(−½‖z‖²), in the coordinates z = (h, b, c).
 template <class T>
 struct VoxelMoments {
   T one{}, h{}, b{}, c{}, hh{}, hb{}, hc{}, bb{}, bc{}, cc{};
 };
 
-/// dL of one kernel.
+/// dL of one Gaussian.
 template <class T>
 struct VoxelGradient {
   Vec3<T> position_mm;

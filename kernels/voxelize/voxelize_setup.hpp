@@ -1,5 +1,5 @@
 #pragma once
-// One kernel placed in the grid, for both backends. In double: it costs nothing beside the voxels, and thin kernels
+// One Gaussian placed in the grid, for both backends. In double: it costs nothing beside the voxels, and thin Gaussians
 // keep their precision.
 
 #include <algorithm>
@@ -10,16 +10,16 @@
 
 namespace dsasrgs {
 
-/// A kernel's parameters.
-struct RawKernel {
+/// A Gaussian's parameters.
+struct RawGaussian {
   Vec3d position_mm, raw_scale;
   Quat<double> rotation;
 };
-DSASRGS_HD inline RawKernel raw_kernel(const GaussianView& g, std::size_t i) {
+DSASRGS_HD inline RawGaussian raw_gaussian(const GaussianView& g, std::size_t i) {
   const float *p = g.position_mm.data() + 3 * i, *s = g.raw_scale.data() + 3 * i, *q = g.rotation.data() + 4 * i;
   return {{p[0], p[1], p[2]}, {s[0], s[1], s[2]}, {q[0], q[1], q[2], q[3]}};
 }
-DSASRGS_HD inline VoxelShape<double> shape_of(ScaleBounds bounds, const RawKernel& k) {
+DSASRGS_HD inline VoxelShape<double> shape_of(ScaleBounds bounds, const RawGaussian& k) {
   return voxel_shape<double>(k.raw_scale, k.rotation, bounds.min_mm, bounds.max_mm);
 }
 
@@ -38,20 +38,20 @@ DSASRGS_HD inline AxisRange axis_range(double center, double half, int size) {
   return {center - anchor, anchor, static_cast<int>(lo), static_cast<int>(hi) + 1};
 }
 
-/// A kernel in units of voxels.
-struct PlacedKernel {
+/// A Gaussian in units of voxels.
+struct PlacedGaussian {
   Mat3<double> whitening;  ///< U·diag(spacing)
   AxisRange x, y, z;
   bool seen = false;  ///< it is finite, and its box holds a voxel centre
 };
 /// The box is that of Mahalanobis distance `cutoff`.
-DSASRGS_HD inline PlacedKernel place_kernel(const VolumeGrid& grid, ScaleBounds bounds, const RawKernel& raw,
-                                            double cutoff) {
+DSASRGS_HD inline PlacedGaussian place_gaussian(const VolumeGrid& grid, ScaleBounds bounds, const RawGaussian& raw,
+                                                double cutoff) {
   const VoxelShape<double> shape = shape_of(bounds, raw);
   const Vec3d h = grid.spacing_mm, from = raw.position_mm - grid.origin_mm;
   const Vec3d half_mm = voxel_half_extent<double>(shape, cutoff);
   const auto scaled = [h](Vec3d row) { return Vec3d{row.x * h.x, row.y * h.y, row.z * h.z}; };
-  PlacedKernel k;
+  PlacedGaussian k;
   k.x = axis_range(from.x / h.x - 0.5, half_mm.x / h.x, grid.size_x);
   k.y = axis_range(from.y / h.y - 0.5, half_mm.y / h.y, grid.size_y);
   k.z = axis_range(from.z / h.z - 0.5, half_mm.z / h.z, grid.size_z);

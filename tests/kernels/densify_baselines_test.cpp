@@ -27,7 +27,7 @@ std::vector<float> halved_on(Context ctx, const HostPlan& plan, const std::vecto
   return device.to_host(ctx);
 }
 
-/// n kernels in the box, none of which grows or is pruned for what it is.
+/// n Gaussians in the box, none of which grows or is pruned for what it is.
 HostPlan random_prune_plan(Context ctx, std::size_t n, float fraction, std::uint64_t step, bool prune = true) {
   const auto position = Buffer<float>::from_host(ctx, test::random_values<float>(3 * n, -9, 9, 1)),
              raw_scale = Buffer<float>::from_host(ctx, test::random_values<float>(3 * n, -2, 0, 2)),
@@ -57,7 +57,7 @@ TEST_CASE("densify: half the density, over the whole range of the raw number", "
 }
 
 TEST_CASE("densify: clones, what was cloned and split children get half the density, nothing else", "[densify]") {
-  // Kernel 0 kept, 1 cloned, 2 split, 3 pruned, 4 kept.
+  // Gaussian 0 kept, 1 cloned, 2 split, 3 pruned, 4 kept.
   const HostPlan plan{
       {0, 1, 4, 1, 2, 2}, {kKept, kKept, kKept, kClone, kSplit, kSplit}, {0, 0, 0, 0, 0, 1}, 5, 1, 1, 1};
   const std::vector<float> before{0.3f, 1.5f, -4, 1.5f, -30, -30};
@@ -73,7 +73,7 @@ TEST_CASE("densify: clones, what was cloned and split children get half the dens
   CHECK_THROWS_AS(halved_on(test::make_context(), plan, {1, 2}), InvalidArgument);
 }
 
-TEST_CASE("densify: random pruning takes its fraction, the same kernels again", "[densify]") {
+TEST_CASE("densify: random pruning takes its fraction, the same Gaussians again", "[densify]") {
   const std::size_t n = 20000;
   const HostPlan plan = random_prune_plan(test::make_context(1), n, 0.08f, 200);
   // Binomial: 5 standard deviations.

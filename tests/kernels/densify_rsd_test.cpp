@@ -49,7 +49,7 @@ struct Scene {
   std::size_t size() const { return statistics.norm.size(); }
 };
 
-/// n kernels, some outside, some faint, many with the same score; RSD's settings.
+/// n Gaussians, some outside, some faint, many with the same score; RSD's settings.
 Scene random_scene(std::size_t n) {
   Scene s;
   s.position = test::random_values(3 * n, -10.5f, 10.5f, 1);
@@ -82,7 +82,7 @@ double scale_of(const Scene& s, std::size_t i) {
   return 0.05 + 5.95 / (1 + std::exp(-static_cast<double>(raw)));
 }
 
-/// `parents` equal kernels, each split into `children`; what place_children makes of them.
+/// `parents` equal Gaussians, each split into `children`; what place_children makes of them.
 struct Split {
   std::vector<float> position, raw_scale;
 };
@@ -187,11 +187,11 @@ TEST_CASE("densify: spread scales the children's offsets and nothing else", "[de
   CHECK_THROWS_AS(split(ctx, control, 1, {1, 1, 1}, q), InvalidArgument);
 }
 
-TEST_CASE("densify: without clones and pruning only large kernels change", "[densify]") {
+TEST_CASE("densify: without clones and pruning only large Gaussians change", "[densify]") {
   for (const std::size_t cap : {std::size_t{0}, std::size_t{2100}}) {
     constexpr std::size_t n = 2003;
     Scene s = random_scene(n);
-    s.control.max_kernels = cap;
+    s.control.max_gaussians = cap;
     s.position[3] = NAN;  // neither pruned nor split
     std::vector<test::OracleRule> rules;
     for (std::size_t i = 0; i < n; ++i) {
@@ -214,7 +214,7 @@ TEST_CASE("densify: without clones and pruning only large kernels change", "[den
   }
 }
 
-TEST_CASE("densify: a view counts as much as the kernel covers pixels", "[densify]") {
+TEST_CASE("densify: a view counts as much as the Gaussian covers pixels", "[densify]") {
   Context ctx = test::make_context();
   // A circle of radius 3.5·σ: 3.5²π·σ² px, unless the image cuts its box; and a thin ellipse, turned by 45°.
   const auto disc = [](float sigma) { return std::array<float, 3>{1 / (sigma * sigma), 0, 1 / (sigma * sigma)}; };
@@ -319,7 +319,7 @@ TEST_CASE("densify: CUDA agrees with the CPU in residual-guided splits and pixel
           for (const std::size_t cap : {std::size_t{0}, n, n + n / 20}) {
             s.control.clone = clone;
             s.control.prune = prune;
-            s.control.max_kernels = cap;
+            s.control.max_gaussians = cap;
             CHECK(plan_of(other, s) == plan_of(cpu, s));
           }
     }

@@ -38,7 +38,7 @@ struct Scene {
     control.min_mean_density = 0.01f;
   }
   std::size_t size() const { return density.size(); }
-  /// A kernel at the origin, with a mean score and a mean density.
+  /// A Gaussian at the origin, with a mean score and a mean density.
   void add(float score, float scale_mm, float mean_density = 1) {
     position.insert(position.end(), {0, 0, 0});
     raw_scale.insert(raw_scale.end(), 3, raw_scale_from(scale_mm, bounds.min_mm, bounds.max_mm));
@@ -61,7 +61,7 @@ HostPlan plan_of(const Scene& s, int threads = 2) {
   return plan_of(ctx, s);
 }
 
-/// n kernels, some outside, some faint, many with the same score.
+/// n Gaussians, some outside, some faint, many with the same score.
 Scene random_scene(std::size_t n) {
   Scene s;
   s.position = test::random_values(3 * n, -10.5f, 10.5f, 1);
@@ -80,7 +80,7 @@ constexpr Birth kKept = Birth::kept, kClone = Birth::clone, kSplit = Birth::spli
 
 }  // namespace
 
-TEST_CASE("densify: statistics sum normalised gradients of visible kernels and densities of all", "[densify]") {
+TEST_CASE("densify: statistics sum normalised gradients of visible Gaussians and densities of all", "[densify]") {
   Context ctx = test::make_context();
   const Detector detector{200, 100, 0.3, 0.3};
   DensityStatistics statistics = DensityStatistics::zeros(ctx, 3);
@@ -93,7 +93,7 @@ TEST_CASE("densify: statistics sum normalised gradients of visible kernels and d
   CHECK(statistics.steps == 2);
   CHECK(statistics.visible_steps.to_host(ctx) == std::vector<std::uint32_t>{2, 0, 2});
   CHECK(statistics.density.to_host(ctx) == std::vector<float>{1.0f, 0.5f, 4.0f});
-  // ‖(0.03·100, 0.08·50)‖ = 5, then 1; 0, then 5. The second kernel's box is empty.
+  // ‖(0.03·100, 0.08·50)‖ = 5, then 1; 0, then 5. The second Gaussian's box is empty.
   const std::vector<float> norm = statistics.gradient_norm.to_host(ctx);
   CHECK(norm[0] == Approx(6));
   CHECK(norm[1] == 0);
@@ -137,7 +137,7 @@ TEST_CASE("densify: the largest of three scales decides between clone and split"
   CHECK(plan.source == Sources{1, 0, 0, 1});
 }
 
-TEST_CASE("densify: kernels outside the box, not finite, or too faint on average are pruned", "[densify]") {
+TEST_CASE("densify: Gaussians outside the box, not finite, or too faint on average are pruned", "[densify]") {
   Scene s;
   for (int i = 0; i < 12; ++i) s.add(0, 0.5f);
   s.position[3 * 1] = 10.01f;
@@ -157,7 +157,7 @@ TEST_CASE("densify: kernels outside the box, not finite, or too faint on average
   CHECK(plan.pruned == 9);
 }
 
-TEST_CASE("densify: the score is the mean over visible steps, 0 for a kernel never seen", "[densify]") {
+TEST_CASE("densify: the score is the mean over visible steps, 0 for a Gaussian never seen", "[densify]") {
   Scene s;
   s.add(1, 0.5f);
   s.add(1, 0.5f);
@@ -172,7 +172,7 @@ TEST_CASE("densify: a gradient that is not a number selects nothing", "[densify]
   Scene s;
   s.add(kNan, 2);
   s.add(1, 2);
-  s.control.max_kernels = 2;
+  s.control.max_gaussians = 2;
   CHECK(plan_of(s).source == Sources{0, 1});
 }
 
@@ -192,15 +192,15 @@ TEST_CASE("densify: under the cap the largest scores are born, ties by index", "
   Scene s;
   for (const float score : {0.6f, 0.9f, 0.7f, 0.9f, 0.7f, 0.1f}) s.add(score, 0.5f);
   s.add(5, 0.5f, 0);  // pruned: makes room
-  s.control.max_kernels = 9;
+  s.control.max_gaussians = 9;
   CHECK(plan_of(s).source == Sources{0, 1, 2, 3, 4, 5, 1, 2, 3});
-  s.control.max_kernels = 7;
+  s.control.max_gaussians = 7;
   CHECK(plan_of(s).source == Sources{0, 1, 2, 3, 4, 5, 1});
-  s.control.max_kernels = 6;
+  s.control.max_gaussians = 6;
   CHECK(plan_of(s).source == Sources{0, 1, 2, 3, 4, 5});
-  s.control.max_kernels = 3;  // already more: no births, and no other deaths
+  s.control.max_gaussians = 3;  // already more: no births, and no other deaths
   CHECK(plan_of(s).source == Sources{0, 1, 2, 3, 4, 5});
-  s.control.max_kernels = 11;
+  s.control.max_gaussians = 11;
   CHECK(plan_of(s).source.size() == 11);
 }
 
@@ -209,7 +209,7 @@ TEST_CASE("densify: plans agree with the rules applied one by one", "[densify]")
     for (const int children : {1, 2, 3}) {
       constexpr std::size_t n = 5003;
       Scene s = random_scene(n);
-      s.control.max_kernels = cap;
+      s.control.max_gaussians = cap;
       s.control.split_children = children;
       std::vector<test::OracleRule> rules;
       for (std::size_t i = 0; i < n; ++i) {
@@ -305,17 +305,17 @@ TEST_CASE("densify: CUDA makes the CPU's plan", "[densify][parity]") {
            {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{5}, n / 7, n / 3, 3 * n})
         for (const bool below : {false, true}) {
           s.control.split_children = children;
-          s.control.max_kernels = below ? alive - std::min(alive, room) : alive + room;
-          CAPTURE(n, children, s.control.max_kernels);
+          s.control.max_gaussians = below ? alive - std::min(alive, room) : alive + room;
+          CAPTURE(n, children, s.control.max_gaussians);
           CHECK(plan_of(other, s) == plan_of(cpu, s));
         }
-    s.control.max_kernels = 0;
+    s.control.max_gaussians = 0;
     CHECK(plan_of(other, s) == plan_of(cpu, s));
     s.control.grow = false;
     CHECK(plan_of(other, s) == plan_of(cpu, s));
     s.control.grow = true;
     s.control.gradient_threshold = -1;  // scores of 0 are selected
-    s.control.max_kernels = alive + n / 2;
+    s.control.max_gaussians = alive + n / 2;
     CHECK(plan_of(other, s) == plan_of(cpu, s));
   }
 }

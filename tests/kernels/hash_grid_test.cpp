@@ -314,7 +314,7 @@ TEST_CASE("hash_grid: CUDA agrees with the CPU", "[hash_grid][parity]") {
   std::vector<Problem> all = problems();
   all.emplace_back(HashGridShape{3, 35, 8, 2, 1.2}, 300);  // more levels than one launch takes
   all.emplace_back(HashGridShape{4, 8, 12, 2, 1.4}, 1);
-  Problem along_a_line({3, 10, 12, 4, 1.45}, 1000);  // neighbours in memory share cells, as sorted kernels do
+  Problem along_a_line({3, 10, 12, 4, 1.45}, 1000);  // neighbours in memory share cells, as sorted Gaussians do
   for (std::size_t i = 0; i < 1000; ++i)
     for (std::size_t d = 0; d < 3; ++d)
       along_a_line.position[3 * i + d] = 0.1f + 0.4f * static_cast<float>(i) / 1000 * static_cast<float>(d + 1);

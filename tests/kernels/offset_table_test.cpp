@@ -43,7 +43,7 @@ std::vector<float> random_coefficients(std::size_t n, std::uint32_t seed) {
   return test::random_values<float>(6 * n, -3, 3, seed);
 }
 
-/// ρ of one kernel in double: hat functions instead of a segment.
+/// ρ of one Gaussian in double: hat functions instead of a segment.
 double density_oracle(const double* coefficients, double time) {
   double raw = coefficients[0];
   for (int j = 0; j < 5; ++j) raw += coefficients[1 + j] * std::max(0.0, 1 - std::abs(4 * time - j));
@@ -100,7 +100,7 @@ TEST_CASE("offset table: density and gradient agree with the double oracle", "[a
   CHECK(test::relative_l2(r.grad, grad) < 1e-6);
 }
 
-TEST_CASE("offset table: smoothness is the mean over kernels of the table's steps", "[attenuation]") {
+TEST_CASE("offset table: smoothness is the mean over Gaussians of the table's steps", "[attenuation]") {
   // Steps of 1, 0, 3 and 2; then none. The base does not count.
   const std::vector<float> c{50, 1, 2, 2, -1, 1, -80, 4, 4, 4, 4, 4};
   const Result r = run(0, c, 0.5f, 0.25f);
@@ -110,7 +110,7 @@ TEST_CASE("offset table: smoothness is the mean over kernels of the table's step
   for (int k = 0; k < 12; ++k) CHECK(r.grad_smoothness[k] == Approx(0.25 + expected[k]));
 }
 
-TEST_CASE("offset table: no kernels", "[attenuation]") {
+TEST_CASE("offset table: no Gaussians", "[attenuation]") {
   const Result r = run(0.5f, {});
   CHECK(r.density.empty());
   CHECK(r.smoothness == 0);

@@ -1,4 +1,4 @@
-// The projection at its edges: kernels without pixels, thread counts, refusals, and parity with CUDA.
+// The projection at its edges: Gaussians without pixels, thread counts, refusals, and parity with CUDA.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -13,7 +13,7 @@
 
 namespace dsasrgs::test {
 
-TEST_CASE("project: kernels at and behind the source get no pixels, finite outputs and no gradient", "[project]") {
+TEST_CASE("project: Gaussians at and behind the source get no pixels, finite outputs and no gradient", "[project]") {
   Context ctx = make_context();
   const Pose pose = oblique_pose(true);
   Vec3d n = normalized(cross(pose.detector_u, pose.detector_v));
@@ -48,7 +48,7 @@ TEST_CASE("project: kernels at and behind the source get no pixels, finite outpu
   CHECK(density[4] > 0);
 }
 
-TEST_CASE("project: a kernel beside the image has an empty box, one across its edge a clipped one", "[project]") {
+TEST_CASE("project: a Gaussian beside the image has an empty box, one across its edge a clipped one", "[project]") {
   Context ctx = make_context();
   const Pose pose = carm_pose({}, 0);
   TestCloud cloud = random_cloud(4, {1.0f, 3.0f}, 0, 4);
@@ -68,7 +68,7 @@ TEST_CASE("project: a kernel beside the image has an empty box, one across its e
   CHECK((box[3].x_end == 200 && box[3].y_end == 160 && !box[3].empty()));
 }
 
-TEST_CASE("project: the same bits on 1 and 2 threads; no kernels are fine", "[project]") {
+TEST_CASE("project: the same bits on 1 and 2 threads; no Gaussians are fine", "[project]") {
   Context one = make_context(1), two = make_context(2);
   const TestCloud cloud = random_cloud(5003, {0.05f, 4.0f}, 70, 5);
   const ProjectedCloud a(one, cloud, oblique_pose(false), kDetector, true),

@@ -23,7 +23,7 @@ ProjectionConstants<double> oblique_constants(bool footprint, bool mirrored = fa
 }
 
 Projection<double> project_parameters(const ProjectionConstants<double>& view, const std::vector<double>& x) {
-  return project_kernel(view, {x[0], x[1], x[2]}, {x[3], x[4], x[5]}, {x[6], x[7], x[8], x[9]}, x[10]);
+  return project_gaussian(view, {x[0], x[1], x[2]}, {x[3], x[4], x[5]}, {x[6], x[7], x[8], x[9]}, x[10]);
 }
 
 std::vector<double> random_parameters(std::uint32_t seed) {
@@ -34,7 +34,7 @@ std::vector<double> random_parameters(std::uint32_t seed) {
   return x;
 }
 
-/// Σ₂ of an oracle kernel from the numeric Jacobian of the library's point projection.
+/// Σ₂ of an oracle Gaussian from the numeric Jacobian of the library's point projection.
 struct Covariance2 {
   double xx, xy, yy;
   Vec3d ju, jv;
@@ -95,7 +95,7 @@ TEST_CASE("project: its VJP equals central differences in double", "[project]") 
       for (int only = -1; only < 6; ++only) {
         ProjectionUpstream<double> up{w[0], w[1], w[2], w[3], w[4], w[5]};
         const auto g_of = [&](const ProjectionUpstream<double>& u) {
-          const auto g = project_kernel_vjp(view, project_parameters(view, x), {x[6], x[7], x[8], x[9]}, u);
+          const auto g = project_gaussian_vjp(view, project_parameters(view, x), {x[6], x[7], x[8], x[9]}, u);
           return std::vector<double>{g.position.x,  g.position.y,  g.position.z, g.raw_scale.x,
                                      g.raw_scale.y, g.raw_scale.z, g.rotation.w, g.rotation.x,
                                      g.rotation.y,  g.rotation.z,  g.density};
@@ -177,9 +177,9 @@ TEST_CASE("project: the operator's VJP agrees with its formulas in double", "[pr
   std::vector<double> position, raw_scale, rotation, density;
   for (std::size_t i = 0; i < n; ++i) {
     const auto x = cloud.parameters(i);
-    const auto e = project_kernel_vjp<double>(view, project_parameters(view, x), {x[6], x[7], x[8], x[9]},
-                                              {up_mean[2 * i], up_mean[2 * i + 1], up_conic[3 * i], up_conic[3 * i + 1],
-                                               up_conic[3 * i + 2], up_amplitude[i]});
+    const auto e = project_gaussian_vjp<double>(view, project_parameters(view, x), {x[6], x[7], x[8], x[9]},
+                                                {up_mean[2 * i], up_mean[2 * i + 1], up_conic[3 * i],
+                                                 up_conic[3 * i + 1], up_conic[3 * i + 2], up_amplitude[i]});
     for (const double v : {e.position.x, e.position.y, e.position.z}) position.push_back(v);
     for (const double v : {e.raw_scale.x, e.raw_scale.y, e.raw_scale.z}) raw_scale.push_back(v);
     for (const double v : {e.rotation.w, e.rotation.x, e.rotation.y, e.rotation.z}) rotation.push_back(v);
@@ -201,7 +201,7 @@ TEST_CASE("project: the operator's VJP agrees with its formulas in double", "[pr
 }
 
 TEST_CASE("project: detector offset and secondary angle move the mean as the geometry says", "[project]") {
-  // A kernel at the isocentre falls on the central ray: W/2 − offset/pitch, whatever the angles.
+  // A Gaussian at the isocentre falls on the central ray: W/2 − offset/pitch, whatever the angles.
   Context ctx = make_context();
   TestCloud cloud = random_cloud(1, {0.1f, 1.0f}, 0, 1);
   CArmView c_arm;
@@ -227,7 +227,7 @@ TEST_CASE("project: the pixel footprint widens by 1/12 px² and keeps the mass",
   for (std::size_t i = 0; i < n; ++i) {
     const auto det = [](const float* c) { return double(c[0]) * double(c[2]) - double(c[1]) * double(c[1]); };
     const double det_k = det(&k[3 * i]), det_l = det(&l[3 * i]);
-    // Σ₂ of the widened kernel is that of the plain one plus 1/12 on the diagonal.
+    // Σ₂ of the widened Gaussian is that of the plain one plus 1/12 on the diagonal.
     const double widened_xx = double(l[3 * i + 2]) / det_l, plain_xx = double(k[3 * i + 2]) / det_k;
     CHECK(widened_xx == Approx(plain_xx + 1.0 / 12).epsilon(2e-3));
     // Mass = 2π·amplitude/sqrt(det conic).

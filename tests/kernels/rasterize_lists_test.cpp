@@ -4,20 +4,20 @@
 #include <cmath>
 #include <vector>
 
+#include "common/submission.hpp"
 #include "oracle/rasterize_oracle.hpp"
 #include "rasterize/rasterize.hpp"
-#include "submission.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
-#include "support/raster_kernels.hpp"
+#include "support/raster_gaussians.hpp"
 
 namespace dsasrgs::test {
 
-TEST_CASE("rasterize: a tile with thousands of kernels equals a brute-force sum", "[rasterize]") {
+TEST_CASE("rasterize: a tile with thousands of Gaussians equals a brute-force sum", "[rasterize]") {
   Context ctx = make_context();
   const int width = 40, height = 23;
-  const Kernels k = random_kernels(5000, width, height, 21);
+  const Gaussians k = random_gaussians(5000, width, height, 21);
   const auto image = render(ctx, k, width, height);
   const RasterOracle oracle = rasterize_oracle(k.oracle(), width, height, kBorder);
   double worst = 0, largest = 0;
@@ -30,25 +30,25 @@ TEST_CASE("rasterize: a tile with thousands of kernels equals a brute-force sum"
   CHECK(relative_l2(image, oracle.image) < 1e-3);
 }
 
-TEST_CASE("rasterize: kernels that outgrow the lists are all drawn", "[rasterize]") {
+TEST_CASE("rasterize: Gaussians that outgrow the lists are all drawn", "[rasterize]") {
   Context ctx = make_context();
   const int width = 100, height = 83;
   const std::size_t n = 701, pixels = 100 * 83;
-  Kernels small, large;
+  Gaussians small, large;
   const auto u = random_values<double>(4 * n, 0, 1, 14);
   for (std::size_t i = 0; i < n; ++i) {
     const double* r = u.data() + 4 * i;
     small.add(width * r[0], height * r[1], 0.6, 0.4, 3 * r[2], r[3] - 0.3, width, height);
     large.add(width * r[0], height * r[1], 30, 9, 3 * r[2], r[3] - 0.3, width, height);
   }
-  const KernelsOnDevice small_d(ctx, small), large_d(ctx, large);
+  const GaussiansOnDevice small_d(ctx, small), large_d(ctx, large);
   RasterizeScratch scratch;
-  const auto draw = [&](const KernelsOnDevice& d) {
+  const auto draw = [&](const GaussiansOnDevice& d) {
     Buffer<float> image(ctx, pixels);
     rasterize_forward(ctx, d.input(width, height), scratch, image);
     return image.to_host(ctx);
   };
-  const auto overflowed = [&] { return scratch.tiles.num_pairs.to_host(ctx)[0] > scratch.tiles.kernel.size(); };
+  const auto overflowed = [&] { return scratch.tiles.num_pairs.to_host(ctx)[0] > scratch.tiles.gaussian.size(); };
   const auto first = draw(small_d), grown = draw(large_d);
   if (ctx.backend() == Backend::cuda) CHECK(overflowed());
   Context cpu = Context::cpu(1);
@@ -64,8 +64,8 @@ TEST_CASE("rasterize: once warmed up a step neither waits nor allocates", "[rast
   Context ctx = make_context();
   const int width = 100, height = 83;
   const std::size_t n = 333;
-  const Kernels k = random_kernels(n, width, height, 15);
-  const KernelsOnDevice d(ctx, k);
+  const Gaussians k = random_gaussians(n, width, height, 15);
+  const GaussiansOnDevice d(ctx, k);
   Buffer<float> image(ctx, 100 * 83), mean(ctx, 2 * n), conic(ctx, 3 * n), amplitude(ctx, n);
   RasterizeScratch scratch;
   const auto step = [&] {
@@ -89,7 +89,7 @@ TEST_CASE("rasterize: CUDA agrees with the CPU", "[rasterize][parity]") {
   }
   const int width = 171, height = 133;
   for (const std::size_t n : {0, 1, 1503}) {
-    Kernels k;
+    Gaussians k;
     const auto u = random_values<double>(6 * n, 0, 1, 16);
     for (std::size_t i = 0; i < n; ++i) {  // as wide as the pixel's footprint leaves them, or wider
       const double* r = u.data() + 6 * i;
@@ -99,11 +99,11 @@ TEST_CASE("rasterize: CUDA agrees with the CPU", "[rasterize][parity]") {
     }
     const auto oracle = k.oracle();
     const auto upstream = random_values(static_cast<std::size_t>(width * height), -1.0f, 1.0f, 17);
-    std::vector<double> slack(n);  // of a kernel, from pixels within rounding of its cut-off
+    std::vector<double> slack(n);  // of a Gaussian, from pixels within rounding of its cut-off
     for_each_pair(oracle, width, height, kBorder, [&](std::size_t i, int, int, double q, bool borderline, bool) {
       if (borderline) slack[i] += std::exp(-0.5 * q);
     });
-    // Pixels and kernels without such pairs agree to rounding, the others up to those pairs.
+    // Pixels and Gaussians without such pairs agree to rounding, the others up to those pairs.
     const auto clear = [](const std::vector<float>& values, const std::vector<double>& loose, std::size_t per) {
       std::vector<float> kept;
       for (std::size_t i = 0; i < values.size(); ++i)

@@ -10,13 +10,13 @@
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
-#include "support/raster_kernels.hpp"
+#include "support/raster_gaussians.hpp"
 
 namespace dsasrgs::test {
 
-TEST_CASE("rasterize: one round kernel has its closed-form values", "[rasterize]") {
+TEST_CASE("rasterize: one round Gaussian has its closed-form values", "[rasterize]") {
   Context ctx = make_context();
-  Kernels k;
+  Gaussians k;
   k.add(20.5, 10.5, 2, 2, 0, 0.75, 64, 48);
   const auto image = render(ctx, k, 64, 48);
   CHECK(image[10 * 64 + 20] == Approx(0.75).epsilon(1e-6));
@@ -32,7 +32,7 @@ TEST_CASE("rasterize: the image equals a brute-force sum in double", "[rasterize
   // Widths around the vector lengths, heights around the band height.
   const int sizes[][2] = {{97, 65}, {64, 32}, {1, 1}, {3, 40}, {15, 33}, {16, 31}, {17, 64}, {130, 70}};
   for (const auto& [width, height] : sizes) {
-    const Kernels k = random_kernels(400, width, height, static_cast<std::uint32_t>(width));
+    const Gaussians k = random_gaussians(400, width, height, static_cast<std::uint32_t>(width));
     const auto image = render(ctx, k, width, height);
     const RasterOracle oracle = rasterize_oracle(k.oracle(), width, height, kBorder);
     double worst = 0;
@@ -46,10 +46,10 @@ TEST_CASE("rasterize: the image equals a brute-force sum in double", "[rasterize
 TEST_CASE("rasterize: pixels inside the cut-off, and no others, count in both passes", "[rasterize]") {
   Context ctx = make_context();
   const int width = 90, height = 75;
-  Kernels k = random_kernels(60, width, height, 3);
+  Gaussians k = random_gaussians(60, width, height, 3);
   for (float& a : k.amplitude) a = 1;
   for (std::size_t i = 0; i < k.amplitude.size(); ++i) {
-    Kernels one;
+    Gaussians one;
     one.mean = {k.mean[2 * i], k.mean[2 * i + 1]};
     one.conic = {k.conic[3 * i], k.conic[3 * i + 1], k.conic[3 * i + 2]};
     one.amplitude = {1};
@@ -78,7 +78,7 @@ TEST_CASE("rasterize: the VJP from moments equals central differences in double"
     const std::vector<double> x{5 + r[0], 5 + r[1], 0.1 + r[2], 0.2 * r[3] - 0.1, 0.1 + r[4], 0.5 + r[5]};
     const auto upstream = random_values<double>(100, -1, 1, 50 + seed);
     const auto each_pixel = [&](const std::vector<double>& at, auto&& visit) {
-      const KernelFootprint<double> k = kernel_footprint(at[0], at[1], at[2], at[3], at[4]);
+      const GaussianFootprint<double> k = gaussian_footprint(at[0], at[1], at[2], at[3], at[4]);
       for (int j = 0; j < 10; ++j) {
         const FootprintRow<double> row = footprint_row(k, j + 0.5);
         for (int i = 0; i < 10; ++i) {
@@ -103,15 +103,15 @@ TEST_CASE("rasterize: the VJP from moments equals central differences in double"
   }
 }
 
-TEST_CASE("rasterize: the footprint of a thin slanted kernel keeps float's accuracy", "[rasterize]") {
+TEST_CASE("rasterize: the footprint of a thin slanted Gaussian keeps float's accuracy", "[rasterize]") {
   double worst_factor = 0, worst_outline = 0;
   for (std::uint32_t seed = 0; seed < 2000; ++seed) {
     const auto r = random_values<double>(3, 0, 1, seed);
-    Kernels k;
+    Gaussians k;
     k.add(0, 0, 30 * r[0] + 1, 0.1 + 0.2 * r[1], 6.3 * r[2], 1, 1, 1);
     const float *c = k.conic.data(), no = 0;
     const double xx = c[0], xy = c[1], yy = c[2], det = xx * yy - xy * xy;  // exact products
-    const double factor = static_cast<double>(kernel_footprint(no, no, c[0], c[1], c[2]).across_rows);
+    const double factor = static_cast<double>(gaussian_footprint(no, no, c[0], c[1], c[2]).across_rows);
     worst_factor = std::max(worst_factor, std::abs(factor / (kLog2ExpMinusHalf * det / xx) - 1));
     const double falloff = static_cast<double>(footprint_outline(c[0], c[1], c[2]).falloff);
     worst_outline = std::max(worst_outline, std::abs(falloff / (det / (yy * yy)) - 1));
@@ -124,7 +124,7 @@ TEST_CASE("rasterize: gradients equal brute-force sums in double", "[rasterize]"
   Context ctx = make_context();
   const int sizes[][2] = {{97, 65}, {3, 40}, {16, 31}};
   for (const auto& [width, height] : sizes) {
-    const Kernels k = random_kernels(400, width, height, 11);
+    const Gaussians k = random_gaussians(400, width, height, 11);
     const auto upstream = random_values(static_cast<std::size_t>(width * height), -1.0f, 1.0f, 12);
     const Gradients g = backward(ctx, k, width, height, upstream);
     const auto oracle = k.oracle();
@@ -134,7 +134,7 @@ TEST_CASE("rasterize: gradients equal brute-force sums in double", "[rasterize]"
           const double w = std::exp(-0.5 * q) * static_cast<double>(upstream[static_cast<std::size_t>(y * width + x)]);
           if (borderline) slack[i] += std::abs(w);
           if (!inside) return;
-          const RasterKernel& o = oracle[i];
+          const RasterGaussian& o = oracle[i];
           const double dx = x + 0.5 - o.mean_x, dy = y + 0.5 - o.mean_y;
           amplitude[i] += w;
           mean[2 * i] += o.amplitude * w * (o.conic_xx * dx + o.conic_xy * dy);
@@ -156,7 +156,7 @@ TEST_CASE("rasterize: gradients equal brute-force sums in double", "[rasterize]"
 TEST_CASE("rasterize: the amplitude's VJP is the adjoint of the image", "[rasterize]") {
   Context ctx = make_context();
   const int width = 211, height = 133;
-  const Kernels k = random_kernels(1500, width, height, 5);
+  const Gaussians k = random_gaussians(1500, width, height, 5);
   const auto y = random_values(static_cast<std::size_t>(width * height), -1.0f, 1.0f, 6);
   const double image_side = inner_product(render(ctx, k, width, height), y);
   const double kernel_side = inner_product(k.amplitude, backward(ctx, k, width, height, y).amplitude);
@@ -169,7 +169,7 @@ TEST_CASE("rasterize: the amplitude's VJP is the adjoint of the image", "[raster
 TEST_CASE("rasterize: the same bits for 1 and 2 threads and for rows of another image height", "[rasterize]") {
   Context one = make_context(1), two = make_context(2);
   const int width = 173, height = 150;
-  const Kernels k = random_kernels(3000, width, height, 8);
+  const Gaussians k = random_gaussians(3000, width, height, 8);
   const auto image = render(one, k, width, height);
   CHECK(image == render(two, k, width, height));
   const auto upstream = random_values(image.size(), -1.0f, 1.0f, 9);
@@ -177,7 +177,7 @@ TEST_CASE("rasterize: the same bits for 1 and 2 threads and for rows of another 
 
   // A narrower and lower image cuts vectors and bands elsewhere; the pixels both have must not change.
   const int narrow = 150, low = 77;
-  Kernels cropped = k;
+  Gaussians cropped = k;
   for (PixelBox& b : cropped.box) b = {b.x_begin, b.y_begin, std::min(b.x_end, narrow), std::min(b.y_end, low)};
   const auto part = render(one, cropped, narrow, low);
   int different = 0;
@@ -189,7 +189,7 @@ TEST_CASE("rasterize: the same bits for 1 and 2 threads and for rows of another 
 
 TEST_CASE("rasterize: gradients are added or overwritten as asked", "[rasterize]") {
   Context ctx = make_context();
-  const Kernels k = random_kernels(333, 60, 50, 4);
+  const Gaussians k = random_gaussians(333, 60, 50, 4);
   const auto upstream = random_values(60 * 50, -1.0f, 1.0f, 9);
   const Gradients g = backward(ctx, k, 60, 50, upstream, GradientMode::overwrite, 5.0f);
   const Gradients added = backward(ctx, k, 60, 50, upstream, GradientMode::accumulate, 5.0f);
@@ -205,7 +205,7 @@ TEST_CASE("rasterize: gradients are added or overwritten as asked", "[rasterize]
 TEST_CASE("rasterize: empty boxes and zero amplitudes add nothing; a zero amplitude still has a gradient",
           "[rasterize]") {
   Context ctx = make_context();
-  Kernels k;
+  Gaussians k;
   k.add(10, 10, 2, 1, 0.3, 1, 40, 40);
   k.add(10, 10, 2, 1, 0.3, 0, 40, 40);
   k.box[0] = {5, 5, 5, 9};
@@ -214,17 +214,17 @@ TEST_CASE("rasterize: empty boxes and zero amplitudes add nothing; a zero amplit
   CHECK(g.amplitude[0] == 0);
   CHECK(g.mean[0] == 0);
   CHECK(g.conic[0] == 0);
-  CHECK(g.amplitude[1] == Approx(2 * 3.14159265 * 2 * 1).epsilon(5e-3));  // the kernel's mass
+  CHECK(g.amplitude[1] == Approx(2 * 3.14159265 * 2 * 1).epsilon(5e-3));  // the Gaussian's mass
   CHECK(g.mean[2] == 0);
 }
 
-TEST_CASE("rasterize: no kernels give a black image, and wrong sizes are refused", "[rasterize]") {
+TEST_CASE("rasterize: no Gaussians give a black image, and wrong sizes are refused", "[rasterize]") {
   Context ctx = make_context();
   for (const float v : render(ctx, {}, 33, 21)) REQUIRE(v == 0);
   CHECK_NOTHROW(backward(ctx, {}, 33, 21, std::vector<float>(33 * 21)));
 
-  const Kernels k = random_kernels(3, 20, 10, 1);
-  const KernelsOnDevice d(ctx, k);
+  const Gaussians k = random_gaussians(3, 20, 10, 1);
+  const GaussiansOnDevice d(ctx, k);
   Buffer<float> image(ctx, 200), mean(ctx, 6), conic(ctx, 9), amplitude(ctx, 3);
   RasterizeScratch scratch;
   const auto refused = [&](auto&& change) {

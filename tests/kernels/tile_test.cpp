@@ -36,7 +36,7 @@ void check_against_brute_force(Context& ctx, const std::vector<PixelBox>& boxes,
                                TileLists& lists) {
   tile_bin(ctx, Buffer<PixelBox>::from_host(ctx, boxes), grid, lists);
   const auto begin = lists.begin.to_host(ctx);
-  const auto kernel = lists.kernel.to_host(ctx);
+  const auto gaussian = lists.gaussian.to_host(ctx);
   REQUIRE(begin.size() == static_cast<std::size_t>(grid.size()) + 1);
   CHECK(begin[0] == 0);
   bool same = true;
@@ -46,8 +46,9 @@ void check_against_brute_force(Context& ctx, const std::vector<PixelBox>& boxes,
       for (std::size_t i = 0; i < boxes.size(); ++i)
         if (meets(boxes[i], grid, column, row)) expected.push_back(static_cast<std::uint32_t>(i));
       const auto t = static_cast<std::size_t>(row * grid.columns() + column);
-      REQUIRE(begin[t + 1] <= kernel.size());
-      same = same && expected == std::vector<std::uint32_t>(kernel.begin() + begin[t], kernel.begin() + begin[t + 1]);
+      REQUIRE(begin[t + 1] <= gaussian.size());
+      same =
+          same && expected == std::vector<std::uint32_t>(gaussian.begin() + begin[t], gaussian.begin() + begin[t + 1]);
     }
   CHECK(same);
 }
@@ -65,7 +66,7 @@ TEST_CASE("tile: lists equal a brute-force search, ascending, for tiles and row 
   }
 }
 
-TEST_CASE("tile: more kernels than one chunk give the same lists on 1 and 2 threads", "[tile]") {
+TEST_CASE("tile: more Gaussians than one chunk give the same lists on 1 and 2 threads", "[tile]") {
   Context one = make_context(1), two = make_context(2);
   const auto boxes = random_boxes(40007, 512, 300, 3);
   const TileGrid grid{512, 300, 64, 100};
@@ -74,7 +75,7 @@ TEST_CASE("tile: more kernels than one chunk give the same lists on 1 and 2 thre
   tile_bin(two, Buffer<PixelBox>::from_host(two, boxes), grid, b);
   const auto begin = a.begin.to_host(one);
   CHECK(begin == b.begin.to_host(two));
-  const auto in_a = a.kernel.to_host(one), in_b = b.kernel.to_host(two);
+  const auto in_a = a.gaussian.to_host(one), in_b = b.gaussian.to_host(two);
   CHECK(std::equal(in_a.begin(), in_a.begin() + begin.back(), in_b.begin()));
 }
 
@@ -83,14 +84,14 @@ TEST_CASE("tile: a box that reaches outside the image is listed for its part ins
   const std::vector<PixelBox> boxes{{-5, -5, 3, 3}, {95, 60, 200, 300}, {-9, -9, -1, -1}, {101, 0, 130, 67}};
   TileLists lists;
   tile_bin(ctx, Buffer<PixelBox>::from_host(ctx, boxes), TileGrid{101, 67, 16, 16}, lists);
-  const auto begin = lists.begin.to_host(ctx), kernel = lists.kernel.to_host(ctx);
+  const auto begin = lists.begin.to_host(ctx), gaussian = lists.gaussian.to_host(ctx);
   REQUIRE(begin.back() == 1 + 1 * 2 + 1 * 2);
   CHECK(begin[1] == 1);
-  CHECK(kernel[0] == 0);
-  CHECK(kernel[1] == 1);
+  CHECK(gaussian[0] == 0);
+  CHECK(gaussian[1] == 1);
 }
 
-TEST_CASE("tile: no kernels give empty lists", "[tile]") {
+TEST_CASE("tile: no Gaussians give empty lists", "[tile]") {
   Context ctx = make_context();
   TileLists lists;
   tile_bin(ctx, {}, TileGrid{33, 17, 16, 16}, lists);
@@ -104,7 +105,7 @@ TEST_CASE("tile: an empty image, an empty tile and too many pairs are refused", 
   CHECK_THROWS_AS(tile_bin(ctx, {}, TileGrid{4, -1, 2, 2}, lists), InvalidArgument);
   CHECK_THROWS_AS(tile_bin(ctx, {}, TileGrid{4, 4, 0, 2}, lists), InvalidArgument);
   CHECK_THROWS_AS(tile_bin(ctx, {}, TileGrid{4, 4, 2, 0}, lists), InvalidArgument);
-  // 65 536 tiles × 65 536 kernels = 2³² pairs.
+  // 65 536 tiles × 65 536 Gaussians = 2³² pairs.
   const std::vector<PixelBox> boxes(65536, PixelBox{0, 0, 256, 256});
   CHECK_THROWS_AS(tile_bin(ctx, Buffer<PixelBox>::from_host(ctx, boxes), TileGrid{256, 256, 1, 1}, lists),
                   InvalidArgument);
@@ -124,7 +125,7 @@ TEST_CASE("tile: CUDA agrees with the CPU", "[tile][parity]") {
     tile_bin(ctx, Buffer<PixelBox>::from_host(ctx, boxes), grid, found);
     const auto begin = expected.begin.to_host(cpu);
     REQUIRE(begin == found.begin.to_host(ctx));
-    auto a = expected.kernel.to_host(cpu), b = found.kernel.to_host(ctx);
+    auto a = expected.gaussian.to_host(cpu), b = found.gaussian.to_host(ctx);
     REQUIRE(b.size() >= begin.back());
     a.resize(begin.back());
     b.resize(begin.back());

@@ -19,7 +19,7 @@ namespace dsasrgs {
 namespace {
 
 using Catch::Matchers::Contains;
-using test::OracleKernel;
+using test::OracleGaussian;
 using test::Scene, test::random_scene, test::DeviceScene, test::forward, test::backward;
 
 /// Agreement with the oracle where no cut runs through the voxel.
@@ -42,14 +42,14 @@ template <class T>
 VoxelShape<T> shape_of(const std::vector<T>& k) {
   return voxel_shape<T>({k[3], k[4], k[5]}, {k[6], k[7], k[8], k[9]}, T(0.2), T(4));
 }
-const std::vector<double> kKernel{0.3, -0.2, 0.1, -1.5, 0.4, -0.3, 0.8, -0.4, 0.3, 0.6, 0.7};
+const std::vector<double> kGaussian{0.3, -0.2, 0.1, -1.5, 0.4, -0.3, 0.8, -0.4, 0.3, 0.6, 0.7};
 
 }  // namespace
 
 TEST_CASE("voxelize: the triangular factor gives the Mahalanobis distance and the exact box", "[voxelize]") {
-  const VoxelShape<double> shape = shape_of(kKernel);
-  OracleKernel k;
-  std::copy(kKernel.begin(), kKernel.end(), k.begin());
+  const VoxelShape<double> shape = shape_of(kGaussian);
+  OracleGaussian k;
+  std::copy(kGaussian.begin(), kGaussian.end(), k.begin());
   const VolumeGrid grid{5, 6, 7, {0.9, 0.7, 0.6}, {-2, -2.5, -2}};
   const std::vector<double> expected = test::oracle_distances(k, 0.2, 4, grid);
   std::size_t v = 0;
@@ -93,11 +93,11 @@ TEST_CASE("voxelize: the VJP agrees with central differences", "[voxelize]") {
     }
     return loss;
   };
-  const std::vector<double> numeric = test::numeric_gradient([&](const auto& k) { return sum(k, nullptr); }, kKernel);
+  const std::vector<double> numeric = test::numeric_gradient([&](const auto& k) { return sum(k, nullptr); }, kGaussian);
   VoxelMoments<double> m;
-  sum(kKernel, &m);
+  sum(kGaussian, &m);
   const VoxelGradient<double> v = voxel_gaussian_vjp<double>(
-      shape_of(kKernel), {kKernel[6], kKernel[7], kKernel[8], kKernel[9]}, 0.2, 4, kKernel[10], m);
+      shape_of(kGaussian), {kGaussian[6], kGaussian[7], kGaussian[8], kGaussian[9]}, 0.2, 4, kGaussian[10], m);
   const std::vector<double> grad{v.position_mm.x, v.position_mm.y, v.position_mm.z, v.raw_scale.x,
                                  v.raw_scale.y,   v.raw_scale.z,   v.rotation.w,    v.rotation.x,
                                  v.rotation.y,    v.rotation.z,    v.density};
@@ -105,7 +105,7 @@ TEST_CASE("voxelize: the VJP agrees with central differences", "[voxelize]") {
   for (std::size_t i = 0; i < grad.size(); ++i) CHECK(grad[i] == Approx(numeric[i]).epsilon(1e-6).margin(1e-9));
 }
 
-TEST_CASE("voxelize: an isotropic kernel has its mass less what lies beyond the cut", "[voxelize]") {
+TEST_CASE("voxelize: an isotropic Gaussian has its mass less what lies beyond the cut", "[voxelize]") {
   Scene s;
   s.grid = {64, 64, 64, {0.25, 0.25, 0.25}, {-8, -8, -8}};
   s.add({0.13, -0.31, 0.07}, 1.5f, 0.8f);
@@ -121,8 +121,8 @@ TEST_CASE("voxelize: an isotropic kernel has its mass less what lies beyond the 
 }
 
 TEST_CASE("voxelize: the volume agrees with brute force", "[voxelize]") {
-  SECTION("many kernels, in and around the box") { check_against_oracle(random_scene(300, 11)); }
-  SECTION("one kernel") { check_against_oracle(random_scene(1, 12)); }
+  SECTION("many Gaussians, in and around the box") { check_against_oracle(random_scene(300, 11)); }
+  SECTION("one Gaussian") { check_against_oracle(random_scene(1, 12)); }
   SECTION("rows longer than any vector") {
     Scene s = random_scene(40, 13);
     s.grid = {101, 9, 5, {0.3, 2.5, 4}, {-15, -11, -10}};
@@ -135,14 +135,14 @@ TEST_CASE("voxelize: the volume agrees with brute force", "[voxelize]") {
       check_against_oracle(s);
     }
   }
-  SECTION("thin kernels far from the grid's corner") {
+  SECTION("thin Gaussians far from the grid's corner") {
     Scene s = random_scene(100, 15);
     s.bounds = {0.03f, 4.0f};
     s.raw_scale = test::random_values(300, -12.0f, 2.0f, 16);
     s.grid = {400, 30, 30, {0.5, 0.5, 0.5}, {-190, -7, -7}};
     check_against_oracle(s);
   }
-  SECTION("kernels much larger than the grid") {
+  SECTION("Gaussians much larger than the grid") {
     Scene s = random_scene(20, 17);
     s.bounds = {100.0f, 1e6f};
     check_against_oracle(s);
@@ -166,12 +166,12 @@ TEST_CASE("voxelize: gradients agree with differences of the brute-force loss", 
   const std::vector<float> g = test::random_values(s.grid.num_voxels(), -1.0f, 1.0f, 34);
   const std::vector<float> grad = backward(s, g);
   for (std::size_t i = 0; i < s.size(); ++i) {
-    const OracleKernel k = s.oracle(i);
+    const OracleGaussian k = s.oracle(i);
     const double min_mm = s.bounds.min_mm, max_mm = s.bounds.max_mm;
     // Which voxels count is geometry, not differentiated.
     const std::vector<double> base = test::oracle_distances(k, min_mm, max_mm, s.grid);
     const auto loss = [&](const std::vector<double>& p) {
-      OracleKernel moved;
+      OracleGaussian moved;
       std::copy(p.begin(), p.end(), moved.begin());
       const std::vector<double> q = test::oracle_distances(moved, min_mm, max_mm, s.grid);
       double sum = 0;
@@ -192,7 +192,7 @@ TEST_CASE("voxelize: gradients agree with differences of the brute-force loss", 
   }
 }
 
-TEST_CASE("voxelize: the gradient of a kernel ignores voxels outside its cut", "[voxelize]") {
+TEST_CASE("voxelize: the gradient of a Gaussian ignores voxels outside its cut", "[voxelize]") {
   Scene s;
   s.add({0, 0, 0}, 0.6f, 1.0f);
   const std::vector<double> q = test::oracle_distances(s.oracle(0), s.bounds.min_mm, s.bounds.max_mm, s.grid);
@@ -224,7 +224,7 @@ TEST_CASE("voxelize: gradients are set or added to, as asked", "[voxelize]") {
   for (std::size_t i = 0; i < set.size(); ++i) REQUIRE(added[i] == 9.0f + set[i]);
 }
 
-TEST_CASE("voxelize: kernels that miss the grid or are not finite add nothing and get no gradient", "[voxelize]") {
+TEST_CASE("voxelize: Gaussians that miss the grid or are not finite add nothing and get no gradient", "[voxelize]") {
   Scene s;
   s.add({100, 0, 0}, 1.0f, 1.0f);
   s.add({1e30, -1e30, 1e30}, 1.0f, 1.0f);
@@ -253,7 +253,7 @@ TEST_CASE("voxelize: CUDA agrees with the CPU", "[voxelize][parity]") {
   const auto compare = [&](const Scene& s) {
     const std::vector<float> expected = forward(cpu, s);
     std::vector<float> found = forward(ctx, s);
-    // Rounding may put a voxel on either side of a kernel's cut, where G = 0.0022.
+    // Rounding may put a voxel on either side of a Gaussian's cut, where G = 0.0022.
     std::size_t num_other_side = 0;
     for (std::size_t v = 0; v < found.size(); ++v) {
       const float difference = std::abs(found[v] - expected[v]);
@@ -279,27 +279,27 @@ TEST_CASE("voxelize: CUDA agrees with the CPU", "[voxelize][parity]") {
       }
     }
   };
-  SECTION("kernels of all shapes") {
+  SECTION("Gaussians of all shapes") {
     Scene s = random_scene(test::kThreadSanitized ? 101 : 1001, 71);
     s.grid = {37, 29, 41, {0.8, 0.9, 0.7}, {-14, -13, -14}};
     for (std::size_t i = 0; i < s.size(); i += 7) s.density[i] = 0;
     compare(s);
   }
-  SECTION("thin kernels") {
+  SECTION("thin Gaussians") {
     const std::size_t n = test::kThreadSanitized ? 40 : 200;
     Scene s = random_scene(n, 73);
     s.bounds = {0.03f, 4.0f};
     s.raw_scale = test::random_values(3 * n, -12.0f, 2.0f, 74);
     compare(s);
   }
-  SECTION("one kernel, no kernel, one voxel") {
+  SECTION("one Gaussian, no Gaussian, one voxel") {
     compare(random_scene(1, 75));
     compare(random_scene(0, 76));
     Scene s = random_scene(33, 77);
     s.grid = {1, 1, 1, {2, 2, 2}, {-1, -1, -1}};
     compare(s);
   }
-  SECTION("more pairs of kernel and brick than are binned at once: several slabs, and several passes over one") {
+  SECTION("more pairs of Gaussian and brick than are binned at once: several slabs, and several passes over one") {
     if (test::kThreadSanitized) return;
     Scene s = random_scene(48, 78);
     s.bounds = {1e4f, 1e5f};

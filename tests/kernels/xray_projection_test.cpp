@@ -28,7 +28,7 @@ std::vector<float> render(Context& ctx, const TestCloud& cloud, const Pose& pose
   return image.to_host(ctx);
 }
 
-GaussianOracle oracle_kernel(const TestCloud& cloud, std::size_t i) {
+GaussianOracle oracle_gaussian(const TestCloud& cloud, std::size_t i) {
   const auto x = cloud.parameters(i);
   return {{x[0], x[1], x[2]},
           bounded_scale(Vec3d{x[3], x[4], x[5]}, double(cloud.bounds.min_mm), double(cloud.bounds.max_mm)),
@@ -44,7 +44,7 @@ TestCloud single(const TestCloud& c, std::size_t i) {
   return {part(c.position_mm, 3), part(c.raw_scale, 3), part(c.rotation, 4), part(c.density, 1), c.bounds};
 }
 
-/// Largest |rendered − exact| / peak over the pixels of kernels up to 80 mm off axis that the cut-off leaves in.
+/// Largest |rendered − exact| / peak over the pixels of Gaussians up to 80 mm off axis that the cut-off leaves in.
 double worst_error_of_peak(Context& ctx, float max_mm, std::size_t n) {
   const Pose pose = carm_pose({}, 0);
   const Detector detector{1100, 1100, 0.308, 0.308};
@@ -52,7 +52,7 @@ double worst_error_of_peak(Context& ctx, float max_mm, std::size_t n) {
   double worst = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const auto image = render(ctx, single(cloud, i), pose, detector, false);
-    const GaussianOracle k = oracle_kernel(cloud, i);
+    const GaussianOracle k = oracle_gaussian(cloud, i);
     const double peak = k.ray_integral(pose.source_mm, k.mean_mm);
     std::size_t inside = 0;
     for (int y = 0; y < detector.height_px; ++y)
@@ -106,25 +106,25 @@ TEST_CASE("xray_projection: the gradient of <w, image> equals central difference
     project_backward(ctx, {device.view(cloud.bounds), device.density, pose, detector, footprint},
                      {grad_mean, grad_conic, grad_amplitude}, GradientMode::overwrite, g.view());
 
-    // In double: a kernel's pixels are those within the cut-off at the start, so that the cut itself has no gradient.
+    // In double: a Gaussian's pixels are those within the cut-off at the start, so that the cut itself has no gradient.
     const auto view = projection_constants(pose, detector, cloud.bounds, footprint);
     const auto box = p.box.to_host(ctx);
     std::vector<double> position, raw_scale, rotation, density;
     for (std::size_t i = 0; i < n; ++i) {
-      const auto raster_kernel = [&](const std::vector<double>& x) {
+      const auto raster_gaussian = [&](const std::vector<double>& x) {
         const auto q =
-            project_kernel<double>(view, {x[0], x[1], x[2]}, {x[3], x[4], x[5]}, {x[6], x[7], x[8], x[9]}, x[10]);
-        return RasterKernel{q.mean_u, q.mean_v, q.conic_xx, q.conic_xy, q.conic_yy, q.amplitude, box[i]};
+            project_gaussian<double>(view, {x[0], x[1], x[2]}, {x[3], x[4], x[5]}, {x[6], x[7], x[8], x[9]}, x[10]);
+        return RasterGaussian{q.mean_u, q.mean_v, q.conic_xx, q.conic_xy, q.conic_yy, q.amplitude, box[i]};
       };
       const std::vector<double> start = cloud.parameters(i);
       std::vector<Vec2<int>> pixels;
-      for_each_pair({raster_kernel(start)}, detector.width_px, detector.height_px, 0,
+      for_each_pair({raster_gaussian(start)}, detector.width_px, detector.height_px, 0,
                     [&](std::size_t, int x, int y, double, bool, bool inside) {
                       if (inside) pixels.push_back({x, y});
                     });
       const auto numeric = numeric_gradient(
           [&](const std::vector<double>& x) {
-            const RasterKernel k = raster_kernel(x);
+            const RasterGaussian k = raster_gaussian(x);
             double sum = 0;
             for (const Vec2<int>& at : pixels)
               sum += k.amplitude * std::exp(-0.5 * k.mahalanobis2(at.x, at.y)) *
@@ -144,11 +144,11 @@ TEST_CASE("xray_projection: the gradient of <w, image> equals central difference
   }
 }
 
-TEST_CASE("xray_projection: the footprint keeps the mass of kernels smaller than a pixel", "[project][rasterize]") {
+TEST_CASE("xray_projection: the footprint keeps the mass of Gaussians smaller than a pixel", "[project][rasterize]") {
   Context ctx = make_context();
   const Pose pose = carm_pose({}, 0);
   const Detector detector{64, 64, 1.232, 1.232};
-  // σ = 0.05 mm is 0.065 px: without the footprint most kernels fall between pixel centres.
+  // σ = 0.05 mm is 0.065 px: without the footprint most Gaussians fall between pixel centres.
   const double scale = 0.05, pixel_mm = 1.232 * 750 / 1200;
   constexpr int kSteps = 12;
   TestCloud cloud = random_cloud(1, {0.04f, 1.0f}, 0, 1);
@@ -157,7 +157,7 @@ TEST_CASE("xray_projection: the footprint keeps the mass of kernels smaller than
   double with = 0, without = 0, faintest = 1;
   int invisible = 0;
   for (int i = 0; i < kSteps; ++i)
-    for (int j = 0; j < kSteps; ++j) {  // the kernel's centre anywhere in a pixel
+    for (int j = 0; j < kSteps; ++j) {  // the Gaussian's centre anywhere in a pixel
       cloud.place(0, {0, pixel_mm * (i + 0.5) / kSteps, pixel_mm * (j + 0.5) / kSteps});
       const auto sum = [&](bool footprint) {
         double total = 0;
@@ -177,13 +177,13 @@ TEST_CASE("xray_projection: the footprint keeps the mass of kernels smaller than
   CHECK(invisible > kSteps * kSteps / 2);
 }
 
-TEST_CASE("xray_projection: a large kernel's image sums to its mass, with and without the footprint",
+TEST_CASE("xray_projection: a large Gaussian's image sums to its mass, with and without the footprint",
           "[project][rasterize]") {
   Context ctx = make_context();
   const Pose pose = carm_pose({}, 0);
   const Detector detector{256, 256, 0.616, 0.616};
   TestCloud cloud = random_cloud(1, {0.5f, 3.0f}, 0, 6);
-  const GaussianOracle k = oracle_kernel(cloud, 0);
+  const GaussianOracle k = oracle_gaussian(cloud, 0);
   const double mass =
       std::pow(2 * std::numbers::pi, 1.5) * k.scale_mm.x * k.scale_mm.y * k.scale_mm.z * k.density_per_mm;
   const double pixel_mm = 0.616 * 750 / 1200;
@@ -195,7 +195,7 @@ TEST_CASE("xray_projection: a large kernel's image sums to its mass, with and wi
   }
 }
 
-TEST_CASE("xray_projection: kernels behind the source and off the image leave it black", "[project][rasterize]") {
+TEST_CASE("xray_projection: Gaussians behind the source and off the image leave it black", "[project][rasterize]") {
   Context ctx = make_context();
   const Pose pose = carm_pose({}, 0);
   const Detector detector{50, 40, 1, 1};

@@ -15,7 +15,7 @@ using namespace dsasrgs::test;
 
 namespace {
 
-constexpr std::size_t kKernels = 300;
+constexpr std::size_t kGaussians = 300;
 const VolumeGrid kBox{50, 40, 30, {1, 1.5, 2}, {-25, -30, -30}};
 
 FieldConfig small_field(AttenuationKind kind) {
@@ -29,12 +29,12 @@ FieldConfig small_field(AttenuationKind kind) {
 
 GaussianCloud random_cloud(Context& ctx, int coefficients) {
   GaussianCloud cloud;
-  std::vector<float> position = random_values<float>(3 * kKernels, -20, 20, 1);
+  std::vector<float> position = random_values<float>(3 * kGaussians, -20, 20, 1);
   cloud.position_mm = Buffer<float>::from_host(ctx, position);
-  cloud.raw_scale = Buffer<float>::from_host(ctx, random_values<float>(3 * kKernels, -2, 0, 2));
-  cloud.rotation = Buffer<float>::from_host(ctx, random_values<float>(4 * kKernels, 0.2f, 1, 3));
-  cloud.attenuation =
-      Buffer<float>::from_host(ctx, random_values<float>(kKernels * static_cast<std::size_t>(coefficients), -1, 1, 4));
+  cloud.raw_scale = Buffer<float>::from_host(ctx, random_values<float>(3 * kGaussians, -2, 0, 2));
+  cloud.rotation = Buffer<float>::from_host(ctx, random_values<float>(4 * kGaussians, 0.2f, 1, 3));
+  cloud.attenuation = Buffer<float>::from_host(
+      ctx, random_values<float>(kGaussians * static_cast<std::size_t>(coefficients), -1, 1, 4));
   cloud.bounds = {0.2f, 8};
   return cloud;
 }
@@ -113,13 +113,13 @@ TEST_CASE("attenuation: CUDA agrees with the CPU", "[attenuation][parity]") {
   }
 }
 
-TEST_CASE("attenuation field: every kernel of a fresh neural field is visible and alive", "[attenuation]") {
+TEST_CASE("attenuation field: every Gaussian of a fresh neural field is visible and alive", "[attenuation]") {
   Context ctx = make_context();
   AttenuationField field(ctx, small_field(AttenuationKind::neural), kBox, 5);
   field.set_density_scale_per_mm(0.03f);
   const GaussianCloud cloud = random_cloud(ctx, 0);
   AttenuationField::Saved saved;
-  Buffer<float> density(ctx, kKernels);
+  Buffer<float> density(ctx, kGaussians);
   field.evaluate(ctx, cloud, 0.4f, saved, density);
   for (const float d : density.to_host(ctx)) CHECK(d == Approx(0.03).epsilon(0.05));
 }
@@ -137,7 +137,7 @@ TEST_CASE("attenuation field: directional derivatives of a rendered view", "[att
       p.table3d = Buffer<float>::from_host(ctx, random_values<float>(p.table3d.size(), -0.3f, 0.3f, 11));
       p.table4d = Buffer<float>::from_host(ctx, random_values<float>(p.table4d.size(), -0.3f, 0.3f, 12));
     }
-    GaussianCloud cloud = random_cloud(ctx, field.coefficients_per_kernel());
+    GaussianCloud cloud = random_cloud(ctx, field.coefficients_per_gaussian());
     CArmView arm;
     arm.primary_rad = 0.4;
     arm.secondary_rad = 0.2;

@@ -31,7 +31,7 @@ Config short_config(const Context& ctx, const char* preset, int steps) {
   return config;
 }
 
-/// Σ|table_j − table_{j−1}|, the mean over kernels.
+/// Σ|table_j − table_{j−1}|, the mean over Gaussians.
 float table_variation_of(Context& ctx, const Model& model) {
   OffsetTableSmoothness saved;
   offset_table_smoothness_forward(ctx, 1, model.cloud.attenuation, saved);
@@ -59,7 +59,7 @@ TEST_CASE("baselines: training lowers the loss and predicts held-out views bette
   });
   const double after = mean_test_psnr(ctx, simulation.acquisition, reconstructor.model());
   INFO("loss " << first_epoch << " -> " << last_epoch << ", held-out PSNR " << before << " -> " << after << " dB, "
-               << reconstructor.model().cloud.size() << " kernels, " << pruned << " pruned, " << cloned << " cloned");
+               << reconstructor.model().cloud.size() << " Gaussians, " << pruned << " pruned, " << cloned << " cloned");
   if (!ctx.asynchronous()) CHECK(last_epoch < 0.8 * first_epoch);
   CHECK(after > before + 0.5);
 }
@@ -77,7 +77,7 @@ TEST_CASE("baselines: a checkpoint continues as if nothing had happened", "[base
   std::size_t pruned = 0;
   for (int i = 0; i < 14; ++i) {
     const StepReport a = whole.step(), b = resumed.step();
-    REQUIRE(a.kernels == b.kernels);
+    REQUIRE(a.gaussians == b.gaussians);
     pruned += b.pruned;
   }
   CHECK(pruned > 0);
@@ -114,9 +114,9 @@ TEST_CASE("baselines: a trajectory on CUDA agrees with the CPU's", "[baselines][
   while (!a.finished()) {
     const StepReport ra = a.step(), rb = b.step();
     if (rb.loss_step == ra.step) CHECK(rb.loss == Approx(ra.loss).epsilon(5e-3).margin(1e-6));
-    // Rounding may carry single kernels over the threshold of the second event.
-    const double slack = ra.step < 50 ? 0 : 0.005 * static_cast<double>(ra.kernels);
-    REQUIRE(std::abs(static_cast<double>(rb.kernels) - static_cast<double>(ra.kernels)) <= slack);
+    // Rounding may carry single Gaussians over the threshold of the second event.
+    const double slack = ra.step < 50 ? 0 : 0.005 * static_cast<double>(ra.gaussians);
+    REQUIRE(std::abs(static_cast<double>(rb.gaussians) - static_cast<double>(ra.gaussians)) <= slack);
   }
   const double psnr_cpu = mean_test_psnr(cpu, simulation.acquisition, a.model());
   const double psnr_cuda = mean_test_psnr(cuda, simulation.acquisition, b.model());

@@ -1,4 +1,4 @@
-#include "checkpoint.hpp"
+#include "train/checkpoint.hpp"
 
 #include <catch2/catch.hpp>
 #include <utility>
@@ -11,7 +11,7 @@
 namespace dsasrgs {
 namespace {
 
-constexpr std::size_t kKernels = 5;
+constexpr std::size_t kGaussians = 5;
 const VolumeGrid kGrid{4, 4, 4, {1, 1, 1}, {-2, -2, -2}};
 
 Model static_model(Context& ctx) {
@@ -19,10 +19,10 @@ Model static_model(Context& ctx) {
   config.field.kind = AttenuationKind::constant;
   GaussianCloud cloud;
   cloud.bounds = {0.2f, 8};
-  cloud.position_mm = Buffer<float>::from_host(ctx, test::random_values<float>(3 * kKernels, -2, 2, 1));
-  cloud.raw_scale = Buffer<float>::from_host(ctx, test::random_values<float>(3 * kKernels, -2, 2, 2));
-  cloud.rotation = Buffer<float>::from_host(ctx, test::random_values<float>(4 * kKernels, -1, 1, 3));
-  cloud.attenuation = Buffer<float>::from_host(ctx, test::random_values<float>(kKernels, -1, 1, 4));
+  cloud.position_mm = Buffer<float>::from_host(ctx, test::random_values<float>(3 * kGaussians, -2, 2, 1));
+  cloud.raw_scale = Buffer<float>::from_host(ctx, test::random_values<float>(3 * kGaussians, -2, 2, 2));
+  cloud.rotation = Buffer<float>::from_host(ctx, test::random_values<float>(4 * kGaussians, -1, 1, 3));
+  cloud.attenuation = Buffer<float>::from_host(ctx, test::random_values<float>(kGaussians, -1, 1, 4));
   return {std::move(cloud), AttenuationField(ctx, config.field, kGrid, 0), kGrid, {0, 5}, {8, 6, 1, 1}, false, {},
           to_toml(config)};
 }
@@ -40,9 +40,9 @@ TEST_CASE("checkpoint: statistics of density control and RSD are restored bit fo
       const auto values = [&](std::size_t n, std::uint32_t which) {
         return Buffer<float>::from_host(ctx, test::random_values<float>(n, 0, 1, seed + which));
       };
-      return DensityStatistics{values(kKernels, 0), values(kKernels, 1),
+      return DensityStatistics{values(kGaussians, 0), values(kGaussians, 1),
                                Buffer<std::uint32_t>::from_host(ctx, {seed, 2, 3, 4, 5}), steps,
-                               values(weighted ? kKernels : 0, 2)};
+                               values(weighted ? kGaussians : 0, 2)};
     };
     const auto check = [&](const DensityStatistics& read, const DensityStatistics& written) {
       CHECK(read.weighs_pixels() == weighted);

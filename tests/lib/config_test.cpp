@@ -68,7 +68,7 @@ TEST_CASE("config: what needs another attenuation model is refused by name", "[c
 TEST_CASE("config: TOML round trip gives the same configuration", "[config]") {
   Config c = preset_config("4drgs");
   apply_setting(c, "training.steps=123");
-  apply_setting(c, "kernels.init=random");
+  apply_setting(c, "gaussians.init=random");
   apply_setting(c, "learning_rate.position=[2e-3, 1e-7]");
   apply_setting(c, "field.grid4d.growth=1.25");
   apply_setting(c, "nuisance.view_offset=true");
@@ -82,7 +82,7 @@ TEST_CASE("config: TOML round trip gives the same configuration", "[config]") {
   const Config back = config_from_toml(text, "test");
   CHECK(to_toml(back) == text);
   CHECK(back.training.steps == 123);
-  CHECK(back.kernels.init == InitialPoints::random);
+  CHECK(back.gaussians.init == InitialPoints::random);
   CHECK(back.learning_rate.position.last == 1e-7);
   CHECK(back.field.grid4d.growth == 1.25);
   CHECK(back.field.kind == AttenuationKind::constant);
@@ -111,9 +111,9 @@ TEST_CASE("config: every bad setting names the field, what was expected and what
                         {"density_control.random_prune=1.5", "density_control.random_prune", "1.5"},
                         {"learning_rate.position=1e-3", "learning_rate.position", "0.001"},
                         {"learning_rate.position=[1e-3, -1]", "learning_rate.position", "-1"},
-                        {"kernels.init=magic", "kernels.init", "magic"},
-                        {"kernels.pixel_footprint=1", "kernels.pixel_footprint", "1"},
-                        {"kernels.max_scale_voxels=0.01", "kernels.max_scale_voxels", "0.01"},
+                        {"gaussians.init=magic", "gaussians.init", "magic"},
+                        {"gaussians.pixel_footprint=1", "gaussians.pixel_footprint", "1"},
+                        {"gaussians.max_scale_voxels=0.01", "gaussians.max_scale_voxels", "0.01"},
                         {"field=3", "field", "3"},
                         {"residual_split.children=1", "residual_split.children", "1"},
                         {"residual_births.window=0", "residual_births.window", "0"},

@@ -4,7 +4,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/simulator.hpp"
-#include "gamma_variate.hpp"
+#include "simulate/gamma_variate.hpp"
 
 using namespace dsasrgs;
 

@@ -1,6 +1,6 @@
-// The events that change the kernels in training: RSD, density control and births together.
+// The events that change the Gaussians in training: RSD, density control and births together.
 
-#include "density_event.hpp"
+#include "train/density_event.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -76,7 +76,7 @@ double total_mass(Context& ctx, const Model& model) {
   return sum;
 }
 
-std::vector<Vec3d> eight_kernels() {
+std::vector<Vec3d> eight_gaussians() {
   std::vector<Vec3d> centers;
   for (int i = 0; i < 8; ++i) centers.push_back({-14.0 + 4 * i, 0, 0});
   return centers;
@@ -103,7 +103,7 @@ TEST_CASE("density_event: residual-guided splitting keeps the mass, or the print
   Config config = config_for();
   config.residual_split.conserve_mass = conserve;
   config.residual_split.children = children;
-  Model model = model_of(ctx, config, eight_kernels(), 1.5);
+  Model model = model_of(ctx, config, eight_gaussians(), 1.5);
   OptimizerState optimizer = OptimizerState::zeros(ctx, model);
   // Two of eight are below the threshold.
   auto statistics = DensificationStatistics::zeros(ctx, config, 8);
@@ -120,7 +120,7 @@ TEST_CASE("density_event: residual-guided splitting keeps the mass, or the print
   CHECK(std::abs(total_mass(ctx, model) / expected - 1) < 1e-5);
 
   // Nothing as small as half a low-resolution voxel is split.
-  Model small = model_of(ctx, config, eight_kernels(), 0.49 * kVoxel);
+  Model small = model_of(ctx, config, eight_gaussians(), 0.49 * kVoxel);
   OptimizerState small_optimizer = OptimizerState::zeros(ctx, small);
   statistics = DensificationStatistics::zeros(ctx, config, 8);
   statistics.split = statistics_of(ctx, std::vector<float>(8, 1), std::vector<float>(8, 1));
@@ -134,10 +134,10 @@ TEST_CASE("density_event: RSD, then density control without its parents, then bi
   Context ctx = test::make_context();
   Config config = config_for();
   config.residual_births.fraction = 0.5;
-  Model model = model_of(ctx, config, eight_kernels(), 1.5);
+  Model model = model_of(ctx, config, eight_gaussians(), 1.5);
   OptimizerState optimizer = OptimizerState::zeros(ctx, model);
   auto statistics = DensificationStatistics::zeros(ctx, config, 8);
-  // Kernel 0: both would take it. 1: density control only. 2: faint, pruned.
+  // Gaussian 0: both would take it. 1: density control only. 2: faint, pruned.
   statistics.split = statistics_of(ctx, {1, 0, 0, 0, 0, 0, 0, 0}, std::vector<float>(8, 1));
   statistics.control = statistics_of(ctx, {1, 1, 0, 0, 0, 0, 0, 0}, {1, 1, 0, 1, 1, 1, 1, 1});
   StepSchedule schedule{};
@@ -148,7 +148,7 @@ TEST_CASE("density_event: RSD, then density control without its parents, then bi
   const auto find = [&](std::size_t max_count) {
     asked = max_count;
     CHECK(model.cloud.size() == 9);  // 8 + 1 child − 1 pruned + 1 clone
-    return std::vector<KernelBirth>{{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
+    return std::vector<GaussianBirth>{{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
   };
   const DensityEvents events =
       DensityEventRunner(config, kVoxel).run(ctx, schedule, 1000, find, model, optimizer, statistics);
@@ -172,7 +172,7 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
   Context ctx = test::make_context();
   Config config = config_for();
   const std::vector<float> gradient{0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f}, density{1, 2, 3, 9, 5, 6, 7, 8};
-  Model model = model_of(ctx, config, eight_kernels(), 1.5);
+  Model model = model_of(ctx, config, eight_gaussians(), 1.5);
   OptimizerState optimizer = OptimizerState::zeros(ctx, model);
   auto statistics = DensificationStatistics::zeros(ctx, config, 8);
   statistics.control = statistics_of(ctx, gradient, density);
@@ -180,7 +180,7 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
   const DensityEventRunner runner(config, kVoxel);
   SECTION("births: as young as nothing, but not pruned for it") {
     DensityEvents events;
-    const KernelBirth births[] = {{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
+    const GaussianBirth births[] = {{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
     runner.append_births(ctx, births, model, optimizer, statistics, events);
     for (const DensityStatistics* s : {&statistics.control, &statistics.split}) {
       std::vector<float> g = gradient, d = density;
@@ -213,10 +213,10 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
     CHECK(statistics.control.steps == 0);
   }
   SECTION("the cap holds for all") {
-    config.density_control.max_kernels = 9;
+    config.density_control.max_gaussians = 9;
     StepSchedule schedule{};
     schedule.residual_split_event = schedule.residual_births_event = true;
-    const auto find = [](std::size_t) -> std::vector<KernelBirth> { throw std::logic_error("no room: not asked"); };
+    const auto find = [](std::size_t) -> std::vector<GaussianBirth> { throw std::logic_error("no room: not asked"); };
     CHECK(DensityEventRunner(config, kVoxel)
               .run(ctx, schedule, 1000, find, model, optimizer, statistics)
               .residual_split == 1);
@@ -224,7 +224,7 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
   }
 }
 
-TEST_CASE("density_event: kernels are born where a vessel was removed", "[density_event][parity]") {
+TEST_CASE("density_event: Gaussians are born where a vessel was removed", "[density_event][parity]") {
   Context ctx = test::make_context();
   const Config config = config_for();
   std::vector<Vec3d> rest = segment({0, 0, -20}, {-3, 2, 20}), all = rest;
@@ -249,10 +249,11 @@ TEST_CASE("density_event: kernels are born where a vessel was removed", "[densit
   }
   const VolumeGrid grid = residual_grid(kVolume, kVoxel);
   CHECK(grid.size_x == 40);
-  const std::vector<KernelBirth> births = find_residual_births(ctx, config.residual_births, grid, kDetector, views, 24);
+  const std::vector<GaussianBirth> births =
+      find_residual_births(ctx, config.residual_births, grid, kDetector, views, 24);
   REQUIRE(births.size() == 24);
   std::size_t on_vessel = 0;
-  for (const KernelBirth& b : births) {
+  for (const GaussianBirth& b : births) {
     const double d = distance_to_segment({b.position_mm.x, b.position_mm.y, b.position_mm.z}, kFrom, kTo);
     CAPTURE(d, b.score);
     CHECK(d < 3);

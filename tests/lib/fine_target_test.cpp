@@ -4,14 +4,14 @@
 #include <cmath>
 #include <vector>
 
-#include "checkpoint.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
 #include "support/random_values.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
-#include "view_loss.hpp"
+#include "train/checkpoint.hpp"
+#include "train/view_loss.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;

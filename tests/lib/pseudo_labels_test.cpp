@@ -12,7 +12,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
-#include "hdf5_file.hpp"
+#include "files/hdf5_file.hpp"
 #include "support/random_values.hpp"
 #include "support/small_acquisition.hpp"
 #include "support/temporary_folder.hpp"

@@ -12,7 +12,7 @@
 #include "support/held_out.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
-#include "training_state.hpp"
+#include "train/training_state.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
@@ -80,9 +80,9 @@ TEST_CASE("reconstructor: a trajectory on CUDA agrees with the CPU's", "[reconst
     const StepReport ra = a.step(), rb = b.step();
     REQUIRE(rb.view == ra.view);
     if (rb.loss_step == ra.step) CHECK(rb.loss == Approx(ra.loss).epsilon(5e-3).margin(1e-6));
-    // Rounding that has grown for 150 steps may carry single kernels over the threshold of the second event.
-    const double slack = ra.step < 150 ? 0 : 0.005 * static_cast<double>(ra.kernels);
-    REQUIRE(std::abs(static_cast<double>(rb.kernels) - static_cast<double>(ra.kernels)) <= slack);
+    // Rounding that has grown for 150 steps may carry single Gaussians over the threshold of the second event.
+    const double slack = ra.step < 150 ? 0 : 0.005 * static_cast<double>(ra.gaussians);
+    REQUIRE(std::abs(static_cast<double>(rb.gaussians) - static_cast<double>(ra.gaussians)) <= slack);
   }
   CHECK(a.model().cloud.size() > 1500);
   const double psnr_cpu = mean_test_psnr(cpu, simulation.acquisition, a.model());
@@ -113,7 +113,7 @@ TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[
   for (int i = 0; i < after; ++i) {
     const StepReport a = whole.step(), b = resumed.step();
     if (a.loss_step == b.loss_step) REQUIRE(a.loss == b.loss);
-    REQUIRE(a.kernels == b.kernels);
+    REQUIRE(a.gaussians == b.gaussians);
   }
   CHECK(whole.model().cloud.raw_scale.to_host(ctx) == resumed.model().cloud.raw_scale.to_host(ctx));
   CHECK(whole.model().nuisance.gain == resumed.model().nuisance.gain);
@@ -123,7 +123,7 @@ TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[
   CHECK_THROWS_AS(Reconstructor(ctx, other, path), BadInput);
 }
 
-TEST_CASE("reconstructor: RSD and births add kernels, and a checkpoint between them continues with the same bits",
+TEST_CASE("reconstructor: RSD and births add Gaussians, and a checkpoint between them continues with the same bits",
           "[reconstructor]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
@@ -143,7 +143,7 @@ TEST_CASE("reconstructor: RSD and births add kernels, and a checkpoint between t
   for (int i = 0; i < after; ++i) {
     const StepReport a = whole.step(), b = resumed.step();
     count(a);
-    REQUIRE(a.kernels == b.kernels);
+    REQUIRE(a.gaussians == b.gaussians);
     REQUIRE(a.residual_split == b.residual_split);
     REQUIRE(a.born == b.born);
   }
@@ -180,7 +180,7 @@ TEST_CASE("reconstructor: a coarse start is a run at the measured resolution, an
   CHECK(positions(resumed) == positions(straight));
 }
 
-TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's kernels", "[reconstructor][parity][trajectory]") {
+TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's Gaussians", "[reconstructor][parity][trajectory]") {
   if (selected_backend() == Backend::cpu) {
     WARN("needs --backend cuda");
     return;
@@ -192,7 +192,7 @@ TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's kernels", "[reco
   std::size_t split = 0, born = 0;
   for (int i = 0; i < 82; ++i) {  // RSD after step 75, births after 80
     const StepReport ra = a.step(), rb = b.step();
-    REQUIRE(rb.kernels == ra.kernels);
+    REQUIRE(rb.gaussians == ra.gaussians);
     REQUIRE(rb.residual_split == ra.residual_split);
     REQUIRE(rb.born == ra.born);
     split += ra.residual_split;
@@ -299,11 +299,11 @@ TEST_CASE("schedule: RSD and births keep to their windows, and only where they a
   const Config off = preset_config("4drgs"), on = preset_config("dsa-srgs");
   CHECK_FALSE(schedule_at(off, 100, 1000).residual_split_event);
   CHECK_FALSE(schedule_at(off, 100, 1000).residual_births_event);
-  CHECK_FALSE(schedule_at(on, 100, 500).changes_kernels());
+  CHECK_FALSE(schedule_at(on, 100, 500).changes_gaussians());
   CHECK(schedule_at(on, 100, 700).residual_split_event);
   CHECK_FALSE(schedule_at(on, 100, 700).residual_births_event);
   CHECK(schedule_at(on, 100, 2000).residual_births_event);
-  CHECK_FALSE(schedule_at(on, 100, 15000).changes_kernels());
+  CHECK_FALSE(schedule_at(on, 100, 15000).changes_gaussians());
   CHECK(schedule_at(on, 100, 500).residual_split_threshold == Approx(1e-4));
   CHECK(schedule_at(on, 100, 15000).residual_split_threshold == Approx(0.6e-4));
 }

@@ -17,10 +17,10 @@ using namespace dsasrgs::test;
 
 namespace {
 
-constexpr std::size_t kKernels = 150;
+constexpr std::size_t kGaussians = 150;
 const VolumeGrid kGrid{160, 160, 160, {0.5, 0.5, 0.5}, {-40, -40, -40}};
 
-/// A static model of random kernels with standard deviations from 1 to 3 mm.
+/// A static model of random Gaussians with standard deviations from 1 to 3 mm.
 Model random_model(Context& ctx) {
   FieldConfig config;
   config.kind = AttenuationKind::constant;
@@ -28,12 +28,12 @@ Model random_model(Context& ctx) {
   field.set_density_scale_per_mm(0.02f);
   GaussianCloud cloud;
   cloud.bounds = {0.2f, 8};
-  cloud.position_mm = Buffer<float>::from_host(ctx, random_values<float>(3 * kKernels, -25, 25, 1));
+  cloud.position_mm = Buffer<float>::from_host(ctx, random_values<float>(3 * kGaussians, -25, 25, 1));
   std::vector<float> raw;
-  for (const float s : random_values<float>(3 * kKernels, 1, 3, 2)) raw.push_back(raw_scale_from(s, 0.2f, 8.0f));
+  for (const float s : random_values<float>(3 * kGaussians, 1, 3, 2)) raw.push_back(raw_scale_from(s, 0.2f, 8.0f));
   cloud.raw_scale = Buffer<float>::from_host(ctx, raw);
-  cloud.rotation = Buffer<float>::from_host(ctx, random_values<float>(4 * kKernels, -1, 1, 3));
-  cloud.attenuation = Buffer<float>::from_host(ctx, random_values<float>(kKernels, -1, 1, 4));
+  cloud.rotation = Buffer<float>::from_host(ctx, random_values<float>(4 * kGaussians, -1, 1, 3));
+  cloud.attenuation = Buffer<float>::from_host(ctx, random_values<float>(kGaussians, -1, 1, 4));
   return {std::move(cloud), std::move(field), kGrid, {0, 5}, {96, 80, 1.1, 1.2}, false, {}, ""};
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("renderer: voxelise-then-raycast agrees with rasterising", "[renderer]
   const Buffer<float> volume = Buffer<float>::from_host(ctx, renderer.voxelize(kGrid, 2));
   Buffer<float> image(ctx, model.detector.num_pixels());
   raycast(ctx, {volume, kGrid, tilted_pose(), model.detector}, image);
-  // Cut-off of both, the affine projection of kernels up to 3 mm, and trilinear sampling at 0.5 mm.
+  // Cut-off of both, the affine projection of Gaussians up to 3 mm, and trilinear sampling at 0.5 mm.
   CHECK(relative_l2(rasterized, image.to_host(ctx)) < 0.006);
   CHECK(max_difference(rasterized, image.to_host(ctx)) <
         0.008 * *std::max_element(rasterized.begin(), rasterized.end()));

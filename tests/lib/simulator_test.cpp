@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "dsasrgs/error.hpp"
-#include "head_phantom.hpp"
-#include "photon_noise.hpp"
 #include "raycast/raycast.hpp"
+#include "simulate/head_phantom.hpp"
+#include "simulate/photon_noise.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 

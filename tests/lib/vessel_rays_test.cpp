@@ -1,5 +1,5 @@
 // Rays through tapered capsules: closed forms, dense integration of an independent inside test, unions, volumes.
-#include "vessel_rays.hpp"
+#include "simulate/vessel_rays.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -10,9 +10,9 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/simulator.hpp"
 #include "raycast/raycast.hpp"
+#include "simulate/vessel_math.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
-#include "vessel_math.hpp"
 
 using namespace dsasrgs;
 

@@ -1,4 +1,4 @@
-#include "view_loss.hpp"
+#include "train/view_loss.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -183,7 +183,8 @@ TEST_CASE("view_loss: what is rendered as measured is compared with the measurem
 TEST_CASE("view_loss: targets that are not kept give the same bits, and each run reads its view's label",
           "[view_loss]") {
   const Acquisition a = two_views(true);
-  const auto target = GENERATE(HighResolutionTarget::upsampled, HighResolutionTarget::both, HighResolutionTarget::teach);
+  const auto target =
+      GENERATE(HighResolutionTarget::upsampled, HighResolutionTarget::both, HighResolutionTarget::teach);
   const std::vector<float> rendered = random_values<float>(kHigh, 0.1f, 1.0f, 8);
   Config config = config_for(target, 0.4);
   const Outcome kept = run(config, a, rendered, 1);

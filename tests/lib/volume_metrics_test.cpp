@@ -5,8 +5,8 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
-#include "marching_cubes.hpp"
-#include "point_tree.hpp"
+#include "evaluate/marching_cubes.hpp"
+#include "evaluate/point_tree.hpp"
 #include "support/random_values.hpp"
 
 namespace dsasrgs {

@@ -1,6 +1,6 @@
 // The total-variation term: block → voxeliser → TV and back, through the view's pipeline into every parameter.
 
-#include "volume_variation.hpp"
+#include "train/volume_variation.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -38,7 +38,7 @@ FieldConfig field_config(AttenuationKind kind) {
   return config;
 }
 
-/// Kernels so wide that none ends inside a block: there the volume, and so its variation, is smooth.
+/// Gaussians so wide that none ends inside a block: there the volume, and so its variation, is smooth.
 GaussianCloud wide_cloud(Context& ctx, std::size_t n, int coefficients) {
   GaussianCloud cloud;
   cloud.position_mm = Buffer<float>::from_host(ctx, random_values<float>(3 * n, -6, 6, 1));
@@ -120,12 +120,12 @@ TEST_CASE("volume variation: gradients agree with central differences of the dou
   const VolumeGrid block = variation_block(kVolume, 6, 3, step);
   // 0.7 · TV of the volume in units of 1/(9 mm): the largest side is 18 mm.
   const auto objective = [&](const std::vector<double>& v) {
-    std::vector<OracleKernel> kernels(n);
+    std::vector<OracleGaussian> gaussians(n);
     for (std::size_t i = 0; i < n; ++i) {
-      std::copy_n(v.begin() + 11 * static_cast<long>(i), 11, kernels[i].begin());
-      kernels[i][10] = static_cast<double>(kScalePerMm) * std::log1p(std::exp(v[11 * i + 10]));
+      std::copy_n(v.begin() + 11 * static_cast<long>(i), 11, gaussians[i].begin());
+      gaussians[i][10] = static_cast<double>(kScalePerMm) * std::log1p(std::exp(v[11 * i + 10]));
     }
-    const auto volume = oracle_voxelize(kernels, kBounds.min_mm, kBounds.max_mm, block).value;
+    const auto volume = oracle_voxelize(gaussians, kBounds.min_mm, kBounds.max_mm, block).value;
     return 0.7 * 9 * total_variation_oracle(volume, block.size_x, block.size_y, block.size_z);
   };
   const auto numeric = numeric_gradient(objective, at, 1e-6);
@@ -154,7 +154,7 @@ TEST_CASE("volume variation: the term's gradient goes through the field with the
     CAPTURE(name_of(kind));
     AttenuationField field(ctx, field_config(kind), kVolume, 5);
     field.set_density_scale_per_mm(kScalePerMm);
-    const GaussianCloud cloud = wide_cloud(ctx, 40, field.coefficients_per_kernel());
+    const GaussianCloud cloud = wide_cloud(ctx, 40, field.coefficients_per_gaussian());
     const Gradients image = gradients(ctx, cloud, field, 0.02f, false, 4),
                     term = gradients(ctx, cloud, field, 0, true, 4),
                     both = gradients(ctx, cloud, field, 0.02f, true, 4);

@@ -1,5 +1,5 @@
 #pragma once
-// Density control by the book, one kernel at a time: what it becomes, and the cap by repeated search for the best
+// Density control by the book, one Gaussian at a time: what it becomes, and the cap by repeated search for the best
 // score.
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace dsasrgs::test {
 
-/// A kernel as the rules see it.
+/// A Gaussian as the rules see it.
 struct OracleRule {
   bool alive;    ///< inside the box, finite, dense enough
   double score;  ///< mean gradient norm over visible steps
@@ -19,7 +19,7 @@ struct OraclePlan {
 };
 
 inline OraclePlan oracle_plan(const std::vector<OracleRule>& rules, double threshold, double split_scale, int children,
-                              std::size_t max_kernels) {
+                              std::size_t max_gaussians) {
   std::vector<char> fate(rules.size(), 'k');
   std::size_t count = 0;
   for (std::size_t i = 0; i < rules.size(); ++i) {
@@ -37,7 +37,7 @@ inline OraclePlan oracle_plan(const std::vector<OracleRule>& rules, double thres
     tried[best] = true;
     const bool split = rules[best].largest_scale > split_scale;
     const std::size_t after = count + (split ? static_cast<std::size_t>(children) - 1 : 1);
-    if (max_kernels != 0 && after > max_kernels) continue;
+    if (max_gaussians != 0 && after > max_gaussians) continue;
     count = after;
     fate[best] = split ? 's' : 'c';
   }

@@ -9,13 +9,13 @@
 
 namespace dsasrgs::test {
 
-/// A kernel by its constrained parameters.
+/// A Gaussian by its constrained parameters.
 struct GaussianOracle {
   Vec3d mean_mm, scale_mm;
   Quat<double> rotation;  ///< any length but zero
   double density_per_mm;
 
-  /// Axis k of the kernel in the world: q·e_k·q⁻¹ by v' = v + 2w(r×v) + 2 r×(r×v) for the normalised q = (w, r).
+  /// Axis k of the Gaussian in the world: q·e_k·q⁻¹ by v' = v + 2w(r×v) + 2 r×(r×v) for the normalised q = (w, r).
   Vec3d axis(int k) const {
     const Quat<double>& q = rotation;
     const double norm = std::sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);

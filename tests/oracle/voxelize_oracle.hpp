@@ -1,5 +1,5 @@
 #pragma once
-// Brute-force voxeliser in double: every kernel against every voxel, Σ inverted as a matrix.
+// Brute-force voxeliser in double: every Gaussian against every voxel, Σ inverted as a matrix.
 
 #include <Eigen/Dense>
 #include <array>
@@ -10,11 +10,12 @@
 
 namespace dsasrgs::test {
 
-/// One kernel: position (0–2), raw scale (3–5), quaternion wxyz (6–9), density (10).
-using OracleKernel = std::array<double, 11>;
+/// One Gaussian: position (0–2), raw scale (3–5), quaternion wxyz (6–9), density (10).
+using OracleGaussian = std::array<double, 11>;
 
 /// Squared Mahalanobis distance of every voxel centre, [z,y,x].
-inline std::vector<double> oracle_distances(const OracleKernel& k, double min_mm, double max_mm, const VolumeGrid& g) {
+inline std::vector<double> oracle_distances(const OracleGaussian& k, double min_mm, double max_mm,
+                                            const VolumeGrid& g) {
   Eigen::Vector3d s;
   for (int a = 0; a < 3; ++a) s[a] = min_mm + (max_mm - min_mm) / (1 + std::exp(-k[3 + a]));
   const Eigen::Matrix3d r = Eigen::Quaterniond(k[6], k[7], k[8], k[9]).normalized().toRotationMatrix();
@@ -34,12 +35,12 @@ inline std::vector<double> oracle_distances(const OracleKernel& k, double min_mm
 
 struct OracleVolume {
   std::vector<double> value;       ///< [z,y,x]
-  std::vector<bool> near_the_cut;  ///< some kernel's cut runs through this voxel centre, to within `margin` of q
+  std::vector<bool> near_the_cut;  ///< some Gaussian's cut runs through this voxel centre, to within `margin` of q
 };
-inline OracleVolume oracle_voxelize(const std::vector<OracleKernel>& kernels, double min_mm, double max_mm,
+inline OracleVolume oracle_voxelize(const std::vector<OracleGaussian>& gaussians, double min_mm, double max_mm,
                                     const VolumeGrid& grid, double cutoff = 3.5, double margin = 1e-3) {
   OracleVolume out{std::vector<double>(grid.num_voxels()), std::vector<bool>(grid.num_voxels())};
-  for (const OracleKernel& k : kernels) {
+  for (const OracleGaussian& k : gaussians) {
     const std::vector<double> q = oracle_distances(k, min_mm, max_mm, grid);
     for (std::size_t v = 0; v < q.size(); ++v) {
       if (q[v] <= cutoff * cutoff) out.value[v] += k[10] * std::exp(-0.5 * q[v]);

@@ -191,7 +191,7 @@ grep -q -- "--output $(realpath studies)/BG001-neural --force" calls.txt || repo
 
 # ---- what belongs together ---------------------------------------------------------------------------------------------------
 expect 0 "held-out training views" reconstruct case.h5 --output left_out --preset static --steps 10 --hold-out 3,9 --quiet \
-  --set kernels.initial=200
+  --set gaussians.initial=200
 expect 0 "evaluate a model of held-out views" evaluate left_out/model.h5 --case case.h5 --json held.json --quiet
 [ "$(number held.json count)" = 2 ] || report "evaluate after --hold-out: expected the 2 views held out, not the test views"
 expect 0 "another case" simulate --output other.h5 --views 24 --train-views 8 --size 40 32 --seed 77 --quiet

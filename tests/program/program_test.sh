@@ -41,7 +41,7 @@ number() { grep -m1 "\"$2\":" "$1" | sed 's/.*: *//; s/,$//'; }
 # Small enough for a debug build with sanitizers.
 case_options=(--views 24 --size 32 32 --pitch-mm 9.6 --grid-size 24 --grid-spacing-mm 6.5 --train-views 8
   --samples-per-pixel 1 --seed 3 --tree-min-radius-mm 0.8)
-small=(--set kernels.initial=400 --set field.grid3d.log2_entries=10 --set field.grid4d.log2_entries=10
+small=(--set gaussians.initial=400 --set field.grid3d.log2_entries=10 --set field.grid4d.log2_entries=10
   --set field.grid3d.levels=4 --set field.grid4d.levels=4 --set field.width=16 --set density_control.first_step=10
   --set density_control.every=10)
 
@@ -91,10 +91,10 @@ cmp -s <(cut -d, -f1-12 run/log.csv | tail -n 1) <(cut -d, -f1-12 again/log.csv 
 expect 0 "reconstruct from its own configuration" reconstruct case.h5 --output own --config run/config.toml --quiet
 cmp -s run/config.toml own/config.toml || report "config.toml: reading it back gave another configuration"
 expect 0 "preset static" reconstruct case.h5 --output static --preset static --steps 10 --train-views 6 --quiet \
-  --set kernels.initial=200
+  --set gaussians.initial=200
 [ "$(number static/metrics.json count)" = 18 ] || report "--train-views: expected 18 test views"
 expect 0 "held-out training views" reconstruct case.h5 --output held --preset static --steps 10 --hold-out 3,9 --quiet \
-  --set kernels.initial=200
+  --set gaussians.initial=200
 [ "$(number held/metrics.json count)" = 2 ] || report "--hold-out: expected 2 scored views"
 
 expect 0 evaluate evaluate run/model.h5 --case case.h5 --json scores.json --quiet
@@ -158,7 +158,7 @@ views = [8]
 reference = "plain"
 [settings]
 training.steps = 12
-kernels.initial = 200
+gaussians.initial = 200
 field = {width = 16, grid3d.log2_entries = 10, grid3d.levels = 4, grid4d.log2_entries = 10, grid4d.levels = 4}
 [[case]]
 name = "tree"

@@ -35,7 +35,7 @@ size = [32, 16]
 no-head = true
 keep-position = false
 [case.settings]
-kernels.initial = 77
+gaussians.initial = 77
 [[labels]]
 name = "spoilt"
 method = "oracle"
@@ -101,7 +101,7 @@ TEST_CASE("study: settings go from preset over study and case to method", "[stud
     CHECK(run.config.preset == (taught ? "dsa-srgs" : "4drgs"));
     CHECK(run.config.training.steps == (taught ? 40 : 30));
     CHECK(run.config.super_resolution.weight == (taught ? 0.25 : 0.0));
-    CHECK(run.config.kernels.initial == (run.case_name == "b" ? 77 : preset_config("4drgs").kernels.initial));
+    CHECK(run.config.gaussians.initial == (run.case_name == "b" ? 77 : preset_config("4drgs").gaussians.initial));
     CHECK(run.config.training.seed == *run.seed);
   }
 }
@@ -182,7 +182,7 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("views = [\"file\"]", "views = [\"all\"]", "case[1].views: expected numbers");
   refused("reference = \"plain\"", "reference = \"plane\"", "reference: expected upsampled or plain or plain, low-");
   refused("training.steps = 30", "training.stepps = 30", "settings: expected settings");
-  refused("kernels.initial = 77", "kernels.initial = true", "case b settings: expected");
+  refused("gaussians.initial = 77", "gaussians.initial = true", "case b settings: expected");
   refused("acquisition = \"a.h5\"", "", "case[0].acquisition: expected either");
   refused("name = \"b\"", "name = \"a\"", "case[1].name: expected a name that is not taken");
   refused("method = \"oracle\"", "method = \"esrgan\"", "labels[0].method: expected bicubic, lanczos or oracle");
@@ -200,7 +200,7 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
           "method[0].cases: expected each once");
   // A preset is more than its name.
   refused("training.steps = 30", "preset = \"togs\"", "settings.preset: expected none");
-  refused("kernels.initial = 77", "preset = \"togs\"", "case[1].settings.preset: expected none");
+  refused("gaussians.initial = 77", "preset = \"togs\"", "case[1].settings.preset: expected none");
   refused("super_resolution.weight = 0.25", "preset = \"togs\"", "method[2].settings.preset: expected none");
   refused("labels = [\"spoilt\", \"given\"]", "", "method taught labels: expected label sources");
   CHECK(plan_runs(study_of(replaced(replaced(kStudy, "labels = [\"spoilt\", \"given\"]", ""),

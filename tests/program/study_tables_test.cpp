@@ -42,7 +42,7 @@ TEST_CASE("study tables: rows of a result, one per render", "[study]") {
     "consistency": {"train": {"psnr_db": 41.0, "rms": 0.5}, "test": null},
     "false_vessel": {"oracle": {"added": 0.25, "removed": null}}})");
   Json result = Json::parse(R"({"case": "c", "method": "m", "labels": "oracle", "training_views": 30, "seed": 4,
-    "run": {"kernels": 123, "training_seconds": 9.5}, "volume": null})");
+    "run": {"gaussians": 123, "training_seconds": 9.5}, "volume": null})");
   result["renders"] = {{"high", scores}, {"low-upsampled", scores}};
   const std::vector<StudyRow> rows = rows_of_result(result);
   REQUIRE(rows.size() == 2);
@@ -50,7 +50,7 @@ TEST_CASE("study tables: rows of a result, one per render", "[study]") {
   CHECK(rows[1].row == "m+oracle, low-upsampled");
   CHECK(rows[0].seed == 4);
   const std::map<std::string, double> expected{{"psnr_db", 30.5},         {"binned_train_psnr_db", 41},
-                                               {"binned_train_rms", 0.5}, {"kernels", 123},
+                                               {"binned_train_rms", 0.5}, {"gaussians", 123},
                                                {"training_seconds", 9.5}, {"added:oracle", 0.25}};
   CHECK(rows[0].values == expected);
 }

@@ -40,7 +40,7 @@ work = "work"
 views = [4, 8]
 [settings]
 training.steps = 4
-kernels.initial = 100
+gaussians.initial = 100
 field = {width = 16, grid3d.log2_entries = 8, grid3d.levels = 2, grid4d.log2_entries = 8, grid4d.levels = 2}
 [[case]]
 name = "tree"
@@ -100,7 +100,7 @@ says "other scale" 'method taught settings.super_resolution.scale: expected 2, t
 [ -z "$(find scale -name result.json)" ] || report "other scale: found after the first run"
 
 # ---- a run that fails: its name, and the tables of the others --------------------------------------------------------
-edited changed.toml 's/^file.*/method = "bicubic"/; s/{super_resolution.scale = 2}/{super_resolution.scale = 2, kernels.init_threshold_per_mm = 99.0}/'
+edited changed.toml 's/^file.*/method = "bicubic"/; s/{super_resolution.scale = 2}/{super_resolution.scale = 2, gaussians.init_threshold_per_mm = 99.0}/'
 expect 2 "failing run" study changed.toml --output failing
 says "failing run" '^dsasrgs: error: run tree/4-views/taught\+given/seed-0: '
 says "failing run" '^2 of 6 runs' failing/tables.md

@@ -9,7 +9,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
-#include "hdf5_file.hpp"
+#include "files/hdf5_file.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dsasrgs::test {

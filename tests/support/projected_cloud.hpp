@@ -1,5 +1,5 @@
 #pragma once
-// A random cloud of kernels, its buffers in a context's memory, and its projection.
+// A random cloud of Gaussians, its buffers in a context's memory, and its projection.
 
 #include <cstddef>
 #include <vector>
@@ -20,7 +20,7 @@ struct TestCloud {
     position_mm[3 * i + 1] = static_cast<float>(p.y);
     position_mm[3 * i + 2] = static_cast<float>(p.z);
   }
-  /// Position, raw scale, quaternion and density of one kernel.
+  /// Position, raw scale, quaternion and density of one Gaussian.
   std::vector<double> parameters(std::size_t i) const {
     std::vector<double> x;
     for (std::size_t k = 0; k < 3; ++k) x.push_back(static_cast<double>(position_mm[3 * i + k]));
@@ -31,7 +31,7 @@ struct TestCloud {
   }
 };
 
-/// n kernels in a cube of ±half_side_mm with raw scales in ±3, any rotation and densities of 0.01–0.05 /mm.
+/// n Gaussians in a cube of ±half_side_mm with raw scales in ±3, any rotation and densities of 0.01–0.05 /mm.
 inline TestCloud random_cloud(std::size_t n, ScaleBounds bounds, float half_side_mm, std::uint32_t seed) {
   return {random_values(3 * n, -half_side_mm, half_side_mm, seed), random_values(3 * n, -3.0f, 3.0f, seed + 1),
           random_values(4 * n, -1.0f, 1.0f, seed + 2), random_values(n, 0.01f, 0.05f, seed + 3), bounds};

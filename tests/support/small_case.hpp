@@ -18,12 +18,12 @@ inline Simulation small_simulation(Context& ctx) {
   return simulate(ctx, tree, {}, options);
 }
 
-/// A few hundred kernels and small tables: seconds, not minutes.
+/// A few hundred Gaussians and small tables: seconds, not minutes.
 inline Config small_config(int steps, std::string_view preset = "4drgs") {
   Config config = preset_config(preset);
   config.training.steps = steps;
-  config.kernels.initial = 500;
-  config.kernels.init_percentile = 98;
+  config.gaussians.initial = 500;
+  config.gaussians.init_percentile = 98;
   config.field.grid3d = {6, 12, 4, 1.5};
   config.field.grid4d = {6, 12, 2, 1.5};
   config.field.width = 32;

@@ -1,5 +1,5 @@
 #pragma once
-// Clouds of kernels on the host, and the voxeliser applied to them.
+// Clouds of Gaussians on the host, and the voxeliser applied to them.
 
 #include <vector>
 
@@ -18,13 +18,13 @@ struct Scene {
   VolumeGrid grid{21, 18, 23, {1.0, 0.8, 1.25}, {-10, -7, -14}};
 
   std::size_t size() const { return density.size(); }
-  OracleKernel oracle(std::size_t i) const {
+  OracleGaussian oracle(std::size_t i) const {
     return {position[3 * i],      position[3 * i + 1],  position[3 * i + 2], raw_scale[3 * i],
             raw_scale[3 * i + 1], raw_scale[3 * i + 2], rotation[4 * i],     rotation[4 * i + 1],
             rotation[4 * i + 2],  rotation[4 * i + 3],  density[i]};
   }
-  std::vector<OracleKernel> oracle() const {
-    std::vector<OracleKernel> all;
+  std::vector<OracleGaussian> oracle() const {
+    std::vector<OracleGaussian> all;
     for (std::size_t i = 0; i < size(); ++i) all.push_back(oracle(i));
     return all;
   }
@@ -37,7 +37,7 @@ struct Scene {
   }
 };
 
-/// n kernels in and around the box, of all shapes the bounds allow.
+/// n Gaussians in and around the box, of all shapes the bounds allow.
 inline Scene random_scene(std::size_t n, std::uint32_t seed) {
   Scene s;
   s.position = test::random_values(3 * n, -15.0f, 15.0f, seed);
@@ -70,7 +70,7 @@ inline std::vector<float> forward(const Scene& s, int threads = 2) {
   return forward(ctx, s);
 }
 
-/// Gradients in the order of OracleKernel, [N,11].
+/// Gradients in the order of OracleGaussian, [N,11].
 inline std::vector<float> backward(Context& ctx, const Scene& s, const std::vector<float>& grad_volume,
                                    GradientMode mode = GradientMode::overwrite, float before = 9.0f) {
   const std::size_t n = s.size();

@@ -1,0 +1,16 @@
+#pragma once
+// The bodies of adam.hpp on both backends; arguments are already validated.
+
+#include "adam/adam.hpp"
+
+namespace dsasrgs::cpu {
+
+void adam_update(const Context&, const AdamStep&, const AdamState&);
+
+}  // namespace dsasrgs::cpu
+
+namespace dsasrgs::cuda {
+
+void adam_update(Context&, const AdamStep&, const AdamState&);
+
+}  // namespace dsasrgs::cuda

@@ -1,9 +1,0 @@
-#pragma once
-
-#include "adam/adam.hpp"
-
-namespace dsasrgs::cuda {
-
-void adam_update(Context&, const AdamStep&, const AdamState&);
-
-}  // namespace dsasrgs::cuda

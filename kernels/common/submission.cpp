@@ -1,0 +1,69 @@
+#include "common/submission.hpp"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "common/device.hpp"
+#include "common/has_cuda.hpp"
+
+namespace dsasrgs {
+
+#if DSASRGS_HAS_CUDA
+struct Submission::Graph {
+  cuda::Graph graph;
+};
+#else
+struct Submission::Graph {};
+#endif
+
+Submission::Submission() = default;
+Submission::~Submission() = default;
+Submission::Submission(Submission&&) noexcept = default;
+Submission& Submission::operator=(Submission&&) noexcept = default;
+
+void Submission::run(Context& ctx, bool capture, const std::function<void()>& body) {
+#if DSASRGS_HAS_CUDA
+  if (capture && ctx.backend() == Backend::cuda) {
+    if (graph_ == nullptr) graph_ = std::make_unique<Graph>();
+    return graph_->graph.submit(ctx.stream(), body);
+  }
+#endif
+  (void)ctx;
+  (void)capture;
+  body();
+}
+
+Mailbox::Mailbox(Context& ctx, std::size_t bytes) {
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) {
+      data_ = cuda::allocate_pinned(bytes);
+      pinned_ = true;
+      return;
+    }
+  data_ = ::operator new(bytes);
+}
+Mailbox::Mailbox(Mailbox&& o) noexcept : data_(std::exchange(o.data_, nullptr)), pinned_(o.pinned_) {}
+Mailbox& Mailbox::operator=(Mailbox&& o) noexcept {
+  std::swap(data_, o.data_);
+  std::swap(pinned_, o.pinned_);
+  return *this;
+}
+Mailbox::~Mailbox() {
+  if constexpr (has_cuda)
+    if (pinned_) {
+      cuda::release_pinned(data_);
+      return;
+    }
+  ::operator delete(data_);
+}
+
+void Mailbox::post(Context& ctx, std::size_t offset, const void* source, std::size_t bytes) {
+  void* const target = static_cast<char*>(data_) + offset;
+  if constexpr (has_cuda)
+    if (pinned_) return cuda::copy_to_pinned(ctx.stream(), target, source, bytes);
+  (void)ctx;
+  std::memcpy(target, source, bytes);
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,18 @@
+#pragma once
+// The bodies of project.hpp on both backends; arguments are already validated.
+
+#include "project/project.hpp"
+
+namespace dsasrgs::cpu {
+
+void project_forward(Context&, const ProjectInput&, const ProjectOutput&);
+void project_backward(Context&, const ProjectInput&, const ProjectUpstream&, GradientMode, const GaussianGradient&);
+
+}  // namespace dsasrgs::cpu
+
+namespace dsasrgs::cuda {
+
+void project_forward(Context&, const ProjectInput&, const ProjectOutput&);
+void project_backward(Context&, const ProjectInput&, const ProjectUpstream&, GradientMode, const GaussianGradient&);
+
+}  // namespace dsasrgs::cuda

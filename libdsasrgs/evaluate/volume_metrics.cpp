@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/metrics.hpp"
+#include "evaluate/marching_cubes.hpp"
+#include "evaluate/point_tree.hpp"
+#include "evaluate/windowed_ssim.hpp"
+
+namespace dsasrgs {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+void check_volume(const char* what, View<const float> volume, const VolumeGrid& grid) {
+  if (volume.size() != grid.num_voxels())
+    throw InvalidArgument(std::string("score_volume: ") + what + ": expected " + std::to_string(grid.num_voxels()) +
+                          " elements, found " + std::to_string(volume.size()));
+  for (std::size_t i = 0; i < volume.size(); ++i) {
+    if (std::isfinite(volume[i])) continue;
+    const std::size_t size_x = static_cast<std::size_t>(grid.size_x), size_y = static_cast<std::size_t>(grid.size_y);
+    throw InvalidArgument(std::string("score_volume: ") + what + ": voxel (x " + std::to_string(i % size_x) + ", y " +
+                          std::to_string(i / size_x % size_y) + ", z " + std::to_string(i / size_x / size_y) +
+                          "): expected a finite number, found " + std::to_string(volume[i]));
+  }
+}
+
+double psnr(View<const float> volume, View<const float> reference, double range) {
+  double sum_squares = 0;
+  for (std::size_t i = 0; i < volume.size(); ++i) {
+    const double d = static_cast<double>(volume[i]) - static_cast<double>(reference[i]);
+    sum_squares += d * d;
+  }
+  return 10 * std::log10(range * range / (sum_squares / static_cast<double>(volume.size())));
+}
+
+double ssim(View<const float> volume, View<const float> reference, const VolumeGrid& grid, double range) {
+  const std::size_t slice = static_cast<std::size_t>(grid.size_x) * static_cast<std::size_t>(grid.size_y);
+  const auto load = [&](int z, double* rendered, double* truth, double* left_out) {
+    const std::size_t first = static_cast<std::size_t>(z) * slice;
+    std::copy_n(volume.data() + first, slice, rendered);
+    std::copy_n(reference.data() + first, slice, truth);
+    std::fill_n(left_out, slice, 0.0);
+  };
+  return mean_windowed_ssim({grid.size_x, grid.size_y, grid.size_z, kSsimWindow}, load, range);
+}
+
+double dice(View<const float> volume, View<const float> reference, double threshold) {
+  std::size_t num_both = 0, num_either = 0;
+  for (std::size_t i = 0; i < volume.size(); ++i) {
+    const bool a = static_cast<double>(volume[i]) > threshold, b = static_cast<double>(reference[i]) > threshold;
+    num_both += a && b;
+    num_either += static_cast<std::size_t>(a) + static_cast<std::size_t>(b);
+  }
+  return num_either > 0 ? 2 * static_cast<double>(num_both) / static_cast<double>(num_either) : kNan;
+}
+
+// Mean and 95th percentile of the distances from `points` to the nearest vertex of a surface.
+struct SurfaceDistance {
+  double mean_mm = 0, percentile95_mm = 0;
+};
+
+SurfaceDistance surface_distance(const std::vector<Vec3d>& points, const PointTree& surface) {
+  std::vector<double> distances(points.size());
+  std::transform(points.begin(), points.end(), distances.begin(), [&](Vec3d p) { return surface.distance_mm(p); });
+  SurfaceDistance result;
+  for (const double d : distances) result.mean_mm += d / static_cast<double>(distances.size());
+  const double rank = 0.95 * static_cast<double>(distances.size() - 1);
+  const auto low = distances.begin() + static_cast<std::ptrdiff_t>(rank);
+  std::nth_element(distances.begin(), low, distances.end());
+  const double next = low + 1 < distances.end() ? *std::min_element(low + 1, distances.end()) : *low;
+  result.percentile95_mm = *low + (rank - std::floor(rank)) * (next - *low);
+  return result;
+}
+
+}  // namespace
+
+VolumeScore score_volume(View<const float> volume, View<const float> reference, const VolumeGrid& grid,
+                         double threshold) {
+  if (grid.size_x < 1 || grid.size_y < 1 || grid.size_z < 1 || !(grid.spacing_mm.x > 0) || !(grid.spacing_mm.y > 0) ||
+      !(grid.spacing_mm.z > 0))
+    throw InvalidArgument("score_volume: grid: expected positive sizes and spacings, found " +
+                          std::to_string(grid.size_x) + " × " + std::to_string(grid.size_y) + " × " +
+                          std::to_string(grid.size_z) + " voxels of " + std::to_string(grid.spacing_mm.x) + " × " +
+                          std::to_string(grid.spacing_mm.y) + " × " + std::to_string(grid.spacing_mm.z) + " mm");
+  check_volume("volume", volume, grid);
+  check_volume("reference", reference, grid);
+  if (!std::isfinite(threshold))
+    throw InvalidArgument("score_volume: threshold: expected a finite number, found " + std::to_string(threshold));
+  const double range = static_cast<double>(*std::max_element(reference.begin(), reference.end()));
+  if (!(range > 0))
+    throw InvalidArgument("score_volume: reference: expected a positive maximum, found " + std::to_string(range));
+
+  VolumeScore score;
+  score.psnr_db = psnr(volume, reference, range);
+  score.ssim = ssim(volume, reference, grid, range);
+  score.dice = dice(volume, reference, threshold);
+  const std::vector<Vec3d> a = isosurface_vertices(volume, grid, threshold);
+  const std::vector<Vec3d> b = isosurface_vertices(reference, grid, threshold);
+  if (a.empty() || b.empty()) return score;
+  const SurfaceDistance to_reference = surface_distance(a, PointTree(b)), to_volume = surface_distance(b, PointTree(a));
+  score.chamfer_mm = to_reference.mean_mm + to_volume.mean_mm;
+  score.hd95_mm = std::max(to_reference.percentile95_mm, to_volume.percentile95_mm);
+  return score;
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,81 @@
+#include "files/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/io.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+[[noreturn]] void throw_io_error(const std::filesystem::path& file, const char* action, int code) {
+  throw IoError(file.string() + ": " + action + ": " + std::generic_category().message(code));
+}
+
+/// Makes the rename itself survive a power cut; folders that cannot be opened or synced (some network mounts) are let
+/// be, since the file's own content is already on disk.
+void sync_folder(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  static std::atomic<unsigned> count{0};
+  if (!target_.has_filename()) throw IoError(target_.string() + ": cannot write: the path names no file");
+  if (std::error_code ignored; std::filesystem::is_directory(target_, ignored))
+    throw_io_error(target_, "cannot write", EISDIR);
+  // A name of this process and call, created exclusively: unlike mkstemp this leaves the mode to the umask.
+  do {
+    std::string name = target_.filename().string();
+    name.insert(name.begin(), '.');
+    name.append(".").append(std::to_string(::getpid())).append("-").append(std::to_string(count++)).append(".tmp");
+    temporary_ = target_.parent_path() / name;
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
+  if (descriptor_ < 0) throw_io_error(target_, "cannot write", errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* data, std::size_t bytes) {
+  const char* next = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t written = ::write(descriptor_, next, bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_io_error(target_, "cannot write", errno);
+    next += written;
+    bytes -= static_cast<std::size_t>(written);
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) throw_io_error(target_, "cannot flush to disk", errno);
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_io_error(target_, "cannot rename into place", errno);
+  ::close(descriptor_);
+  descriptor_ = -1;
+  sync_folder(target_.has_parent_path() ? target_.parent_path() : std::filesystem::path("."));
+}
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+}  // namespace dsasrgs

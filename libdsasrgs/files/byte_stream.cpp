@@ -1,0 +1,123 @@
+#include "files/byte_stream.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <system_error>
+#include <vector>
+
+#include "dsasrgs/error.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+/// zlib counts bytes in int and unsigned.
+constexpr std::size_t kMaxPiece = std::size_t{1} << 28;
+/// Deflate cannot do better (a match of 258 bytes takes two bits).
+constexpr std::size_t kMaxDeflateRatio = 1032;
+
+bool is_compressed(const std::filesystem::path& path) { return path.extension() == ".gz"; }
+
+[[noreturn]] void throw_read_error(const std::string& name, int code) {
+  throw IoError(name + ": cannot read: " + std::generic_category().message(code));
+}
+
+}  // namespace
+
+ByteReader::ByteReader(const std::filesystem::path& path) : name_(path.string()) {
+  if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) throw_read_error(name_, EISDIR);
+  std::error_code code;
+  max_size_ = std::filesystem::file_size(path, code);
+  if (code) throw_read_error(name_, code.value());
+  if (is_compressed(path)) max_size_ *= kMaxDeflateRatio;
+  errno = 0;
+  if (!is_compressed(path)) {
+    plain_.open(path, std::ios::binary);
+    if (!plain_) throw_read_error(name_, errno);
+    return;
+  }
+  const gzFile file = gzopen(path.c_str(), "rb");
+  if (file == nullptr) throw_read_error(name_, errno);
+  gzbuffer(file, 1 << 18);
+  if (gzdirect(file) != 0) {
+    gzclose(file);
+    throw BadInput(name_, "file", "gzip data, as the name says", "something else");
+  }
+  compressed_ = file;
+}
+
+ByteReader::~ByteReader() {
+  if (compressed_ != nullptr) gzclose(static_cast<gzFile>(compressed_));
+}
+
+std::size_t ByteReader::read(void* destination, std::size_t bytes) {
+  if (compressed_ != nullptr) return read_compressed(static_cast<char*>(destination), bytes);
+  errno = 0;
+  plain_.read(static_cast<char*>(destination), static_cast<std::streamsize>(bytes));
+  if (plain_.bad()) throw_read_error(name_, errno);
+  return static_cast<std::size_t>(plain_.gcount());
+}
+
+std::size_t ByteReader::read_compressed(char* destination, std::size_t bytes) {
+  const gzFile file = static_cast<gzFile>(compressed_);
+  std::size_t done = 0;
+  while (done < bytes) {
+    const int count = gzread(file, destination + done, static_cast<unsigned>(std::min(bytes - done, kMaxPiece)));
+    int code = Z_OK;
+    const char* message = gzerror(file, &code);
+    if (code == Z_ERRNO) throw_read_error(name_, errno);
+    if (count < 0 || (code != Z_OK && code != Z_STREAM_END))
+      throw BadInput(name_, "file", "whole gzip data", std::string("damage (") + message + ")");
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
+struct ByteWriter::Deflater {
+  z_stream stream{};
+  std::vector<unsigned char> output = std::vector<unsigned char>(1 << 18);
+
+  Deflater() {
+    constexpr int kGzipFormat = 16;  // zlib: added to the window bits
+    // Level 3: float voxels hardly shrink further at the default 6, which takes about twice as long.
+    if (deflateInit2(&stream, 3, Z_DEFLATED, MAX_WBITS + kGzipFormat, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+      throw OutOfMemory("gzip: could not allocate a compressor");
+  }
+  ~Deflater() { deflateEnd(&stream); }
+  Deflater(const Deflater&) = delete;
+  Deflater& operator=(const Deflater&) = delete;
+
+  void run(const void* data, std::size_t bytes, int flush, AtomicFile& file) {
+    stream.next_in = static_cast<unsigned char*>(const_cast<void*>(data));  // zlib's API lacks the const
+    stream.avail_in = static_cast<unsigned>(bytes);
+    do {
+      stream.next_out = output.data();
+      stream.avail_out = static_cast<unsigned>(output.size());
+      deflate(&stream, flush);
+      file.write(output.data(), output.size() - stream.avail_out);
+    } while (stream.avail_out == 0);
+  }
+};
+
+ByteWriter::ByteWriter(const std::filesystem::path& path)
+    : target_(path), deflater_(is_compressed(path) ? std::make_unique<Deflater>() : nullptr) {}
+
+ByteWriter::~ByteWriter() = default;
+
+void ByteWriter::write(const void* data, std::size_t bytes) {
+  if (!deflater_) return target_.write(data, bytes);
+  const char* next = static_cast<const char*>(data);
+  for (std::size_t done = 0; done < bytes; done += std::min(bytes - done, kMaxPiece))
+    deflater_->run(next + done, std::min(bytes - done, kMaxPiece), Z_NO_FLUSH, target_);
+}
+
+void ByteWriter::commit() {
+  if (deflater_) deflater_->run(nullptr, 0, Z_FINISH, target_);
+  target_.commit();
+}
+
+}  // namespace dsasrgs

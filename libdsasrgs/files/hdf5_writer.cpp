@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "dsasrgs/error.hpp"
+#include "files/hdf5_file.hpp"
+#include "files/hdf5_handle.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+/// A chunk is one slab of the first axis, cut along its other axes until it is at most this large (HDF5 takes 4 GiB; a
+/// reader holds whole chunks in memory).
+constexpr std::size_t kMaxChunkBytes = std::size_t{64} << 20;
+
+/// By which the memory that holds the file grows.
+constexpr std::size_t kMemoryIncrement = std::size_t{1} << 20;
+
+[[noreturn]] void throw_write_error(const std::string& file, const std::string& object) {
+  throw IoError(file + ": " + object + ": cannot write: " + innermost_error());
+}
+
+std::vector<hsize_t> chunk_of(const Shape& shape, std::size_t element) {
+  std::vector<hsize_t> chunk(shape.begin(), shape.end());
+  if (chunk.size() > 1) chunk[0] = 1;
+  const auto bytes = [&] {
+    std::size_t n = element;
+    for (const hsize_t extent : chunk) n *= extent;
+    return n;
+  };
+  while (bytes() > kMaxChunkBytes) {
+    hsize_t& longest = *std::max_element(chunk.begin(), chunk.end());
+    longest = (longest + 1) / 2;
+  }
+  return chunk;
+}
+
+/// Replaces an attribute that is there.
+void write_attribute(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
+                     hid_t stored_type, hid_t memory_type, hid_t space, const void* value) {
+  if (H5Aexists_by_name(file, object.c_str(), attribute.c_str(), H5P_DEFAULT) > 0)
+    H5Adelete_by_name(file, object.c_str(), attribute.c_str(), H5P_DEFAULT);
+  const Handle handle(H5Acreate_by_name(file, object.c_str(), attribute.c_str(), stored_type, space, H5P_DEFAULT,
+                                        H5P_DEFAULT, H5P_DEFAULT),
+                      H5Aclose);
+  if (!handle || H5Awrite(handle, memory_type, value) < 0) throw_write_error(name, object + "@" + attribute);
+}
+
+template <class T>
+void write_numbers(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
+                   hid_t stored_type, const std::vector<T>& values) {
+  const QuietErrors quiet;
+  const hsize_t count = values.size();
+  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  write_attribute(file, name, object, attribute, stored_type, native_type<T>(), space, values.data());
+}
+
+template <class T>
+void write_number(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
+                  hid_t stored_type, T value) {
+  const QuietErrors quiet;
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  write_attribute(file, name, object, attribute, stored_type, native_type<T>(), space, &value);
+}
+
+/// IEEE 754 binary16, which this HDF5 has no name for.
+Handle half_type() {
+  Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
+  H5Tset_fields(type, 15, 10, 5, 0, 10);
+  H5Tset_size(type, 2);
+  H5Tset_ebias(type, 15);
+  return type;
+}
+
+/// The nearest number that binary16 holds, ties to even; from 65520 on beyond it. HDF5 is given these: its own
+/// conversion halves a number that is rounded up to a power of two.
+float rounded_to_half(float value) {
+  int exponent = 0;
+  std::frexp(value, &exponent);  // |value| in [2^(exponent − 1), 2^exponent)
+  const int last_digit = std::max(exponent - 11, -24);
+  return std::ldexp(std::nearbyint(std::ldexp(value, -last_digit)), last_digit);
+}
+
+/// Makes a dataset and the groups on its way.
+Handle create_dataset(hid_t file, const std::string& name, const std::string& dataset, hid_t type, std::size_t element,
+                      const Shape& shape, Hdf5Storage storage) {
+  std::size_t count = 1;
+  for (const std::size_t extent : shape) count *= extent;
+  const std::vector<hsize_t> extents(shape.begin(), shape.end());
+  const Handle space(shape.empty() ? H5Screate(H5S_SCALAR)
+                                   : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr),
+                     H5Sclose);
+  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(links, 1);
+  const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(create, false);  // the same content gives the same bytes
+  if (storage == Hdf5Storage::compressed && count > 0 && !shape.empty() && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
+    const std::vector<hsize_t> chunk = chunk_of(shape, element);
+    H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data());
+    H5Pset_shuffle(create);
+    H5Pset_deflate(create, 1);
+  }
+  Handle data(H5Dcreate2(file, dataset.c_str(), type, space, links, create, H5P_DEFAULT), H5Dclose);
+  if (!data) throw_write_error(name, dataset);
+  return data;
+}
+
+}  // namespace
+
+Hdf5Writer::Hdf5Writer(const std::filesystem::path& path) : target_(path), name_(path.string()) {
+  const QuietErrors quiet;
+  // HDF5 lays the file out in memory and AtomicFile puts it on disk: an HDF5 file whose last flush fails, as on a full
+  // disk, can never be closed again and brings the program down when it ends.
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  H5Pset_fapl_core(access, kMemoryIncrement, false);
+  file_ = H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  if (file_ < 0) throw_write_error(name_, "/");
+}
+
+Hdf5Writer::~Hdf5Writer() {
+  if (file_ < 0) return;
+  const QuietErrors quiet;
+  H5Fclose(file_);
+}
+
+void Hdf5Writer::set_format(std::string_view format, int version) {
+  attribute("/", "format", format);
+  attribute("/", "version", version);
+}
+
+void Hdf5Writer::group(const std::string& path) {
+  const QuietErrors quiet;
+  const Handle create(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(create, 1);
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string prefix = path.substr(0, end);
+    if (H5Lexists(file_, prefix.c_str(), H5P_DEFAULT) <= 0) {
+      const Handle made(H5Gcreate2(file_, path.c_str(), create, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+      if (!made) throw_write_error(name_, path);
+      return;
+    }
+    if (end == std::string::npos) return;
+  }
+}
+
+template <class T>
+void Hdf5Writer::write(const std::string& dataset, View<const T> values, const Shape& shape, Hdf5Storage storage) {
+  std::size_t count = 1;
+  for (const std::size_t extent : shape) count *= extent;
+  if (count != values.size())
+    throw InvalidArgument("Hdf5Writer::write: " + dataset + ": expected " + describe(shape) + " elements, found " +
+                          std::to_string(values.size()));
+  const QuietErrors quiet;
+  // Stored in the machine's own order; HDF5 records it, so a machine of the other order reads it too.
+  const Handle data = create_dataset(file_, name_, dataset, native_type<T>(), sizeof(T), shape, storage);
+  if (count > 0 && H5Dwrite(data, native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    throw_write_error(name_, dataset);
+}
+
+template <class T>
+void Hdf5Writer::create(const std::string& dataset, const Shape& shape, Hdf5Storage storage, bool half) {
+  const QuietErrors quiet;
+  if (half) {
+    const Handle type = half_type();
+    create_dataset(file_, name_, dataset, type, 2, shape, storage);
+  } else {
+    create_dataset(file_, name_, dataset, native_type<T>(), sizeof(T), shape, storage);
+  }
+}
+
+template <class T>
+void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, View<const T> values) {
+  const QuietErrors quiet;
+  const Handle data(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!data) throw_write_error(name_, dataset);
+  const Handle file_space(H5Dget_space(data), H5Sclose);
+  const int rank = std::max(H5Sget_simple_extent_ndims(file_space), 0);
+  std::vector<hsize_t> start(static_cast<std::size_t>(rank)), count(start.size());
+  H5Sget_simple_extent_dims(file_space, count.data(), nullptr);
+  if (rank == 0 || index >= count[0])
+    throw InvalidArgument("Hdf5Writer::write_slab: " + dataset + ": expected a slab that is there, found " +
+                          std::to_string(index));
+  start[0] = index;
+  count[0] = 1;
+  std::size_t slab = 1;
+  for (const hsize_t extent : count) slab *= extent;
+  if (slab != values.size())
+    throw InvalidArgument("Hdf5Writer::write_slab: " + dataset + ": expected " + std::to_string(slab) +
+                          " elements, found " + std::to_string(values.size()));
+  H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  const Handle memory_space(H5Screate_simple(rank, count.data(), nullptr), H5Sclose);
+  std::vector<T> halves;
+  if constexpr (std::is_same_v<T, float>) {
+    const Handle type(H5Dget_type(data), H5Tclose);
+    if (H5Tget_size(type) == 2) {
+      halves.resize(values.size());
+      std::transform(values.begin(), values.end(), halves.begin(), rounded_to_half);
+    }
+  }
+  const T* stored = halves.empty() ? values.data() : halves.data();
+  if (H5Dwrite(data, native_type<T>(), memory_space, file_space, H5P_DEFAULT, stored) < 0)
+    throw_write_error(name_, dataset);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, double value) {
+  write_number(file_, name_, object, name, H5T_IEEE_F64LE, value);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, std::int64_t value) {
+  write_number(file_, name_, object, name, H5T_STD_I64LE, value);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, const std::vector<double>& values) {
+  write_numbers(file_, name_, object, name, H5T_IEEE_F64LE, values);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name,
+                           const std::vector<std::int64_t>& values) {
+  write_numbers(file_, name_, object, name, H5T_STD_I64LE, values);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, std::string_view value) {
+  const QuietErrors quiet;
+  const std::string text(value);
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type, H5T_VARIABLE);  // h5py gives such strings as str, those of fixed length as bytes
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  const char* start = text.c_str();
+  write_attribute(file_, name_, object, name, type, type, space, &start);
+}
+
+void Hdf5Writer::commit() {
+  const QuietErrors quiet;
+  const Handle file(std::exchange(file_, -1), H5Fclose);
+  const ssize_t size = H5Fflush(file, H5F_SCOPE_LOCAL) < 0 ? -1 : H5Fget_file_image(file, nullptr, 0);
+  if (size < 0) throw_write_error(name_, "/");
+  std::vector<char> image(static_cast<std::size_t>(size));
+  if (H5Fget_file_image(file, image.data(), image.size()) < 0) throw_write_error(name_, "/");
+  target_.write(image.data(), image.size());
+  target_.commit();
+}
+
+#define DSASRGS_WRITABLE(T) \
+  template void Hdf5Writer::write<T>(const std::string&, View<const T>, const Shape&, Hdf5Storage);
+DSASRGS_WRITABLE(float)
+DSASRGS_WRITABLE(double)
+DSASRGS_WRITABLE(std::int32_t)
+DSASRGS_WRITABLE(std::int64_t)
+DSASRGS_WRITABLE(std::uint8_t)
+DSASRGS_WRITABLE(std::uint16_t)
+DSASRGS_WRITABLE(std::uint32_t)
+DSASRGS_WRITABLE(std::uint64_t)
+#undef DSASRGS_WRITABLE
+template void Hdf5Writer::create<float>(const std::string&, const Shape&, Hdf5Storage, bool);
+template void Hdf5Writer::create<std::uint8_t>(const std::string&, const Shape&, Hdf5Storage, bool);
+template void Hdf5Writer::write_slab<float>(const std::string&, std::size_t, View<const float>);
+template void Hdf5Writer::write_slab<std::uint8_t>(const std::string&, std::size_t, View<const std::uint8_t>);
+
+}  // namespace dsasrgs

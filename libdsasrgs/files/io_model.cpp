@@ -1,0 +1,151 @@
+#include "files/io_model.hpp"
+
+#include <cmath>
+
+#include "dsasrgs/error.hpp"
+#include "field_shapes.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+constexpr int kModelVersion = 1;
+
+std::vector<float> read_finite(const Hdf5Reader& file, const std::string& name, const Shape& shape) {
+  std::vector<float> values = file.read<float>(name, shape);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      throw BadInput(file.name(), name, "finite numbers",
+                     std::to_string(values[i]) + " at element " + std::to_string(i));
+  return values;
+}
+
+Vec3d read_vec3(const Hdf5Reader& file, const std::string& object, const std::string& attribute) {
+  const auto v = file.attribute_vector<double>(object, attribute, 3);
+  for (const double x : v)
+    if (!std::isfinite(x)) throw BadInput(file.name(), object + "@" + attribute, "finite numbers", std::to_string(x));
+  return {v[0], v[1], v[2]};
+}
+
+double read_positive(const Hdf5Reader& file, const std::string& object, const std::string& attribute) {
+  const auto v = file.attribute<double>(object, attribute);
+  if (!(v > 0 && std::isfinite(v)))
+    throw BadInput(file.name(), object + "@" + attribute, "a positive finite number", std::to_string(v));
+  return v;
+}
+
+VolumeGrid read_volume_grid(const Hdf5Reader& file) {
+  const auto size = file.attribute_vector<std::int32_t>("/volume", "size", 3);
+  VolumeGrid grid{size[0], size[1], size[2], read_vec3(file, "/volume", "spacing_mm"),
+                  read_vec3(file, "/volume", "origin_mm")};
+  if (size[0] < 1 || size[1] < 1 || size[2] < 1)
+    throw BadInput(file.name(), "/volume@size", "three positive integers", "a size of 0 or less");
+  if (!(grid.spacing_mm.x > 0 && grid.spacing_mm.y > 0 && grid.spacing_mm.z > 0))
+    throw BadInput(file.name(), "/volume@spacing_mm", "positive lengths", "a spacing of 0 or less");
+  return grid;
+}
+
+Detector read_detector(const Hdf5Reader& file) {
+  const auto size = file.attribute_vector<std::int32_t>("/detector", "size", 2);
+  const auto pitch = file.attribute_vector<double>("/detector", "pixel_pitch_mm", 2);
+  if (size[0] < 1 || size[1] < 1 || !(pitch[0] > 0) || !(pitch[1] > 0))
+    throw BadInput(file.name(), "/detector", "positive size and pixel_pitch_mm", "a value of 0 or less");
+  return {size[0], size[1], pitch[0], pitch[1]};
+}
+
+GaussianCloud read_cloud(Context& ctx, const Hdf5Reader& file, int coefficients) {
+  GaussianCloud cloud;
+  const std::vector<float> position = read_finite(file, "/gaussians/position_mm", {kAnyExtent, 3});
+  const std::size_t n = position.size() / 3;
+  cloud.position_mm = Buffer<float>::from_host(ctx, position);
+  cloud.raw_scale = Buffer<float>::from_host(ctx, read_finite(file, "/gaussians/raw_scale", {n, 3}));
+  cloud.rotation = Buffer<float>::from_host(ctx, read_finite(file, "/gaussians/rotation", {n, 4}));
+  cloud.attenuation = Buffer<float>::from_host(
+      ctx, read_finite(file, "/gaussians/attenuation", {n, static_cast<std::size_t>(coefficients)}));
+  cloud.bounds = {static_cast<float>(read_positive(file, "/gaussians", "scale_min_mm")),
+                  static_cast<float>(read_positive(file, "/gaussians", "scale_max_mm"))};
+  return cloud;
+}
+
+}  // namespace
+
+void write_model_groups(Context& ctx, Hdf5Writer& file, const Model& model) {
+  const std::size_t n = model.cloud.size();
+  file.attribute("/", "config", std::string_view(model.config_toml));
+  file.write("/gaussians/position_mm", model.cloud.position_mm.to_host(ctx), {n, 3});
+  file.write("/gaussians/raw_scale", model.cloud.raw_scale.to_host(ctx), {n, 3});
+  file.write("/gaussians/rotation", model.cloud.rotation.to_host(ctx), {n, 4});
+  file.write("/gaussians/attenuation", model.cloud.attenuation.to_host(ctx),
+             {n, static_cast<std::size_t>(model.field.coefficients_per_gaussian())});
+  file.attribute("/gaussians", "scale_min_mm", static_cast<double>(model.cloud.bounds.min_mm));
+  file.attribute("/gaussians", "scale_max_mm", static_cast<double>(model.cloud.bounds.max_mm));
+
+  const AttenuationField::Parameters& field = model.field.parameters();
+  file.write("/field/table3d", field.table3d.to_host(ctx), {field.table3d.size()});
+  file.write("/field/table4d", field.table4d.to_host(ctx), {field.table4d.size()});
+  file.write("/field/network", field.network.to_host(ctx), {field.network.size()});
+  file.attribute("/field", "density_scale_per_mm", static_cast<double>(model.field.density_scale_per_mm()));
+
+  const VolumeGrid& g = model.volume;
+  file.group("/volume");
+  file.attribute("/volume", "size", std::vector<std::int64_t>{g.size_x, g.size_y, g.size_z});
+  file.attribute("/volume", "spacing_mm", std::vector<double>{g.spacing_mm.x, g.spacing_mm.y, g.spacing_mm.z});
+  file.attribute("/volume", "origin_mm", std::vector<double>{g.origin_mm.x, g.origin_mm.y, g.origin_mm.z});
+  file.group("/time");
+  file.attribute("/time", "first_s", model.time.first_s);
+  file.attribute("/time", "last_s", model.time.last_s);
+  file.group("/detector");
+  file.attribute("/detector", "size", std::vector<std::int64_t>{model.detector.width_px, model.detector.height_px});
+  file.attribute("/detector", "pixel_pitch_mm",
+                 std::vector<double>{model.detector.pitch_u_mm, model.detector.pitch_v_mm});
+  file.attribute("/detector", "pixel_footprint", model.pixel_footprint ? 1 : 0);
+  const std::size_t views = model.nuisance.view.size();
+  file.write("/nuisance/view", std::vector<std::int32_t>(model.nuisance.view.begin(), model.nuisance.view.end()),
+             {views});
+  file.write("/nuisance/gain", model.nuisance.gain, {views});
+  file.write("/nuisance/offset", model.nuisance.offset, {views});
+  if (!model.measurement.empty()) file.attribute("/", "measurement", model.measurement);
+  if (!model.test_views.empty()) file.write("/test_views", model.test_views, {model.test_views.size()});
+}
+
+Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
+  const auto toml = file.attribute<std::string>("/", "config");
+  const Config config = config_from_toml(toml, file.name() + " (attribute config)");
+  const VolumeGrid grid = read_volume_grid(file);
+  AttenuationField field(ctx, config.field, grid, config.training.seed);
+  field.set_density_scale_per_mm(static_cast<float>(read_positive(file, "/field", "density_scale_per_mm")));
+  AttenuationField::Parameters& p = field.parameters();
+  p.table3d = Buffer<float>::from_host(ctx, read_finite(file, "/field/table3d", {p.table3d.size()}));
+  p.table4d = Buffer<float>::from_host(ctx, read_finite(file, "/field/table4d", {p.table4d.size()}));
+  p.network = Buffer<float>::from_host(ctx, read_finite(file, "/field/network", {p.network.size()}));
+
+  GaussianCloud cloud = read_cloud(ctx, file, field.coefficients_per_gaussian());
+  Model model{std::move(cloud), std::move(field), grid, {}, read_detector(file), false, {}, toml};
+  model.time = {file.attribute<double>("/time", "first_s"), file.attribute<double>("/time", "last_s")};
+  model.pixel_footprint = file.attribute<std::int32_t>("/detector", "pixel_footprint") != 0;
+  const auto views = file.read<std::int32_t>("/nuisance/view", {kAnyExtent});
+  model.nuisance.view.assign(views.begin(), views.end());
+  model.nuisance.gain = read_finite(file, "/nuisance/gain", {views.size()});
+  model.nuisance.offset = read_finite(file, "/nuisance/offset", {views.size()});
+  if (file.has_attribute("/", "measurement")) model.measurement = file.attribute<std::string>("/", "measurement");
+  if (file.has("/test_views")) {
+    const auto test = file.read<std::int32_t>("/test_views", {kAnyExtent});
+    model.test_views.assign(test.begin(), test.end());
+  }
+  return model;
+}
+
+void write_model(Context& ctx, const std::filesystem::path& path, const Model& model) {
+  Hdf5Writer file(path);
+  file.set_format("dsasrgs.model", kModelVersion);
+  write_model_groups(ctx, file, model);
+  file.commit();
+}
+
+Model read_model(Context& ctx, const std::filesystem::path& path) {
+  const Hdf5Reader file(path);
+  file.require_format("dsasrgs.model", kModelVersion);
+  return read_model_groups(ctx, file);
+}
+
+}  // namespace dsasrgs

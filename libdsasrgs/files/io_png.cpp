@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/io.hpp"
+#include "files/atomic_file.hpp"
+
+// Compiled here only, with internal linkage, so that a program may carry its own copy.
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STB_IMAGE_WRITE_STATIC
+#define STBI_WRITE_NO_STDIO
+#include <stb_image_write.h>
+
+namespace dsasrgs {
+
+namespace {
+
+void append_bytes(void* to, void* data, int size) {
+  const char* bytes = static_cast<const char*>(data);
+  static_cast<std::string*>(to)->append(bytes, static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+void write_png(const std::filesystem::path& path, View<const float> image, int width_px, int height_px,
+               GreyWindow window) {
+  // stb_image_write counts bytes in int and doubles its buffers; it puts one byte before each row.
+  constexpr std::int64_t kMaxBytes = std::int64_t{1} << 28;
+  if (width_px < 1 || height_px < 1 || (std::int64_t{width_px} + 1) * height_px > kMaxBytes)
+    throw InvalidArgument("write_png: size: expected 1 to 2^28 pixels, found " + std::to_string(width_px) + " x " +
+                          std::to_string(height_px));
+  const std::size_t width = static_cast<std::size_t>(width_px), pixels = width * static_cast<std::size_t>(height_px);
+  if (image.size() != pixels)
+    throw InvalidArgument("write_png: image: expected " + std::to_string(pixels) + " pixels, found " +
+                          std::to_string(image.size()));
+  if (!std::isfinite(window.low) || !std::isfinite(window.high) || window.low == window.high)
+    throw InvalidArgument("write_png: window: expected two different finite values, found " +
+                          std::to_string(window.low) + " and " + std::to_string(window.high));
+  const float range = window.high - window.low;
+  std::vector<std::uint8_t> grey(pixels);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    const float fraction = (image[i] - window.low) / range;
+    if (std::isnan(fraction))
+      throw InvalidArgument("write_png: image: expected numbers, found NaN at row " + std::to_string(i / width) +
+                            ", column " + std::to_string(i % width));
+    grey[i] = static_cast<std::uint8_t>(std::lround(std::clamp(fraction, 0.0f, 1.0f) * 255.0f));
+  }
+  std::string bytes;
+  if (stbi_write_png_to_func(append_bytes, &bytes, width_px, height_px, 1, grey.data(), width_px) == 0)
+    throw OutOfMemory("write_png: could not allocate the compressed image of " + std::to_string(pixels) + " pixels");
+  AtomicFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,32 @@
+// Simulation of a sweep over a vessel tree.
+#include "dsasrgs/simulator.hpp"
+
+#include "simulate/simulated_sweep.hpp"
+#include "simulate/vessel_rays.hpp"
+#include "simulate/vessel_tree.hpp"
+
+namespace dsasrgs {
+
+namespace {
+constexpr int kReferenceSamples = 4;  // points along a voxel's side in the reference volume
+}
+
+Simulation simulate(Context& ctx, const VesselTree& tree, const ContrastOptions& contrast,
+                    const SimulationOptions& options) {
+  check_simulation_options(options);
+  check_vessel_tree(tree, "simulate");
+  const ContrastCurves curves(tree, contrast);
+  const std::vector<VesselCapsule> capsules = vessel_capsules(tree);
+  const auto integrals = [&](const Pose& pose, const Detector& rays) {
+    return cast_vessel_rays(ctx, capsules, curves.attenuation(pose.time_s), pose, rays);
+  };
+  Simulation simulation = acquire_sweep(ctx, options, integrals, "simulated vessel tree");
+  if (options.reference_volume)
+    simulation.acquisition.reference_volume =
+        ReferenceVolume{vessel_volume(ctx, tree, curves, options.volume, kReferenceSamples,
+                                      frame_times_s(simulation.acquisition.poses)),
+                        {}};
+  return simulation;
+}
+
+}  // namespace dsasrgs

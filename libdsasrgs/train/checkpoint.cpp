@@ -1,0 +1,105 @@
+#include "train/checkpoint.hpp"
+
+#include "files/io_model.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+constexpr int kCheckpointVersion = 1;
+
+/// Calls f(name, moments, parameter) for every parameter array; writer and reader walk the same list.
+template <class Optimizer, class F>
+void for_each_moment(Optimizer& o, const Model& m, F&& f) {
+  f("position", o.position, m.cloud.position_mm);
+  f("raw_scale", o.raw_scale, m.cloud.raw_scale);
+  f("rotation", o.rotation, m.cloud.rotation);
+  f("attenuation", o.attenuation, m.cloud.attenuation);
+  f("table3d", o.table3d, m.field.parameters().table3d);
+  f("table4d", o.table4d, m.field.parameters().table4d);
+  f("network", o.network, m.field.parameters().network);
+}
+
+void write_statistics(Context& ctx, Hdf5Writer& file, const std::string& group, const DensityStatistics& s) {
+  const std::size_t n = s.gradient_norm.size();
+  file.write(group + "/gradient_norm", s.gradient_norm.to_host(ctx), {n});
+  file.write(group + "/density", s.density.to_host(ctx), {n});
+  file.write(group + "/visible_steps", s.visible_steps.to_host(ctx), {n});
+  if (s.weighs_pixels()) file.write(group + "/pixels", s.pixels.to_host(ctx), {n});
+  file.attribute(group, "steps", static_cast<std::int64_t>(s.steps));
+}
+
+DensityStatistics read_statistics(Context& ctx, const Hdf5Reader& file, const std::string& group,
+                                  std::size_t gaussians) {
+  const Shape per_gaussian{gaussians};
+  DensityStatistics s;
+  s.gradient_norm = Buffer<float>::from_host(ctx, file.read<float>(group + "/gradient_norm", per_gaussian));
+  s.density = Buffer<float>::from_host(ctx, file.read<float>(group + "/density", per_gaussian));
+  s.visible_steps =
+      Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>(group + "/visible_steps", per_gaussian));
+  if (file.has(group + "/pixels"))  // absent without pixel weights, and in older files
+    s.pixels = Buffer<float>::from_host(ctx, file.read<float>(group + "/pixels", per_gaussian));
+  s.steps = file.attribute<std::uint32_t>(group, "steps");
+  return s;
+}
+
+}  // namespace
+
+void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Config& config, int step,
+                      const Model& model, const OptimizerState& optimizer, const DensificationStatistics& statistics,
+                      const std::vector<NuisanceMoments>& nuisance) {
+  Hdf5Writer file(path);
+  file.set_format("dsasrgs.checkpoint", kCheckpointVersion);
+  write_model_groups(ctx, file, model);
+  file.attribute("/", "run_config", std::string_view(to_toml(config)));
+  file.attribute("/", "step", step);
+  for_each_moment(optimizer, model, [&](const std::string& name, const AdamMoments& m, const Buffer<float>&) {
+    file.write("/optimizer/" + name + "/first_moment", m.first.to_host(ctx), {m.first.size()});
+    file.write("/optimizer/" + name + "/second_moment", m.second.to_host(ctx), {m.second.size()});
+  });
+  if (const ConfidenceState& c = optimizer.confidence; c.weights.size() > 0) {
+    file.write("/optimizer/confidence/weights", c.weights.to_host(ctx), {2});
+    file.write("/optimizer/confidence/first_moment", c.first.to_host(ctx), {2});
+    file.write("/optimizer/confidence/second_moment", c.second.to_host(ctx), {2});
+  }
+  write_statistics(ctx, file, "/statistics", statistics.control);
+  if (statistics.has_split()) write_statistics(ctx, file, "/residual_split_statistics", statistics.split);
+  std::vector<double> moments;
+  for (const NuisanceMoments& m : nuisance)
+    moments.insert(moments.end(),
+                   {m.gain_first, m.gain_second, m.offset_first, m.offset_second, static_cast<double>(m.updates)});
+  file.write("/nuisance/moments", moments, {nuisance.size(), 5});
+  file.commit();
+}
+
+Checkpoint read_checkpoint(Context& ctx, const std::filesystem::path& path) {
+  const Hdf5Reader file(path);
+  file.require_format("dsasrgs.checkpoint", kCheckpointVersion);
+  Model model = read_model_groups(ctx, file);
+  OptimizerState optimizer;
+  for_each_moment(optimizer, model, [&](const std::string& name, AdamMoments& m, const Buffer<float>& parameter) {
+    const Shape shape{parameter.size()};
+    m.first = Buffer<float>::from_host(ctx, file.read<float>("/optimizer/" + name + "/first_moment", shape));
+    m.second = Buffer<float>::from_host(ctx, file.read<float>("/optimizer/" + name + "/second_moment", shape));
+  });
+  if (file.has("/optimizer/confidence/weights")) {
+    const auto read = [&](const char* name) {
+      return Buffer<float>::from_host(ctx, file.read<float>(std::string("/optimizer/confidence/") + name, {2}));
+    };
+    optimizer.confidence = {read("weights"), Buffer<float>::zeros(ctx, 2), read("first_moment"), read("second_moment")};
+  }
+  Config config =
+      config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");
+  DensificationStatistics statistics{read_statistics(ctx, file, "/statistics", model.cloud.size()), {}};
+  if (config.residual_split.enabled)
+    statistics.split = read_statistics(ctx, file, "/residual_split_statistics", model.cloud.size());
+  std::vector<NuisanceMoments> nuisance(model.nuisance.view.size());
+  const auto moments = file.read<double>("/nuisance/moments", {nuisance.size(), 5});
+  for (std::size_t i = 0; i < nuisance.size(); ++i)
+    nuisance[i] = {moments[5 * i], moments[5 * i + 1], moments[5 * i + 2], moments[5 * i + 3],
+                   static_cast<std::int64_t>(moments[5 * i + 4])};
+  const auto step = file.attribute<std::int32_t>("/", "step");
+  return {std::move(config), step, std::move(model), std::move(optimizer), std::move(statistics), std::move(nuisance)};
+}
+
+}  // namespace dsasrgs

@@ -13,7 +13,7 @@
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "subcommands.hpp"
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

@@ -9,11 +9,11 @@
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
-#include "interruption.hpp"
-#include "output_path.hpp"
-#include "progress.hpp"
+#include "cli/interruption.hpp"
+#include "cli/output_path.hpp"
+#include "cli/progress.hpp"
 #include "subcommands.hpp"
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 #include "view_list.hpp"
 
 namespace dsasrgs::program {

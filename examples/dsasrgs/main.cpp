@@ -10,7 +10,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/version.hpp"
 #include "subcommands.hpp"
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 
 namespace {
 

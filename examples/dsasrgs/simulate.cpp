@@ -7,11 +7,11 @@
 
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/simulator.hpp"
-#include "output_path.hpp"
-#include "progress.hpp"
+#include "cli/output_path.hpp"
+#include "cli/progress.hpp"
 #include "subcommands.hpp"
-#include "usage_error.hpp"
-#include "vessel_source.hpp"
+#include "cli/usage_error.hpp"
+#include "jobs/vessel_source.hpp"
 
 namespace dsasrgs::program {
 

@@ -7,13 +7,13 @@
 
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
-#include "interruption.hpp"
-#include "machine_options.hpp"
-#include "output_path.hpp"
-#include "progress.hpp"
+#include "cli/interruption.hpp"
+#include "cli/machine_options.hpp"
+#include "cli/output_path.hpp"
+#include "cli/progress.hpp"
 #include "subcommands.hpp"
-#include "sweep_time.hpp"
-#include "usage_error.hpp"
+#include "cli/sweep_time.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

@@ -1,4 +1,4 @@
-#include "machine_options.hpp"
+#include "cli/machine_options.hpp"
 
 #include <cstdio>
 

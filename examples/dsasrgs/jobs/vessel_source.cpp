@@ -1,8 +1,8 @@
-#include "vessel_source.hpp"
+#include "jobs/vessel_source.hpp"
 
 #include <algorithm>
 
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

@@ -10,7 +10,7 @@
 
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
-#include "study_plan.hpp"
+#include "study/plan.hpp"
 
 namespace dsasrgs::program {
 

@@ -1,11 +1,11 @@
-#include "training_run.hpp"
+#include "jobs/training_run.hpp"
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 
-#include "interruption.hpp"
-#include "progress.hpp"
+#include "cli/interruption.hpp"
+#include "cli/progress.hpp"
 
 namespace dsasrgs::program {
 

@@ -1,4 +1,4 @@
-#include "made_file.hpp"
+#include "study/recipe.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -6,9 +6,9 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
-#include "output_path.hpp"
+#include "cli/output_path.hpp"
 #include "subcommands.hpp"
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

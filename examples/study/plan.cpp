@@ -1,11 +1,11 @@
-#include "study_plan.hpp"
+#include "study/plan.hpp"
 
 #include <algorithm>
 #include <memory>
 
 #include "dsasrgs/error.hpp"
-#include "toml_table.hpp"
-#include "usage_error.hpp"
+#include "study/toml_table.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

@@ -1,4 +1,4 @@
-#include "study_tables.hpp"
+#include "study/tables.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <functional>
 #include <utility>
 
-#include "study_plan.hpp"
+#include "study/plan.hpp"
 
 namespace dsasrgs::program {
 

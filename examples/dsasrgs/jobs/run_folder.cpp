@@ -1,4 +1,4 @@
-#include "run_folder.hpp"
+#include "jobs/run_folder.hpp"
 
 #include <array>
 #include <cstdio>
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "dsasrgs/error.hpp"
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

@@ -1,4 +1,4 @@
-#include "training_log.hpp"
+#include "jobs/training_log.hpp"
 
 #include <cstdio>
 #include <fstream>

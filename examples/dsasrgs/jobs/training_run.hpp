@@ -4,8 +4,8 @@
 #include <string>
 
 #include "dsasrgs/reconstructor.hpp"
-#include "run_folder.hpp"
-#include "training_log.hpp"
+#include "jobs/run_folder.hpp"
+#include "jobs/training_log.hpp"
 
 namespace dsasrgs::program {
 

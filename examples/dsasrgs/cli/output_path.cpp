@@ -1,4 +1,4 @@
-#include "output_path.hpp"
+#include "cli/output_path.hpp"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "dsasrgs/error.hpp"
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

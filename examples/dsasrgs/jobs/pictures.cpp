@@ -1,4 +1,4 @@
-#include "pictures.hpp"
+#include "jobs/pictures.hpp"
 
 #include <algorithm>
 #include <cmath>

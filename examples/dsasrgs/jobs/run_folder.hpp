@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "output_path.hpp"
+#include "cli/output_path.hpp"
 
 namespace dsasrgs::program {
 

@@ -12,8 +12,8 @@
 #include "dsasrgs/context.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
-#include "study_inputs.hpp"
-#include "study_plan.hpp"
+#include "study/inputs.hpp"
+#include "study/plan.hpp"
 #include "study_scores.hpp"
 
 namespace dsasrgs::program {

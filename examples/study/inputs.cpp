@@ -1,4 +1,4 @@
-#include "study_inputs.hpp"
+#include "study/inputs.hpp"
 
 #include <algorithm>
 #include <set>
@@ -6,7 +6,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
-#include "made_file.hpp"
+#include "study/recipe.hpp"
 #include "view_list.hpp"
 
 namespace dsasrgs::program {

@@ -1,4 +1,4 @@
-#include "sweep_time.hpp"
+#include "cli/sweep_time.hpp"
 
 #include <cstdio>
 

@@ -1,4 +1,4 @@
-#include "study_run.hpp"
+#include "study/run.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,11 +13,11 @@
 #include "dsasrgs/resample.hpp"
 #include "dsasrgs/version.hpp"
 #include "evaluation.hpp"
-#include "machine_facts.hpp"
-#include "machine_options.hpp"
-#include "run_folder.hpp"
+#include "cli/machine_facts.hpp"
+#include "cli/machine_options.hpp"
+#include "jobs/run_folder.hpp"
 #include "run_report.hpp"
-#include "training_run.hpp"
+#include "jobs/training_run.hpp"
 
 namespace dsasrgs::program {
 

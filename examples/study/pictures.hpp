@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "study_plan.hpp"
-#include "study_run.hpp"
+#include "study/plan.hpp"
+#include "study/run.hpp"
 
 namespace dsasrgs::program {
 

@@ -1,12 +1,12 @@
-#include "study_pictures.hpp"
+#include "study/pictures.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
 
-#include "interruption.hpp"
-#include "pictures.hpp"
+#include "cli/interruption.hpp"
+#include "jobs/pictures.hpp"
 #include "study_scores.hpp"
 #include "view_list.hpp"
 

@@ -8,12 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "subcommands.hpp"
-#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 

@@ -11,20 +11,20 @@
 #include <string>
 #include <vector>
 
-#include "dsasrgs/io.hpp"
-#include "dsasrgs/pseudo_labels.hpp"
-#include "dsasrgs/reconstructor.hpp"
-#include "evaluation.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
-#include "jobs/run_folder.hpp"
-#include "run_report.hpp"
-#include "subcommands.hpp"
-#include "jobs/training_run.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/pseudo_labels.hpp"
+#include "dsasrgs/reconstructor.hpp"
+#include "evaluation.hpp"
+#include "jobs/run_folder.hpp"
+#include "jobs/training_run.hpp"
+#include "run_report.hpp"
+#include "subcommands.hpp"
 #include "view_list.hpp"
 
 namespace dsasrgs::program {

@@ -7,18 +7,18 @@
 #include <string>
 #include <vector>
 
-#include "dsasrgs/io.hpp"
-#include "dsasrgs/renderer.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
-#include "jobs/pictures.hpp"
 #include "cli/progress.hpp"
-#include "jobs/run_folder.hpp"
-#include "subcommands.hpp"
 #include "cli/sweep_time.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/renderer.hpp"
+#include "jobs/pictures.hpp"
+#include "jobs/run_folder.hpp"
+#include "subcommands.hpp"
 #include "view_list.hpp"
 
 namespace dsasrgs::program {

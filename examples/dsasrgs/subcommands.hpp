@@ -11,7 +11,6 @@ void add_render(CLI::App& app);
 void add_voxelize(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_labels(CLI::App& app);
-void add_study(CLI::App& app);
 void add_inspect(CLI::App& app);
 
 }  // namespace dsasrgs::program

@@ -5,15 +5,15 @@
 #include <optional>
 #include <string>
 
-#include "dsasrgs/io.hpp"
-#include "dsasrgs/renderer.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
-#include "subcommands.hpp"
 #include "cli/sweep_time.hpp"
 #include "cli/usage_error.hpp"
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/renderer.hpp"
+#include "subcommands.hpp"
 
 namespace dsasrgs::program {
 

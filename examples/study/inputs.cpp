@@ -1,7 +1,7 @@
 #include "study/inputs.hpp"
 
 #include <algorithm>
-#include <set>
+#include <functional>
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
@@ -24,25 +24,12 @@ std::string list_text(const std::vector<int>& values) {
 std::string options_field(const StudyCase& c) { return "case " + c.name + " simulate"; }
 std::string options_field(const StudyLabels& l) { return "labels " + l.name + " options"; }
 
-Recipe recipe_of(const StudyCase& c) {
-  Recipe recipe{{"simulate"}, ""};
-  recipe.arguments.insert(recipe.arguments.end(), c.simulate.begin(), c.simulate.end());
-  return recipe;
-}
-
-Recipe recipe_of(const StudyLabels& labels, const fs::path& case_file, int scale, const std::string& views) {
-  Recipe recipe{{"labels", case_file.string()}, ""};
-  recipe.arguments.insert(recipe.arguments.end(), labels.make.begin(), labels.make.end());
-  recipe.arguments.insert(recipe.arguments.end(), {"--scale", std::to_string(scale), "--views", views});
-  return recipe;
-}
-
 /// Makes the file unless it is there; throws InputNotMade instead of making anything when it may not.
-void require_made(const fs::path& file, const Recipe& recipe, bool may_make, const fs::path& study,
-                  const std::string& field) {
+void require_made(const fs::path& file, const Recipe& recipe, const std::function<void()>& make, bool may_make,
+                  const fs::path& study, const std::string& field) {
   const MadeState state = state_of(file, recipe);
   if (state == MadeState::current) return;
-  if (may_make) return make_file(file, recipe, study.string(), field);
+  if (may_make) return make_file(file, recipe, make, study.string(), field);
   const bool outdated = state == MadeState::outdated;
   throw InputNotMade(file.string() + (outdated ? " was made with other options than " + field : " is not there"),
                      outdated);
@@ -62,7 +49,10 @@ fs::path StudyInputs::case_path(const StudyCase& c) const {
 
 void StudyInputs::require_case(const StudyCase& c) {
   if (c.acquisition.empty()) {
-    require_made(case_path(c), recipe_of(c), may_make_, study_->file, options_field(c));
+    const fs::path file = case_path(c);
+    require_made(
+        file, recipe_of(c.simulate), [&] { simulate_case(file, c.simulate); }, may_make_, study_->file,
+        options_field(c));
   } else if (std::error_code error; !may_make_ && !fs::exists(c.acquisition, error)) {
     throw InputNotMade(c.acquisition.string() + " is not there", false);
   }
@@ -73,18 +63,13 @@ int StudyInputs::num_views(const StudyCase& c) {
     require_file(c.acquisition, study_->file, "case " + c.name + " acquisition");
     return acquisition(c.name, 0).num_views();
   }
-  const Recipe recipe = recipe_of(c);
-  const std::string views = option_value(recipe.arguments, "--views", study_->file.string(), options_field(c));
-  const fs::path vessels = vessel_file(recipe.arguments);
-  if (!vessels.empty() && state_of(case_path(c), recipe) != MadeState::current)
+  const fs::path vessels = vessel_file(c.simulate.source);
+  if (!vessels.empty() && state_of(case_path(c), recipe_of(c.simulate)) != MadeState::current)
     require_file(vessels, study_->file, options_field(c) + ".vessels");
-  return std::stoi(views);
+  return c.simulate.simulation.sweep.num_views;
 }
 
 void StudyInputs::check(const std::vector<StudyRun>& runs) {
-  for (const StudyLabels& l : study_->labels)
-    if (!l.make.empty())
-      option_value(recipe_of(l, "CASE.h5", 1, "train").arguments, "--method", study_->file.string(), options_field(l));
   std::map<std::string, int> views;  // of the cases
   for (const StudyRun& run : runs) {
     const StudyCase& c = study_->case_named(run.case_name);
@@ -94,8 +79,7 @@ void StudyInputs::check(const std::vector<StudyRun>& runs) {
                      "at most the " + std::to_string(views[c.name]) + " views of " + c.name, std::to_string(run.views));
     if (run.labels.empty()) continue;
     const StudyLabels& source = study_->labels_named(run.labels);
-    if (source.make.empty())
-      require_file(source.files.at(c.name), study_->file, "labels " + source.name + ", case " + c.name);
+    if (!source.make) require_file(source.files.at(c.name), study_->file, "labels " + source.name + ", case " + c.name);
   }
 }
 
@@ -124,23 +108,26 @@ const Acquisition& StudyInputs::acquisition(const std::string& case_name, int vi
 
 fs::path StudyInputs::label_file(const StudyRun& run, const StudyLabels& labels) {
   const Acquisition& a = acquisition(run.case_name, run.views);
-  if (labels.make.empty()) {
+  if (!labels.make) {
     const fs::path file = labels.files.at(run.case_name);
     std::error_code error;
     if (!may_make_ && !fs::exists(file, error)) throw InputNotMade(file.string() + " is not there", false);
     return file;
   }
-  Recipe recipe = recipe_of(labels, case_path(study_->case_named(run.case_name)), a.reference_projections->scale,
-                            list_text(select_views(a, "train").views));
-  recipe.input = case_fingerprint_;
+  LabelOptions options = *labels.make;
+  options.scale = a.reference_projections->scale;
+  options.views = list_text(select_views(a, "train").views);
   std::string name = run.case_name + "_" + views_name(run.views) + "_" + labels.name;
-  if (labels.oracle) {
-    const std::string seed = std::to_string(run.seed.value_or(study_->seeds.front()));
-    name += "_seed-" + seed;
-    recipe.arguments.insert(recipe.arguments.end(), {"--seed", seed});
+  if (labels.is_oracle()) {
+    const std::int64_t seed = run.seed.value_or(study_->seeds.front());
+    options.oracle.seed = static_cast<std::uint64_t>(seed);
+    name += "_seed-" + std::to_string(seed);
   }
-  const fs::path file = study_->work / "labels" / (name + ".h5");
-  require_made(file, recipe, may_make_, study_->file, options_field(labels));
+  const fs::path case_file = case_path(study_->case_named(run.case_name)),
+                 file = study_->work / "labels" / (name + ".h5");
+  require_made(
+      file, recipe_of(options, case_fingerprint_), [&] { make_labels(case_file, file, options); }, may_make_,
+      study_->file, options_field(labels));
   return file;
 }
 

@@ -29,8 +29,8 @@ class StudyInputs {
   /// The study must outlive it.
   explicit StudyInputs(const Study& study) : study_(&study) {}
 
-  /// What can be known to be wrong without making anything: options that their subcommands do not have, files that are
-  /// not there, more training views than a case has. Throws BadInput; IoError.
+  /// What can be known to be wrong without making anything: files that are not there, more training views than a case
+  /// has. Throws BadInput; IoError.
   void check(const std::vector<StudyRun>&);
   /// From here on no file is made or changed; acquisition() and labels() throw InputNotMade where they would.
   void make_nothing() { may_make_ = false; }

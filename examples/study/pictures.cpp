@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "cli/interruption.hpp"
+#include "dsasrgs/evaluation.hpp"
 #include "jobs/pictures.hpp"
-#include "study_scores.hpp"
-#include "view_list.hpp"
 
 namespace dsasrgs::program {
 
@@ -29,7 +29,7 @@ struct Crop {
 };
 
 /// The one with the most edges, which is where vessels are.
-Crop richest_crop(View<const float> image, const Detector& d) {
+Crop richest_crop(std::span<const float> image, const Detector& d) {
   const int side = std::max(1, std::min(d.width_px, d.height_px) / kZoom), stride = std::max(1, side / 4);
   const auto at = [&](int row, int column) {
     return image[static_cast<std::size_t>(row) * static_cast<std::size_t>(d.width_px) +
@@ -76,13 +76,13 @@ void write_montage(const Acquisition& a, const std::vector<NamedImages>& methods
   std::vector<std::vector<Panel>> rows, zoomed_rows;
   for (const int view : picture_views(a)) {
     Interruption::check();
-    const View<const float> reference = truth.image(view);
+    const std::span<const float> reference = truth.image(view);
     const Crop crop = richest_crop(reference, d);
     std::vector<Panel> images{image_panel(reference, window)}, differences{Panel(d.num_pixels(), 0.0f)};
     for (const NamedImages& m : methods) {
       const std::vector<float> image = m.image(view);
-      images.push_back(image_panel(view_of(image), window));
-      differences.push_back(difference_panel(view_of(image), reference, window));
+      images.push_back(image_panel(image, window));
+      differences.push_back(difference_panel(image, reference, window));
     }
     for (auto* row : {&images, &differences}) {
       std::vector<Panel> large;
@@ -99,9 +99,9 @@ void write_montage(const Acquisition& a, const std::vector<NamedImages>& methods
 }  // namespace
 
 std::string write_study_pictures(const Study& study, const std::vector<StudyRun>& finished, StudyRunner& runner,
-                                 const std::function<void(const std::string&)>& tell) {
+                                 const std::function<void(const std::string&)>& log) {
   std::string text;
-  std::set<std::string> told;
+  std::set<std::string> logged;
   for (const StudyCase& c : study.cases)
     for (const int views : c.views) {
       // Runs come seed by seed, so the first of each name is that of the first seed.
@@ -116,7 +116,7 @@ std::string write_study_pictures(const Study& study, const std::vector<StudyRun>
             methods.push_back({row_name(run.method, run.labels, images.render), std::move(images.image)});
           seen.insert(row);
         } catch (const InputNotMade& e) {
-          if (told.insert(e.what()).second) tell(std::string("left out of the pictures: ") + e.what());
+          if (logged.insert(e.what()).second) log(std::string("left out of the pictures: ") + e.what());
         }
       }
       if (methods.empty()) continue;

@@ -1,17 +1,22 @@
 #include "study/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
-#include "dsasrgs/error.hpp"
-#include "study/toml_table.hpp"
 #include "cli/usage_error.hpp"
+#include "dsasrgs/error.hpp"
+#include "study/option_table.hpp"
+#include "study/toml_table.hpp"
 
 namespace dsasrgs::program {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::array kMethodKinds{MethodKind::train, MethodKind::measured_upsampled,
+                                  MethodKind::interpolation_upsampled};
 
 template <class T>
 const T& named(const std::vector<T>& list, const std::string& name) {
@@ -158,12 +163,12 @@ class StudyReader {
     if (t.has("acquisition")) {
       c.acquisition = part.path(t.text("acquisition"));
     } else {
-      c.simulate = t.arguments("simulate");
-      const auto vessels = std::find(c.simulate.begin(), c.simulate.end(), "--vessels");
-      if (vessels != c.simulate.end() && vessels + 1 != c.simulate.end() && vessels[1] != "tree")
-        vessels[1] = part.path(vessels[1]).string();
-      if (std::find(c.simulate.begin(), c.simulate.end(), "--output") != c.simulate.end())
-        t.refuse("simulate.output", "no output (cases lie below the study's folder)", "one");
+      const std::optional<TomlTable> simulate = t.table("simulate");
+      read_options({simulate->raw(), part.file.string(), "case " + c.name + " simulate."}, options_of(c.simulate),
+                   {"output"});
+      c.simulate.quiet = true;
+      std::string& vessels = c.simulate.source.vessels;
+      if (vessels != kBuiltInTree) vessels = part.path(vessels).string();
     }
     t.reject_unknown();
     return c;
@@ -175,13 +180,18 @@ class StudyReader {
     if (t.has("method") + t.has("file") + t.has("files") != 1)
       t.refuse("method", "one of method, file and files", t.has("method") ? "several" : "none or several");
     if (t.has("method")) {
-      const std::string method = t.text("method");
-      if (method != "bicubic" && method != "lanczos" && method != "oracle")
-        t.refuse("method", "bicubic, lanczos or oracle", method);
-      l.oracle = method == "oracle";
-      l.make = {"--method", method};
-      const auto options = t.arguments("options");
-      l.make.insert(l.make.end(), options.begin(), options.end());
+      LabelOptions& make = l.make.emplace();
+      make.method = t.text("method");
+      const std::vector<std::string>& methods = label_methods();
+      if (std::find(methods.begin(), methods.end(), make.method) == methods.end())
+        t.refuse("method", joined(methods, " or "), make.method);
+      if (const auto table = t.table("options")) {
+        const TomlTable options(table->raw(), part.file.string(), "labels " + l.name + " options.");
+        const auto given = read_options(options, options_of(make), {"method", "output", "scale", "seed", "views"});
+        if (const std::string name = option_without_oracle(make, given); !name.empty())
+          options.refuse(name, "method = \"oracle\" with it", "method = \"" + make.method + '"');
+      }
+      make.quiet = true;
     } else if (t.has("file")) {
       const fs::path file = part.path(t.text("file"));
       for (const StudyCase& c : s.cases) l.files[c.name] = file;
@@ -199,13 +209,15 @@ class StudyReader {
   static StudyMethod read_method(TomlTable& t, const Study& s) {
     StudyMethod m;
     m.name = name_of(t);
-    const std::string kind = t.text("kind", "train");
-    if (kind == "measured-upsampled")
-      m.kind = MethodKind::measured_upsampled;
-    else if (kind == "interpolation-upsampled")
-      m.kind = MethodKind::interpolation_upsampled;
-    else if (kind != "train")
-      t.refuse("kind", "train, measured-upsampled or interpolation-upsampled", kind);
+    const std::string kind = t.text("kind", name_of(MethodKind::train));
+    const auto is_named = [&](MethodKind k) { return kind == name_of(k); };
+    const auto found = std::find_if(kMethodKinds.begin(), kMethodKinds.end(), is_named);
+    if (found == kMethodKinds.end()) {
+      std::vector<std::string> names;
+      for (const MethodKind k : kMethodKinds) names.emplace_back(name_of(k));
+      t.refuse("kind", joined(names, " or "), kind);
+    }
+    m.kind = *found;
     m.cases = t.texts("cases");
     for (const std::string& c : m.cases)
       if (!has_name(s.cases, c)) t.refuse("cases", joined(names_of(s.cases), " or "), c);
@@ -268,6 +280,11 @@ Config effective_config(const Study& study, const StudyCase& c, const StudyMetho
 
 }  // namespace
 
+const char* name_of(MethodKind kind) {
+  if (kind == MethodKind::measured_upsampled) return "measured-upsampled";
+  return kind == MethodKind::interpolation_upsampled ? "interpolation-upsampled" : "train";
+}
+
 const StudyCase& Study::case_named(const std::string& n) const { return named(cases, n); }
 const StudyLabels& Study::labels_named(const std::string& n) const { return named(labels, n); }
 const StudyMethod& Study::method_named(const std::string& n) const { return named(methods, n); }
@@ -305,7 +322,7 @@ std::vector<StudyRun> plan_runs(const Study& study) {
           if (m.labels.empty()) runs.push_back(run);
           for (const std::string& labels : m.labels) {
             const StudyLabels& source = study.labels_named(labels);
-            if (source.make.empty() && !source.files.contains(c.name)) continue;  // not made for this case
+            if (!source.make && !source.files.contains(c.name)) continue;  // not made for this case
             run.labels = labels;
             runs.push_back(run);
           }

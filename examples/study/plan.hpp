@@ -9,22 +9,27 @@
 #include <vector>
 
 #include "dsasrgs/config.hpp"
+#include "jobs/make_labels.hpp"
+#include "jobs/simulate_case.hpp"
 
 namespace dsasrgs::program {
 
 struct StudyCase {
   std::string name;
   std::filesystem::path acquisition;  ///< empty: simulated
-  std::vector<std::string> simulate;  ///< arguments of `dsasrgs simulate` but for --output
+  SimulateOptions simulate;
   std::vector<int> views;             ///< numbers of training views; 0: the file's own split
   std::vector<std::string> settings;  ///< "section.name=value"
 };
 
 struct StudyLabels {
   std::string name;
-  std::vector<std::string> make;                       ///< arguments of `dsasrgs labels`; empty: from files
-  bool oracle = false;                                 ///< spoilt truth with a mask; other mistakes for each seed
+  /// Empty: from files. Scale and views are those of a run's case, the seed of the oracle is the run's.
+  std::optional<LabelOptions> make;
   std::map<std::string, std::filesystem::path> files;  ///< by case
+
+  /// Labels with planted errors and a mask of them, others for each seed.
+  bool is_oracle() const { return make && make->method == kOracleMethod; }
 };
 
 enum class MethodKind {
@@ -32,6 +37,8 @@ enum class MethodKind {
   measured_upsampled,      ///< bicubic upsampling of the view's own measurement
   interpolation_upsampled  ///< neighbouring training views interpolated, then upsampled
 };
+/// As a study file and a stored result have it.
+const char* name_of(MethodKind);
 
 struct StudyMethod {
   std::string name;

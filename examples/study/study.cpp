@@ -1,4 +1,4 @@
-// dsasrgs study: methods × numbers of views × cases × label sources × seeds, with resume (docs/studies.md).
+#include "study/study.hpp"
 
 #include <unistd.h>
 
@@ -10,30 +10,27 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "dsasrgs/error.hpp"
-#include "dsasrgs/io.hpp"
-#include "dsasrgs/version.hpp"
 #include "cli/interruption.hpp"
-#include "cli/machine_facts.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
+#include "cli/usage_error.hpp"
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/io.hpp"
 #include "study/pictures.hpp"
 #include "study/plan.hpp"
+#include "study/result.hpp"
 #include "study/run.hpp"
 #include "study/tables.hpp"
-#include "subcommands.hpp"
-#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
 
-using Tell = std::function<void(const std::string&)>;
+using Log = std::function<void(const std::string&)>;
 
 struct StudyOptions {
   std::string file, output;
@@ -67,9 +64,9 @@ void list_runs(const std::vector<StudyRun>& runs, StudyRunner& runner) {
   std::size_t stored = 0;
   for (const StudyRun& run : runs) {
     const auto [result, made_with] = runner.stored_result(run);
-    stored += result.is_null() ? 0 : 1;
+    stored += result ? 1 : 0;
     std::string state;
-    if (!result.is_null())
+    if (result)
       state = "  (has a result)";
     else if (!made_with.empty())
       state = "  (has a result made with " + made_with + ")";
@@ -84,12 +81,12 @@ std::vector<const StudyRun*> runs_to_do(const std::vector<StudyRun>& runs, Study
   std::vector<const StudyRun*> todo;
   for (const StudyRun& run : runs) {
     Interruption::check();
-    if (named_by(run, [&] { return runner.current_result(run); }).is_null()) todo.push_back(&run);
+    if (!named_by(run, [&] { return runner.is_done(run); })) todo.push_back(&run);
   }
   return todo;
 }
 
-void carry_out(const std::vector<const StudyRun*>& todo, StudyRunner& runner, const Tell& tell) {
+void carry_out(const std::vector<const StudyRun*>& todo, StudyRunner& runner, const Log& log) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   double spent = 0;
@@ -99,7 +96,7 @@ void carry_out(const std::vector<const StudyRun*>& todo, StudyRunner& runner, co
     if (i > 0)
       line +=
           ", about " + duration_text(spent / static_cast<double>(i) * static_cast<double>(todo.size() - i)) + " left";
-    tell(line);
+    log(line);
     named_by(*todo[i], [&] { runner.execute(*todo[i]); });
     spent = std::chrono::duration<double>(Clock::now() - start).count();
   }
@@ -114,44 +111,35 @@ std::string left_out_text(const std::map<std::string, int>& left_out) {
 }
 
 /// Tables, then the pictures, of all runs that have a result. Makes no cases and labels.
-void write_results(const Study& study, const std::vector<StudyRun>& runs, StudyRunner& runner, bool pictures,
-                   const Tell& tell) {
+void write_tables(const Study& study, const std::vector<StudyRun>& runs, StudyRunner& runner, bool pictures,
+                  const Log& log) {
   runner.inputs().make_nothing();
   std::vector<StudyRow> rows;
   std::vector<StudyRun> finished;
-  std::map<std::string, int> left_out;
-  Json results = Json::array();
+  std::vector<std::pair<std::string, StudyResult>> results;
+  StudySummary summary{study.name, runs.size(), {}};
   for (const StudyRun& run : runs) {
     auto [result, made_with] = runner.stored_result(run);
-    if (!made_with.empty()) ++left_out[made_with];
-    if (result.is_null()) continue;
+    if (!made_with.empty()) ++summary.left_out[made_with];
+    if (!result) continue;
     finished.push_back(run);
-    const std::vector<StudyRow> of_run = rows_of_result(result);
+    const std::vector<StudyRow> of_run = rows_of_result(*result);
     rows.insert(rows.end(), of_run.begin(), of_run.end());
-    result.erase("identity");
-    result["folder"] = runner.folder(run).lexically_relative(study.out).generic_string();
-    results.push_back(std::move(result));
+    results.emplace_back(runner.folder(run).lexically_relative(study.out).generic_string(), std::move(*result));
   }
-  std::vector<std::string> spoilt;
+  std::vector<std::string> oracles;
   for (const StudyLabels& l : study.labels)
-    if (l.oracle) spoilt.push_back(l.name);
-  const std::vector<StudyColumn> columns = study_columns(spoilt);
-  Json json;
-  json["format"] = "dsasrgs.study";
-  json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
-  json["study"] = study.name;
-  json["machine"] = machine_as_json();
-  json["runs"] = {{"planned", runs.size()}, {"finished", finished.size()}, {"left_out", left_out}};
-  json["results"] = std::move(results);
-  write_text(study.out / "results.json", json.dump(1) + "\n");
+    if (l.is_oracle()) oracles.push_back(l.name);
+  const std::vector<StudyColumn> columns = study_columns(oracles);
+  write_results(study.out / "results.json", summary, results);
   write_text(study.out / "results.csv", rows_as_csv(rows, columns));
-  const std::string missing = left_out_text(left_out);
+  const std::string missing = left_out_text(summary.left_out);
   std::string text = "# " + study.name + "\n\n" + std::to_string(finished.size()) + " of " +
                      std::to_string(runs.size()) + " runs." + (missing.empty() ? "" : " " + missing) + "\n\n" +
                      rows_as_markdown(rows, columns, study.reference);
-  if (!missing.empty()) tell(missing);
+  if (!missing.empty()) log(missing);
   write_text(study.out / "tables.md", text);  // now, since pictures take time and need more that can be missing
-  if (pictures) write_text(study.out / "tables.md", text + write_study_pictures(study, finished, runner, tell));
+  if (pictures) write_text(study.out / "tables.md", text + write_study_pictures(study, finished, runner, log));
 }
 
 void run(const StudyOptions& options) {
@@ -161,7 +149,7 @@ void run(const StudyOptions& options) {
   const std::vector<StudyRun> all = plan_runs(study), runs = runs_named(all, options.only);
   Context ctx = make_context(options.machine);
   const bool quiet = options.machine.quiet;
-  const Tell tell = [quiet](const std::string& line) {
+  const Log log = [quiet](const std::string& line) {
     if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
   };
   StudyRunner runner(ctx, study, quiet || isatty(STDERR_FILENO) != 1);
@@ -177,10 +165,10 @@ void run(const StudyOptions& options) {
   if (!options.tables_only) {
     try {
       const std::vector<const StudyRun*> todo = runs_to_do(runs, runner);
-      tell(std::to_string(runs.size() - todo.size()) + " of " + std::to_string(runs.size()) + " runs are done");
+      log(std::to_string(runs.size() - todo.size()) + " of " + std::to_string(runs.size()) + " runs are done");
       done = todo.size();
       try {
-        carry_out(todo, runner, tell);
+        carry_out(todo, runner, log);
       } catch (const Interrupted&) {
         throw;
       } catch (const std::exception&) {
@@ -191,7 +179,7 @@ void run(const StudyOptions& options) {
       throw Interrupted("interrupted; finished runs are kept, the same command goes on");
     }
   }
-  write_results(study, all, runner, !options.no_pictures && !failure, tell);
+  write_tables(study, all, runner, !options.no_pictures && !failure, log);
   folder.keep();
   if (failure) std::rethrow_exception(failure);
   say(quiet, std::to_string(done) + " runs carried out, wrote " + (study.out / "tables.md").string());
@@ -201,17 +189,16 @@ void run(const StudyOptions& options) {
 
 void add_study(CLI::App& app) {
   auto options = std::make_shared<StudyOptions>();
-  CLI::App* sub = app.add_subcommand("study", "methods x views x cases x labels x seeds, and their tables");
-  sub->add_option("study", options->file, "what to run (STUDY.toml)")->required();
-  sub->add_option("--output", options->output, "folder for everything; default: the one the study names");
-  sub->add_option("--only", options->only, "only runs with this in their name; may be repeated")
+  app.add_option("study", options->file, "what to run (STUDY.toml)")->required();
+  app.add_option("--output", options->output, "folder for everything; default: the one the study names");
+  app.add_option("--only", options->only, "only runs with this in their name; may be repeated")
       ->allow_extra_args(false);
-  CLI::Option* dry = sub->add_flag("--dry-run", options->dry_run, "list the runs and do nothing");
-  sub->add_flag("--tables-only", options->tables_only, "make tables and pictures of the results that are there")
+  CLI::Option* dry = app.add_flag("--dry-run", options->dry_run, "list the runs and do nothing");
+  app.add_flag("--tables-only", options->tables_only, "make tables and pictures of the results that are there")
       ->excludes(dry);
-  sub->add_flag("--no-pictures", options->no_pictures, "tables only, no pictures");
-  add_machine_options(*sub, options->machine);
-  sub->callback([options] { run(*options); });
+  app.add_flag("--no-pictures", options->no_pictures, "tables only, no pictures");
+  add_machine_options(app, options->machine);
+  app.callback([options] { run(*options); });
 }
 
 }  // namespace dsasrgs::program

@@ -10,42 +10,65 @@
 
 namespace dsasrgs::program {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
+
+/// What may be missing of a result.
+using Value = std::optional<double>;
 
 struct MeasuredColumn {
   StudyColumn column;
-  const char* in_render;  ///< JSON pointer into renders/NAME; null: not there
-  const char* in_result;  ///< JSON pointer into the result
+  Value (*value)(const StudyResult&, const RenderScores&);
 };
 
-const std::vector<MeasuredColumn>& measured_columns() {
-  static const std::vector<MeasuredColumn> columns{
-      {{"psnr_db", "PSNR dB", 2, true}, "/high_resolution/mean/fixed/psnr_db", nullptr},
-      {{"ssim", "SSIM", 4, true}, "/high_resolution/mean/fixed/ssim", nullptr},
-      {{"worst_psnr_db", "worst view dB", 2, true}, "/high_resolution/worst/fixed/psnr_db", nullptr},
-      {{"psnr_4drgs_db", "4drgs PSNR", 2, true}, "/high_resolution/mean/4drgs/psnr_db", nullptr},
-      {{"ssim_4drgs", "4drgs SSIM", 4, true}, "/high_resolution/mean/4drgs/ssim", nullptr},
-      {{"highpass_correlation", "high-pass", 4, true}, "/high_resolution/mean/highpass_correlation", nullptr},
-      {{"binned_train_psnr_db", "binned, training views dB", 2, false}, "/consistency/train/psnr_db", nullptr},
-      {{"binned_test_psnr_db", "binned, test views dB", 2, false}, "/consistency/test/psnr_db", nullptr},
-      {{"binned_train_rms", "binned residual rms, training", 4, false}, "/consistency/train/rms", nullptr},
-      {{"binned_test_rms", "test", 4, false}, "/consistency/test/rms", nullptr},
-      {{"low_psnr_db", "low-resolution PSNR dB", 2, false}, nullptr, "/low_resolution/mean/fixed/psnr_db"},
-      {{"volume_psnr_db", "volume PSNR dB", 2, false}, nullptr, "/volume/psnr_db"},
-      {{"volume_dice", "Dice", 3, false}, nullptr, "/volume/dice"},
-      {{"volume_chamfer_mm", "Chamfer mm", 2, false}, nullptr, "/volume/chamfer_mm"},
-      {{"gaussians", "gaussians", 0, false}, nullptr, "/run/gaussians"},
-      {{"training_seconds", "training s", 0, false}, nullptr, "/run/training_seconds"},
-  };
-  return columns;
+Value psnr_db(const std::optional<ConsistencyScore>& s) { return s ? Value(s->psnr_db) : std::nullopt; }
+Value rms(const std::optional<ConsistencyScore>& s) { return s ? Value(s->rms) : std::nullopt; }
+
+/// Of the volume, where it was scored.
+Value volume(const StudyResult& r, double VolumeScore::*member) {
+  const bool scored = r.evaluation && r.evaluation->volume && r.evaluation->volume->score;
+  return scored ? Value((*r.evaluation->volume->score).*member) : std::nullopt;
 }
 
-void take_number(const Json& json, const char* pointer, const std::string& name, StudyRow& row) {
-  if (pointer == nullptr) return;
-  const Json::json_pointer at(pointer);
-  if (json.contains(at) && json[at].is_number()) row.values[name] = json[at].get<double>();
+const std::vector<MeasuredColumn>& measured_columns() {
+  using Result = StudyResult;
+  using Render = RenderScores;
+  static const std::vector<MeasuredColumn> columns{
+      {{"psnr_db", "PSNR dB", 2, true},
+       [](const Result&, const Render& s) -> Value { return s.high_resolution.mean().fixed.psnr_db; }},
+      {{"ssim", "SSIM", 4, true},
+       [](const Result&, const Render& s) -> Value { return s.high_resolution.mean().fixed.ssim; }},
+      {{"worst_psnr_db", "worst view dB", 2, true},
+       [](const Result&, const Render& s) -> Value { return s.high_resolution.worst().fixed.psnr_db; }},
+      {{"psnr_4drgs_db", "4drgs PSNR", 2, true},
+       [](const Result&, const Render& s) -> Value { return s.high_resolution.mean().normalized.psnr_db; }},
+      {{"ssim_4drgs", "4drgs SSIM", 4, true},
+       [](const Result&, const Render& s) -> Value { return s.high_resolution.mean().normalized.ssim; }},
+      {{"highpass_correlation", "high-pass", 4, true},
+       [](const Result&, const Render& s) -> Value { return s.high_resolution.mean().highpass_correlation; }},
+      {{"binned_train_psnr_db", "binned, training views dB", 2, false},
+       [](const Result&, const Render& s) { return psnr_db(s.consistency_train); }},
+      {{"binned_test_psnr_db", "binned, test views dB", 2, false},
+       [](const Result&, const Render& s) { return psnr_db(s.consistency_test); }},
+      {{"binned_train_rms", "binned residual rms, training", 4, false},
+       [](const Result&, const Render& s) { return rms(s.consistency_train); }},
+      {{"binned_test_rms", "test", 4, false}, [](const Result&, const Render& s) { return rms(s.consistency_test); }},
+      {{"low_psnr_db", "low-resolution PSNR dB", 2, false},
+       [](const Result& r, const Render&) {
+         return r.evaluation ? Value(r.evaluation->measured.mean().fixed.psnr_db) : std::nullopt;
+       }},
+      {{"volume_psnr_db", "volume PSNR dB", 2, false},
+       [](const Result& r, const Render&) { return volume(r, &VolumeScore::psnr_db); }},
+      {{"volume_dice", "Dice", 3, false}, [](const Result& r, const Render&) { return volume(r, &VolumeScore::dice); }},
+      {{"volume_chamfer_mm", "Chamfer mm", 2, false},
+       [](const Result& r, const Render&) { return volume(r, &VolumeScore::chamfer_mm); }},
+      {{"gaussians", "gaussians", 0, false},
+       [](const Result& r, const Render&) {
+         return r.training ? Value(static_cast<double>(r.training->gaussians)) : std::nullopt;
+       }},
+      {{"training_seconds", "training s", 0, false},
+       [](const Result& r, const Render&) { return r.training ? Value(r.training->training_seconds) : std::nullopt; }},
+  };
+  return columns;
 }
 
 std::string formatted(double value, int decimals, const char* format = "%.*f") {
@@ -110,31 +133,31 @@ std::string table(const std::vector<StudyColumn>& columns, const RowGroup& group
 
 }  // namespace
 
-std::vector<StudyColumn> study_columns(const std::vector<std::string>& spoilt_labels) {
+std::vector<StudyColumn> study_columns(const std::vector<std::string>& oracle_labels) {
   std::vector<StudyColumn> columns;
   for (const MeasuredColumn& c : measured_columns()) columns.push_back(c.column);
-  for (const std::string& labels : spoilt_labels) {
+  for (const std::string& labels : oracle_labels) {
     columns.push_back({"added:" + labels, "false vessel of " + labels + " kept", 3, false});
     columns.push_back({"removed:" + labels, "missing vessel of " + labels + " kept missing", 3, false});
   }
   return columns;
 }
 
-std::vector<StudyRow> rows_of_result(const Json& result) {
+std::vector<StudyRow> rows_of_result(const StudyResult& result) {
   std::vector<StudyRow> rows;
-  for (const auto& [render, scores] : result.at("renders").items()) {
+  for (const auto& [render, scores] : result.renders) {
     StudyRow row;
-    row.case_name = result.at("case").get<std::string>();
-    row.row = row_name(result.at("method").get<std::string>(), result.at("labels").get<std::string>(), render);
-    row.views = result.at("training_views").get<int>();
-    if (!result.at("seed").is_null()) row.seed = result["seed"].get<std::int64_t>();
-    for (const MeasuredColumn& c : measured_columns()) {
-      take_number(scores, c.in_render, c.column.name, row);
-      take_number(result, c.in_result, c.column.name, row);
-    }
-    for (const auto& [labels, kept] : scores.at("false_vessel").items()) {
-      take_number(kept, "/added", "added:" + labels, row);
-      take_number(kept, "/removed", "removed:" + labels, row);
+    row.case_name = result.case_name;
+    row.row = row_name(result.method, result.labels, render);
+    row.views = result.training_views;
+    row.seed = result.seed;
+    const auto take = [&](const std::string& column, const Value& value) {
+      if (value && std::isfinite(*value)) row.values[column] = *value;
+    };
+    for (const MeasuredColumn& c : measured_columns()) take(c.column.name, c.value(result, scores));
+    for (const auto& [labels, kept] : scores.false_vessel) {
+      take("added:" + labels, kept.added);
+      take("removed:" + labels, kept.removed);
     }
     rows.push_back(std::move(row));
   }

@@ -4,10 +4,11 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "study/result.hpp"
 
 namespace dsasrgs::program {
 
@@ -25,11 +26,11 @@ struct StudyColumn {
   int decimals = 2;
   bool compared = false;  ///< also shown as a difference to the reference method
 };
-/// Columns that every study has, then "added:LABELS" and "removed:LABELS" for each of these spoilt label sources.
-std::vector<StudyColumn> study_columns(const std::vector<std::string>& spoilt_labels);
+/// Columns that every study has, then "added:LABELS" and "removed:LABELS" for each of these oracle label sources.
+std::vector<StudyColumn> study_columns(const std::vector<std::string>& oracle_labels);
 
-/// The rows of one result.json: one per render.
-std::vector<StudyRow> rows_of_result(const nlohmann::ordered_json& result);
+/// The rows of one result: one per render.
+std::vector<StudyRow> rows_of_result(const StudyResult&);
 
 /// Mean and sample standard deviation (n − 1; NaN for fewer than two values).
 struct MeanAndSpread {

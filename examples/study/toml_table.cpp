@@ -10,12 +10,6 @@ namespace dsasrgs::program {
 
 namespace {
 
-/// Text of a leaf for the command line: strings without quotes.
-std::string plain_text(const toml::node& node) {
-  const auto text = node.value_exact<std::string>();
-  return text ? *text : toml_text(node);
-}
-
 void collect_assignments(const toml::table& table, const std::string& prefix, std::vector<std::string>& list) {
   for (const auto& [key, node] : table) {
     const std::string name = prefix + std::string(key.str());
@@ -115,22 +109,6 @@ std::vector<TomlTable> TomlTable::tables(const char* name) {
 std::vector<std::string> TomlTable::assignments(const char* name) {
   std::vector<std::string> list;
   if (const auto inner = table(name)) collect_assignments(inner->raw(), "", list);
-  return list;
-}
-
-std::vector<std::string> TomlTable::arguments(const char* name) {
-  std::vector<std::string> list;
-  const auto inner = table(name);
-  if (!inner) return list;
-  for (const auto& [key, node] : inner->raw()) {
-    if (node.is_table()) inner->refuse(std::string(key.str()), "a value", toml_text(node));
-    if (node.is_boolean() && !*node.value<bool>()) continue;
-    list.push_back("--" + std::string(key.str()));
-    if (const toml::array* items = node.as_array())
-      for (const toml::node& item : *items) list.push_back(plain_text(item));
-    else if (!node.is_boolean())
-      list.push_back(plain_text(node));
-  }
   return list;
 }
 

@@ -30,9 +30,6 @@ class TomlTable {
   std::vector<TomlTable> tables(const char* name);  ///< of [[name]]; missing: none
   /// Leaves of a nested table as "outer.inner=value", for apply_setting; missing: none.
   std::vector<std::string> assignments(const char* name);
-  /// A table of program options as arguments: {views = 24, size = [32, 32], no-head = true} gives
-  /// --views 24 --size 32 32 --no-head. Missing: none.
-  std::vector<std::string> arguments(const char* name);
 
   const toml::table& raw() const { return *table_; }
   std::string field(const std::string& name) const { return prefix_ + name; }

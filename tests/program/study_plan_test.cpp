@@ -1,5 +1,5 @@
 // Study files and the runs they ask for.
-#include "study_plan.hpp"
+#include "study/plan.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

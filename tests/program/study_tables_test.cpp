@@ -1,5 +1,5 @@
 // Means, spreads and tables of a study, against arithmetic on paper.
-#include "study_tables.hpp"
+#include "study/tables.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -6,7 +6,7 @@
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
 #include "support/small_case.hpp"
-#include "usage_error.hpp"
+#include "cli/usage_error.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::program;

@@ -30,11 +30,15 @@ std::string now_utc() {
 
 }  // namespace
 
-nlohmann::ordered_json machine_as_json() {
-  return {{"processor", processor()},
-          {"processor_threads", std::thread::hardware_concurrency()},
-          {"commit", DSASRGS_SOURCE_COMMIT},
-          {"finished", now_utc()}};
+MachineFacts machine_facts() {
+  return {processor(), std::thread::hardware_concurrency(), DSASRGS_SOURCE_COMMIT, now_utc()};
+}
+
+nlohmann::ordered_json as_json(const MachineFacts& facts) {
+  return {{"processor", facts.processor},
+          {"processor_threads", facts.processor_threads},
+          {"commit", facts.commit},
+          {"finished", facts.finished}};
 }
 
 }  // namespace dsasrgs::program

@@ -2,11 +2,19 @@
 // On what numbers were made.
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace dsasrgs::program {
 
-/// Processor, its number of threads, the commit the program was built from ("unknown" outside a git clone), and when
-/// (UTC).
-nlohmann::ordered_json machine_as_json();
+struct MachineFacts {
+  std::string processor;
+  unsigned processor_threads = 0;
+  std::string commit;    ///< that the program was built from; "unknown" outside a git clone
+  std::string finished;  ///< when, UTC
+};
+
+/// Of this machine, now.
+MachineFacts machine_facts();
+nlohmann::ordered_json as_json(const MachineFacts&);
 
 }  // namespace dsasrgs::program

@@ -6,8 +6,8 @@
 #include <system_error>
 #include <utility>
 
-#include "dsasrgs/error.hpp"
 #include "cli/usage_error.hpp"
+#include "dsasrgs/error.hpp"
 
 namespace dsasrgs::program {
 

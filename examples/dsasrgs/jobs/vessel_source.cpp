@@ -26,8 +26,8 @@ VesselVolume read_volume(const VesselSourceOptions& options) {
   VesselVolume vessels;
   vessels.threshold = *options.threshold;
   if (ends_with_any(options.vessels, {".raw", ".raw.gz"})) {
-    const auto& n = options.volume_size;
-    const auto& s = options.volume_spacing_mm;
+    const auto n = options.volume_size.value_or(std::array<int, 3>{});
+    const auto s = options.volume_spacing_mm.value_or(std::array<double, 3>{});
     if (std::min({n[0], n[1], n[2]}) < 1 || !(std::min({s[0], s[1], s[2]}) > 0))
       throw UsageError("--vessels: expected --volume-size and --volume-spacing-mm beside a raw volume, found " +
                        options.vessels + " without");
@@ -44,45 +44,28 @@ VesselVolume read_volume(const VesselSourceOptions& options) {
 
 }  // namespace
 
-void add_vessel_source_options(CLI::App& subcommand, VesselSourceOptions& o) {
-  const std::string group = "Vessels";
-  subcommand
-      .add_option("--vessels", o.vessels,
-                  "tree (built in), FILE.swc, FILE.vtk (centrelines), FILE.raw[.gz] (uint8) or FILE.nii[.gz]")
-      ->capture_default_str()
-      ->group(group);
-  subcommand.add_option("--tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed")
-      ->check(CLI::NonNegativeNumber)
-      ->group(group);
-  subcommand.add_option("--tree-inlets", o.tree.num_inlets, "feeding arteries")->capture_default_str()->group(group);
-  subcommand.add_option("--tree-inlet-radius-mm", o.tree.inlet_radius_mm)->capture_default_str()->group(group);
-  subcommand.add_option("--tree-min-radius-mm", o.tree.min_radius_mm)->capture_default_str()->group(group);
-  subcommand.add_option("--tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z")
-      ->capture_default_str()
-      ->group(group);
-  subcommand.add_option("--smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
-      ->group(group);
-  subcommand
-      .add_option("--centerline-radius-mm", o.centerline_radius_mm,
-                  "radius of the vessels of a .vtk file, which has none")
-      ->capture_default_str()
-      ->group(group);
-  subcommand.add_option("--up-axis", o.up_axis, "axis of a file's vessels that points to the top of the head: y or z")
-      ->check(CLI::IsMember({"y", "z"}))
-      ->capture_default_str()
-      ->group(group);
-  subcommand.add_flag("--keep-position", o.keep_position, "do not centre vessels from a file at the isocentre")
-      ->group(group);
-  subcommand.add_option("--volume-size", o.volume_size, "voxels of a raw volume: x y z")->group(group);
-  subcommand.add_option("--volume-spacing-mm", o.volume_spacing_mm, "voxel size of a raw volume: x y z")->group(group);
-  subcommand.add_option("--vessel-threshold", o.threshold, "voxel value above which a volume is vessel")->group(group);
+void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
+  list.group("Vessels");
+  list.add("vessels", o.vessels,
+           "tree (built in), FILE.swc, FILE.vtk (centrelines), FILE.raw[.gz] (uint8) or FILE.nii[.gz]");
+  list.add("tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed").at_least(0);
+  list.add("tree-inlets", o.tree.num_inlets, "feeding arteries");
+  list.add("tree-inlet-radius-mm", o.tree.inlet_radius_mm, "");
+  list.add("tree-min-radius-mm", o.tree.min_radius_mm, "");
+  list.add("tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z");
+  list.add("smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file").at_least(0);
+  list.add("centerline-radius-mm", o.centerline_radius_mm, "radius of the vessels of a .vtk file, which has none");
+  list.add("up-axis", o.up_axis, "axis of a file's vessels that points to the top of the head: y or z")
+      .one_of({"y", "z"});
+  list.add("keep-position", o.keep_position, "do not centre vessels from a file at the isocentre");
+  list.add("volume-size", o.volume_size, "voxels of a raw volume: x y z");
+  list.add("volume-spacing-mm", o.volume_spacing_mm, "voxel size of a raw volume: x y z");
+  list.add("vessel-threshold", o.threshold, "voxel value above which a volume is vessel");
 }
 
 std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions& options, std::uint64_t seed) {
   const std::string& source = options.vessels;
-  if (source == "tree") {
+  if (source == kBuiltInTree) {
     VesselTreeOptions tree = options.tree;
     tree.seed = options.tree_seed.value_or(seed);
     const auto& h = options.tree_half_axes_mm;

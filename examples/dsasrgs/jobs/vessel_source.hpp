@@ -1,20 +1,22 @@
 #pragma once
 // Where simulated vessels come from: the built-in tree, a centreline file or a volume.
 
-#include <CLI/CLI.hpp>
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <variant>
-#include <vector>
 
+#include "cli/option_list.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/simulator.hpp"
 
 namespace dsasrgs::program {
 
+inline constexpr const char* kBuiltInTree = "tree";
+
 struct VesselSourceOptions {
-  std::string vessels = "tree";
+  std::string vessels = kBuiltInTree;
   VesselTreeOptions tree;
   std::optional<std::uint64_t> tree_seed;
   std::array<double, 3> tree_half_axes_mm{70, 85, 65};
@@ -22,13 +24,18 @@ struct VesselSourceOptions {
   bool keep_position = false;
   std::string up_axis = "z";
   double centerline_radius_mm = 1;
-  std::array<int, 3> volume_size{0, 0, 0};
-  std::array<double, 3> volume_spacing_mm{0, 0, 0};
+  std::optional<std::array<int, 3>> volume_size;
+  std::optional<std::array<double, 3>> volume_spacing_mm;
   std::optional<double> threshold;
 };
 
-/// Adds --vessels and what belongs to it.
-void add_vessel_source_options(CLI::App& subcommand, VesselSourceOptions&);
+/// Adds `vessels` and what belongs to it.
+void add_vessel_source(OptionList&, VesselSourceOptions&);
+
+/// The file that the vessels come from; empty: none.
+inline std::filesystem::path vessel_file(const VesselSourceOptions& options) {
+  return options.vessels == kBuiltInTree ? "" : options.vessels;
+}
 
 struct VesselVolume {
   Volume volume;

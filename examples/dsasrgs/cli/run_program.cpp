@@ -1,0 +1,43 @@
+#include "cli/run_program.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "cli/usage_error.hpp"
+#include "dsasrgs/error.hpp"
+
+namespace dsasrgs::program {
+
+int run_program(CLI::App& program, int argc, char** argv) {
+  constexpr int kJobFailed = 1, kBadUsage = 2;
+  const std::string& name = program.get_name();
+  const auto fail = [&](int exit_code, std::string message) {
+    while (!message.empty() && message.back() == '\n') message.pop_back();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::fprintf(stderr, "%s: error: %s\n", name.c_str(), message.c_str());
+    return exit_code;
+  };
+  try {
+    program.parse(argc, argv);
+    return 0;
+  } catch (const CLI::Success& e) {  // --help, --version
+    return program.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return fail(kBadUsage, std::string(e.what()) + " (see " + name + " --help)");
+  } catch (const UsageError& e) {
+    return fail(kBadUsage, e.what());
+  } catch (const BadInput& e) {
+    return fail(kBadUsage, e.what());
+  } catch (const InvalidArgument& e) {
+    return fail(kBadUsage, e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kJobFailed, "out of memory");
+  } catch (const std::exception& e) {
+    return fail(kJobFailed, e.what());
+  }
+}
+
+}  // namespace dsasrgs::program

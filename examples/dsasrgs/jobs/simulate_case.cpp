@@ -1,0 +1,115 @@
+#include "jobs/simulate_case.hpp"
+
+#include <string>
+
+#include "cli/output_path.hpp"
+#include "cli/progress.hpp"
+#include "cli/usage_error.hpp"
+#include "dsasrgs/io.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+/// One value stands for all of `count`.
+template <class T>
+std::vector<T> repeated(const char* option, std::vector<T> values, std::size_t count) {
+  if (values.size() == 1) values.resize(count, values[0]);
+  if (values.size() != count)
+    throw UsageError(std::string(option) + ": expected 1 or " + std::to_string(count) + " values, found " +
+                     std::to_string(values.size()));
+  return values;
+}
+
+void add_contrast(OptionList& list, ContrastOptions& c) {
+  list.group("Contrast");
+  list.add("arrival-s", c.arrival_s, "contrast reaches the inlets this long after the first frame");
+  list.add("bolus-shape", c.shape, "a of the gamma variate");
+  list.add("bolus-width-s", c.width_s, "b of the gamma variate at the inlet");
+  list.add("bolus-width-growth", c.width_growth, "growth of b in seconds per second of delay");
+  list.add("injection-s", c.injection_s, "duration of the injection");
+  list.add("velocity-mm-per-s", c.velocity_mm_per_s, "blood velocity at the inlet radius");
+  list.add("velocity-exponent", c.velocity_exponent, "velocity ~ (radius / inlet radius)^exponent");
+  list.add("peak-per-mm", c.peak_attenuation_per_mm, "largest attenuation of the blood, 1/mm");
+}
+
+void add_sweep(OptionList& list, SimulateOptions& o) {
+  CircularSweep& sweep = o.simulation.sweep;
+  list.group("C-arm");
+  list.add("views", sweep.num_views, "frames of the sweep");
+  list.add("arc-rad", sweep.arc_rad, "angle swept (3.49 is 200 degrees)");
+  list.add("first-rad", sweep.first_rad, "primary angle of the first frame");
+  list.add("secondary-rad", sweep.view.secondary_rad, "elevation out of the rotation plane");
+  list.add("duration-s", sweep.duration_s, "time of the sweep");
+  list.add("sod-mm", sweep.view.sod_mm, "source to isocentre");
+  list.add("sdd-mm", sweep.view.sdd_mm, "source to detector");
+  list.add("offset-u-mm", sweep.view.offset_u_mm, "detector shift along its rows");
+  list.add("offset-v-mm", sweep.view.offset_v_mm, "detector shift along its columns");
+  list.add("size", o.size_px, "low-resolution detector pixels: width height");
+  list.add("pitch-mm", o.pitch_mm, "pixel pitch of that detector: one value, or u v").up_to_values(2);
+}
+
+void add_images(OptionList& list, SimulateOptions& o) {
+  SimulationOptions& s = o.simulation;
+  list.group("Images and truth");
+  list.add("scale", s.scale, "truth is also stored this many times finer");
+  list.add("samples-per-pixel", s.samples_per_pixel, "rays per side of a fine pixel");
+  list.add("photons", s.photons, "mean photons per low-resolution pixel in air; 0: no noise");
+  list.add("no-head", o.no_head, "no skull and soft tissue behind the vessels");
+  list.add("motion-mm", o.motion_mm, "head shift between mask and fill run: x y z");
+  list.add("grid-size", o.grid_size, "voxels of the region to reconstruct: one value, or x y z").up_to_values(3);
+  list.add("grid-spacing-mm", o.grid_spacing_mm, "its voxel size: one value, or x y z").up_to_values(3);
+  list.add("grid-center-mm", o.grid_center_mm, "its centre: x y z");
+  list.add("no-reference-volume", o.no_reference_volume, "do not store the true volume");
+  list.add("train-views", s.num_train_views, "evenly spaced training views; the others are for testing");
+  list.add("save-intensity", o.save_intensity, "store mask and fill intensities instead of line integrals");
+}
+
+SimulationOptions simulation_options(const SimulateOptions& o) {
+  SimulationOptions s = o.simulation;
+  const auto pitch = repeated("--pitch-mm", o.pitch_mm, 2);
+  s.detector = {o.size_px[0], o.size_px[1], pitch[0], pitch[1]};
+  const auto size = repeated("--grid-size", o.grid_size, 3);
+  const auto spacing = repeated("--grid-spacing-mm", o.grid_spacing_mm, 3);
+  s.volume = {size[0], size[1], size[2], {spacing[0], spacing[1], spacing[2]}, {}};
+  s.volume.origin_mm =
+      Vec3d{o.grid_center_mm[0], o.grid_center_mm[1], o.grid_center_mm[2]} - s.volume.extent_mm() * 0.5;
+  s.head_background = !o.no_head;
+  s.motion_mm = {o.motion_mm[0], o.motion_mm[1], o.motion_mm[2]};
+  s.reference_volume = !o.no_reference_volume;
+  return s;
+}
+
+}  // namespace
+
+OptionList options_of(SimulateOptions& o) {
+  OptionList list;
+  add_vessel_source(list, o.source);
+  add_contrast(list, o.contrast);
+  add_sweep(list, o);
+  add_images(list, o);
+  list.group("");
+  list.add("seed", o.simulation.seed, "of the tree and the noise").at_least(0);
+  list.add("threads", o.threads, "CPU threads; 0: all (results do not depend on it)").at_least(0).not_in_content();
+  list.add("quiet", o.quiet, "print nothing but errors").not_in_content();
+  return list;
+}
+
+void simulate_case(const std::filesystem::path& output, const SimulateOptions& options) {
+  const SimulationOptions s = simulation_options(options);
+  require_writable_file("--output", output, {options.source.vessels});
+  const auto vessels = read_vessels(options.source, s.seed);
+  Context ctx = Context::cpu(options.threads);
+  say(options.quiet, "simulating " + std::to_string(s.sweep.num_views) + " views of " +
+                         std::to_string(s.detector.width_px) + " x " + std::to_string(s.detector.height_px) +
+                         " pixels");
+  const Simulation simulation = [&] {
+    if (const auto* tree = std::get_if<VesselTree>(&vessels)) return simulate(ctx, *tree, options.contrast, s);
+    const auto& v = std::get<VesselVolume>(vessels);
+    return simulate_volume(ctx, v.volume, v.threshold, options.contrast, s);
+  }();
+  write_acquisition(output, simulation.acquisition, options.save_intensity ? &simulation.raw : nullptr);
+  say(options.quiet, "wrote " + output.string());
+}
+
+}  // namespace dsasrgs::program

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "dsasrgs/evaluation.hpp"
+
 namespace dsasrgs::program {
 
 class Progress {
@@ -32,6 +34,9 @@ class Progress {
   std::int64_t measured_done_;
   double per_second_ = 0;
 };
+
+/// Shows the stages of an evaluation one after the other, unless quiet, and stops it when Interruption is requested.
+ProgressCallback shown_progress(bool quiet);
 
 /// "0:07", "12:30", "1:02:03".
 std::string duration_text(double seconds);

@@ -45,7 +45,7 @@ struct RenderList {
 
 RenderList views_of_case(const RenderOptions& options, const Model& model) {
   Acquisition acquisition = read_acquisition(options.case_file);
-  use_split_of_model(acquisition, model);
+  use_split_or_warn(acquisition, model);
   RenderList list{acquisition.detector, {}, select_views(acquisition, options.views).views};
   for (const int v : list.names) list.poses.push_back(acquisition.poses[static_cast<std::size_t>(v)]);
   return list;

@@ -7,17 +7,20 @@
 
 #include "dsasrgs/baselines.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/resample.hpp"
 #include "dsasrgs/version.hpp"
-#include "evaluation.hpp"
 #include "machine_facts.hpp"
 #include "machine_options.hpp"
+#include "progress.hpp"
 #include "run_folder.hpp"
 #include "run_report.hpp"
+#include "scores_json.hpp"
 #include "training_run.hpp"
+#include "view_list.hpp"
 
 namespace dsasrgs::program {
 
@@ -47,10 +50,20 @@ void keep_others(Json& object, const Json& others) {
 
 void add_agreement(Json& scores, const Acquisition& a, const StudyViews& views,
                    const std::vector<std::pair<std::string, PseudoLabels>>& spoilt, const ViewImage& image) {
-  scores["consistency"] = score_consistency(a, views, image);
+  const ProgressCallback until_interrupted = shown_progress(true);
+  const auto consistency = [&](const std::vector<int>& of) {
+    if (of.empty()) return Json(nullptr);
+    return as_json(score_consistency(a, of, a.reference_projections->scale, image, until_interrupted));
+  };
+  scores["consistency"] = {{"train", consistency(views.train)}, {"test", consistency(views.test)}};
   scores["false_vessel"] = Json::object();
-  for (const auto& [name, labels] : spoilt)
-    scores["false_vessel"][name] = score_false_vessel(a, labels, views.train, image);
+  const ProjectionTruth reference = ProjectionTruth::reference(a);
+  for (const auto& [name, labels] : spoilt) {
+    const auto label = [&source = labels](int view) {
+      return MadeLabel{source.read(view), source.read_false_vessel_mask(view)};
+    };
+    scores["false_vessel"][name] = as_json(false_vessel_kept(reference, views.train, label, image, until_interrupted));
+  }
 }
 
 }  // namespace
@@ -70,7 +83,7 @@ StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
   Prepared p;
   const Acquisition& a = inputs_.acquisition(run.case_name, run.views);
   ViewSet train = select_views(a, "train"), test = held_out_views(a);
-  require_measurable(a, test);
+  require_scorable(a, test);
   drop_views_without_pixels(a, train);
   drop_views_without_pixels(a, test);
   p.views = {train.views, test.views};
@@ -223,9 +236,9 @@ Json StudyRunner::train_and_score(const StudyRun& run, const Prepared& p) {
   TrainingRunOptions training;
   training.quiet = quiet_;
   facts.training_seconds = train(reconstructor, folder, training);
-  EvaluationOptions evaluation;
-  evaluation.quiet = quiet_;
-  Json json = write_run(*ctx_, a, reconstructor, folder, facts, evaluation);
+  ScoringOptions scoring;
+  scoring.quiet = quiet_;
+  Json json = as_json(write_run(*ctx_, a, reconstructor, folder, facts, scoring));
   const Json high = std::move(json["high_resolution"]);
   json.erase("high_resolution");
   json["run"] = {{"backend", backend_name(*ctx_)},
@@ -259,7 +272,8 @@ Json StudyRunner::score_renders(const std::vector<RunImages>& renders, const Pre
     Json& scores = json[images.render];
     scores["high_resolution"] = images.render == kRenderHigh && !high.is_null()
                                     ? high
-                                    : score_against_reference(inputs_.loaded(), p.views, images.image, quiet_);
+                                    : as_json(score_views(ProjectionTruth::reference(inputs_.loaded()), p.views.test,
+                                                          images.image, shown_progress(quiet_)));
     add_agreement(scores, inputs_.loaded(), p.views, p.spoilt, images.image);
   }
   return json;

@@ -10,11 +10,11 @@
 
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/context.hpp"
+#include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "study_inputs.hpp"
 #include "study_plan.hpp"
-#include "study_scores.hpp"
 
 namespace dsasrgs::program {
 
@@ -22,6 +22,11 @@ namespace dsasrgs::program {
 struct RunImages {
   std::string render;  ///< kRenderHigh or kRenderUpsampled
   ViewImage image;
+};
+
+/// Training and test views to score; none is without valid pixels.
+struct StudyViews {
+  std::vector<int> train, test;
 };
 
 class StudyRunner {

@@ -3,17 +3,19 @@
 #include <memory>
 #include <string>
 
+#include "cli/interruption.hpp"
+#include "cli/machine_options.hpp"
+#include "cli/output_path.hpp"
+#include "cli/progress.hpp"
+#include "cli/value_checks.hpp"
+#include "cli/view_list.hpp"
+#include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
-#include "dsasrgs/renderer.hpp"
 #include "dsasrgs/version.hpp"
-#include "evaluation.hpp"
-#include "interruption.hpp"
-#include "machine_options.hpp"
-#include "output_path.hpp"
-#include "progress.hpp"
+#include "jobs/evaluation_summary.hpp"
+#include "jobs/scores_json.hpp"
 #include "subcommands.hpp"
-#include "value_checks.hpp"
 
 namespace dsasrgs::program {
 
@@ -32,25 +34,23 @@ void run(const EvaluateOptions& options) {
   Context ctx = make_context(options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   const Model model = read_model(ctx, options.model);
-  use_split_of_model(acquisition, model);
+  use_split_or_warn(acquisition, model);
   const ViewSet set = options.views.empty() ? held_out_views(acquisition) : select_views(acquisition, options.views);
-  require_measurable(acquisition, set);
-  if (options.views.empty() && set.name == "train")
-    say(options.machine.quiet, "no view was held out: evaluating on the training views");
+  require_scorable(acquisition, set);
+  if (options.views.empty() && !has_held_out_views(acquisition))
+    print_line(options.machine.quiet, "no view was held out: evaluating on the training views");
 
-  Renderer renderer(ctx, model);
-  EvaluationOptions evaluation = options.evaluation;
-  evaluation.quiet = options.machine.quiet;
   nlohmann::ordered_json json;
   json["format"] = "dsasrgs.metrics";
   json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
   json["model"] = options.model;
   json["case"] = options.case_file;
   json["gaussians"] = model.cloud.size();
-  const auto result = evaluate_model(ctx, acquisition, renderer, set, {}, evaluation);
-  json.update(result);
+  const Evaluation evaluation =
+      evaluate(ctx, model, acquisition, set, options.evaluation, shown_progress(options.machine.quiet));
+  json.update(as_json(evaluation));
   if (!options.json_file.empty()) write_text(options.json_file, json.dump(2) + "\n");
-  say(options.machine.quiet, evaluation_summary(result));
+  print_line(options.machine.quiet, evaluation_summary(evaluation));
 }
 
 }  // namespace

@@ -17,15 +17,15 @@
 #include "cli/progress.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
+#include "cli/view_list.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
-#include "evaluation.hpp"
+#include "jobs/evaluation_summary.hpp"
 #include "jobs/run_folder.hpp"
+#include "jobs/run_report.hpp"
 #include "jobs/training_run.hpp"
-#include "run_report.hpp"
 #include "subcommands.hpp"
-#include "view_list.hpp"
 
 namespace dsasrgs::program {
 
@@ -42,7 +42,7 @@ struct ReconstructOptions {
   std::optional<std::int64_t> seed;
   bool force = false, resume = false;
   TrainingRunOptions training;
-  EvaluationOptions evaluation;
+  ScoringOptions scoring;
   MachineOptions machine;
 };
 
@@ -105,13 +105,12 @@ std::string view_text(std::size_t count) { return std::to_string(count) + (count
 
 void announce(const Acquisition& a, const Reconstructor& reconstructor, const Context& ctx, bool quiet) {
   const Config& config = reconstructor.config();
-  const ViewSet held_out = held_out_views(a);
-  say(quiet, "reconstructing " + a.name + ": " + view_text(reconstructor.model().nuisance.view.size()) + " of " +
-                 std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px) +
-                 " pixels, preset " + config.preset + ", " + std::to_string(config.training.steps) + " steps, " +
-                 std::to_string(reconstructor.model().cloud.size()) + " Gaussians, " + backend_name(ctx) + ", " +
-                 std::to_string(ctx.threads()) + " threads");
-  if (held_out.name == "train") say(quiet, "no view is held out: the metrics will be those of the training views");
+  print_line(quiet, "reconstructing " + a.name + ": " + view_text(reconstructor.model().nuisance.view.size()) + " of " +
+                        std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px) +
+                        " pixels, preset " + config.preset + ", " + std::to_string(config.training.steps) + " steps, " +
+                        std::to_string(reconstructor.model().cloud.size()) + " Gaussians, " + backend_name(ctx) + ", " +
+                        std::to_string(ctx.threads()) + " threads");
+  if (!has_held_out_views(a)) print_line(quiet, "no view is held out: the metrics will be those of the training views");
 }
 
 void run(const ReconstructOptions& options) {
@@ -122,8 +121,8 @@ void run(const ReconstructOptions& options) {
   Context ctx = make_context(options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   if (options.train_views) split_evenly(acquisition, *options.train_views);
-  if (!options.hold_out.empty()) hold_out(acquisition, options.hold_out);
-  require_measurable(acquisition, held_out_views(acquisition));
+  if (!options.hold_out.empty()) hold_out(acquisition, parse_views(options.hold_out, acquisition, "--hold-out"));
+  require_scorable(acquisition, held_out_views(acquisition));
   std::optional<PseudoLabels> labels;
   if (!options.labels_file.empty()) labels = PseudoLabels::open(options.labels_file, acquisition);
   const PseudoLabels* label_source = labels ? &*labels : nullptr;
@@ -149,19 +148,19 @@ void run(const ReconstructOptions& options) {
   training.quiet = quiet;
   training.resume_command = resume_command(options, folder);
   facts.training_seconds = train(reconstructor, folder, training);
-  EvaluationOptions evaluation = options.evaluation;
-  evaluation.quiet = quiet;
-  const auto scores = [&] {
+  ScoringOptions scoring = options.scoring;
+  scoring.quiet = quiet;
+  const Evaluation scores = [&] {
     try {
-      return write_run(ctx, acquisition, reconstructor, folder, facts, evaluation);
+      return write_run(ctx, acquisition, reconstructor, folder, facts, scoring);
     } catch (const Interrupted&) {
       stop_interrupted(reconstructor, folder, training);
     }
   }();
   folder.finish();
-  say(quiet, evaluation_summary(scores));
-  say(quiet, "trained " + std::to_string(reconstructor.steps_done()) + " steps in " +
-                 duration_text(facts.training_seconds) + ", wrote " + folder.path().string());
+  print_line(quiet, evaluation_summary(scores));
+  print_line(quiet, "trained " + std::to_string(reconstructor.steps_done()) + " steps in " +
+                        duration_text(facts.training_seconds) + ", wrote " + folder.path().string());
 }
 
 }  // namespace
@@ -206,9 +205,9 @@ void add_reconstruct(CLI::App& app) {
   sub->add_option("--log-every", options->training.log_every, "steps between lines of log.csv")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  sub->add_flag("--baselines", options->evaluation.baselines, "also score interpolated training views and FDK");
+  sub->add_flag("--baselines", options->scoring.evaluation.baselines, "also score interpolated training views and FDK");
   sub->add_option(
-         "--surface-threshold-per-mm", options->evaluation.surface_threshold_per_mm,
+         "--surface-threshold-per-mm", options->scoring.evaluation.surface_threshold_per_mm,
          "attenuation above which a voxel is vessel in the volume metrics; default: a fifth of the reference's maximum")
       ->check(positive_finite());
   add_machine_options(*sub, options->machine);

@@ -14,12 +14,12 @@
 #include "cli/sweep_time.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
+#include "cli/view_list.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "jobs/pictures.hpp"
 #include "jobs/run_folder.hpp"
 #include "subcommands.hpp"
-#include "view_list.hpp"
 
 namespace dsasrgs::program {
 
@@ -45,7 +45,7 @@ struct RenderList {
 
 RenderList views_of_case(const RenderOptions& options, const Model& model) {
   Acquisition acquisition = read_acquisition(options.case_file);
-  use_split_of_model(acquisition, model);
+  use_split_or_warn(acquisition, model);
   RenderList list{acquisition.detector, {}, select_views(acquisition, options.views).views};
   for (const int v : list.names) list.poses.push_back(acquisition.poses[static_cast<std::size_t>(v)]);
   return list;
@@ -136,8 +136,9 @@ void run(const RenderOptions& options) {
     write_pictures(folder.path(), renders, list.names, options.window);
     folder.keep();
   }
-  say(quiet, "wrote " + std::to_string(list.poses.size()) + " renders of " + std::to_string(list.detector.width_px) +
-                 " x " + std::to_string(list.detector.height_px) + " pixels to " + options.output);
+  print_line(quiet, "wrote " + std::to_string(list.poses.size()) + " renders of " +
+                        std::to_string(list.detector.width_px) + " x " + std::to_string(list.detector.height_px) +
+                        " pixels to " + options.output);
 }
 
 void add_pose_options(CLI::App& sub, RenderOptions& o, CLI::Option* case_option) {

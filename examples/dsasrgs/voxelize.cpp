@@ -79,7 +79,7 @@ void run(const VoxelizeOptions& options) {
                                    : renderer.voxelize_mean(volume.grid, kMeanMoments);
   }
   write_nifti(options.output, volume, frame_spacing_s);
-  say(quiet, "wrote " + options.output);
+  print_line(quiet, "wrote " + options.output);
 }
 
 }  // namespace

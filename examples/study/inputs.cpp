@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/view_list.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
 #include "study/recipe.hpp"
-#include "view_list.hpp"
 
 namespace dsasrgs::program {
 

@@ -182,7 +182,7 @@ void run(const StudyOptions& options) {
   write_tables(study, all, runner, !options.no_pictures && !failure, log);
   folder.keep();
   if (failure) std::rethrow_exception(failure);
-  say(quiet, std::to_string(done) + " runs carried out, wrote " + (study.out / "tables.md").string());
+  print_line(quiet, std::to_string(done) + " runs carried out, wrote " + (study.out / "tables.md").string());
 }
 
 }  // namespace

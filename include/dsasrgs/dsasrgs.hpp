@@ -9,6 +9,7 @@
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/context.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
@@ -21,4 +22,5 @@
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/resample.hpp"
 #include "dsasrgs/simulator.hpp"
+#include "dsasrgs/splits.hpp"
 #include "dsasrgs/version.hpp"

@@ -57,4 +57,10 @@ class NumericalError : public Error {
   using Error::Error;
 };
 
+/// The caller asked to stop before the end; the message says how far the job was.
+class Cancelled : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace dsasrgs

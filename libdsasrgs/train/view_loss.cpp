@@ -7,6 +7,7 @@
 
 #include "attenuation/attenuation.hpp"
 #include "dsasrgs/error.hpp"
+#include "refined_mask.hpp"
 #include "train/initialize.hpp"
 
 namespace dsasrgs {
@@ -24,17 +25,6 @@ double adam_scalar(double gradient, double& first, double& second, std::int64_t 
 
 ImageLossShape loss_shape(const Detector& detector, const Config& config) {
   return {detector.width_px, detector.height_px, static_cast<float>(config.training.ssim_weight)};
-}
-
-/// Every pixel repeated s × s times.
-std::vector<std::uint8_t> refined_mask(const std::vector<std::uint8_t>& mask, const Detector& low, int scale) {
-  std::vector<std::uint8_t> high;
-  if (mask.empty()) return high;
-  const auto s = static_cast<std::size_t>(scale), width = static_cast<std::size_t>(low.width_px) * s;
-  high.resize(mask.size() * s * s);
-  for (std::size_t i = 0; i < high.size(); ++i)
-    high[i] = mask[i / width / s * static_cast<std::size_t>(low.width_px) + i % width / s];
-  return high;
 }
 
 /// Invalid pixels take the value of a valid one nearby (breadth-first over the four neighbours), so that interpolation

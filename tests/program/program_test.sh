@@ -272,7 +272,7 @@ expect 2 "broken TOML" reconstruct case.h5 --output new --config bad.toml
 expect 1 "no TOML" reconstruct case.h5 --output new --config none.toml
 expect 2 "too many training views" reconstruct case.h5 --output new --train-views 25
 expect 2 "held-out test view" reconstruct case.h5 --output new --hold-out 3,4
-says "held-out test view" '^dsasrgs: error: --hold-out: expected training views of .*case.h5, found 4$'
+says "held-out test view" '^dsasrgs: error: hold_out: expected training views of .*case.h5, found 4$'
 expect 2 "all held out" reconstruct case.h5 --output new --hold-out 0,3,6,9,12,15,18,21
 expect 2 "no such view held out" reconstruct case.h5 --output new --hold-out 24
 says "no such view held out" '--hold-out: expected views of 0 to 23'
@@ -297,6 +297,7 @@ says "finished run" 'force replaces it'
 expect 2 "nothing to resume" reconstruct case.h5 --output new --resume
 expect 2 "view out of range" evaluate run/model.h5 --case case.h5 --views 24
 expect 2 "backward range" evaluate run/model.h5 --case case.h5 --views 5-3
+for list in x 1, -1; do expect 2 "views $list" evaluate run/model.h5 --case case.h5 "--views=$list"; done
 expect 2 "not a view" render run/model.h5 --case case.h5 --views first --output new
 expect 2 "neither case nor pose" render run/model.h5 --output new
 expect 2 "case and pose" render run/model.h5 --case case.h5 --primary-rad 1 --output new

@@ -1,12 +1,11 @@
 // Study files and the runs they ask for.
-#include "study/plan.hpp"
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <set>
 
 #include "dsasrgs/error.hpp"
+#include "study/plan.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace dsasrgs;

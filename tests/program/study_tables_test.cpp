@@ -1,8 +1,8 @@
 // Means, spreads and tables of a study, against arithmetic on paper.
-#include "study/tables.hpp"
-
 #include <catch2/catch.hpp>
 #include <cmath>
+
+#include "study/tables.hpp"
 
 using namespace dsasrgs::program;
 using Catch::Matchers::Contains;

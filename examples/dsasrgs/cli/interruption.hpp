@@ -2,15 +2,14 @@
 // Ctrl-C (and SIGTERM) as a request that loops answer at their next step.
 
 #include <csignal>
-#include <stdexcept>
+
+#include "dsasrgs/error.hpp"
 
 namespace dsasrgs::program {
 
-/// The job was stopped from outside before it was done; exit code 1.
-class Interrupted : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+/// The job was stopped from outside before it was done; exit code 1. The library throws the same when a callback of the
+/// program tells it to stop.
+using Interrupted = Cancelled;
 
 /// While it lives, the first SIGINT or SIGTERM only sets a mark; a second one ends the program at once.
 class Interruption {

@@ -6,7 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <memory>
+#include <string_view>
 #include <utility>
+
+#include "cli/interruption.hpp"
 
 namespace dsasrgs::program {
 
@@ -40,7 +44,7 @@ std::string duration_text(double seconds) {
   return text;
 }
 
-void say(bool quiet, const std::string& line) {
+void print_line(bool quiet, const std::string& line) {
   if (quiet) return;
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
@@ -75,6 +79,20 @@ void Progress::update(std::int64_t done, const std::string& detail) {
   } else {
     std::fprintf(stderr, "%s %3d %%: %s\n", task_.c_str(), static_cast<int>(done * 100 / total_), text.c_str());
   }
+}
+
+ProgressCallback shown_progress(bool quiet) {
+  const auto bar = std::make_shared<std::unique_ptr<Progress>>();
+  return [quiet, bar](const ProgressReport& report) {
+    if (report.done == 0) {
+      bar->reset();  // ends its line before the next begins
+      *bar = std::make_unique<Progress>(report.stage, "views", static_cast<std::int64_t>(report.total), quiet);
+    } else if (*bar) {
+      (*bar)->update(static_cast<std::int64_t>(report.done));
+    }
+    if (report.done == report.total) bar->reset();
+    return !Interruption::requested();
+  };
 }
 
 std::string Progress::pace(std::int64_t done, Clock::time_point now) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "dsasrgs/evaluation.hpp"
+
 namespace dsasrgs::program {
 
 class Progress {
@@ -33,10 +35,13 @@ class Progress {
   double per_second_ = 0;
 };
 
+/// Shows the stages of an evaluation one after the other, unless quiet, and stops it when Interruption is requested.
+ProgressCallback shown_progress(bool quiet);
+
 /// "0:07", "12:30", "1:02:03".
 std::string duration_text(double seconds);
 
 /// Prints a line on stdout unless quiet.
-void say(bool quiet, const std::string& line);
+void print_line(bool quiet, const std::string& line);
 
 }  // namespace dsasrgs::program

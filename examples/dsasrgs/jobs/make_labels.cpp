@@ -5,9 +5,9 @@
 #include "cli/interruption.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
+#include "cli/view_list.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
-#include "view_list.hpp"
 
 namespace dsasrgs::program {
 
@@ -94,7 +94,7 @@ void make_labels(const std::filesystem::path& case_file, const std::filesystem::
     progress.update(++done);
   }
   writer.commit();
-  say(options.quiet, "wrote " + output.string());
+  print_line(options.quiet, "wrote " + output.string());
 }
 
 }  // namespace dsasrgs::program

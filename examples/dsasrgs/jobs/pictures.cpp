@@ -43,15 +43,33 @@ int pixels(double length_mm, double pixel_mm) {
   return std::clamp(static_cast<int>(std::lround(length_mm / pixel_mm)), 1, kMaxSide);
 }
 
+std::vector<float> valid_values(const ProjectionTruth& truth) {
+  std::vector<float> values;
+  for (int v = 0; v < truth.acquisition().num_views(); ++v) {
+    const auto image = truth.image(v);
+    const auto valid = truth.valid(v);
+    for (std::size_t p = 0; p < image.size(); ++p)
+      if (valid.empty() || valid[p] != 0) values.push_back(image[p]);
+  }
+  return values;
+}
+
+/// The value below which a fraction of the values lies; there is at least one.
+float quantile_of(std::vector<float> values, double fraction) {
+  const auto rank = static_cast<std::ptrdiff_t>(fraction * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + rank, values.end());
+  return values[static_cast<std::size_t>(rank)];
+}
+
 }  // namespace
 
-Panel image_panel(View<const float> image, float window) {
+Panel image_panel(std::span<const float> image, float window) {
   Panel panel(image.begin(), image.end());
   for (float& v : panel) v /= window;
   return panel;
 }
 
-Panel difference_panel(View<const float> image, View<const float> reference, float window) {
+Panel difference_panel(std::span<const float> image, std::span<const float> reference, float window) {
   Panel panel(image.begin(), image.end());
   // Line integrals cannot be negative: noise below 0 is no fault of the render.
   for (std::size_t i = 0; i < panel.size(); ++i)
@@ -77,12 +95,12 @@ void write_panels(const std::filesystem::path& path, const std::vector<std::vect
 
 float picture_window(const ProjectionTruth& truth) {
   constexpr double kQuantile = 0.9995;
-  const float quantile = truth.quantile(kQuantile);
+  const float quantile = quantile_of(valid_values(truth), kQuantile);
   return quantile > 0 ? quantile : static_cast<float>(truth.range());
 }
 
-void write_comparison(const std::filesystem::path& path, View<const float> rendered, View<const float> reference,
-                      const Detector& detector, float window) {
+void write_comparison(const std::filesystem::path& path, std::span<const float> rendered,
+                      std::span<const float> reference, const Detector& detector, float window) {
   write_panels(
       path,
       {{image_panel(rendered, window), image_panel(reference, window), difference_panel(rendered, reference, window)}},

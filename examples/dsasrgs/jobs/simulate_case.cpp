@@ -100,16 +100,16 @@ void simulate_case(const std::filesystem::path& output, const SimulateOptions& o
   require_writable_file("--output", output, {options.source.vessels});
   const auto vessels = read_vessels(options.source, s.seed);
   Context ctx = Context::cpu(options.threads);
-  say(options.quiet, "simulating " + std::to_string(s.sweep.num_views) + " views of " +
-                         std::to_string(s.detector.width_px) + " x " + std::to_string(s.detector.height_px) +
-                         " pixels");
+  print_line(options.quiet, "simulating " + std::to_string(s.sweep.num_views) + " views of " +
+                                std::to_string(s.detector.width_px) + " x " + std::to_string(s.detector.height_px) +
+                                " pixels");
   const Simulation simulation = [&] {
     if (const auto* tree = std::get_if<VesselTree>(&vessels)) return simulate(ctx, *tree, options.contrast, s);
     const auto& v = std::get<VesselVolume>(vessels);
     return simulate_volume(ctx, v.volume, v.threshold, options.contrast, s);
   }();
   write_acquisition(output, simulation.acquisition, options.save_intensity ? &simulation.raw : nullptr);
-  say(options.quiet, "wrote " + output.string());
+  print_line(options.quiet, "wrote " + output.string());
 }
 
 }  // namespace dsasrgs::program

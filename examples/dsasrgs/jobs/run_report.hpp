@@ -1,12 +1,11 @@
 #pragma once
 // What a finished reconstruction leaves in its run folder: model, volume, pictures and metrics.json.
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/reconstructor.hpp"
-#include "evaluation.hpp"
-#include "run_folder.hpp"
+#include "jobs/run_folder.hpp"
 
 namespace dsasrgs::program {
 
@@ -17,9 +16,15 @@ struct RunFacts {
   int resumed_from_step = 0;
 };
 
+/// How it is scored.
+struct ScoringOptions {
+  EvaluationOptions evaluation;
+  bool quiet = false;
+};
+
 /// Writes everything but log.csv, metrics.json last, and returns the evaluation. The model is written first, so that
 /// nothing after training can lose it.
-nlohmann::ordered_json write_run(Context&, const Acquisition&, const Reconstructor&, const RunFolder&, const RunFacts&,
-                                 const EvaluationOptions&);
+Evaluation write_run(Context&, const Acquisition&, const Reconstructor&, const RunFolder&, const RunFacts&,
+                     const ScoringOptions&);
 
 }  // namespace dsasrgs::program

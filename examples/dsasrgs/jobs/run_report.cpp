@@ -1,14 +1,18 @@
-#include "run_report.hpp"
+#include "jobs/run_report.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
+#include "cli/machine_options.hpp"
+#include "cli/progress.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/renderer.hpp"
 #include "dsasrgs/version.hpp"
-#include "machine_options.hpp"
-#include "pictures.hpp"
+#include "jobs/pictures.hpp"
+#include "jobs/scores_json.hpp"
 
 namespace dsasrgs::program {
 
@@ -63,34 +67,35 @@ Json run_as_json(const Context& ctx, const Reconstructor& reconstructor, const R
 }
 
 /// A handful of the scored views and the worst of them, on the finest detector there is truth for.
-void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFolder& folder, const Json& evaluation) {
+void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFolder& folder,
+                         const Evaluation& evaluation) {
   const bool fine = a.reference_projections.has_value();
   const ProjectionTruth truth = fine ? ProjectionTruth::reference(a) : ProjectionTruth::measured(a);
-  const Json& scores = evaluation[fine ? "high_resolution" : "low_resolution"];
-  std::vector<int> views;
-  for (const Json& view : scores["views"]) views.push_back(view["view"].get<int>());
-  views = spread(views, kPictures);
-  if (const int worst = scores["worst"]["view"].get<int>(); std::find(views.begin(), views.end(), worst) == views.end())
+  const ViewScores& scores = fine ? *evaluation.reference : evaluation.measured;
+  std::vector<int> views = spread_views(evaluation.views.views, kPictures);
+  if (const int worst = scores.worst().view; std::find(views.begin(), views.end(), worst) == views.end())
     views.push_back(worst);
   const float window = picture_window(truth);
   folder.make_view_folder();
   for (const int v : views) {
     const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector());
-    write_comparison(folder.view(v), view_of(rendered), truth.image(v), truth.detector(), window);
+    write_comparison(folder.view(v), rendered, truth.image(v), truth.detector(), window);
   }
 }
 
 }  // namespace
 
-Json write_run(Context& ctx, const Acquisition& a, const Reconstructor& reconstructor, const RunFolder& folder,
-               const RunFacts& facts, const EvaluationOptions& options) {
+Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& reconstructor, const RunFolder& folder,
+                     const RunFacts& facts, const ScoringOptions& scoring) {
   const auto start = std::chrono::steady_clock::now();
   const Model& model = reconstructor.model();
   write_model(ctx, folder.model(), model);
 
   Renderer renderer(ctx, model);
   const std::vector<float> mean_volume = renderer.voxelize_mean(a.volume, a.num_views());
-  const Json evaluation = evaluate_model(ctx, a, renderer, held_out_views(a), mean_volume, options);
+  EvaluationOptions options = scoring.evaluation;
+  options.mean_volume = mean_volume;
+  Evaluation evaluation = evaluate(ctx, model, a, held_out_views(a), options, shown_progress(scoring.quiet));
   write_view_pictures(a, renderer, folder, evaluation);
   write_maximum_projections(folder.projection(), mean_volume, a.volume);
   write_nifti(folder.volume(), {a.volume, mean_volume, 1});
@@ -102,7 +107,7 @@ Json write_run(Context& ctx, const Acquisition& a, const Reconstructor& reconstr
   json["run"] = run_as_json(ctx, reconstructor, facts);
   json["run"]["seconds"]["evaluation"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  json.update(evaluation);
+  json.update(as_json(evaluation));
   write_text(folder.metrics(), json.dump(2) + "\n");
   return evaluation;
 }

@@ -1,0 +1,53 @@
+#include "jobs/evaluation_summary.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+namespace dsasrgs::program {
+
+namespace {
+
+std::string number(double value, const char* format) {
+  if (!std::isfinite(value)) return "-";
+  char text[48];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string row(const std::string& name, const ViewScores& scores) {
+  const ProjectionScore mean = scores.mean();
+  char text[256];
+  std::snprintf(text, sizeof text, "\n%-22s %9s %8s %9s %9s %8s %10s", name.c_str(),
+                number(mean.fixed.psnr_db, "%.2f").c_str(), number(mean.fixed.ssim, "%.4f").c_str(),
+                number(scores.worst().fixed.psnr_db, "%.2f").c_str(), number(mean.normalized.psnr_db, "%.2f").c_str(),
+                number(mean.normalized.ssim, "%.4f").c_str(), number(mean.highpass_correlation, "%.4f").c_str());
+  return text;
+}
+
+std::string block(const ViewScores& model, const std::vector<BaselineScores>& baselines) {
+  std::string text = std::string("\nagainst ") +
+                     (model.against == TruthKind::measured ? "/projections" : "/reference/projections") + ", " +
+                     std::to_string(model.detector.width_px) + " x " + std::to_string(model.detector.height_px) +
+                     " pixels, " + std::to_string(model.blank_views().size()) + " views without contrast left out" +
+                     "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
+  text += row("model", model);
+  for (const BaselineScores& b : baselines) text += row(b.name, b.scores);
+  return text;
+}
+
+}  // namespace
+
+std::string evaluation_summary(const Evaluation& evaluation) {
+  std::string text = std::to_string(evaluation.views.views.size()) + " views (" + evaluation.views.name + ")";
+  text += block(evaluation.measured, evaluation.baselines);
+  if (evaluation.reference) text += block(*evaluation.reference, evaluation.reference_baselines);
+  if (evaluation.volume && evaluation.volume->score) {
+    const VolumeScore& v = *evaluation.volume->score;
+    text += "\nvolume: PSNR " + number(v.psnr_db, "%.2f") + " dB, SSIM " + number(v.ssim, "%.4f") + ", Dice " +
+            number(v.dice, "%.3f") + ", Chamfer " + number(v.chamfer_mm, "%.3f") + " mm, HD95 " +
+            number(v.hd95_mm, "%.3f") + " mm";
+  }
+  return text;
+}
+
+}  // namespace dsasrgs::program

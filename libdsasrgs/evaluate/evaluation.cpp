@@ -1,0 +1,95 @@
+#include "dsasrgs/evaluation.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "dsasrgs/baselines.hpp"
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/renderer.hpp"
+#include "evaluate/report_progress.hpp"
+#include "evaluate/windowed_ssim.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+constexpr double kSurfaceFraction = 0.2;  // of the reference's maximum
+
+ViewScores score_renders(Renderer& renderer, const ProjectionTruth& truth, const std::vector<int>& views,
+                         const ProgressCallback& progress) {
+  const auto render = [&](int view) {
+    return renderer.render(truth.acquisition().poses[static_cast<std::size_t>(view)], truth.detector());
+  };
+  return score_views(truth, views, render, progress);
+}
+
+VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const EvaluationOptions& options) {
+  const ReferenceVolume& reference = *a.reference_volume;
+  if (reference.values.empty()) throw InvalidArgument("evaluate: reference volume: expected voxels, found none");
+  const float largest = *std::max_element(reference.values.begin(), reference.values.end());
+  VolumeEvaluation result;
+  result.time_s = reference.time_s;
+  result.reference_maximum_per_mm = static_cast<double>(largest);
+  result.surface_threshold_per_mm =
+      options.surface_threshold_per_mm.value_or(kSurfaceFraction * result.reference_maximum_per_mm);
+  if (!(largest > 0)) return result;
+  std::vector<float> made;
+  std::span<const float> volume = options.mean_volume;
+  if (reference.time_s || volume.empty()) {
+    made = reference.time_s ? renderer.voxelize(a.volume, *reference.time_s)
+                            : renderer.voxelize_mean(a.volume, a.num_views());
+    volume = made;
+  }
+  result.score = score_volume(volume, reference.values, a.volume, result.surface_threshold_per_mm);
+  return result;
+}
+
+}  // namespace
+
+std::vector<BaselineScores> score_baselines(Context& ctx, const ProjectionTruth& truth, const std::vector<int>& views,
+                                            const ProgressCallback& progress) {
+  const Acquisition& a = truth.acquisition();
+  std::vector<BaselineScores> baselines;
+  if (!a.train_views.empty() || !a.test_views.empty()) {
+    const auto between = [&](int view) { return interpolate_views(a, view); };
+    baselines.push_back({"interpolation", score_views(truth, views, between, with_stage("interpolating", progress))});
+  }
+  const std::vector<float> volume = fdk_volume(ctx, a, a.training_views(), a.volume);
+  const auto reproject = [&](int view) {
+    return reproject_volume(ctx, volume, a.volume, {a.poses[static_cast<std::size_t>(view)]}, truth.detector());
+  };
+  baselines.push_back({"fdk", score_views(truth, views, reproject, with_stage("reprojecting", progress))});
+  return baselines;
+}
+
+void require_scorable(const Acquisition& a, const ViewSet& set) {
+  if (std::min(a.detector.width_px, a.detector.height_px) < kSsimWindow)
+    throw BadInput(a.name, "/projections", "images of at least 7 x 7 pixels (the window of SSIM)",
+                   std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px));
+  ViewSet scored = set;
+  drop_views_without_pixels(a, scored);
+}
+
+Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, const ViewSet& set,
+                    const EvaluationOptions& options, const ProgressCallback& progress) {
+  require_scorable(a, set);
+  Evaluation result;
+  result.views = set;
+  result.without_valid_pixels = drop_views_without_pixels(a, result.views);
+  const std::vector<int>& views = result.views.views;
+  Renderer renderer(ctx, model);
+  const ProjectionTruth measured = ProjectionTruth::measured(a);
+  std::optional<ProjectionTruth> reference;
+  if (a.reference_projections) reference = ProjectionTruth::reference(a);
+  result.measured = score_renders(renderer, measured, views, progress);
+  if (reference) result.reference = score_renders(renderer, *reference, views, progress);
+  if (a.reference_volume) result.volume = evaluate_volume(renderer, a, options);
+  if (!options.baselines) return result;
+  result.baselines = score_baselines(ctx, measured, views, progress);
+  // Baselines come at the measured resolution, so only truth of that resolution can judge them.
+  if (reference && reference->scale() == 1)
+    result.reference_baselines = score_baselines(ctx, *reference, views, progress);
+  return result;
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,85 @@
+#include "dsasrgs/splits.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+std::vector<int> without(const std::vector<int>& views, const std::vector<int>& sorted_others) {
+  std::vector<int> left;
+  for (const int v : views)
+    if (!std::binary_search(sorted_others.begin(), sorted_others.end(), v)) left.push_back(v);
+  return left;
+}
+
+}  // namespace
+
+std::vector<int> all_views(const Acquisition& a) {
+  std::vector<int> views(a.poses.size());
+  std::iota(views.begin(), views.end(), 0);
+  return views;
+}
+
+bool has_held_out_views(const Acquisition& a) {
+  return !a.test_views.empty() || a.training_views().size() < a.poses.size();
+}
+
+ViewSet held_out_views(const Acquisition& a) {
+  if (!has_held_out_views(a)) return {"train", a.training_views()};
+  return {"test", a.test_views.empty() ? without(all_views(a), a.training_views()) : a.test_views};
+}
+
+void hold_out(Acquisition& a, std::vector<int> views) {
+  const std::vector<int> trained = a.training_views();
+  std::sort(views.begin(), views.end());
+  views.erase(std::unique(views.begin(), views.end()), views.end());
+  if (views.empty()) throw InvalidArgument("hold_out: expected training views of " + a.name + ", found none");
+  for (const int v : views)
+    if (!std::binary_search(trained.begin(), trained.end(), v))
+      throw InvalidArgument("hold_out: expected training views of " + a.name + ", found " + std::to_string(v));
+  if (views.size() == trained.size())
+    throw InvalidArgument("hold_out: expected a training view of " + a.name + " to be left, found all of them");
+  a.train_views = without(trained, views);
+  a.test_views = std::move(views);
+}
+
+bool use_split_of_model(Acquisition& a, const Model& model) {
+  const std::vector<int>& trained = model.nuisance.view;
+  const auto in_range = [&](const std::vector<int>& views) { return views.empty() || views.back() < a.num_views(); };
+  if (trained.empty() || !in_range(trained) || !in_range(model.test_views)) return false;
+  if (!model.measurement.empty() && model.measurement != measurement_fingerprint(a, trained)) return false;
+  a.train_views = trained;
+  a.test_views = model.test_views.empty() ? without(all_views(a), trained) : model.test_views;
+  return true;
+}
+
+std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) {
+  std::vector<int> empty;
+  for (const int v : set.views) {
+    const auto valid = a.valid_pixels(v);
+    if (!valid.empty() && std::none_of(valid.begin(), valid.end(), [](std::uint8_t p) { return p != 0; }))
+      empty.push_back(v);
+  }
+  std::vector<int> left = without(set.views, empty);
+  if (left.empty())
+    throw BadInput(a.name.empty() ? "acquisition" : a.name, "/valid", "a valid pixel in a view of those to score",
+                   "none");
+  set.views = std::move(left);
+  return empty;
+}
+
+std::vector<int> spread_views(const std::vector<int>& views, std::size_t count) {
+  if (views.size() <= count) return views;
+  std::vector<int> picked;
+  for (std::size_t i = 0; i < count; ++i)
+    picked.push_back(views[count == 1 ? views.size() / 2 : i * (views.size() - 1) / (count - 1)]);
+  return picked;
+}
+
+}  // namespace dsasrgs

@@ -9,6 +9,7 @@ cmake --install "$build_dir" --prefix "$work/prefix" >/dev/null
 cmake -S "$source_dir/examples/embed" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Release >/dev/null
 cmake --build "$work/build" >/dev/null
 "$program" simulate --output "$work/case.h5" --views 16 --train-views 8 --size 48 48 --quiet
+"$work/prefix/bin/dsasrgs-study" --help >/dev/null
 cd "$work"
 ./build/embed case.h5 20
 test -s view.png

@@ -164,7 +164,7 @@ field = {width = 16, grid3d.log2_entries = 10, grid3d.levels = 4, grid4d.log2_en
 name = "tree"
 simulate = {views = 12, size = [16, 16], pitch-mm = 19.2, grid-size = 16, grid-spacing-mm = 10, scale = 2, train-views = 8, samples-per-pixel = 1, tree-min-radius-mm = 1}
 [[labels]]
-name = "spoilt"
+name = "errors"
 method = "oracle"
 [[method]]
 name = "measured"
@@ -180,7 +180,7 @@ render = ["high", "low-upsampled"]
 name = "taught"
 preset = "dsa-srgs"
 settings = {super_resolution.scale = 2}
-labels = ["spoilt"]
+labels = ["errors"]
 TOML
 runs() { find study/runs -name result.json | wc -l; }
 expect 0 "study --dry-run" study study.toml --dry-run
@@ -191,8 +191,8 @@ there study/results.csv study/results.json study/tables.md study/pictures/tree_8
   study/pictures/tree_8-views_zoom.png study/runs/tree/8-views/plain/seed-1/model.h5
 [ "$(runs)" -eq 6 ] || report "study: $(runs) results, expected 6"
 [ "$(wc -l <study/results.csv)" -eq 9 ] || report "study: $(wc -l <study/results.csv) lines in results.csv, expected 9"
-grep -q 'run 6/6: tree/8-views/taught+spoilt/seed-1, about .* left' err.txt || report "study: no progress: $(cat err.txt)"
-for text in '^| plain, low-upsampled | ' '^Difference to plain' 'false vessel of spoilt kept'; do
+grep -q 'run 6/6: tree/8-views/taught+errors/seed-1, about .* left' err.txt || report "study: no progress: $(cat err.txt)"
+for text in '^| plain, low-upsampled | ' '^Difference to plain' 'false vessel of errors kept'; do
   grep -q "$text" study/tables.md || report "study: no '$text' in tables.md"
 done
 cp study/results.csv first.csv
@@ -200,11 +200,11 @@ touch mark
 expect 0 "study again" study study.toml
 grep -q '^6 of 6 runs are done' err.txt || report "study again: $(cat err.txt)"
 [ -z "$(find study/runs study/cases study/labels -newer mark -type f)" ] || report "study again: something was made anew"
-rm study/runs/tree/8-views/plain/seed-1/result.json study/labels/tree_8-views_spoilt_seed-0.h5
+rm study/runs/tree/8-views/plain/seed-1/result.json study/labels/tree_8-views_errors_seed-0.h5
 expect 0 "study with a result less" study study.toml --no-pictures
 grep -q '^5 of 6 runs are done' err.txt || report "study with a result less: $(cat err.txt)"
 cmp -s <(cut -d, -f1-16 study/results.csv) <(cut -d, -f1-16 first.csv) || report "study: a run made anew has other numbers"
-# Another study that shares the runs, and has one more source of spoilt labels: nothing is trained again, what has no labels
+# Another study that shares the runs, and has one more oracle source of labels: nothing is trained again, what has no labels
 # is scored against its mask too, and the first study finds its own scores still there.
 sed 's/^out = "study"/out = "other_study"\nwork = "study"/' study.toml >shared.toml
 printf '[[labels]]\nname = "worse"\nmethod = "oracle"\noptions = {false-branches = 5}\n' >>shared.toml
@@ -230,7 +230,7 @@ expect 2 "study: bad field" study changed.toml --output new
 says "study: bad field" 'changed.toml: method\[2\].preset: expected 4drgs.*found 5drgs'
 sed 's/pitch-mm = 19.2/pich-mm = 19.2/' study.toml >changed.toml
 expect 2 "study: bad option of simulate" study changed.toml --output new --quiet
-says "study: bad option of simulate" 'changed.toml: case tree simulate: .*pich-mm'
+says "study: bad option of simulate" 'changed.toml: case tree simulate.pich-mm: expected one of '
 sed 's/steps = 12/steps = 100000/' study.toml >changed.toml
 "$program" study changed.toml --output stopped_study --only plain >out.txt 2>err.txt &
 job=$!

@@ -1,5 +1,6 @@
 // Study files and the runs they ask for.
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <set>
@@ -36,7 +37,7 @@ keep-position = false
 [case.settings]
 gaussians.initial = 77
 [[labels]]
-name = "spoilt"
+name = "errors"
 method = "oracle"
 options = {false-branches = 2}
 [[labels]]
@@ -53,7 +54,7 @@ render = ["high", "low-upsampled"]
 name = "taught"
 preset = "dsa-srgs"
 settings = {super_resolution.weight = 0.25, training.steps = 40}
-labels = ["spoilt", "given"]
+labels = ["errors", "given"]
 )";
 
 std::filesystem::path written(const TemporaryFolder& folder, const std::string& text, const char* name = "study.toml") {
@@ -105,7 +106,7 @@ TEST_CASE("study: settings go from preset over study and case to method", "[stud
   }
 }
 
-TEST_CASE("study: options become arguments, paths are relative to the study", "[study]") {
+TEST_CASE("study: tables fill the options of simulate and labels, paths are relative to the study", "[study]") {
   const TemporaryFolder folder;
   const Study study = read_study(written(folder, kStudy));
   CHECK(study.out == folder.path() / "out");
@@ -115,10 +116,21 @@ TEST_CASE("study: options become arguments, paths are relative to the study", "[
   CHECK(sharing.work == folder.path() / "shared");
   CHECK(study.case_named("a").acquisition == folder.path() / "a.h5");
   CHECK(study.labels_named("given").files.at("a") == folder.path() / "labels.h5");
-  // A table's names come sorted; false leaves a flag out.
-  CHECK(study.case_named("b").simulate == std::vector<std::string>{"--no-head", "--size", "32", "16", "--views", "24"});
-  CHECK(study.labels_named("spoilt").make == std::vector<std::string>{"--method", "oracle", "--false-branches", "2"});
-  CHECK(study.labels_named("spoilt").oracle);
+  const SimulateOptions& simulate = study.case_named("b").simulate;
+  CHECK(simulate.simulation.sweep.num_views == 24);
+  CHECK(simulate.size_px == std::array<int, 2>{32, 16});
+  CHECK(simulate.no_head);
+  CHECK_FALSE(simulate.source.keep_position);
+  CHECK(simulate.source.vessels == kBuiltInTree);
+  REQUIRE(study.labels_named("errors").make);
+  const LabelOptions& labels = *study.labels_named("errors").make;
+  CHECK(labels.method == "oracle");
+  CHECK(labels.oracle.false_branches == 2);
+  CHECK(labels.oracle.missing_branches == OracleOptions{}.missing_branches);
+  CHECK(study.labels_named("errors").is_oracle());
+  CHECK_FALSE(study.labels_named("given").make);
+  const Study file = read_study(written(folder, replaced(kStudy, "views = 24", "vessels = \"x/y.swc\"")));
+  CHECK(vessel_file(file.case_named("b").simulate.source) == folder.path() / "x" / "y.swc");
 }
 
 TEST_CASE("study: a base file is under the settings and may not name a preset", "[study]") {
@@ -184,15 +196,32 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("gaussians.initial = 77", "gaussians.initial = true", "case b settings: expected");
   refused("acquisition = \"a.h5\"", "", "case[0].acquisition: expected either");
   refused("name = \"b\"", "name = \"a\"", "case[1].name: expected a name that is not taken");
-  refused("method = \"oracle\"", "method = \"esrgan\"", "labels[0].method: expected bicubic, lanczos or oracle");
+  refused("method = \"oracle\"", "method = \"esrgan\"",
+          "labels[0].method: expected bicubic or lanczos or oracle, found esrgan");
   refused("{a = \"labels.h5\"}", "{c = \"labels.h5\"}", "labels[1].files.c: expected");
-  refused("kind = \"measured-upsampled\"", "kind = \"magic\"", "method[0].kind: expected");
+  refused("kind = \"measured-upsampled\"", "kind = \"magic\"",
+          "method[0].kind: expected train or measured-upsampled or interpolation-upsampled, found magic");
+  // Options of subcommands: names, types, numbers of values, ranges.
+  refused("no-head = true", "no-haed = true", "case b simulate.no-haed: expected one of vessels, tree-seed, ");
+  refused("no-head = true", "no-head = 1", "case b simulate.no-head: expected true or false, found 1");
+  refused("no-head = true", "output = \"x.h5\"", "case b simulate.output: expected one of vessels");
+  refused("views = 24", "views = 24.5", "case b simulate.views: expected an integer, found 24.5");
+  refused("views = 24", "views = \"24\"", "case b simulate.views: expected an integer, found '24'");
+  refused("size = [32, 16]", "size = 32", "case b simulate.size: expected an array of 2 numbers, found 32");
+  refused("size = [32, 16]", "seed = -1", "case b simulate.seed: expected an integer of 0 or more, found -1");
+  refused("size = [32, 16]", "pitch-mm = [1, 2, 3]", "case b simulate.pitch-mm: expected 1 to 2 numbers, found");
+  refused("size = [32, 16]", "up-axis = \"x\"", "case b simulate.up-axis: expected y or z, found 'x'");
+  refused("false-branches = 2", "false-branches = 1001",
+          "labels errors options.false-branches: expected an integer of 0 to 1000, found 1001");
+  refused("false-branches = 2", "seed = 2", "labels errors options.seed: expected one of storage, false-branches");
+  refused("method = \"oracle\"", "method = \"bicubic\"",
+          "labels errors options.false-branches: expected method = \"oracle\" with it, found method = \"bicubic\"");
   refused("preset = \"4drgs\"", "preset = \"5drgs\"", "method[1].preset: expected 4drgs");
   refused("\"low-upsampled\"", "\"low\"", "method[1].render: expected");
-  refused("labels = [\"spoilt\", \"given\"]", "labels = [\"spoild\"]", "method[2].labels: expected");
+  refused("labels = [\"errors\", \"given\"]", "labels = [\"eror\"]", "method[2].labels: expected");
   refused("name = \"taught\"", "name = taught", "line");
   // Repeats would count runs twice.
-  refused("[\"spoilt\", \"given\"]", "[\"given\", \"given\"]",
+  refused("[\"errors\", \"given\"]", "[\"given\", \"given\"]",
           "method[2].labels: expected each once, found given twice");
   refused("\"low-upsampled\"", "\"high\"", "method[1].render: expected each once");
   refused("kind = \"measured-upsampled\"", "cases = [\"a\", \"a\"]\nkind = \"measured-upsampled\"",
@@ -201,8 +230,8 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("training.steps = 30", "preset = \"togs\"", "settings.preset: expected none");
   refused("gaussians.initial = 77", "preset = \"togs\"", "case[1].settings.preset: expected none");
   refused("super_resolution.weight = 0.25", "preset = \"togs\"", "method[2].settings.preset: expected none");
-  refused("labels = [\"spoilt\", \"given\"]", "", "method taught labels: expected label sources");
-  CHECK(plan_runs(study_of(replaced(replaced(kStudy, "labels = [\"spoilt\", \"given\"]", ""),
+  refused("labels = [\"errors\", \"given\"]", "", "method taught labels: expected label sources");
+  CHECK(plan_runs(study_of(replaced(replaced(kStudy, "labels = [\"errors\", \"given\"]", ""),
                                     "super_resolution.weight = 0.25", "super_resolution.target = \"upsampled\"")))
             .size() == 15);
   CHECK_THROWS_AS(read_study("/nowhere/study.toml"), IoError);

@@ -1,12 +1,13 @@
 // Means, spreads and tables of a study, against arithmetic on paper.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 
 #include "study/tables.hpp"
 
 using namespace dsasrgs::program;
 using Catch::Matchers::Contains;
-using Json = nlohmann::ordered_json;
+using dsasrgs::ViewScore;
 
 namespace {
 
@@ -38,20 +39,32 @@ TEST_CASE("study tables: differences are taken seed by seed", "[study]") {
 }
 
 TEST_CASE("study tables: rows of a result, one per render", "[study]") {
-  const Json scores = Json::parse(R"({"high_resolution": {"mean": {"fixed": {"psnr_db": 30.5, "ssim": null}}},
-    "consistency": {"train": {"psnr_db": 41.0, "rms": 0.5}, "test": null},
-    "false_vessel": {"oracle": {"added": 0.25, "removed": null}}})");
-  Json result = Json::parse(R"({"case": "c", "method": "m", "labels": "oracle", "training_views": 30, "seed": 4,
-    "run": {"gaussians": 123, "training_seconds": 9.5}, "volume": null})");
-  result["renders"] = {{"high", scores}, {"low-upsampled", scores}};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  RenderScores scores;
+  ViewScore view;
+  view.fixed = {30.5, nan};
+  view.normalized = {nan, nan};
+  view.highpass_correlation = nan;
+  scores.high_resolution.views = {view};
+  scores.consistency_train = dsasrgs::ConsistencyScore{41, 0.5, 0};
+  scores.false_vessel["oracle"].added = 0.25;
+  StudyResult result;
+  result.case_name = "c";
+  result.method = "m";
+  result.labels = "oracle";
+  result.training_views = 30;
+  result.seed = 4;
+  result.training = TrainingFacts{"cpu", 1, 12, 123, 0.1, 9.5};
+  result.renders = {{"high", scores}, {"low-upsampled", scores}};
   const std::vector<StudyRow> rows = rows_of_result(result);
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].row == "m+oracle");
   CHECK(rows[1].row == "m+oracle, low-upsampled");
   CHECK(rows[0].seed == 4);
-  const std::map<std::string, double> expected{{"psnr_db", 30.5},         {"binned_train_psnr_db", 41},
-                                               {"binned_train_rms", 0.5}, {"gaussians", 123},
-                                               {"training_seconds", 9.5}, {"added:oracle", 0.25}};
+  // What was not measured and what is not finite has no value.
+  const std::map<std::string, double> expected{
+      {"psnr_db", 30.5},         {"worst_psnr_db", 30.5},   {"gaussians", 123},    {"binned_train_psnr_db", 41},
+      {"binned_train_rms", 0.5}, {"training_seconds", 9.5}, {"added:oracle", 0.25}};
   CHECK(rows[0].values == expected);
 }
 

@@ -74,11 +74,24 @@ refused() {
   [ ! -e out ] && [ ! -e work ] || report "$1: something was made"
 }
 refused "too many views" 's/\[4, 8\]/[4, 13]/; s/^file.*/method = "bicubic"/' 'changed.toml: views: expected at most the 12 views of tree, found 13'
-refused "bad option of simulate" 's/pitch-mm/pich-mm/' 'changed.toml: case tree simulate: .*pich-mm'
+refused "bad option of simulate" 's/pitch-mm/pich-mm/' 'changed.toml: case tree simulate.pich-mm: expected one of vessels, .*found an unknown name'
 refused "no vessels" 's/tree.swc/none.swc/' 'changed.toml: case tree simulate.vessels: expected a file, .*none.swc'
 refused "no acquisition" 's/^simulate.*/acquisition = "none.h5"/' 'changed.toml: case tree acquisition: expected a file'
 refused "bad option of labels" 's/^file.*/method = "oracle"\noptions = {streng = 1}/' \
-  'changed.toml: labels given options: .*streng'
+  'changed.toml: labels given options.streng: expected one of storage, .*found an unknown name'
+refused "bad type" 's/views = 12/views = "12"/' "changed.toml: case tree simulate.views: expected an integer, found '12'"
+refused "out of range" 's/^file.*/method = "oracle"\noptions = {false-branches = 1001}/' \
+  'changed.toml: labels given options.false-branches: expected an integer of 0 to 1000, found 1001'
+# A study takes every option of the command line but those that it decides itself, and no other.
+takes_options_of() {  # SUBCOMMAND OWN_OPTIONS: the last error lists what a study takes
+  diff <("$program" "$1" --help | grep -oE '^ +(-h,)?--[a-z0-9-]+' | sed 's/.*--//' | grep -vxE "help|output|$2" | sort) \
+    <(sed 's/.*expected one of //; s/, found .*//; s/, /\n/g' err.txt | sort) >diff.txt ||
+    report "options of $1 and those of a study are not the same: $(cat diff.txt)"
+}
+refused "no option of simulate" 's/pitch-mm/colour/' 'changed.toml: case tree simulate.colour'
+takes_options_of simulate none
+refused "no option of labels" 's/^file.*/method = "oracle"\noptions = {colour = 1}/' 'changed.toml: labels given options.colour'
+takes_options_of labels 'method|scale|seed|views'
 refused "no labels" 's/^labels.*//' 'changed.toml: method taught labels: expected label sources'
 refused "preset in settings" 's/super_resolution.scale = 2/preset = "togs"/' 'changed.toml: method\[2\].settings.preset'
 mkdir folder
@@ -160,6 +173,32 @@ mv kept.h5 work/cases/tree.h5
 expect 0 "tables as they were" study study.toml --tables-only --quiet
 says "tables as they were" '^6 of 6 runs\.$' out/tables.md
 
+# ---- a result that cannot be read is an error that names it ----------------------------------------------------------
+cp work/runs/tree/4-views/plain/seed-0/result.json kept.json
+for text in '{' '{"format": "dsasrgs.study_result"}'; do
+  echo "$text" >work/runs/tree/4-views/plain/seed-0/result.json
+  for option in --tables-only --dry-run --no-pictures; do
+    expect 2 "broken result, $option" study study.toml $option
+    says "broken result, $option" '^dsasrgs: error: .*tree/4-views/plain/seed-0/result.json: the file: expected a result of a study'
+    [ "$(wc -l <err.txt)" -eq 1 ] || report "broken result, $option: $(wc -l <err.txt) lines on stderr, expected 1"
+  done
+done
+mv kept.json work/runs/tree/4-views/plain/seed-0/result.json
+! grep -q '"kind": [0-9]' -r work/runs --include=result.json || report "a kind of method is stored as a number"
+
+# ---- the study program alone is the subcommand -----------------------------------------------------------------------
+alone=$(dirname "$program")/dsasrgs-study
+[ -x "$alone" ] || alone=$(dirname "$program")/../study/dsasrgs-study
+"$alone" study.toml --output alone --no-pictures --quiet >out.txt 2>err.txt || report "dsasrgs-study: $(cat err.txt)"
+diff <(sed 's/,[^,]*$//' out/results.csv) <(sed 's/,[^,]*$//' alone/results.csv) >diff.txt ||  # all but the seconds
+  report "dsasrgs-study: other results than dsasrgs study: $(cat diff.txt)"
+"$alone" study.toml --dry-run >alone.txt 2>err.txt
+expect 0 "dry" study study.toml --dry-run
+cmp -s alone.txt out.txt || report "dsasrgs-study --dry-run: another list than that of dsasrgs study"
+"$alone" study.toml --only nobody >out.txt 2>err.txt
+[ $? -eq 2 ] || report "dsasrgs-study, a part of no name: expected exit code 2"
+says "dsasrgs-study, a part of no name" '^dsasrgs-study: error: --only: .*found nobody$'
+
 # ---- the content of the vessel file belongs to a case ----------------------------------------------------------------
 # The same files, named from another folder.
 touch mark
@@ -169,12 +208,11 @@ unchanged "from another folder" work
 sed 's/ 3 / 4 /g' tree.swc >thick.swc && mv thick.swc tree.swc
 expect 0 "other vessels, tables only" study study.toml --tables-only
 says "other vessels, tables only" '^0 of 6 runs\. Results left out: 6 made with another case' out/tables.md
-# A case whose record is older than the hash of its vessels stays.
-cp work/cases/tree.h5.json record.json
-sed -i 's/"input": "",/"input": ""/; /"vessels": "/d' work/cases/tree.h5.json
-expect 0 "record without hash" study study.toml --no-pictures
-says "record without hash" '^6 of 6 runs are done'
-mv record.json work/cases/tree.h5.json
+# Vessels that are not there any more are not held against a case.
+mv tree.swc gone.swc
+expect 0 "no vessels" study study.toml --tables-only --no-pictures
+says "no vessels" '^6 of 6 runs\.$' out/tables.md
+mv gone.swc tree.swc
 # One case and the runs that were asked for are made anew, no table mixes them with the old ones.
 expect 0 "other vessels" study study.toml --only measured --no-pictures
 says "other vessels" '^0 of 2 runs are done'

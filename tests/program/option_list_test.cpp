@@ -1,0 +1,106 @@
+// One list of options for the command line and for study files.
+#include "cli/option_list.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "jobs/make_labels.hpp"
+#include "jobs/simulate_case.hpp"
+#include "study/option_table.hpp"
+
+using namespace dsasrgs::program;
+
+namespace {
+
+/// Words that the option takes and that are not its default.
+struct Sample {
+  const Option* option;
+  std::vector<std::string> operator()(bool*) const { return {}; }
+  std::vector<std::string> operator()(int*) const { return {"3"}; }
+  std::vector<std::string> operator()(std::uint64_t*) const { return {"7"}; }
+  std::vector<std::string> operator()(double*) const { return {"0.375"}; }
+  std::vector<std::string> operator()(std::string* value) const {
+    for (const std::string& c : option->choices)
+      if (c != *value) return {c};
+    return {"x"};
+  }
+  template <class T>
+  std::vector<std::string> operator()(std::optional<T>*) const {
+    T value{};
+    return (*this)(&value);
+  }
+  template <class T, std::size_t n>
+  std::vector<std::string> operator()(std::array<T, n>*) const {
+    T value{};
+    return std::vector<std::string>(n, (*this)(&value)[0]);
+  }
+  template <class T>
+  std::vector<std::string> operator()(std::vector<T>*) const {
+    T value{};
+    return std::vector<std::string>(static_cast<std::size_t>(option->most_values), (*this)(&value)[0]);
+  }
+};
+
+std::string toml_value(const Option& option, const std::vector<std::string>& words) {
+  if (words.empty()) return "true";
+  if (std::holds_alternative<std::string*>(option.field)) return '"' + words[0] + '"';
+  if (words.size() == 1) return words[0];
+  std::string text;
+  for (const std::string& w : words) text += (text.empty() ? "[" : ", ") + w;
+  return text + "]";
+}
+
+template <class Options>
+void check_both_ways() {
+  Options defaults;
+  const auto untouched = option_texts(options_of(defaults));
+  std::set<std::string> names;
+  for (const Option& option : options_of(defaults)) {
+    CAPTURE(option.name);
+    CHECK(names.insert(option.name).second);
+    const std::vector<std::string> words = std::visit(Sample{&option}, option.field);
+    Options by_words, by_table;
+    CLI::App app;
+    const OptionList list = options_of(by_words);
+    add_options(app, list);
+    std::vector<std::string> arguments{"--" + option.name};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    std::reverse(arguments.begin(), arguments.end());  // the order CLI11 takes a vector in
+    REQUIRE_NOTHROW(app.parse(arguments));
+    CHECK(given_options(app, list) == std::vector<std::string>{option.name});
+
+    const toml::table table = toml::parse(option.name + " = " + toml_value(option, words));
+    CHECK(read_options({table, "f.toml"}, options_of(by_table)) == std::vector<std::string>{option.name});
+    const auto filled = option_texts(options_of(by_words));
+    CHECK(filled == option_texts(options_of(by_table)));
+    CHECK((filled != untouched) == option.in_content);
+  }
+  Options other;
+  const toml::table unknown = toml::parse("no-such-option = 1");
+  CHECK_THROWS_WITH(
+      read_options({unknown, "f.toml"}, options_of(other)),
+      Catch::Matchers::Contains("f.toml: no-such-option: expected one of " + options_of(other).begin()->name));
+}
+
+}  // namespace
+
+TEST_CASE("options: words of the command line and tables of a study fill the same fields", "[study]") {
+  check_both_ways<SimulateOptions>();
+  check_both_ways<LabelOptions>();
+}
+
+TEST_CASE("options: their text has all digits and leaves out what the content does not depend on", "[study]") {
+  SimulateOptions options;
+  options.contrast.arrival_s = 0.1;
+  options.pitch_mm = {1.0 / 3, 2};
+  options.no_head = options.quiet = true;
+  const auto texts = option_texts(options_of(options));
+  CHECK(texts.at("arrival-s") == "0.1");
+  CHECK(texts.at("pitch-mm") == "0.3333333333333333 2");
+  CHECK(texts.at("no-head") == "true");
+  CHECK(texts.at("size") == "128 128");
+  CHECK_FALSE(texts.contains("quiet"));
+  CHECK_FALSE(texts.contains("threads"));
+  CHECK_FALSE(texts.contains("tree-seed"));  // not given, and it has no default
+}

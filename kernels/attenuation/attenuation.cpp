@@ -39,8 +39,8 @@ float per_table(float lambda, std::size_t n) {
 
 void offset_table_density_forward(Context& ctx, float scale, float time, View<const float> coefficients,
                                   View<float> density) {
-  constexpr const char* op = "offset_table_density_forward";
-  require_size(op, "density", num_tables(op, coefficients), density.size());
+  constexpr const char* kOp = "offset_table_density_forward";
+  require_size(kOp, "density", num_tables(kOp, coefficients), density.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::offset_table_density_forward(ctx, scale, time, coefficients, density);
@@ -49,9 +49,9 @@ void offset_table_density_forward(Context& ctx, float scale, float time, View<co
 
 void offset_table_density_backward(Context& ctx, float scale, float time, View<const float> coefficients,
                                    View<const float> grad_density, View<float> grad_coefficients) {
-  constexpr const char* op = "offset_table_density_backward";
-  require_size(op, "grad_density", num_tables(op, coefficients), grad_density.size());
-  require_size(op, "grad_coefficients", coefficients.size(), grad_coefficients.size());
+  constexpr const char* kOp = "offset_table_density_backward";
+  require_size(kOp, "grad_density", num_tables(kOp, coefficients), grad_density.size());
+  require_size(kOp, "grad_coefficients", coefficients.size(), grad_coefficients.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::offset_table_density_backward(ctx, scale, time, coefficients, grad_density, grad_coefficients);
@@ -75,9 +75,9 @@ float offset_table_smoothness_value(Context& ctx, const OffsetTableSmoothness& s
 
 void offset_table_smoothness_backward(Context& ctx, float lambda, View<const float> coefficients,
                                       View<float> grad_coefficients) {
-  constexpr const char* op = "offset_table_smoothness_backward";
-  const float factor = per_table(lambda, num_tables(op, coefficients));
-  require_size(op, "grad_coefficients", coefficients.size(), grad_coefficients.size());
+  constexpr const char* kOp = "offset_table_smoothness_backward";
+  const float factor = per_table(lambda, num_tables(kOp, coefficients));
+  require_size(kOp, "grad_coefficients", coefficients.size(), grad_coefficients.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::offset_table_smoothness_backward(ctx, factor, coefficients, grad_coefficients);

@@ -5,8 +5,8 @@
 #include <numbers>
 #include <string>
 
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "fdk/fdk_bodies.hpp"
 
 namespace dsasrgs {
@@ -15,21 +15,11 @@ namespace {
 constexpr const char* kOp = "fdk_reconstruct";
 
 void require_input(const FdkInput& input, const FdkOptions& options, std::size_t volume_size) {
-  const Detector& d = input.detector;
-  const VolumeGrid& g = input.grid;
-  require(d.width_px > 0 && d.height_px > 0 && d.pitch_u_mm > 0 && d.pitch_v_mm > 0, kOp,
-          "detector: expected at least 1 x 1 pixels of positive pitch, found " + std::to_string(d.width_px) + " x " +
-              std::to_string(d.height_px) + " of " + std::to_string(d.pitch_u_mm) + " x " +
-              std::to_string(d.pitch_v_mm) + " mm");
-  require(
-      g.size_x > 0 && g.size_y > 0 && g.size_z > 0 && g.spacing_mm.x > 0 && g.spacing_mm.y > 0 && g.spacing_mm.z > 0,
-      kOp,
-      "grid: expected at least 1 x 1 x 1 voxels of positive spacing, found " + std::to_string(g.size_x) + " x " +
-          std::to_string(g.size_y) + " x " + std::to_string(g.size_z));
+  const std::size_t pixels = require_detector(kOp, input.detector), voxels = require_grid(kOp, input.grid);
   require(options.hann_cutoff > 0, kOp,
           "hann_cutoff: expected a positive number, found " + std::to_string(options.hann_cutoff));
-  require_size(kOp, "projections", input.poses.size() * d.num_pixels(), input.projections.size());
-  require_size(kOp, "volume", g.num_voxels(), volume_size);
+  require_size(kOp, "projections", input.poses.size() * pixels, input.projections.size());
+  require_size(kOp, "volume", voxels, volume_size);
 }
 
 /// Largest |fan angle| of any view's detector. Throws InvalidArgument when a detector is not in front of its source.

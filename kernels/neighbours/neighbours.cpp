@@ -7,11 +7,11 @@
 namespace dsasrgs {
 
 void neighbour_distances(Context& ctx, View<const float> position_mm, View<float> mean_squared_distance_mm2) {
-  constexpr const char* op = "neighbour_distances";
-  require_size(op, "position_mm", 3 * mean_squared_distance_mm2.size(), position_mm.size());
+  constexpr const char* kOp = "neighbour_distances";
+  require_size(kOp, "position_mm", 3 * mean_squared_distance_mm2.size(), position_mm.size());
   if (position_mm.empty()) return;
   const auto require_finite = [&](bool finite) {
-    require(finite, op, "position_mm: expected finite positions, found NaN or infinity");
+    require(finite, kOp, "position_mm: expected finite positions, found NaN or infinity");
   };
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) {

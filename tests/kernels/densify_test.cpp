@@ -10,6 +10,7 @@
 #include "common/gaussian_math.hpp"
 #include "dsasrgs/error.hpp"
 #include "oracle/densify_oracle.hpp"
+#include "support/bad_bounds.hpp"
 #include "support/context.hpp"
 #include "support/host_plan.hpp"
 #include "support/random_values.hpp"
@@ -270,7 +271,8 @@ TEST_CASE("densify: wrong statistics and settings are refused", "[densify]") {
   throws(broken([](Scene& b) { b.gradient_norm.pop_back(); }), "gradient_norm");
   throws(broken([](Scene& b) { b.density.pop_back(); }), "density");
   throws(broken([](Scene& b) { b.visible.pop_back(); }), "visible_steps");
-  throws(broken([](Scene& b) { b.bounds = {1, 1}; }), "bounds");
+  for (const ScaleBounds bounds : test::kBadBounds)
+    throws(broken([&](Scene& b) { b.bounds = bounds; }), "bounds: expected 0 < min_mm < max_mm");
   throws(broken([](Scene& b) { b.control.box = {}; }), "box: expected a box with positive sides");
   throws(broken([](Scene& b) { b.control.split_children = 0; }), "split_children: expected 1 to 255, found 0");
   throws(broken([](Scene& b) { b.control.split_children = 256; }), "split_children");

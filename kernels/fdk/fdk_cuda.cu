@@ -14,8 +14,7 @@ namespace {
 /// Said to ptxas, which without it aims at more blocks on sm_100 and later and spills the set-up in double.
 constexpr int kBlocksPerProcessor = 2;
 
-// ---- filter
-// ----------------------------------------------------------------------------------------------------------
+// ---- filter ----
 
 /// A block filters kRows rows; each thread owns kColumns columns of them, kFilterThreads apart, so that a tap that was
 /// loaded serves kRows rows and a weighted pixel kColumns columns.
@@ -76,8 +75,7 @@ __global__ void __launch_bounds__(kFilterThreads, kBlocksPerProcessor)
   }
 }
 
-// ---- back-projection
-// -------------------------------------------------------------------------------------------------
+// ---- back-projection ----
 
 /// A block owns a brick of voxels, a thread a column of kDepth of them along z.
 constexpr int kBrickX = 32, kBrickY = 8, kDepth = 8;
@@ -159,8 +157,7 @@ __global__ void __launch_bounds__(kBrickX* kBrickY, kBlocksPerProcessor)
     if (k < depth) out[k * slice] = sum[k];
 }
 
-// ---- host
-// ------------------------------------------------------------------------------------------------------------
+// ---- host ----
 
 /// Taps of all distances −(width − 1) … width − 1, between kTile zeros for the threads beyond the row's end.
 std::vector<float> padded_taps(int width, double hann_cutoff) {

@@ -30,13 +30,6 @@ double checked_num_valid(const char* op, const ImageLossInput& input, std::size_
 
 }  // namespace
 
-std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
-  if (valid.empty()) return 0;
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::count_valid(ctx, valid);
-  return cpu::count_valid(valid);
-}
-
 void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input, ImageLossSaved& saved) {
   constexpr const char* kOp = "image_loss_forward";
   const std::size_t pixels = num_pixels(kOp, shape);

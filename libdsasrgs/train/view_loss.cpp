@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "attenuation/attenuation.hpp"
 #include "dsasrgs/error.hpp"
+#include "elementwise/elementwise.hpp"
 #include "train/initialize.hpp"
 
 namespace dsasrgs {

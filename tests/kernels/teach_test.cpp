@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "dsasrgs/error.hpp"
+#include "elementwise/elementwise.hpp"
 #include "oracle/ssim_oracle.hpp"
 #include "oracle/teach_oracle.hpp"
 #include "ssim/ssim.hpp"

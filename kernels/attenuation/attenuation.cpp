@@ -61,7 +61,7 @@ void offset_table_density_backward(Context& ctx, float scale, float time, View<c
 void offset_table_smoothness_forward(Context& ctx, float lambda, View<const float> coefficients,
                                      OffsetTableSmoothness& saved) {
   const float factor = per_table(lambda, num_tables("offset_table_smoothness_forward", coefficients));
-  if (saved.value.size() == 0) saved.value = Buffer<float>(ctx, 1);
+  saved.value.resize(ctx, 1);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::offset_table_smoothness_forward(ctx, factor, coefficients, saved);
   cpu::offset_table_smoothness_forward(ctx, factor, coefficients, saved);

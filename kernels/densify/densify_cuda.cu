@@ -259,9 +259,9 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
   plan.split = found.split;
   plan.pruned = found.pruned;
   const std::size_t size = n - plan.pruned - plan.split + plan.cloned + plan.split * split_children;
-  plan.source = Buffer<std::uint32_t>(ctx, size);
-  plan.birth = Buffer<Birth>(ctx, size);
-  plan.child = Buffer<std::uint8_t>(ctx, size);
+  plan.source.resize(ctx, size);
+  plan.birth.resize(ctx, size);
+  plan.child.resize(ctx, size);
   launch(ctx, "density_write_plan", grid, write_plan, fates.data(), survivors_before.data(), births_before.data(),
          PlanArrays{plan.source.data(), plan.birth.data(), plan.child.data()}, n);
   return plan;

@@ -296,7 +296,7 @@ void bin(Context& ctx, const RasterizeInput& in, const TileGrid& grid, Rasterize
   scratch.fitted_gaussians = 0;  // stays so if this throws
   tile_bin_fit(ctx, in.box, grid, scratch.tiles);
   const std::size_t parts = scratch.tiles.gaussian.size() / kBatch + 1;
-  if (scratch.partial.size() != parts * kTilePixels) scratch.partial = Buffer<float>(ctx, parts * kTilePixels);
+  scratch.partial.resize(ctx, parts * kTilePixels);
   scratch.fitted_gaussians = n;
   scratch.fitted_width_px = in.width_px;
   scratch.fitted_height_px = in.height_px;

@@ -34,8 +34,8 @@ void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLo
   constexpr const char* kOp = "image_loss_forward";
   const std::size_t pixels = num_pixels(kOp, shape);
   const double num_valid = checked_num_valid(kOp, input, pixels);
-  if (saved.derivative.size() != 3 * pixels) saved.derivative = Buffer<float>(ctx, 3 * pixels);
-  if (saved.value.size() == 0) saved.value = Buffer<ImageLossValue>(ctx, 1);
+  saved.derivative.resize(ctx, 3 * pixels);
+  saved.value.resize(ctx, 1);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::image_loss_forward(ctx, shape, input, num_valid, saved);
   cpu::image_loss_forward(ctx, shape, input, num_valid, saved);

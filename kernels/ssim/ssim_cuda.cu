@@ -207,7 +207,7 @@ void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLo
                         ImageLossSaved& saved) {
   const Grid grid = tiles_of(shape);
   const std::size_t parts = std::size_t{grid.blocks.x} * grid.blocks.y;
-  if (saved.partial.size() != 2 * parts) saved.partial = Buffer<float>(ctx, 2 * parts);
+  saved.partial.resize(ctx, 2 * parts);
   ForwardArguments a = forward_arguments(shape, input.rendered, input.target);
   a.valid = input.valid.data();
   a.derivative = saved.derivative.data();

@@ -18,7 +18,7 @@ VolumeSize checked_size(const char* op, const VolumeGrid& grid, std::size_t volu
 void total_variation_forward(Context& ctx, const VolumeGrid& grid, View<const float> volume,
                              TotalVariationSaved& saved) {
   const VolumeSize size = checked_size("total_variation_forward", grid, volume.size());
-  if (saved.value.size() == 0) saved.value = Buffer<float>(ctx, 1);
+  saved.value.resize(ctx, 1);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::total_variation_forward(ctx, size, volume, saved);
   cpu::total_variation_forward(ctx, size, volume, saved);

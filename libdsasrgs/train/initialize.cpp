@@ -8,7 +8,7 @@
 #include "common/random.hpp"
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk.hpp"
-#include "neighbours/neighbours.hpp"
+#include "point_tree.hpp"
 #include "view_pipeline.hpp"
 
 namespace dsasrgs {
@@ -103,10 +103,8 @@ GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, Sca
   GaussianCloud cloud;
   cloud.bounds = bounds;
   cloud.position_mm = Buffer<float>::from_host(ctx, points.position_mm);
-  Buffer<float> distance2(ctx, n);
-  neighbour_distances(ctx, cloud.position_mm, distance2);
   std::vector<float> raw_scale, rotation, attenuation;
-  for (const float d2 : distance2.to_host(ctx)) {
+  for (const float d2 : neighbour_distances_mm2(ctx, points.position_mm)) {
     raw_scale.insert(raw_scale.end(), 3, raw_scale_from(std::sqrt(d2), bounds.min_mm, bounds.max_mm));
     rotation.insert(rotation.end(), {1.0f, 0.0f, 0.0f, 0.0f});
   }

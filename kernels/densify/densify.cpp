@@ -107,15 +107,16 @@ DensityStatistics gather_statistics(Context& ctx, const DensityPlan& plan, const
   const bool weighs = statistics.weighs_pixels();
   DensityStatistics gathered{Buffer<float>(ctx, n), Buffer<float>(ctx, n), Buffer<std::uint32_t>(ctx, n),
                              statistics.steps, Buffer<float>(ctx, weighs ? n : 0)};
-  // gather_rows moves 32 bits whatever they mean.
-  const View<const float> visible_before{reinterpret_cast<const float*>(statistics.visible_steps.data()),
-                                         plan.num_sources};
-  const View<float> visible_after{reinterpret_cast<float*>(gathered.visible_steps.data()), n};
   const RowGather arrays[] = {{1, true, statistics.gradient_norm, gathered.gradient_norm},
                               {1, false, statistics.density, gathered.density},
-                              {1, true, visible_before, visible_after},
                               {1, true, statistics.pixels, gathered.pixels}};
-  gather_rows(ctx, plan, {arrays, weighs ? std::size_t{4} : std::size_t{3}});
+  gather_rows(ctx, plan, {arrays, weighs ? std::size_t{3} : std::size_t{2}});
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) {
+      cuda::gather_counts(ctx, plan, statistics.visible_steps, gathered.visible_steps);
+      return gathered;
+    }
+  cpu::gather_counts(ctx, plan, statistics.visible_steps, gathered.visible_steps);
   return gathered;
 }
 

@@ -44,7 +44,6 @@ struct DensityControl {
   float random_prune = 0;          ///< probability of being pruned whatever its numbers say (TOGS), 0 to 1
   VolumeGrid box;                  ///< Gaussians whose centre is outside are pruned
   std::size_t max_gaussians = 0;   ///< no births beyond this count (those with the largest score first); 0: no cap
-  bool grow = true;                ///< clone and split; off: prune only
   std::uint64_t seed = 0;          ///< random numbers are keyed by (seed, step, parent, child): Philox
   std::uint64_t step = 0;
 };

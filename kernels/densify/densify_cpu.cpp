@@ -110,6 +110,14 @@ void gather_rows(const Context& ctx, const DensityPlan& plan, std::span<const Ro
   });
 }
 
+void gather_counts(const Context& ctx, const DensityPlan& plan, View<const std::uint32_t> in, View<std::uint32_t> out) {
+  const std::uint32_t* source = plan.source.data();
+  const Birth* birth = plan.birth.data();
+  parallel_blocks(ctx, plan.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t j = begin; j < end; ++j) out[j] = birth[j] == Birth::kept ? in[source[j]] : 0;
+  });
+}
+
 void place_children(const Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,
                     View<float> position_mm, View<float> raw_scale, View<const float> rotation) {
   const ChildPlacement placement = child_placement(control, bounds);

@@ -30,14 +30,13 @@ void texture_richness(Context& ctx, const TextureShape& shape, View<const float>
 }
 
 void teach_forward(Context& ctx, const TeachInput& input, const ConfidenceCentre& centre, View<const float> weights,
-                   View<float> teach, View<float> confidence) {
+                   View<float> teach) {
   constexpr const char* kOp = "teach_forward";
   require_input(kOp, input, weights, teach.size());
-  if (!confidence.empty()) require_size(kOp, "confidence", teach.size(), confidence.size());
   if (teach.empty()) return;
   if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::teach_forward(ctx, input, centre, weights, teach, confidence);
-  cpu::teach_forward(ctx, input, centre, weights, teach, confidence);
+    if (ctx.backend() == Backend::cuda) return cuda::teach_forward(ctx, input, centre, weights, teach);
+  cpu::teach_forward(ctx, input, centre, weights, teach);
 }
 
 void teach_backward(Context& ctx, const TeachInput& input, const ConfidenceCentre& centre, View<const float> weights,

@@ -47,10 +47,8 @@ float candidate_threshold(const std::vector<float>& volume, const GaussianConfig
 
 Vec3d voxel_center(const VolumeGrid& grid, std::size_t index) {
   const auto nx = static_cast<std::size_t>(grid.size_x), ny = static_cast<std::size_t>(grid.size_y);
-  const auto x = static_cast<double>(index % nx), y = static_cast<double>(index / nx % ny),
-             z = static_cast<double>(index / (nx * ny));
-  return grid.origin_mm +
-         Vec3d{(x + 0.5) * grid.spacing_mm.x, (y + 0.5) * grid.spacing_mm.y, (z + 0.5) * grid.spacing_mm.z};
+  return grid.center_mm(static_cast<int>(index % nx), static_cast<int>(index / nx % ny),
+                        static_cast<int>(index / (nx * ny)));
 }
 
 /// Draws without replacement: every candidate gets a random key, the smallest keys win.

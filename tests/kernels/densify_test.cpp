@@ -177,9 +177,9 @@ TEST_CASE("densify: a gradient that is not a number selects nothing", "[densify]
   CHECK(plan_of(s).source == Sources{0, 1});
 }
 
-TEST_CASE("densify: without growth only pruning happens", "[densify]") {
+TEST_CASE("densify: above every score only pruning happens", "[densify]") {
   Scene s;
-  s.control.grow = false;
+  s.control.gradient_threshold = 10;
   s.add(5, 2);
   s.add(5, 2, 0);
   s.add(5, 0.5f);
@@ -299,7 +299,7 @@ TEST_CASE("densify: CUDA makes the CPU's plan", "[densify][parity]") {
     Scene s = random_scene(n);
     const std::size_t alive = [&] {
       Scene prune_only = s;
-      prune_only.control.grow = false;
+      prune_only.control.gradient_threshold = std::numeric_limits<float>::infinity();
       return plan_of(cpu, prune_only).source.size();
     }();
     for (const int children : {1, 2, 3, 7, 255})
@@ -313,9 +313,6 @@ TEST_CASE("densify: CUDA makes the CPU's plan", "[densify][parity]") {
         }
     s.control.max_gaussians = 0;
     CHECK(plan_of(other, s) == plan_of(cpu, s));
-    s.control.grow = false;
-    CHECK(plan_of(other, s) == plan_of(cpu, s));
-    s.control.grow = true;
     s.control.gradient_threshold = -1;  // scores of 0 are selected
     s.control.max_gaussians = alive + n / 2;
     CHECK(plan_of(other, s) == plan_of(cpu, s));

@@ -14,10 +14,8 @@ namespace {
 
 constexpr const char* kOp = "fdk_reconstruct";
 
-void require_input(const FdkInput& input, const FdkOptions& options, std::size_t volume_size) {
+void require_input(const FdkInput& input, std::size_t volume_size) {
   const std::size_t pixels = require_detector(kOp, input.detector), voxels = require_grid(kOp, input.grid);
-  require(options.hann_cutoff > 0, kOp,
-          "hann_cutoff: expected a positive number, found " + std::to_string(options.hann_cutoff));
   require_size(kOp, "projections", input.poses.size() * pixels, input.projections.size());
   require_size(kOp, "volume", voxels, volume_size);
 }
@@ -40,13 +38,13 @@ double largest_fan_angle_rad(const FdkInput& input, const SourceArc& arc) {
 
 }  // namespace
 
-void fdk_reconstruct(Context& ctx, const FdkInput& input, const FdkOptions& options, View<float> volume) {
-  require_input(input, options, volume.size());
+void fdk_reconstruct(Context& ctx, const FdkInput& input, View<float> volume) {
+  require_input(input, volume.size());
   const SourceArc arc = fit_source_arc(input.poses);
   const double fan_rad = largest_fan_angle_rad(input, arc);
   const double delta_rad = (arc.span_rad - std::numbers::pi) / 2;
-  const bool parker = options.short_scan_weights && !arc.full_turn && delta_rad >= fan_rad;
-  const FdkJob job{input, options, arc, parker ? delta_rad : 0.0};
+  const bool parker = !arc.full_turn && delta_rad >= fan_rad;
+  const FdkJob job{input, arc, parker ? delta_rad : 0.0};
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::fdk_reconstruct(ctx, job, volume);
   cpu::fdk_reconstruct(ctx, job, volume);

@@ -32,7 +32,7 @@ std::vector<float> fdk_of_training_views(Context& ctx, const Acquisition& acquis
   }
   const Buffer<float> device_projections = Buffer<float>::from_host(ctx, projections);
   Buffer<float> volume(ctx, acquisition.volume.num_voxels());
-  fdk_reconstruct(ctx, {device_projections, poses, acquisition.detector, acquisition.volume}, {}, volume);
+  fdk_reconstruct(ctx, {device_projections, poses, acquisition.detector, acquisition.volume}, volume);
   return volume.to_host(ctx);
 }
 

@@ -294,13 +294,14 @@ void bin(Context& ctx, const RasterizeInput& in, const TileGrid& grid, Rasterize
       scratch.fitted_height_px == in.height_px)
     return tile_bin_within_capacity(ctx, in.box, grid, scratch.tiles);
   scratch.fitted_gaussians = 0;  // stays so if this throws
-  tile_bin_fit(ctx, in.box, grid, scratch.tiles);
+  tile_bin_fit(ctx, in.box, grid, scratch.least_pairs, scratch.tiles);
   const std::size_t parts = scratch.tiles.gaussian.size() / kBatch + 1;
   scratch.partial.resize(ctx, parts * kTilePixels);
   scratch.fitted_gaussians = n;
   scratch.fitted_width_px = in.width_px;
   scratch.fitted_height_px = in.height_px;
   scratch.refit = false;
+  scratch.least_pairs = 0;
 }
 
 }  // namespace

@@ -116,9 +116,10 @@ void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Tile
   fill_lists(ctx, box, grid, lists, pairs);
 }
 
-void tile_bin_fit(Context& ctx, View<const PixelBox> box, const TileGrid& grid, TileLists& lists) {
+void tile_bin_fit(Context& ctx, View<const PixelBox> box, const TileGrid& grid, std::size_t least_pairs,
+                  TileLists& lists) {
   count_pairs(ctx, box, grid, lists);
-  const std::size_t pairs = wait_for_num_pairs(ctx, lists);
+  const std::size_t pairs = std::max(least_pairs, wait_for_num_pairs(ctx, lists));
   constexpr std::size_t kLeast = 1024;  // so that next to nothing visible at first still leaves some room
   resize_lists(ctx, lists, std::max(kLeast, pairs + pairs / 2));
   fill_lists(ctx, box, grid, lists, lists.gaussian.size());

@@ -26,7 +26,7 @@ void fdk_bench(benchmark::State& state) {
           {4.0 * static_cast<double>(projections.size() + volume.size()),
            kFlopsPerVoxelAndView * 30 * static_cast<double>(grid.num_voxels())},
           [&] {
-            fdk_reconstruct(ctx, {projections, poses, detector, grid}, {}, volume);
+            fdk_reconstruct(ctx, {projections, poses, detector, grid}, volume);
           });
 }
 

@@ -42,7 +42,7 @@ void teach_texture(benchmark::State& state) {
 void teach_forward_bench(benchmark::State& state) {
   Images i(state);
   measure(state, i.ctx, {4 * kForwardFloats * i.pixels(), 0},
-          [&] { teach_forward(i.ctx, i.input(), {}, i.weights, i.teach, {}); });
+          [&] { teach_forward(i.ctx, i.input(), {}, i.weights, i.teach); });
 }
 
 void teach_backward_bench(benchmark::State& state) {

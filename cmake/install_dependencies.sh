@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages the build needs, where they are missing. Does nothing on a machine that has them all.
 set -euo pipefail
-packages=(g++ cmake ninja-build libeigen3-dev libhdf5-dev libstb-dev libhwy-dev librandom123-dev libboost-context-dev libcli11-dev
+packages=(g++ cmake ninja-build libeigen3-dev libhdf5-dev libstb-dev libhwy-dev librandom123-dev libnanoflann-dev libboost-context-dev libcli11-dev
           libtomlplusplus-dev nlohmann-json3-dev zlib1g-dev catch2 libbenchmark-dev hdf5-tools)
 missing=()
 for p in "${packages[@]}"; do

@@ -24,7 +24,7 @@ function(dsasrgs_use_dependencies target)
            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/kernels ${PROJECT_SOURCE_DIR}/libdsasrgs)
   target_include_directories(${target} SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${DSASRGS_TOML_INCLUDE}
-    ${DSASRGS_RANDOM123_INCLUDE} ${DSASRGS_STB_INCLUDE})
+    ${DSASRGS_RANDOM123_INCLUDE} ${DSASRGS_NANOFLANN_INCLUDE} ${DSASRGS_STB_INCLUDE})
   target_compile_definitions(${target} PRIVATE ${HDF5_DEFINITIONS} "${DSASRGS_HWY_DEFINITIONS}")
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:dsasrgs_flags> OpenMP::OpenMP_CXX ${HDF5_C_LIBRARIES}
     hwy::hwy ZLIB::ZLIB $<BUILD_INTERFACE:Eigen3::Eigen> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)

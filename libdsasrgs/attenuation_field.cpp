@@ -7,6 +7,7 @@
 #include "common/gaussian_math.hpp"
 #include "common/random.hpp"
 #include "common/require.hpp"
+#include "elementwise/elementwise.hpp"
 #include "field_shapes.hpp"
 
 namespace dsasrgs {

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "attenuation/attenuation.hpp"
 #include "common/require.hpp"
+#include "elementwise/elementwise.hpp"
 #include "view_pipeline.hpp"
 #include "voxelize/voxelize.hpp"
 

@@ -54,6 +54,10 @@ struct VolumeGrid {
   /// Side lengths of the box.
   Vec3d extent_mm() const { return {size_x * spacing_mm.x, size_y * spacing_mm.y, size_z * spacing_mm.z}; }
   Vec3d center_mm() const { return origin_mm + extent_mm() * 0.5; }
+  /// Centre of voxel (i,j,k). constexpr, so CUDA kernels may call it too.
+  constexpr Vec3d center_mm(int i, int j, int k) const {
+    return origin_mm + Vec3d{(i + 0.5) * spacing_mm.x, (j + 0.5) * spacing_mm.y, (k + 0.5) * spacing_mm.z};
+  }
   double largest_side_mm() const;
   double mean_spacing_mm() const { return (spacing_mm.x + spacing_mm.y + spacing_mm.z) / 3; }
   bool contains(Vec3d p) const;

@@ -39,8 +39,8 @@ float per_table(float lambda, std::size_t n) {
 
 void offset_table_density_forward(Context& ctx, float scale, float time, View<const float> coefficients,
                                   View<float> density) {
-  constexpr const char* op = "offset_table_density_forward";
-  require_size(op, "density", num_tables(op, coefficients), density.size());
+  constexpr const char* kOp = "offset_table_density_forward";
+  require_size(kOp, "density", num_tables(kOp, coefficients), density.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::offset_table_density_forward(ctx, scale, time, coefficients, density);
@@ -49,9 +49,9 @@ void offset_table_density_forward(Context& ctx, float scale, float time, View<co
 
 void offset_table_density_backward(Context& ctx, float scale, float time, View<const float> coefficients,
                                    View<const float> grad_density, View<float> grad_coefficients) {
-  constexpr const char* op = "offset_table_density_backward";
-  require_size(op, "grad_density", num_tables(op, coefficients), grad_density.size());
-  require_size(op, "grad_coefficients", coefficients.size(), grad_coefficients.size());
+  constexpr const char* kOp = "offset_table_density_backward";
+  require_size(kOp, "grad_density", num_tables(kOp, coefficients), grad_density.size());
+  require_size(kOp, "grad_coefficients", coefficients.size(), grad_coefficients.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::offset_table_density_backward(ctx, scale, time, coefficients, grad_density, grad_coefficients);
@@ -61,7 +61,7 @@ void offset_table_density_backward(Context& ctx, float scale, float time, View<c
 void offset_table_smoothness_forward(Context& ctx, float lambda, View<const float> coefficients,
                                      OffsetTableSmoothness& saved) {
   const float factor = per_table(lambda, num_tables("offset_table_smoothness_forward", coefficients));
-  if (saved.value.size() == 0) saved.value = Buffer<float>(ctx, 1);
+  saved.value.resize(ctx, 1);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::offset_table_smoothness_forward(ctx, factor, coefficients, saved);
   cpu::offset_table_smoothness_forward(ctx, factor, coefficients, saved);
@@ -75,9 +75,9 @@ float offset_table_smoothness_value(Context& ctx, const OffsetTableSmoothness& s
 
 void offset_table_smoothness_backward(Context& ctx, float lambda, View<const float> coefficients,
                                       View<float> grad_coefficients) {
-  constexpr const char* op = "offset_table_smoothness_backward";
-  const float factor = per_table(lambda, num_tables(op, coefficients));
-  require_size(op, "grad_coefficients", coefficients.size(), grad_coefficients.size());
+  constexpr const char* kOp = "offset_table_smoothness_backward";
+  const float factor = per_table(lambda, num_tables(kOp, coefficients));
+  require_size(kOp, "grad_coefficients", coefficients.size(), grad_coefficients.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::offset_table_smoothness_backward(ctx, factor, coefficients, grad_coefficients);
@@ -97,31 +97,6 @@ void to_unit_box_backward(Context& ctx, const VolumeGrid& box, View<const float>
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::to_unit_box_backward(ctx, box, grad_unit, grad_position_mm);
   cpu::to_unit_box_backward(ctx, box, grad_unit, grad_position_mm);
-}
-
-void scale_values(Context& ctx, float factor, View<const float> in, View<float> out) {
-  affine_values(ctx, factor, 0, in, out);
-}
-
-void affine_values(Context& ctx, float gain, float offset, View<const float> in, View<float> out) {
-  require_size("affine_values", "out", in.size(), out.size());
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::affine_values(ctx, gain, offset, in, out);
-  cpu::affine_values(ctx, gain, offset, in, out);
-}
-
-void add_scaled(Context& ctx, float factor, View<const float> in, View<float> out) {
-  require_size("add_scaled", "out", in.size(), out.size());
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::add_scaled(ctx, factor, in, out);
-  cpu::add_scaled(ctx, factor, in, out);
-}
-
-Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {
-  require_size("sum_and_product", "b", a.size(), b.size());
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::sum_and_product(ctx, a, b);
-  return cpu::sum_and_product(ctx, a, b);
 }
 
 }  // namespace dsasrgs

@@ -18,9 +18,6 @@ void offset_table_smoothness_backward(Context&, float factor, View<const float> 
                                       View<float> grad_coefficients);
 void to_unit_box(Context&, const VolumeGrid&, View<const float> position_mm, View<float> unit);
 void to_unit_box_backward(Context&, const VolumeGrid&, View<const float> grad_unit, View<float> grad_position_mm);
-void affine_values(Context&, float gain, float offset, View<const float> in, View<float> out);
-void add_scaled(Context&, float factor, View<const float> in, View<float> out);
-Sums sum_and_product(Context&, View<const float> a, View<const float> b);
 
 }  // namespace dsasrgs::cpu
 
@@ -39,8 +36,5 @@ void offset_table_smoothness_backward(Context&, float factor, View<const float> 
                                       View<float> grad_coefficients);
 void to_unit_box(Context&, const VolumeGrid&, View<const float> position_mm, View<float> unit);
 void to_unit_box_backward(Context&, const VolumeGrid&, View<const float> grad_unit, View<float> grad_position_mm);
-void affine_values(Context&, float gain, float offset, View<const float> in, View<float> out);
-void add_scaled(Context&, float factor, View<const float> in, View<float> out);
-Sums sum_and_product(Context&, View<const float> a, View<const float> b);
 
 }  // namespace dsasrgs::cuda

@@ -1,8 +1,6 @@
 #include "attenuation/attenuation_bodies.hpp"
 #include "attenuation/attenuation_math.hpp"
 #include "common/block_sum.cuh"
-#include "common/gaussian_math.hpp"
-#include "common/launch.cuh"
 
 namespace dsasrgs::cuda {
 
@@ -10,28 +8,15 @@ namespace {
 
 constexpr unsigned kThreads = 256;
 
-/// The box as single-precision origin and reciprocal extent, indexed by coordinate.
-struct UnitBox {
-  float origin[3], inverse_extent[3];
-  explicit UnitBox(const VolumeGrid& box)
-      : origin{static_cast<float>(box.origin_mm.x), static_cast<float>(box.origin_mm.y),
-               static_cast<float>(box.origin_mm.z)} {
-    const Vec3d e = box.extent_mm();
-    inverse_extent[0] = static_cast<float>(1 / e.x);
-    inverse_extent[1] = static_cast<float>(1 / e.y);
-    inverse_extent[2] = static_cast<float>(1 / e.z);
-  }
-};
-
 __global__ void softplus_forward_kernel(float scale, View<const float> raw, float* density) {
   const std::size_t i = thread_index();
-  if (i < raw.size()) density[i] = scale * softplus(raw.data()[i]);
+  if (i < raw.size()) density[i] = softplus_density(scale, raw.data()[i]);
 }
 
 __global__ void softplus_backward_kernel(float scale, View<const float> raw, const float* grad_density,
                                          float* grad_raw) {
   const std::size_t i = thread_index();
-  if (i < raw.size()) grad_raw[i] = grad_density[i] * scale * sigmoid(raw.data()[i]);
+  if (i < raw.size()) grad_raw[i] = softplus_density_vjp(scale, raw.data()[i], grad_density[i]);
 }
 
 __global__ void offset_table_forward_kernel(float scale, TableSegment<float> at, const float* coefficients,
@@ -66,55 +51,12 @@ __global__ void table_variation_backward_kernel(float factor, const float* coeff
 /// A thread per coordinate, so that reads and writes are contiguous.
 __global__ void to_unit_box_kernel(UnitBox box, View<const float> position_mm, float* unit) {
   const std::size_t i = thread_index(), d = i % 3;
-  if (i < position_mm.size()) unit[i] = (position_mm.data()[i] - box.origin[d]) * box.inverse_extent[d];
+  if (i < position_mm.size()) unit[i] = to_unit(box, d, position_mm.data()[i]);
 }
 
 __global__ void to_unit_box_backward_kernel(UnitBox box, View<const float> grad_unit, float* grad_position_mm) {
   const std::size_t i = thread_index();
-  if (i < grad_unit.size()) grad_position_mm[i] += grad_unit.data()[i] * box.inverse_extent[i % 3];
-}
-
-__global__ void affine_values_kernel(float gain, float offset, View<const float> in, float* out) {
-  const std::size_t i = thread_index();
-  if (i < in.size()) out[i] = gain * in.data()[i] + offset;
-}
-
-__global__ void add_scaled_kernel(float factor, View<const float> in, float* out) {
-  const std::size_t i = thread_index();
-  if (i < in.size()) out[i] += factor * in.data()[i];
-}
-
-/// Adds what the threads of a block bring, in a fixed order; the result is right in thread 0.
-__device__ Sums sum_over_block(Sums s) {
-  __shared__ double sums[kSumThreads / 32], products[kSumThreads / 32];
-  s = {sum_over_lanes(s.sum), sum_over_lanes(s.product)};
-  if (lane_index() == 0) {
-    sums[threadIdx.x / 32] = s.sum;
-    products[threadIdx.x / 32] = s.product;
-  }
-  __syncthreads();
-  Sums total;
-  for (unsigned w = 0; w < kSumThreads / 32; ++w) {
-    total.sum += sums[w];
-    total.product += products[w];
-  }
-  return total;
-}
-
-__global__ void __launch_bounds__(kSumThreads) partial_sums_kernel(View<const float> a, const float* b, Sums* partial) {
-  Sums s;
-  for (std::size_t i = thread_index(); i < a.size(); i += std::size_t{kSumBlocks} * kSumThreads) {
-    s.sum += static_cast<double>(a.data()[i]);
-    s.product += static_cast<double>(a.data()[i]) * static_cast<double>(b[i]);
-  }
-  s = sum_over_block(s);
-  if (threadIdx.x == 0) partial[blockIdx.x] = s;
-}
-
-__global__ void __launch_bounds__(kSumThreads) total_sums_kernel(const Sums* partial, Sums* total) {
-  static_assert(kSumBlocks == kSumThreads);
-  const Sums s = sum_over_block(partial[threadIdx.x]);
-  if (threadIdx.x == 0) *total = s;
+  if (i < grad_unit.size()) grad_position_mm[i] += to_unit_vjp(box, i % 3, grad_unit.data()[i]);
 }
 
 }  // namespace
@@ -168,23 +110,6 @@ void to_unit_box_backward(Context& ctx, const VolumeGrid& box, View<const float>
                           View<float> grad_position_mm) {
   launch(ctx, "to_unit_box_backward", one_thread_each(grad_unit.size(), kThreads), to_unit_box_backward_kernel,
          UnitBox(box), grad_unit, grad_position_mm.data());
-}
-
-void affine_values(Context& ctx, float gain, float offset, View<const float> in, View<float> out) {
-  launch(ctx, "affine_values", one_thread_each(in.size(), kThreads), affine_values_kernel, gain, offset, in,
-         out.data());
-}
-
-void add_scaled(Context& ctx, float factor, View<const float> in, View<float> out) {
-  launch(ctx, "add_scaled", one_thread_each(in.size(), kThreads), add_scaled_kernel, factor, in, out.data());
-}
-
-Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {
-  Buffer<Sums> partial(ctx, kSumBlocks), total(ctx, 1);
-  launch(ctx, "partial_sums", one_block_each(kSumBlocks, kSumThreads), partial_sums_kernel, a, b.data(),
-         partial.data());
-  launch(ctx, "total_sums", one_block_each(1, kSumThreads), total_sums_kernel, partial.data(), total.data());
-  return total.to_host(ctx)[0];
 }
 
 }  // namespace dsasrgs::cuda

@@ -1,5 +1,5 @@
 #pragma once
-// Per-Gaussian formulas of the offset-table attenuation and of its smoothness, and their VJPs.
+// Per-Gaussian formulas of the attenuation models and of the table's smoothness, and their VJPs; the unit box.
 
 #include <cmath>
 
@@ -7,6 +7,35 @@
 #include "common/gaussian_math.hpp"
 
 namespace dsasrgs {
+
+template <class T>
+DSASRGS_HD T softplus_density(T scale, T raw) {
+  return scale * softplus(raw);
+}
+template <class T>
+DSASRGS_HD T softplus_density_vjp(T scale, T raw, T grad_density) {
+  return grad_density * scale * sigmoid(raw);
+}
+
+/// A box as single-precision origin and reciprocal extent, indexed by coordinate.
+struct UnitBox {
+  float origin[3], inverse_extent[3];
+  explicit UnitBox(const VolumeGrid& box) {
+    const Vec3d o = box.origin_mm, e = box.extent_mm();
+    const double from[3] = {o.x, o.y, o.z}, side[3] = {e.x, e.y, e.z};
+    for (int d = 0; d < 3; ++d) {
+      origin[d] = static_cast<float>(from[d]);
+      inverse_extent[d] = static_cast<float>(1 / side[d]);
+    }
+  }
+};
+/// Coordinate d of a position, 0 to 1 inside the box.
+DSASRGS_HD inline float to_unit(const UnitBox& box, std::size_t d, float position_mm) {
+  return (position_mm - box.origin[d]) * box.inverse_extent[d];
+}
+DSASRGS_HD inline float to_unit_vjp(const UnitBox& box, std::size_t d, float grad_unit) {
+  return grad_unit * box.inverse_extent[d];
+}
 
 /// Where a time lies in the table: between entries `entry` and `entry` + 1.
 template <class T>

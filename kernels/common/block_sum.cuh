@@ -1,7 +1,8 @@
 #pragma once
-// Sums over many elements that end in a few floats on the device, with no double precision and nobody waiting: each of
-// at most kSumBlocks blocks leaves a part, and sum_parts adds the parts. The cut depends on the size alone and the
-// order is fixed, so the bits are the same from run to run.
+// Sums over many elements. sum_over_block adds over a block, in any type; on top of it, sums that end in a few floats
+// on the device, with no double precision and nobody waiting: each of at most kSumBlocks blocks leaves a part, and
+// sum_parts adds the parts. The cut depends on the size alone and the order is fixed, so the bits are the same from run
+// to run.
 
 #include <algorithm>
 
@@ -20,14 +21,14 @@ inline Grid sum_grid(std::size_t n) {
 /// Room for the parts of kCount sums; allocates the first time.
 template <int kCount>
 float* sum_parts_memory(Context& ctx, Buffer<float>& partial) {
-  if (partial.size() != kSumBlocks * kCount) partial = Buffer<float>(ctx, kSumBlocks * kCount);
+  partial.resize(ctx, kSumBlocks * kCount);
   return partial.data();
 }
 
 /// Adds what the threads of a block of kSumThreads bring, in a fixed order; right in thread 0. Once per kernel.
-template <int kCount>
-__device__ void sum_over_block(float (&v)[kCount]) {
-  __shared__ float of_warp[kSumThreads / 32][kCount];
+template <class T, int kCount>
+__device__ void sum_over_block(T (&v)[kCount]) {
+  __shared__ T of_warp[kSumThreads / 32][kCount];
   for (int m = 0; m < kCount; ++m) v[m] = sum_over_lanes(v[m]);
   if (lane_index() == 0)
     for (int m = 0; m < kCount; ++m) of_warp[threadIdx.x / 32][m] = v[m];

@@ -14,7 +14,7 @@ template <class Call>
 void with_temporary_memory(Context& ctx, SortScanScratch& scratch, const char* name, Call&& call) {
   std::size_t bytes = 0;
   check(call(nullptr, bytes), name);
-  if (scratch.bytes.size() < bytes) scratch.bytes = Buffer<unsigned char>(ctx, bytes);
+  if (scratch.bytes.size() < bytes) scratch.bytes.resize(ctx, bytes);
   bytes = scratch.bytes.size();
   check(call(scratch.bytes.data(), bytes), name);
 }

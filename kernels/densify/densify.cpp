@@ -5,8 +5,8 @@
 #include <limits>
 #include <string>
 
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "densify/densify_bodies.hpp"
 
 namespace dsasrgs {
@@ -17,12 +17,6 @@ void require_statistics(const char* op, const DensityStatistics& s, std::size_t 
   require_size(op, "statistics.density", n, s.density.size());
   require_size(op, "statistics.visible_steps", n, s.visible_steps.size());
   if (s.weighs_pixels()) require_size(op, "statistics.pixels", n, s.pixels.size());
-}
-
-void require_bounds(const char* op, ScaleBounds bounds) {
-  require(bounds.min_mm >= 0 && bounds.max_mm > bounds.min_mm, op,
-          "bounds: expected 0 <= min_mm < max_mm, found " + std::to_string(bounds.min_mm) + ", " +
-              std::to_string(bounds.max_mm));
 }
 
 void require_control(const char* op, const DensityControl& control) {
@@ -59,12 +53,12 @@ SplitShape rsd_split(int children) {
 void density_statistics_add(Context& ctx, const Detector& detector, View<const float> grad_mean_px,
                             View<const PixelBox> box, View<const float> density, DensityStatistics& statistics,
                             View<const float> conic) {
-  constexpr const char* op = "density_statistics_add";
+  constexpr const char* kOp = "density_statistics_add";
   const std::size_t n = density.size();
-  require_size(op, "grad_mean_px", 2 * n, grad_mean_px.size());
-  require_size(op, "box", n, box.size());
-  require_statistics(op, statistics, n);
-  if (statistics.weighs_pixels()) require_size(op, "conic", 3 * n, conic.size());
+  require_size(kOp, "grad_mean_px", 2 * n, grad_mean_px.size());
+  require_size(kOp, "box", n, box.size());
+  require_statistics(kOp, statistics, n);
+  if (statistics.weighs_pixels()) require_size(kOp, "conic", 3 * n, conic.size());
   ++statistics.steps;
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
@@ -74,35 +68,32 @@ void density_statistics_add(Context& ctx, const Detector& detector, View<const f
 
 DensityPlan plan_density_control(Context& ctx, const DensityControl& control, GaussianView gaussians,
                                  const DensityStatistics& statistics) {
-  constexpr const char* op = "plan_density_control";
+  constexpr const char* kOp = "plan_density_control";
   const std::size_t n = gaussians.size();
-  require_size(op, "position_mm", 3 * n, gaussians.position_mm.size());
-  require_size(op, "raw_scale", 3 * n, gaussians.raw_scale.size());
-  require_size(op, "rotation", 4 * n, gaussians.rotation.size());
-  require_statistics(op, statistics, n);
-  require_control(op, control);
+  require_cloud(kOp, gaussians);
+  require_statistics(kOp, statistics, n);
+  require_control(kOp, control);
   const Vec3d extent = control.box.extent_mm();
-  require(extent.x > 0 && extent.y > 0 && extent.z > 0, op,
+  require(extent.x > 0 && extent.y > 0 && extent.z > 0, kOp,
           "box: expected a box with positive sides, found " + std::to_string(extent.x) + " x " +
               std::to_string(extent.y) + " x " + std::to_string(extent.z) + " mm");
   const std::size_t most_births = static_cast<std::size_t>(std::max(2, control.split_children));
-  require(n <= std::numeric_limits<std::uint32_t>::max() / most_births, op,
+  require(n <= std::numeric_limits<std::uint32_t>::max() / most_births, kOp,
           "position_mm: expected Gaussians that 32 bits can number, found " + std::to_string(n));
   if (n == 0) return {};
-  require_bounds(op, gaussians.bounds);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::plan_density_control(ctx, control, gaussians, statistics);
   return cpu::plan_density_control(ctx, control, gaussians, statistics);
 }
 
 void gather_rows(Context& ctx, const DensityPlan& plan, std::span<const RowGather> arrays) {
-  constexpr const char* op = "gather_rows";
-  require_plan(op, plan);
+  constexpr const char* kOp = "gather_rows";
+  require_plan(kOp, plan);
   for (const RowGather& a : arrays) {
-    require(a.width >= 0, op, "width: expected 0 or more, found " + std::to_string(a.width));
+    require(a.width >= 0, kOp, "width: expected 0 or more, found " + std::to_string(a.width));
     const std::size_t columns = static_cast<std::size_t>(a.width);
-    require_size(op, "in", plan.num_sources * columns, a.in.size());
-    require_size(op, "out", plan.size() * columns, a.out.size());
+    require_size(kOp, "in", plan.num_sources * columns, a.in.size());
+    require_size(kOp, "out", plan.size() * columns, a.out.size());
   }
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::gather_rows(ctx, plan, arrays);
@@ -110,35 +101,33 @@ void gather_rows(Context& ctx, const DensityPlan& plan, std::span<const RowGathe
 }
 
 DensityStatistics gather_statistics(Context& ctx, const DensityPlan& plan, const DensityStatistics& statistics) {
-  constexpr const char* op = "gather_statistics";
-  require_statistics(op, statistics, plan.num_sources);
+  constexpr const char* kOp = "gather_statistics";
+  require_statistics(kOp, statistics, plan.num_sources);
   const std::size_t n = plan.size();
   const bool weighs = statistics.weighs_pixels();
   DensityStatistics gathered{Buffer<float>(ctx, n), Buffer<float>(ctx, n), Buffer<std::uint32_t>(ctx, n),
                              statistics.steps, Buffer<float>(ctx, weighs ? n : 0)};
-  // gather_rows moves 32 bits whatever they mean.
-  const View<const float> visible_before{reinterpret_cast<const float*>(statistics.visible_steps.data()),
-                                         plan.num_sources};
-  const View<float> visible_after{reinterpret_cast<float*>(gathered.visible_steps.data()), n};
   const RowGather arrays[] = {{1, true, statistics.gradient_norm, gathered.gradient_norm},
                               {1, false, statistics.density, gathered.density},
-                              {1, true, visible_before, visible_after},
                               {1, true, statistics.pixels, gathered.pixels}};
-  gather_rows(ctx, plan, {arrays, weighs ? std::size_t{4} : std::size_t{3}});
+  gather_rows(ctx, plan, {arrays, weighs ? std::size_t{3} : std::size_t{2}});
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) {
+      cuda::gather_counts(ctx, plan, statistics.visible_steps, gathered.visible_steps);
+      return gathered;
+    }
+  cpu::gather_counts(ctx, plan, statistics.visible_steps, gathered.visible_steps);
   return gathered;
 }
 
 void place_children(Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,
                     View<float> position_mm, View<float> raw_scale, View<const float> rotation) {
-  constexpr const char* op = "place_children";
+  constexpr const char* kOp = "place_children";
   const std::size_t n = plan.size();
-  require_plan(op, plan);
-  require_size(op, "position_mm", 3 * n, position_mm.size());
-  require_size(op, "raw_scale", 3 * n, raw_scale.size());
-  require_size(op, "rotation", 4 * n, rotation.size());
-  require_control(op, control);
+  require_plan(kOp, plan);
+  require_cloud(kOp, {position_mm, raw_scale, rotation, bounds}, n);
+  require_control(kOp, control);
   if (n == 0) return;
-  require_bounds(op, bounds);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
       return cuda::place_children(ctx, control, plan, bounds, position_mm, raw_scale, rotation);
@@ -146,9 +135,9 @@ void place_children(Context& ctx, const DensityControl& control, const DensityPl
 }
 
 void halve_density(Context& ctx, const DensityPlan& plan, View<float> raw) {
-  constexpr const char* op = "halve_density";
-  require_plan(op, plan);
-  require_size(op, "raw", plan.size(), raw.size());
+  constexpr const char* kOp = "halve_density";
+  require_plan(kOp, plan);
+  require_size(kOp, "raw", plan.size(), raw.size());
   if (plan.size() == 0) return;
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::halve_density(ctx, plan, raw);

@@ -44,7 +44,6 @@ struct DensityControl {
   float random_prune = 0;          ///< probability of being pruned whatever its numbers say (TOGS), 0 to 1
   VolumeGrid box;                  ///< Gaussians whose centre is outside are pruned
   std::size_t max_gaussians = 0;   ///< no births beyond this count (those with the largest score first); 0: no cap
-  bool grow = true;                ///< clone and split; off: prune only
   std::uint64_t seed = 0;          ///< random numbers are keyed by (seed, step, parent, child): Philox
   std::uint64_t step = 0;
 };
@@ -78,9 +77,9 @@ struct DensityPlan {
 /// score, the gradient norm averaged over visible steps (their weights), exceeds the threshold (0 for a Gaussian never
 /// visible), and clone or split them. A split parent is removed. Under the cap, selected Gaussians are taken by
 /// descending score, ties by ascending index, each if its births still fit. Deterministic. N = 0 or everything pruned:
-/// an empty plan. Throws InvalidArgument when sizes disagree, the box has no volume, the bounds are not 0 ≤ min < max,
-/// split_children is not in 1…255, split_shrink is not positive, split_spread is negative or not finite, random_prune
-/// is not in 0…1 or there are too many Gaussians for 32 bits. On a GPU it waits once, for the counts.
+/// an empty plan. Throws InvalidArgument when sizes disagree, the box has no volume, (N > 0) the bounds are not 0 < min
+/// < max, finite, split_children is not in 1…255, split_shrink is not positive, split_spread is negative or not finite,
+/// random_prune is not in 0…1 or there are too many Gaussians for 32 bits. On a GPU it waits once, for the counts.
 DensityPlan plan_density_control(Context&, const DensityControl&, GaussianView, const DensityStatistics&);
 
 /// One array for gather_rows: in [N,width], out [N',width]; they must not overlap.

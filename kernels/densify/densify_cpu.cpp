@@ -74,9 +74,9 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
     plan.split += j.fate == Fate::split;
   }
   const std::size_t size = n - plan.pruned - plan.split + plan.cloned + plan.split * split_children;
-  plan.source = Buffer<std::uint32_t>(ctx, size);
-  plan.birth = Buffer<Birth>(ctx, size);
-  plan.child = Buffer<std::uint8_t>(ctx, size);
+  plan.source.resize(ctx, size);
+  plan.birth.resize(ctx, size);
+  plan.child.resize(ctx, size);
   std::size_t j = 0;
   const auto add = [&](std::size_t source, Birth birth, std::size_t child) {
     plan.source.data()[j] = static_cast<std::uint32_t>(source);
@@ -107,6 +107,14 @@ void gather_rows(const Context& ctx, const DensityPlan& plan, std::span<const Ro
           std::copy_n(a.in.data() + source[j] * width, width, row);
       }
     }
+  });
+}
+
+void gather_counts(const Context& ctx, const DensityPlan& plan, View<const std::uint32_t> in, View<std::uint32_t> out) {
+  const std::uint32_t* source = plan.source.data();
+  const Birth* birth = plan.birth.data();
+  parallel_blocks(ctx, plan.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t j = begin; j < end; ++j) out[j] = birth[j] == Birth::kept ? in[source[j]] : 0;
   });
 }
 

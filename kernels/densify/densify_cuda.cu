@@ -200,6 +200,13 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 __global__ void __launch_bounds__(kThreads)
+    gather_counts_kernel(const std::uint32_t* in, std::uint32_t* out, const std::uint32_t* source, const Birth* birth,
+                         std::size_t n) {
+  const std::size_t j = thread_index();
+  if (j < n) out[j] = birth[j] == Birth::kept ? in[source[j]] : 0;
+}
+
+__global__ void __launch_bounds__(kThreads)
     move_children(ChildPlacement placement, const std::uint32_t* source, const Birth* birth, const std::uint8_t* child,
                   float* position_mm, float* raw_scale, const float* rotation, std::size_t n) {
   const std::size_t j = thread_index();
@@ -259,9 +266,9 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
   plan.split = found.split;
   plan.pruned = found.pruned;
   const std::size_t size = n - plan.pruned - plan.split + plan.cloned + plan.split * split_children;
-  plan.source = Buffer<std::uint32_t>(ctx, size);
-  plan.birth = Buffer<Birth>(ctx, size);
-  plan.child = Buffer<std::uint8_t>(ctx, size);
+  plan.source.resize(ctx, size);
+  plan.birth.resize(ctx, size);
+  plan.child.resize(ctx, size);
   launch(ctx, "density_write_plan", grid, write_plan, fates.data(), survivors_before.data(), births_before.data(),
          PlanArrays{plan.source.data(), plan.birth.data(), plan.child.data()}, n);
   return plan;
@@ -285,6 +292,11 @@ void gather_rows(Context& ctx, const DensityPlan& plan, std::span<const RowGathe
     if (batch.count == kArraysPerLaunch) flush();
   }
   flush();
+}
+
+void gather_counts(Context& ctx, const DensityPlan& plan, View<const std::uint32_t> in, View<std::uint32_t> out) {
+  launch(ctx, "gather_counts", one_thread_each(plan.size(), kThreads), gather_counts_kernel, in.data(), out.data(),
+         plan.source.data(), plan.birth.data(), plan.size());
 }
 
 void place_children(Context& ctx, const DensityControl& control, const DensityPlan& plan, ScaleBounds bounds,

@@ -57,7 +57,7 @@ struct JudgeInput {
   Vec3d box_origin_mm, box_extent_mm;
   float min_mean_density, gradient_threshold;
   double split_raw_scale;  ///< bounded_scale(raw) > split_scale_mm where raw is above this
-  bool grow, clone, prune;
+  bool clone, prune;
   const float* pixels;  ///< null without pixel weights
   float random_prune;
   std::uint64_t seed, step;
@@ -81,7 +81,6 @@ inline JudgeInput judge_input(const DensityControl& control, const GaussianView&
           control.min_mean_density,
           control.gradient_threshold,
           split_raw_scale,
-          control.grow,
           control.clone,
           control.prune,
           statistics.weighs_pixels() ? statistics.pixels.data() : nullptr,
@@ -113,7 +112,7 @@ DSASRGS_HD inline Judgement judge(const JudgeInput& in, std::size_t i) {
   const std::uint32_t visible = in.visible_steps[i];
   const float weight = in.pixels != nullptr ? in.pixels[i] : static_cast<float>(visible);
   const float score = visible > 0 && weight > 0 ? in.gradient_norm[i] / weight : 0.0f;
-  if (!in.grow || !(score > in.gradient_threshold)) return {Fate::keep, score};
+  if (!(score > in.gradient_threshold)) return {Fate::keep, score};
   const bool large = raw[0] > in.split_raw_scale || raw[1] > in.split_raw_scale || raw[2] > in.split_raw_scale;
   return {large ? Fate::split : in.clone ? Fate::clone : Fate::keep, score};
 }

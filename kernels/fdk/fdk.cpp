@@ -5,8 +5,8 @@
 #include <numbers>
 #include <string>
 
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "fdk/fdk_bodies.hpp"
 
 namespace dsasrgs {
@@ -14,22 +14,10 @@ namespace {
 
 constexpr const char* kOp = "fdk_reconstruct";
 
-void require_input(const FdkInput& input, const FdkOptions& options, std::size_t volume_size) {
-  const Detector& d = input.detector;
-  const VolumeGrid& g = input.grid;
-  require(d.width_px > 0 && d.height_px > 0 && d.pitch_u_mm > 0 && d.pitch_v_mm > 0, kOp,
-          "detector: expected at least 1 x 1 pixels of positive pitch, found " + std::to_string(d.width_px) + " x " +
-              std::to_string(d.height_px) + " of " + std::to_string(d.pitch_u_mm) + " x " +
-              std::to_string(d.pitch_v_mm) + " mm");
-  require(
-      g.size_x > 0 && g.size_y > 0 && g.size_z > 0 && g.spacing_mm.x > 0 && g.spacing_mm.y > 0 && g.spacing_mm.z > 0,
-      kOp,
-      "grid: expected at least 1 x 1 x 1 voxels of positive spacing, found " + std::to_string(g.size_x) + " x " +
-          std::to_string(g.size_y) + " x " + std::to_string(g.size_z));
-  require(options.hann_cutoff > 0, kOp,
-          "hann_cutoff: expected a positive number, found " + std::to_string(options.hann_cutoff));
-  require_size(kOp, "projections", input.poses.size() * d.num_pixels(), input.projections.size());
-  require_size(kOp, "volume", g.num_voxels(), volume_size);
+void require_input(const FdkInput& input, std::size_t volume_size) {
+  const std::size_t pixels = require_detector(kOp, input.detector), voxels = require_grid(kOp, input.grid);
+  require_size(kOp, "projections", input.poses.size() * pixels, input.projections.size());
+  require_size(kOp, "volume", voxels, volume_size);
 }
 
 /// Largest |fan angle| of any view's detector. Throws InvalidArgument when a detector is not in front of its source.
@@ -50,13 +38,13 @@ double largest_fan_angle_rad(const FdkInput& input, const SourceArc& arc) {
 
 }  // namespace
 
-void fdk_reconstruct(Context& ctx, const FdkInput& input, const FdkOptions& options, View<float> volume) {
-  require_input(input, options, volume.size());
+void fdk_reconstruct(Context& ctx, const FdkInput& input, View<float> volume) {
+  require_input(input, volume.size());
   const SourceArc arc = fit_source_arc(input.poses);
   const double fan_rad = largest_fan_angle_rad(input, arc);
   const double delta_rad = (arc.span_rad - std::numbers::pi) / 2;
-  const bool parker = options.short_scan_weights && !arc.full_turn && delta_rad >= fan_rad;
-  const FdkJob job{input, options, arc, parker ? delta_rad : 0.0};
+  const bool parker = !arc.full_turn && delta_rad >= fan_rad;
+  const FdkJob job{input, arc, parker ? delta_rad : 0.0};
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::fdk_reconstruct(ctx, job, volume);
   cpu::fdk_reconstruct(ctx, job, volume);

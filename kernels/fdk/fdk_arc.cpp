@@ -19,7 +19,7 @@ Eigen::Vector3d eigen(Vec3d v) { return {v.x, v.y, v.z}; }
 
 /// Direction most orthogonal to the sources' differences. Detector axes count a little, so that few or nearly collinear
 /// sources still have an answer, and one that agrees wherever the detector rows follow the arc.
-Vec3d fit_axis(const std::vector<Pose>& poses, Vec3d mean, double spread_mm2) {
+Vec3d fit_axis(std::span<const Pose> poses, Vec3d mean, double spread_mm2) {
   constexpr double kRowWeight = 1e-3, kColumnWeight = 1e-9;
   const auto n = static_cast<double>(poses.size());
   Eigen::Matrix3d m = Eigen::Matrix3d::Zero();
@@ -33,7 +33,7 @@ Vec3d fit_axis(const std::vector<Pose>& poses, Vec3d mean, double spread_mm2) {
 }
 
 /// Least-squares circle |p|² = 2 c·p + k through the sources in the plane; c is drawn weakly to the isocentre.
-Vec3d fit_center(const std::vector<Pose>& poses, Vec3d mean, Vec3d axis, double spread_mm2) {
+Vec3d fit_center(std::span<const Pose> poses, Vec3d mean, Vec3d axis, double spread_mm2) {
   constexpr double kIsocentreWeight = 1e-3;
   const Vec3d any = std::abs(axis.x) < 0.5 ? Vec3d{1, 0, 0} : Vec3d{0, 1, 0};
   const Vec3d a = normalized(cross(axis, any)), b = cross(axis, a);
@@ -90,7 +90,7 @@ void share_arc(SourceArc& arc) {
 
 }  // namespace
 
-SourceArc fit_source_arc(const std::vector<Pose>& poses) {
+SourceArc fit_source_arc(std::span<const Pose> poses) {
   require(poses.size() >= 2, kOp, "poses: expected 2 views or more, found " + std::to_string(poses.size()));
   Vec3d mean{};
   for (const Pose& pose : poses) mean += pose.source_mm / static_cast<double>(poses.size());

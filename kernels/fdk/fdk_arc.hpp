@@ -1,6 +1,7 @@
 #pragma once
 // The arc of the X-ray source: axis, angles and each view's share, fitted to free poses.
 
+#include <span>
 #include <vector>
 
 #include "dsasrgs/geometry.hpp"
@@ -28,6 +29,6 @@ struct SourceArc {
 /// place (centre of the sources' circle; where they do not define one, nearest to the isocentre).
 /// A turn is full when its largest gap is at most 1.5 times the second largest.
 /// Throws InvalidArgument with fewer than 2 views, non-finite sources, a source on the axis or all views at one angle.
-SourceArc fit_source_arc(const std::vector<Pose>& poses);
+SourceArc fit_source_arc(std::span<const Pose> poses);
 
 }  // namespace dsasrgs

@@ -14,8 +14,7 @@ namespace {
 /// Said to ptxas, which without it aims at more blocks on sm_100 and later and spills the set-up in double.
 constexpr int kBlocksPerProcessor = 2;
 
-// ---- filter
-// ----------------------------------------------------------------------------------------------------------
+// ---- filter ----
 
 /// A block filters kRows rows; each thread owns kColumns columns of them, kFilterThreads apart, so that a tap that was
 /// loaded serves kRows rows and a weighted pixel kColumns columns.
@@ -76,8 +75,7 @@ __global__ void __launch_bounds__(kFilterThreads, kBlocksPerProcessor)
   }
 }
 
-// ---- back-projection
-// -------------------------------------------------------------------------------------------------
+// ---- back-projection ----
 
 /// A block owns a brick of voxels, a thread a column of kDepth of them along z.
 constexpr int kBrickX = 32, kBrickY = 8, kDepth = 8;
@@ -159,12 +157,11 @@ __global__ void __launch_bounds__(kBrickX* kBrickY, kBlocksPerProcessor)
     if (k < depth) out[k * slice] = sum[k];
 }
 
-// ---- host
-// ------------------------------------------------------------------------------------------------------------
+// ---- host ----
 
 /// Taps of all distances −(width − 1) … width − 1, between kTile zeros for the threads beyond the row's end.
-std::vector<float> padded_taps(int width, double hann_cutoff) {
-  const std::vector<double> half = filter_taps(static_cast<std::size_t>(width), hann_cutoff);
+std::vector<float> padded_taps(int width) {
+  const std::vector<double> half = filter_taps(static_cast<std::size_t>(width));
   std::vector<float> taps(static_cast<std::size_t>(2 * (width - 1) + 1 + 2 * kTile), 0.0f);
   for (int m = 1 - width; m < width; ++m)
     taps[static_cast<std::size_t>(m + width - 1 + kTile)] =
@@ -188,7 +185,7 @@ void fdk_reconstruct(Context& ctx, const FdkJob& job, View<float> volume) {
   }
   const auto device_filter_views = Buffer<FilterView>::from_host(ctx, filter_views);
   const auto device_planes = Buffer<BackProjectPlanes>::from_host(ctx, planes);
-  const auto taps = Buffer<float>::from_host(ctx, padded_taps(width, job.options.hann_cutoff));
+  const auto taps = Buffer<float>::from_host(ctx, padded_taps(width));
   Buffer<float> filtered(ctx, batch * static_cast<std::size_t>(width + 2) * static_cast<std::size_t>(height + 2));
 
   const GridSize size{input.grid.size_x, input.grid.size_y, input.grid.size_z};

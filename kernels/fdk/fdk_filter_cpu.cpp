@@ -33,7 +33,7 @@ void fdk_filter(const Context& ctx, const FdkJob& job, std::size_t first, std::s
   const auto height = static_cast<std::size_t>(input.detector.height_px);
   const std::size_t stride = width + 2, plane = stride * (height + 2);
   const std::size_t n = filter_length(width);
-  const std::vector<double> exact = filter_spectrum(n, job.options.hann_cutoff);
+  const std::vector<double> exact = filter_spectrum(n);
   std::vector<float> filter(n);
   std::transform(exact.begin(), exact.end(), filter.begin(), [](double v) { return static_cast<float>(v); });
   filtered.resize(count * plane);

@@ -37,12 +37,11 @@ DSASRGS_HD T ramp_kernel(int n) {
   return n % 2 == 0 ? T(0) : T(-1) / (pi * pi * T(n) * T(n));
 }
 
-/// Hann window at a frequency given as a fraction of Nyquist, zero from `cutoff` on.
+/// Hann window at a frequency given as a fraction of Nyquist.
 template <class T>
-DSASRGS_HD T hann_window(T frequency, T cutoff) {
+DSASRGS_HD T hann_window(T frequency) {
   using std::cos;
-  if (frequency >= cutoff) return T(0);
-  return T(0.5) * (T(1) + cos(std::numbers::pi_v<T> * frequency / cutoff));
+  return T(0.5) * (T(1) + cos(std::numbers::pi_v<T> * frequency));
 }
 
 /// A view's rays and their weights: the ray to pixel position (px, py) is corner + px·per_column + py·per_row.

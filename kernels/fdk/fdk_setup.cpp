@@ -61,7 +61,7 @@ std::size_t filter_length(std::size_t width) {
   return n;
 }
 
-std::vector<double> filter_spectrum(std::size_t n, double hann_cutoff) {
+std::vector<double> filter_spectrum(std::size_t n) {
   std::vector<std::complex<double>> kernel(n), spectrum;
   const auto half = static_cast<int>(n / 2);
   for (int i = -half; i < half; ++i)
@@ -71,13 +71,13 @@ std::vector<double> filter_spectrum(std::size_t n, double hann_cutoff) {
   std::vector<double> filter(n);
   for (std::size_t k = 0; k < n; ++k) {
     const double frequency = static_cast<double>(std::min(k, n - k)) / static_cast<double>(half);
-    filter[k] = spectrum[k].real() * hann_window(frequency, hann_cutoff) / static_cast<double>(n);
+    filter[k] = spectrum[k].real() * hann_window(frequency) / static_cast<double>(n);
   }
   return filter;
 }
 
-std::vector<double> filter_taps(std::size_t width, double hann_cutoff) {
-  const std::vector<double> filter = filter_spectrum(filter_length(width), hann_cutoff);
+std::vector<double> filter_taps(std::size_t width) {
+  const std::vector<double> filter = filter_spectrum(filter_length(width));
   const std::vector<std::complex<double>> spectrum(filter.begin(), filter.end());
   std::vector<std::complex<double>> kernel;
   Eigen::FFT<double> fft(Eigen::FFT<double>::impl_type(), Eigen::FFT<double>::Unscaled);

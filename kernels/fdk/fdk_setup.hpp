@@ -12,7 +12,6 @@ namespace dsasrgs {
 /// A reconstruction whose arguments are checked.
 struct FdkJob {
   const FdkInput& input;
-  const FdkOptions& options;
   const SourceArc& arc;
   double parker_delta_rad;  ///< as in parker_weight; 0: no Parker weights
 };
@@ -33,8 +32,8 @@ BackProjectPlanes back_project_planes(const FdkInput&, const SourceArc&, std::si
 /// Length of the transform of a row: a power of two so long that the periodic convolution is the linear one.
 std::size_t filter_length(std::size_t width);
 /// Ramp × Hann as a real spectrum of n samples (even), the 1/n of the inverse transform included.
-std::vector<double> filter_spectrum(std::size_t n, double hann_cutoff);
+std::vector<double> filter_spectrum(std::size_t n);
 /// The same filter in space: taps[|m|] weighs the sample m columns away, m < width.
-std::vector<double> filter_taps(std::size_t width, double hann_cutoff);
+std::vector<double> filter_taps(std::size_t width);
 
 }  // namespace dsasrgs

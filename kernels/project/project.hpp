@@ -44,7 +44,8 @@ struct ProjectUpstream {
 /// Every output is overwritten. A Gaussian at or behind the plane through the source parallel to the detector, or
 /// closer to it than a thousandth of the source-detector distance, gets amplitude 0 and an empty box (its other outputs
 /// are finite) and no gradient. Deterministic. N = 0: nothing is written. Throws InvalidArgument when sizes disagree,
-/// the detector is empty, its pitch is not positive, the scale bounds are not 0 < min < max or the pose is degenerate.
+/// the detector is empty, its pitch is not positive, (N > 0) the bounds are not 0 < min < max, finite,
+/// or the pose is degenerate.
 void project_forward(Context&, const ProjectInput&, const ProjectOutput&);
 
 /// VJP of project_forward to the raw parameters and the density, by recomputation. Deterministic; same errors.

@@ -1,4 +1,4 @@
-#include "common/launch.cuh"
+#include "common/store.cuh"
 #include "project/project_bodies.hpp"
 #include "project/project_math.hpp"
 
@@ -11,17 +11,12 @@ __device__ Quat<float> load4(View<const float> v, std::size_t i) {
   return {v[4 * i], v[4 * i + 1], v[4 * i + 2], v[4 * i + 3]};
 }
 
-/// Writes or adds one number. The sum is kept out of a fused multiply-add, so that adding to a gradient is exactly
-/// that.
-__device__ void store(float& destination, float value, GradientMode mode) {
-  destination = mode == GradientMode::accumulate ? __fadd_rn(destination, value) : value;
-}
-__device__ void store(View<float> destination, std::size_t i, Vec3<float> value, GradientMode mode) {
+__device__ void store3(View<float> destination, std::size_t i, Vec3<float> value, GradientMode mode) {
   store(destination[3 * i], value.x, mode);
   store(destination[3 * i + 1], value.y, mode);
   store(destination[3 * i + 2], value.z, mode);
 }
-__device__ void store(View<float> destination, std::size_t i, Quat<float> value, GradientMode mode) {
+__device__ void store4(View<float> destination, std::size_t i, Quat<float> value, GradientMode mode) {
   store(destination[4 * i], value.w, mode);
   store(destination[4 * i + 1], value.x, mode);
   store(destination[4 * i + 2], value.y, mode);
@@ -78,9 +73,9 @@ __global__ void __launch_bounds__(128)
   } else if (mode == GradientMode::accumulate) {
     return;
   }
-  store(gradient.position_mm, i, g.position, mode);
-  store(gradient.raw_scale, i, g.raw_scale, mode);
-  store(gradient.rotation, i, g.rotation, mode);
+  store3(gradient.position_mm, i, g.position, mode);
+  store3(gradient.raw_scale, i, g.raw_scale, mode);
+  store4(gradient.rotation, i, g.rotation, mode);
   store(gradient.density[i], g.density, mode);
 }
 

@@ -1,22 +1,20 @@
 #include "rasterize/rasterize.hpp"
 
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "rasterize/rasterize_bodies.hpp"
 
 namespace dsasrgs {
 
 namespace {
 
+/// Number of pixels.
 std::size_t check_input(const char* op, const RasterizeInput& in) {
-  require(in.width_px > 0 && in.height_px > 0, op,
-          "image: expected at least 1 x 1 pixels, found " + std::to_string(in.width_px) + " x " +
-              std::to_string(in.height_px));
   const std::size_t n = in.amplitude.size();
   require_size(op, "mean_px", 2 * n, in.mean_px.size());
   require_size(op, "conic", 3 * n, in.conic.size());
   require_size(op, "box", n, in.box.size());
-  return static_cast<std::size_t>(in.width_px) * static_cast<std::size_t>(in.height_px);
+  return require_image(op, "image", in.width_px, in.height_px);
 }
 
 }  // namespace

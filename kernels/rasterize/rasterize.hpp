@@ -19,9 +19,15 @@ struct RasterizeInput {
 struct RasterizeScratch {
   TileLists tiles;
   /// On CUDA the lists get room for half as many entries more than the first forward pass needs; passes with the same N
-  /// and image size then neither wait nor allocate, and are slow, not wrong, when the room is used up. Set this to have
-  /// the next pass measure anew.
+  /// and image size then neither wait nor allocate, and are slow, not wrong, when the room is used up. That is so when
+  /// num_pairs() exceeds capacity(), which only the device knows: who reads num_pairs() in its own time may set `refit`
+  /// to have the next pass size the lists anew (it waits and allocates), and `least_pairs` to what they must have room
+  /// for, beside the pairs of that pass and again with half as many more.
   bool refit = false;
+  std::size_t least_pairs = 0;
+  /// [1] entries that the last forward pass asked for, in the context's memory; empty on the CPU, where lists grow.
+  View<const unsigned long long> num_pairs() const { return tiles.num_pairs; }
+  std::size_t capacity() const { return tiles.gaussian.size(); }
 
   // Of the CUDA backend: what the lists were fitted to, and partial sums of tiles with long lists.
   std::size_t fitted_gaussians = 0;

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "common/launch.cuh"
+#include "common/store.cuh"
 #include "rasterize/rasterize_bodies.hpp"
 #include "rasterize/rasterize_math.hpp"
 #include "tile/tile_bodies.hpp"
@@ -9,8 +9,7 @@ namespace dsasrgs::cuda {
 
 namespace {
 
-// ---- both passes
-// -----------------------------------------------------------------------------------------------------
+// ---- both passes ----
 
 /// 2^e for −126 ≤ e ≤ 1 without the care exp2f takes of results below the smallest normal number.
 __device__ float exp2_normal(float e) {
@@ -35,10 +34,10 @@ __device__ GaussianFootprint<float> load_footprint(const RasterizeInput& in, std
                             in.conic[3 * i + 2]);
 }
 
-// ---- forward
-// --------------------------------------------------------------------------------------------------------- A block of
-// 256 threads adds Gaussians into a tile, one pixel per thread. A warp owns 8 × 4 pixels: its lanes test 32 Gaussians'
-// boxes against those at once and then all add the Gaussians that are left.
+// ---- forward ----
+//
+// A block of 256 threads adds Gaussians into a tile, one pixel per thread. A warp owns 8 × 4 pixels: its lanes test 32
+// Gaussians' boxes against those at once and then all add the Gaussians that are left.
 
 constexpr int kTileSide = 16;
 constexpr unsigned kTilePixels = kTileSide * kTileSide;
@@ -184,9 +183,9 @@ __global__ void __launch_bounds__(kTilePixels) add_partial_sums(Lists lists, int
   sum = total;
 }
 
-// ---- backward
-// -------------------------------------------------------------------------------------------------------- Eight lanes
-// gather the moments of a Gaussian with a small box, the whole warp those of one with a larger box.
+// ---- backward ----
+//
+// Eight lanes gather the moments of a Gaussian with a small box, the whole warp those of one with a larger box.
 
 constexpr int kGroup = 8;
 constexpr int kSmallBox = 256;  // pixels
@@ -251,12 +250,6 @@ __device__ FootprintMoments<float> sum_of_shares(const FootprintMoments<float>& 
           sum_over_lanes<kLanes>(m.wxx), sum_over_lanes<kLanes>(m.wxy), sum_over_lanes<kLanes>(m.wyy)};
 }
 
-/// Writes or adds one number. The sum is kept out of a fused multiply-add, so that adding to a gradient is exactly
-/// that.
-__device__ void store(float& destination, float value, GradientMode mode) {
-  destination = mode == GradientMode::accumulate ? __fadd_rn(destination, value) : value;
-}
-
 __global__ void __launch_bounds__(256)
     gather_gradients(RasterizeInput in, View<const float> grad_image, GradientMode mode, RasterizeGradient out) {
   const std::size_t n = in.amplitude.size(), i = thread_index() / kGroup, first_of_warp = thread_index() / 32 * 4;
@@ -301,13 +294,14 @@ void bin(Context& ctx, const RasterizeInput& in, const TileGrid& grid, Rasterize
       scratch.fitted_height_px == in.height_px)
     return tile_bin_within_capacity(ctx, in.box, grid, scratch.tiles);
   scratch.fitted_gaussians = 0;  // stays so if this throws
-  tile_bin_fit(ctx, in.box, grid, scratch.tiles);
+  tile_bin_fit(ctx, in.box, grid, scratch.least_pairs, scratch.tiles);
   const std::size_t parts = scratch.tiles.gaussian.size() / kBatch + 1;
-  if (scratch.partial.size() != parts * kTilePixels) scratch.partial = Buffer<float>(ctx, parts * kTilePixels);
+  scratch.partial.resize(ctx, parts * kTilePixels);
   scratch.fitted_gaussians = n;
   scratch.fitted_width_px = in.width_px;
   scratch.fitted_height_px = in.height_px;
   scratch.refit = false;
+  scratch.least_pairs = 0;
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "raycast/raycast_bodies.hpp"
 
 namespace dsasrgs {
@@ -16,19 +16,15 @@ bool is_finite(Vec3d v) { return std::isfinite(v.x) && std::isfinite(v.y) && std
 void raycast(Context& ctx, const RaycastInput& in, View<float> image) {
   constexpr const char* kOp = "raycast";
   require(in.grid.size_x >= 0 && in.grid.size_y >= 0 && in.grid.size_z >= 0, kOp,
-          "grid: expected sizes of 0 or more, found " + std::to_string(in.grid.size_x) + " × " +
-              std::to_string(in.grid.size_y) + " × " + std::to_string(in.grid.size_z));
+          "grid: expected sizes of 0 or more, found " + std::to_string(in.grid.size_x) + " x " +
+              std::to_string(in.grid.size_y) + " x " + std::to_string(in.grid.size_z));
   require(in.detector.width_px >= 0 && in.detector.height_px >= 0, kOp,
-          "detector: expected a size of 0 or more, found " + std::to_string(in.detector.width_px) + " × " +
+          "detector: expected a size of 0 or more, found " + std::to_string(in.detector.width_px) + " x " +
               std::to_string(in.detector.height_px));
   require_size(kOp, "volume", in.grid.num_voxels(), in.volume.size());
   require_size(kOp, "image", in.detector.num_pixels(), image.size());
-  require(in.grid.spacing_mm.x > 0 && in.grid.spacing_mm.y > 0 && in.grid.spacing_mm.z > 0, kOp,
-          "grid: expected positive spacings, found " + std::to_string(in.grid.spacing_mm.x) + " × " +
-              std::to_string(in.grid.spacing_mm.y) + " × " + std::to_string(in.grid.spacing_mm.z) + " mm");
-  require(in.detector.pitch_u_mm > 0 && in.detector.pitch_v_mm > 0, kOp,
-          "detector: expected positive pitches, found " + std::to_string(in.detector.pitch_u_mm) + " × " +
-              std::to_string(in.detector.pitch_v_mm) + " mm");
+  require_spacing(kOp, in.grid);
+  require_pitch(kOp, in.detector);
   require(is_finite(in.pose.source_mm) && is_finite(in.pose.detector_center_mm) && is_finite(in.pose.detector_u) &&
               is_finite(in.pose.detector_v),
           kOp, "pose: expected finite positions and axes, found one that is not");

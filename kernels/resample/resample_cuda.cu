@@ -1,6 +1,6 @@
 // One thread per output pixel; what neighbours read twice comes from the first-level cache.
 
-#include "common/launch.cuh"
+#include "common/store.cuh"
 #include "resample/resample_bodies.hpp"
 #include "resample/resample_math.hpp"
 
@@ -86,13 +86,12 @@ __global__ void __launch_bounds__(kTileWidth* kTileHeight)
 }
 
 __global__ void __launch_bounds__(kTileWidth* kTileHeight)
-    pool_adjoint_kernel(ResampleShape shape, float factor, bool accumulate, const float* low, float* high) {
+    pool_adjoint_kernel(ResampleShape shape, float factor, GradientMode mode, const float* low, float* high) {
   const int column = pixel_column(), row = pixel_row(), high_width = shape.low_width_px * shape.scale;
   if (column >= high_width || row >= shape.low_height_px * shape.scale) return;
   const float value =
       low[static_cast<std::size_t>(row / shape.scale) * shape.low_width_px + column / shape.scale] * factor;
-  float& out = high[static_cast<std::size_t>(row) * high_width + column];
-  out = accumulate ? out + value : value;
+  store(high[static_cast<std::size_t>(row) * high_width + column], value, mode);
 }
 
 float mean_factor(const ResampleShape& shape) {
@@ -124,7 +123,7 @@ void pool_average_adjoint(Context& ctx, const ResampleShape& shape, View<const f
                           View<float> high) {
   launch(ctx, "pool_average_adjoint",
          one_thread_per_pixel(shape.low_width_px * shape.scale, shape.low_height_px * shape.scale), pool_adjoint_kernel,
-         shape, mean_factor(shape), mode == GradientMode::accumulate, low.data(), high.data());
+         shape, mean_factor(shape), mode, low.data(), high.data());
 }
 
 }  // namespace dsasrgs::cuda

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "ssim/ssim_bodies.hpp"
 #include "ssim/ssim_math.hpp"
 
@@ -11,12 +11,9 @@ namespace dsasrgs {
 namespace {
 
 std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
-  require(shape.width_px > 0 && shape.height_px > 0, op,
-          "shape: expected at least 1 x 1 pixels, found " + std::to_string(shape.width_px) + " x " +
-              std::to_string(shape.height_px));
   require(shape.c1 > 0 && shape.c2 > 0, op,
           "c1, c2: expected positive numbers, found " + std::to_string(shape.c1) + ", " + std::to_string(shape.c2));
-  return static_cast<std::size_t>(shape.width_px) * static_cast<std::size_t>(shape.height_px);
+  return require_image(op, "shape", shape.width_px, shape.height_px);
 }
 
 /// Valid pixels of an input, or all.
@@ -33,19 +30,12 @@ double checked_num_valid(const char* op, const ImageLossInput& input, std::size_
 
 }  // namespace
 
-std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
-  if (valid.empty()) return 0;
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::count_valid(ctx, valid);
-  return cpu::count_valid(valid);
-}
-
 void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input, ImageLossSaved& saved) {
-  constexpr const char* op = "image_loss_forward";
-  const std::size_t pixels = num_pixels(op, shape);
-  const double num_valid = checked_num_valid(op, input, pixels);
-  if (saved.derivative.size() != 3 * pixels) saved.derivative = Buffer<float>(ctx, 3 * pixels);
-  if (saved.value.size() == 0) saved.value = Buffer<ImageLossValue>(ctx, 1);
+  constexpr const char* kOp = "image_loss_forward";
+  const std::size_t pixels = num_pixels(kOp, shape);
+  const double num_valid = checked_num_valid(kOp, input, pixels);
+  saved.derivative.resize(ctx, 3 * pixels);
+  saved.value.resize(ctx, 1);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::image_loss_forward(ctx, shape, input, num_valid, saved);
   cpu::image_loss_forward(ctx, shape, input, num_valid, saved);
@@ -58,11 +48,11 @@ ImageLossValue image_loss_value(Context& ctx, const ImageLossSaved& saved) {
 
 void image_loss_backward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,
                          const ImageLossSaved& saved, float grad_loss, GradientMode mode, View<float> grad_rendered) {
-  constexpr const char* op = "image_loss_backward";
-  const std::size_t pixels = num_pixels(op, shape);
-  const double num_valid = checked_num_valid(op, input, pixels);
-  require_size(op, "saved.derivative", 3 * pixels, saved.derivative.size());
-  require_size(op, "grad_rendered", pixels, grad_rendered.size());
+  constexpr const char* kOp = "image_loss_backward";
+  const std::size_t pixels = num_pixels(kOp, shape);
+  const double num_valid = checked_num_valid(kOp, input, pixels);
+  require_size(kOp, "saved.derivative", 3 * pixels, saved.derivative.size());
+  require_size(kOp, "grad_rendered", pixels, grad_rendered.size());
   const ImageLossWeights weights = image_loss_weights(shape, num_valid, grad_loss);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)
@@ -71,11 +61,11 @@ void image_loss_backward(Context& ctx, const ImageLossShape& shape, const ImageL
 }
 
 void ssim_map(Context& ctx, const ImageLossShape& shape, View<const float> a, View<const float> b, View<float> map) {
-  constexpr const char* op = "ssim_map";
-  const std::size_t pixels = num_pixels(op, shape);
-  require_size(op, "a", pixels, a.size());
-  require_size(op, "b", pixels, b.size());
-  require_size(op, "map", pixels, map.size());
+  constexpr const char* kOp = "ssim_map";
+  const std::size_t pixels = num_pixels(kOp, shape);
+  require_size(kOp, "a", pixels, a.size());
+  require_size(kOp, "b", pixels, b.size());
+  require_size(kOp, "map", pixels, map.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::ssim_map(ctx, shape, a, b, map);
   cpu::ssim_map(ctx, shape, a, b, map);

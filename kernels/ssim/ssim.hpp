@@ -20,7 +20,7 @@ struct ImageLossInput {
   View<const float> target;        ///< [H,W]
   View<const std::uint8_t> valid;  ///< [H,W], zero: the pixel is treated as lying outside the image, in both images
                                    ///< and in the mean. Empty view: all valid.
-  std::size_t num_valid = 0;       ///< count_valid(valid); not read where `valid` is empty
+  std::size_t num_valid = 0;       ///< nonzero entries of valid, see count_valid; not read where `valid` is empty
 };
 
 struct ImageLossValue {
@@ -36,9 +36,6 @@ struct ImageLossSaved {
   Buffer<ImageLossValue> value;  ///< [1], where the context's memory is
   Buffer<float> partial;         ///< scratch: sums of parts of the image
 };
-
-/// Number of nonzero entries. Waits for the result.
-std::size_t count_valid(Context&, View<const std::uint8_t> valid);
 
 /// L = (1−λ)‖x − y‖₁ + λ(1 − SSIM(x, y)), both means over the valid pixels (4DRGS, training loss).
 /// SSIM = (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)), biased windowed moments.

@@ -11,7 +11,6 @@ void image_loss_forward(const Context&, const ImageLossShape&, const ImageLossIn
 void image_loss_backward(const Context&, const ImageLossShape&, const ImageLossInput&, View<const float> derivative,
                          const ImageLossWeights&, GradientMode, View<float> grad_rendered);
 void ssim_map(const Context&, const ImageLossShape&, View<const float> a, View<const float> b, View<float> map);
-std::size_t count_valid(View<const std::uint8_t> valid);
 
 }  // namespace dsasrgs::cpu
 
@@ -21,6 +20,5 @@ void image_loss_forward(Context&, const ImageLossShape&, const ImageLossInput&, 
 void image_loss_backward(Context&, const ImageLossShape&, const ImageLossInput&, View<const float> derivative,
                          const ImageLossWeights&, GradientMode, View<float> grad_rendered);
 void ssim_map(Context&, const ImageLossShape&, View<const float> a, View<const float> b, View<float> map);
-std::size_t count_valid(Context&, View<const std::uint8_t> valid);
 
 }  // namespace dsasrgs::cuda

@@ -238,10 +238,6 @@ SsimRows rows_of(const ImageLossShape& shape, const float* x, const float* y) {
 
 }  // namespace
 
-std::size_t count_valid(View<const std::uint8_t> valid) {
-  return static_cast<std::size_t>(std::count_if(valid.begin(), valid.end(), [](std::uint8_t v) { return v != 0; }));
-}
-
 void image_loss_forward(const Context& ctx, const ImageLossShape& shape, const ImageLossInput& input, double num_valid,
                         ImageLossSaved& saved) {
   SsimRows rows = rows_of(shape, input.rendered.data(), input.target.data());

@@ -1,4 +1,5 @@
-#include "common/launch.cuh"
+#include "common/block_sum.cuh"
+#include "common/store.cuh"
 #include "ssim/ssim_bodies.hpp"
 #include "ssim/ssim_math.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 // rows, so a row's value is read once for all four.
 constexpr int kTile = 32, kHalo = kTile + 2 * kSsimRadius;
 constexpr int kRowsPerThread = 4, kThreads = kTile * kTile / kRowsPerThread, kWarps = kThreads / 32;
+static_assert(kThreads == kSumThreads, "so that the block sum serves");
 
 struct Tile {
   int width, height, first_column, first_row;
@@ -63,22 +65,6 @@ struct ForwardArguments {
   float* partial;             ///< [blocks,2] sums of |x − y| and SSIM, or null
 };
 
-/// Σ of two numbers over the block, in thread 0; fixed order.
-__device__ inline float2 block_sum(float a, float b) {
-  __shared__ float2 of_warp[kWarps];
-  a = sum_over_lanes(a);
-  b = sum_over_lanes(b);
-  if (lane_index() == 0) of_warp[threadIdx.x / 32] = make_float2(a, b);
-  __syncthreads();
-  float2 sum = make_float2(0.0f, 0.0f);
-  if (threadIdx.x == 0)
-    for (const float2& w : of_warp) {
-      sum.x += w.x;
-      sum.y += w.y;
-    }
-  return sum;
-}
-
 __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments a) {
   __shared__ float staged[2][kHalo][kHalo];
   __shared__ float moments[4][kHalo][kTile];  // E[x], E[y], E[x²] + E[y²], E[xy] along rows
@@ -109,7 +95,7 @@ __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments
 
   float m[4][kRowsPerThread];
   for (int q = 0; q < 4; ++q) convolve_column(a.window, moments[q], m[q]);
-  float sum_l1 = 0, sum_ssim = 0;
+  float sum[2] = {0.0f, 0.0f};  // |x − y| and SSIM
   const std::size_t pixels = static_cast<std::size_t>(a.width) * static_cast<std::size_t>(a.height);
 #pragma unroll
   for (int r = 0; r < kRowsPerThread; ++r) {
@@ -128,16 +114,16 @@ __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments
     if (counts) {
       const int column = lane + kSsimRadius,
                 row = static_cast<int>(threadIdx.x / 32) * kRowsPerThread + r + kSsimRadius;
-      sum_l1 += fabsf(staged[0][row][column] - staged[1][row][column]);
-      sum_ssim += terms.value;
+      sum[0] += fabsf(staged[0][row][column] - staged[1][row][column]);
+      sum[1] += terms.value;
     }
   }
   if (a.partial == nullptr) return;  // the same for all threads
-  const float2 sum = block_sum(sum_l1, sum_ssim);
+  sum_over_block(sum);
   if (threadIdx.x == 0) {
     const std::size_t block = std::size_t{blockIdx.y} * gridDim.x + blockIdx.x;
-    a.partial[2 * block] = sum.x;
-    a.partial[2 * block + 1] = sum.y;
+    a.partial[2 * block] = sum[0];
+    a.partial[2 * block + 1] = sum[1];
   }
 }
 
@@ -145,21 +131,13 @@ __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments
 __global__ void __launch_bounds__(kThreads)
     image_loss_sum_kernel(const float* partial, std::size_t parts, double num_valid, float ssim_weight,
                           ImageLossValue* value) {
-  __shared__ double sums[2][kThreads];
-  double l1 = 0, ssim = 0;
+  double sum[2] = {0, 0};
   for (std::size_t i = threadIdx.x; i < parts; i += kThreads) {
-    l1 += partial[2 * i];
-    ssim += partial[2 * i + 1];
+    sum[0] += partial[2 * i];
+    sum[1] += partial[2 * i + 1];
   }
-  sums[0][threadIdx.x] = l1;
-  sums[1][threadIdx.x] = ssim;
-  __syncthreads();
-  for (unsigned half = kThreads / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half)
-      for (auto& s : sums) s[threadIdx.x] += s[threadIdx.x + half];
-    __syncthreads();
-  }
-  if (threadIdx.x == 0) *value = image_loss_from_sums(sums[0][0], sums[1][0], num_valid, ssim_weight);
+  sum_over_block(sum);
+  if (threadIdx.x == 0) *value = image_loss_from_sums(sum[0], sum[1], num_valid, ssim_weight);
 }
 
 struct BackwardArguments {
@@ -169,7 +147,7 @@ struct BackwardArguments {
   const std::uint8_t* valid;  ///< null: all
   const float* derivative;    ///< [3,H,W]
   ImageLossWeights weights;
-  bool accumulate;
+  GradientMode mode;
   float* grad;
 };
 
@@ -201,21 +179,8 @@ __global__ void __launch_bounds__(kThreads) ssim_backward_kernel(BackwardArgumen
     if (a.valid == nullptr || a.valid[p] != 0)
       gradient = image_loss_gradient(a.x[p], a.y[p], SsimDerivative<float>{d[0][r], d[1][r], d[2][r]}, a.weights.l1,
                                      a.weights.ssim);
-    a.grad[p] = a.accumulate ? a.grad[p] + gradient : gradient;
+    store(a.grad[p], gradient, a.mode);
   }
-}
-
-/// One block counts; it is called once per view of a run.
-__global__ void __launch_bounds__(kThreads)
-    count_valid_kernel(View<const std::uint8_t> valid, unsigned long long* count) {
-  __shared__ unsigned of_thread[kThreads];
-  unsigned mine = 0;
-  for (std::size_t i = threadIdx.x; i < valid.size(); i += kThreads) mine += valid[i] != 0;
-  of_thread[threadIdx.x] = mine;
-  __syncthreads();
-  if (threadIdx.x != 0) return;
-  *count = 0;
-  for (const unsigned n : of_thread) *count += n;
 }
 
 Grid tiles_of(const ImageLossShape& shape) {
@@ -238,17 +203,11 @@ ForwardArguments forward_arguments(const ImageLossShape& shape, View<const float
 
 }  // namespace
 
-std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
-  Buffer<unsigned long long> count(ctx, 1);
-  launch(ctx, "count_valid", {dim3(1), dim3(kThreads)}, count_valid_kernel, valid, count.data());
-  return count.to_host(ctx)[0];
-}
-
 void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input, double num_valid,
                         ImageLossSaved& saved) {
   const Grid grid = tiles_of(shape);
   const std::size_t parts = std::size_t{grid.blocks.x} * grid.blocks.y;
-  if (saved.partial.size() != 2 * parts) saved.partial = Buffer<float>(ctx, 2 * parts);
+  saved.partial.resize(ctx, 2 * parts);
   ForwardArguments a = forward_arguments(shape, input.rendered, input.target);
   a.valid = input.valid.data();
   a.derivative = saved.derivative.data();
@@ -270,7 +229,7 @@ void image_loss_backward(Context& ctx, const ImageLossShape& shape, const ImageL
   a.valid = input.valid.data();
   a.derivative = derivative.data();
   a.weights = weights;
-  a.accumulate = mode == GradientMode::accumulate;
+  a.mode = mode;
   a.grad = grad_rendered.data();
   launch(ctx, "image_loss_backward", tiles_of(shape), ssim_backward_kernel, a);
 }

@@ -1,9 +1,7 @@
 #include "teach/teach.hpp"
 
-#include <string>
-
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "teach/teach_bodies.hpp"
 
 namespace dsasrgs {
@@ -22,34 +20,30 @@ void require_input(const char* op, const TeachInput& input, View<const float> we
 }  // namespace
 
 void texture_richness(Context& ctx, const TextureShape& shape, View<const float> image, View<float> richness) {
-  constexpr const char* op = "texture_richness";
-  require(shape.width_px > 0 && shape.height_px > 0, op,
-          "shape: expected at least 1 x 1 pixels, found " + std::to_string(shape.width_px) + " x " +
-              std::to_string(shape.height_px));
-  const std::size_t pixels = static_cast<std::size_t>(shape.width_px) * static_cast<std::size_t>(shape.height_px);
-  require_size(op, "image", pixels, image.size());
-  require_size(op, "richness", pixels, richness.size());
+  constexpr const char* kOp = "texture_richness";
+  const std::size_t pixels = require_image(kOp, "shape", shape.width_px, shape.height_px);
+  require_size(kOp, "image", pixels, image.size());
+  require_size(kOp, "richness", pixels, richness.size());
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::texture_richness(ctx, shape, image, richness);
   cpu::texture_richness(ctx, shape, image, richness);
 }
 
 void teach_forward(Context& ctx, const TeachInput& input, const ConfidenceCentre& centre, View<const float> weights,
-                   View<float> teach, View<float> confidence) {
-  constexpr const char* op = "teach_forward";
-  require_input(op, input, weights, teach.size());
-  if (!confidence.empty()) require_size(op, "confidence", teach.size(), confidence.size());
+                   View<float> teach) {
+  constexpr const char* kOp = "teach_forward";
+  require_input(kOp, input, weights, teach.size());
   if (teach.empty()) return;
   if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::teach_forward(ctx, input, centre, weights, teach, confidence);
-  cpu::teach_forward(ctx, input, centre, weights, teach, confidence);
+    if (ctx.backend() == Backend::cuda) return cuda::teach_forward(ctx, input, centre, weights, teach);
+  cpu::teach_forward(ctx, input, centre, weights, teach);
 }
 
 void teach_backward(Context& ctx, const TeachInput& input, const ConfidenceCentre& centre, View<const float> weights,
                     View<const float> grad_teach, TeachScratch& scratch, View<float> grad_weights) {
-  constexpr const char* op = "teach_backward";
-  require_input(op, input, weights, grad_teach.size());
-  require_size(op, "grad_weights", 2, grad_weights.size());
+  constexpr const char* kOp = "teach_backward";
+  require_input(kOp, input, weights, grad_teach.size());
+  require_size(kOp, "grad_weights", 2, grad_weights.size());
   if (grad_teach.empty() || !input.given_confidence.empty()) return;
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda)

@@ -43,9 +43,8 @@ struct ConfidenceCentre {
 ///   C = sigmoid(α·(S − S₀) + β·(T − T₀))        (eq. 6; centred form: method.md section 8)
 ///   I_teach = C ⊙ I_SR + (1 − C) ⊙ I_LR↑        (eq. 7)
 /// weights [2] = α, β in the context's memory (not read with a given confidence, may then be empty). teach [sH,sW] is
-/// overwritten, and so is `confidence` [sH,sW] unless it is empty. Throws InvalidArgument when sizes disagree.
-void teach_forward(Context&, const TeachInput&, const ConfidenceCentre&, View<const float> weights, View<float> teach,
-                   View<float> confidence);
+/// overwritten. Throws InvalidArgument when sizes disagree.
+void teach_forward(Context&, const TeachInput&, const ConfidenceCentre&, View<const float> weights, View<float> teach);
 
 /// Scratch memory of teach_backward, reused from call to call.
 struct TeachScratch {

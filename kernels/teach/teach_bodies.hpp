@@ -7,7 +7,7 @@ namespace dsasrgs::cpu {
 
 void texture_richness(const Context&, const TextureShape&, View<const float> image, View<float> richness);
 void teach_forward(const Context&, const TeachInput&, const ConfidenceCentre&, View<const float> weights,
-                   View<float> teach, View<float> confidence);
+                   View<float> teach);
 void teach_backward(const Context&, const TeachInput&, const ConfidenceCentre&, View<const float> weights,
                     View<const float> grad_teach, View<float> grad_weights);
 
@@ -16,8 +16,7 @@ void teach_backward(const Context&, const TeachInput&, const ConfidenceCentre&, 
 namespace dsasrgs::cuda {
 
 void texture_richness(Context&, const TextureShape&, View<const float> image, View<float> richness);
-void teach_forward(Context&, const TeachInput&, const ConfidenceCentre&, View<const float> weights, View<float> teach,
-                   View<float> confidence);
+void teach_forward(Context&, const TeachInput&, const ConfidenceCentre&, View<const float> weights, View<float> teach);
 void teach_backward(Context&, const TeachInput&, const ConfidenceCentre&, View<const float> weights,
                     View<const float> grad_teach, TeachScratch&, View<float> grad_weights);
 

@@ -24,8 +24,8 @@ struct TeachPixels {
   const float *super_resolved, *upsampled, *similarity, *richness;
   ConfidenceCentre centre;
   ConfidenceWeights<float> weights;
-  float *teach, *confidence;  ///< forward; confidence may be null
-  const float* grad_teach;    ///< backward
+  float* teach;             ///< forward
+  const float* grad_teach;  ///< backward
 };
 
 }  // namespace dsasrgs::cpu
@@ -42,11 +42,6 @@ HWY_ATTR void teach_pixels(const TeachPixels& all, std::size_t begin, std::size_
     const float c = confidence_of(a.weights, a.similarity[i] - a.centre.similarity, a.richness[i] - a.centre.richness);
     a.teach[i] = teach_of(c, a.super_resolved[i], a.upsampled[i]);
   }
-  if (a.confidence == nullptr) return;
-#pragma omp simd
-  for (std::size_t i = begin; i < end; ++i)
-    a.confidence[i] =
-        confidence_of(a.weights, a.similarity[i] - a.centre.similarity, a.richness[i] - a.centre.richness);
 }
 
 /// Sum of the backward pass over pixels [begin, end): kLanes sums in double whatever the vectors, then these in order.
@@ -144,18 +139,16 @@ void texture_richness(const Context& ctx, const TextureShape& shape, View<const 
 }
 
 void teach_forward(const Context& ctx, const TeachInput& input, const ConfidenceCentre& centre,
-                   View<const float> weights, View<float> teach, View<float> confidence) {
+                   View<const float> weights, View<float> teach) {
   if (!input.given_confidence.empty()) {
     const View<const float> c = input.given_confidence;
     parallel_blocks(ctx, teach.size(), kBlock, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) teach[i] = teach_of(c[i], input.super_resolved[i], input.upsampled[i]);
-      if (!confidence.empty()) std::copy(c.data() + begin, c.data() + end, confidence.data() + begin);
     });
     return;
   }
   TeachPixels pixels = pixels_of(input, centre, weights);
   pixels.teach = teach.data();
-  pixels.confidence = confidence.empty() ? nullptr : confidence.data();
   parallel_blocks(ctx, teach.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     HWY_DYNAMIC_DISPATCH(teach_pixels)(pixels, begin, end);
   });

@@ -52,7 +52,7 @@ TeachArguments teach_arguments(const TeachInput& in, const ConfidenceCentre& cen
           pixels};
 }
 
-__global__ void __launch_bounds__(kThreads) teach_forward_kernel(TeachArguments a, float* teach, float* confidence) {
+__global__ void __launch_bounds__(kThreads) teach_forward_kernel(TeachArguments a, float* teach) {
   const std::size_t i = thread_index();
   if (i >= a.pixels) return;
   const float c = a.given_confidence != nullptr
@@ -60,7 +60,6 @@ __global__ void __launch_bounds__(kThreads) teach_forward_kernel(TeachArguments 
                       : confidence_of(ConfidenceWeights<float>{a.weights[0], a.weights[1]},
                                       a.similarity[i] - a.centre.similarity, a.richness[i] - a.centre.richness);
   teach[i] = teach_of(c, a.super_resolved[i], a.upsampled[i]);
-  if (confidence != nullptr) confidence[i] = c;
 }
 
 __global__ void __launch_bounds__(kSumThreads)
@@ -94,10 +93,9 @@ void texture_richness(Context& ctx, const TextureShape& shape, View<const float>
 }
 
 void teach_forward(Context& ctx, const TeachInput& input, const ConfidenceCentre& centre, View<const float> weights,
-                   View<float> teach, View<float> confidence) {
+                   View<float> teach) {
   launch(ctx, "teach_forward", one_thread_each(teach.size(), kThreads), teach_forward_kernel,
-         teach_arguments(input, centre, weights, teach.size()), teach.data(),
-         confidence.empty() ? nullptr : confidence.data());
+         teach_arguments(input, centre, weights, teach.size()), teach.data());
 }
 
 void teach_backward(Context& ctx, const TeachInput& input, const ConfidenceCentre& centre, View<const float> weights,

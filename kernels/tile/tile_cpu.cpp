@@ -57,7 +57,7 @@ void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Tile
     for (std::size_t i = c * chunk; i < std::min(n, (c + 1) * chunk); ++i)
       for_each_tile(tiles_of(box[i]), columns, [count](std::uint32_t t) { ++count[t]; });
   });
-  if (lists.begin.size() != tiles + 1) lists.begin = Buffer<std::uint32_t>(ctx, tiles + 1);
+  lists.begin.resize(ctx, tiles + 1);
   std::uint32_t* const begin = lists.begin.data();
   std::uint32_t sum = 0;
   for (std::size_t t = 0; t < tiles; ++t) {
@@ -69,7 +69,7 @@ void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Tile
     }
   }
   begin[tiles] = sum;
-  if (lists.gaussian.size() < sum) lists.gaussian = Buffer<std::uint32_t>(ctx, sum);
+  if (lists.gaussian.size() < sum) lists.gaussian.resize(ctx, sum);
   std::uint32_t* const gaussian = lists.gaussian.data();
   parallel_for(ctx, chunks, [&](std::size_t c) {
     std::uint32_t* place = next.data() + c * tiles;

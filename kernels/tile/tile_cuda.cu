@@ -64,17 +64,12 @@ __global__ void __launch_bounds__(256) find_lists_kernel(View<const std::uint32_
   begin[t] = static_cast<std::uint32_t>(low);
 }
 
-template <class T>
-void resize(Context& ctx, Buffer<T>& buffer, std::size_t size) {
-  if (buffer.size() != size) buffer = Buffer<T>(ctx, size);
-}
-
 void count_pairs(Context& ctx, View<const PixelBox> box, const TileGrid& grid, TileLists& lists) {
   const std::size_t n = box.size();
-  resize(ctx, lists.begin, static_cast<std::size_t>(grid.size()) + 1);
-  resize(ctx, lists.pair_count, n);
-  resize(ctx, lists.pair_offset, n + 1);
-  resize(ctx, lists.num_pairs, 1);
+  lists.begin.resize(ctx, static_cast<std::size_t>(grid.size()) + 1);
+  lists.pair_count.resize(ctx, n);
+  lists.pair_offset.resize(ctx, n + 1);
+  lists.num_pairs.resize(ctx, 1);
   zero_bytes(ctx, lists.num_pairs.data(), sizeof(unsigned long long));
   launch(ctx, "tile_bin: count", one_thread_each(n), count_pairs_kernel, box, TileFinder(grid), lists.pair_count.view(),
          lists.num_pairs.data());
@@ -92,10 +87,10 @@ std::size_t wait_for_num_pairs(Context& ctx, const TileLists& lists) {
 }
 
 void resize_lists(Context& ctx, TileLists& lists, std::size_t capacity) {
-  resize(ctx, lists.gaussian, capacity);
-  resize(ctx, lists.unsorted_tile, capacity);
-  resize(ctx, lists.unsorted_gaussian, capacity);
-  resize(ctx, lists.tile, capacity);
+  lists.gaussian.resize(ctx, capacity);
+  lists.unsorted_tile.resize(ctx, capacity);
+  lists.unsorted_gaussian.resize(ctx, capacity);
+  lists.tile.resize(ctx, capacity);
 }
 
 /// Fills the lists from what count_pairs left, using the first `slots` slots.
@@ -121,9 +116,10 @@ void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Tile
   fill_lists(ctx, box, grid, lists, pairs);
 }
 
-void tile_bin_fit(Context& ctx, View<const PixelBox> box, const TileGrid& grid, TileLists& lists) {
+void tile_bin_fit(Context& ctx, View<const PixelBox> box, const TileGrid& grid, std::size_t least_pairs,
+                  TileLists& lists) {
   count_pairs(ctx, box, grid, lists);
-  const std::size_t pairs = wait_for_num_pairs(ctx, lists);
+  const std::size_t pairs = std::max(least_pairs, wait_for_num_pairs(ctx, lists));
   constexpr std::size_t kLeast = 1024;  // so that next to nothing visible at first still leaves some room
   resize_lists(ctx, lists, std::max(kLeast, pairs + pairs / 2));
   fill_lists(ctx, box, grid, lists, lists.gaussian.size());

@@ -1,4 +1,5 @@
 #include "common/block_sum.cuh"
+#include "common/store.cuh"
 #include "tv/tv_bodies.hpp"
 #include "tv/tv_math.hpp"
 
@@ -15,13 +16,12 @@ __global__ void __launch_bounds__(kSumThreads)
   store_part(sum, partial);
 }
 
-__global__ void total_variation_backward_kernel(VolumeSize size, const float* volume, float factor, bool accumulate,
+__global__ void total_variation_backward_kernel(VolumeSize size, const float* volume, float factor, GradientMode mode,
                                                 float* grad) {
   const std::size_t i = thread_index();
   if (i >= size.voxels()) return;
   // Rounded before it is added, as on the CPU.
-  const float g = __fmul_rn(factor, static_cast<float>(variation_derivative(volume, size, i)));
-  grad[i] = accumulate ? __fadd_rn(grad[i], g) : g;
+  store(grad[i], __fmul_rn(factor, static_cast<float>(variation_derivative(volume, size, i))), mode);
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ void total_variation_forward(Context& ctx, const VolumeSize& size, View<const fl
 void total_variation_backward(Context& ctx, const VolumeSize& size, View<const float> volume, float factor,
                               GradientMode mode, View<float> grad_volume) {
   launch(ctx, "total_variation_backward", one_thread_each(volume.size()), total_variation_backward_kernel, size,
-         volume.data(), factor, mode == GradientMode::accumulate, grad_volume.data());
+         volume.data(), factor, mode, grad_volume.data());
 }
 
 }  // namespace dsasrgs::cuda

@@ -20,7 +20,7 @@ struct VoxelizeInput {
 /// Gaussian plus some 24 per pair of Gaussian and brick of 8³ voxels, of which at most 64 N + 65536 are held at once
 /// (slabs of z, then some Gaussians at a time). Waits for the number of pairs on CUDA. Deterministic for any thread
 /// count. N = 0: volume = 0. Throws InvalidArgument when sizes disagree, the grid is empty or has a spacing that is not
-/// positive, or (N > 0) the bounds are not 0 ≤ min < max.
+/// positive, or (N > 0) the bounds are not 0 < min < max, finite.
 void voxelize_forward(Context&, const VoxelizeInput&, View<float> volume);
 
 /// VJP, per Gaussian over its own footprint (ten moments). grad_volume [z,y,x]. Deterministic; same errors. Gaussians

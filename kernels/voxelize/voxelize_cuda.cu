@@ -159,9 +159,10 @@ struct PairScratch {
   SortScanScratch sort_scan;
 };
 
+/// The first `size` elements of a buffer that only grows.
 template <class T>
 View<T> grown(Context& ctx, Buffer<T>& buffer, std::size_t size) {
-  if (buffer.size() < size) buffer = Buffer<T>(ctx, size);
+  if (buffer.size() < size) buffer.resize(ctx, size);
   return buffer.view().subview(0, size);
 }
 

@@ -72,7 +72,7 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
   }
   const Buffer<float> device = Buffer<float>::from_host(ctx, projections);
   Buffer<float> volume(ctx, grid.num_voxels());
-  fdk_reconstruct(ctx, {device, poses, acquisition.detector, grid}, FdkOptions{}, volume);
+  fdk_reconstruct(ctx, {device, poses, acquisition.detector, grid}, volume);
   std::vector<float> values = volume.to_host(ctx);
   for (float& v : values) v = std::max(v, 0.0f);
   return values;

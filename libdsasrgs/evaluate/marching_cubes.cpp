@@ -16,9 +16,7 @@ std::vector<Vec3d> isosurface_vertices(std::span<const float> volume, const Volu
         const auto cross_edge = [&](std::size_t neighbour, Vec3d edge_mm) {
           const double other = static_cast<double>(volume[neighbour]);
           if ((value > threshold) == (other > threshold)) return;
-          const Vec3d center = grid.origin_mm + Vec3d{(i + 0.5) * grid.spacing_mm.x, (j + 0.5) * grid.spacing_mm.y,
-                                                      (k + 0.5) * grid.spacing_mm.z};
-          vertices.push_back(center + edge_mm * ((threshold - value) / (other - value)));
+          vertices.push_back(grid.center_mm(i, j, k) + edge_mm * ((threshold - value) / (other - value)));
         };
         if (i + 1 < grid.size_x) cross_edge(at + 1, {grid.spacing_mm.x, 0, 0});
         if (j + 1 < grid.size_y) cross_edge(at + step_y, {0, grid.spacing_mm.y, 0});

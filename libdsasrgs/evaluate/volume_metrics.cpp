@@ -6,8 +6,8 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "evaluate/marching_cubes.hpp"
-#include "evaluate/point_tree.hpp"
 #include "evaluate/windowed_ssim.hpp"
+#include "point_tree.hpp"
 
 namespace dsasrgs {
 namespace {

@@ -3,37 +3,14 @@
 // shape a and width b is a gamma density of a + 1, so a box of duration T turns it into a difference of regularised
 // incomplete gamma functions.
 
+#include <unsupported/Eigen/SpecialFunctions>
+
 #include <cmath>
-#include <limits>
 
 namespace dsasrgs {
 
-/// Regularised lower incomplete gamma function P(s, x), s > 0: power series (DLMF 8.11.4) below s + 1, continued
-/// fraction (DLMF 8.9.2, evaluated by Lentz's method) above.
-inline double regularized_gamma_p(double s, double x) {
-  if (!(x > 0)) return 0;
-  constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-  const double front = std::exp(s * std::log(x) - x) / std::tgamma(s);
-  if (x < s + 1) {
-    double term = 1 / s, sum = term;
-    for (double k = s + 1; term > sum * kEpsilon; k += 1) {
-      term *= x / k;
-      sum += term;
-    }
-    return front * sum;
-  }
-  double b = x + 1 - s, c = 1e300, d = 1 / b, fraction = d;
-  for (int i = 1; i < 500; ++i) {
-    const double a = i * (s - i);
-    b += 2;
-    d = 1 / (b + a * d);
-    c = b + a / c;
-    const double step = c * d;
-    fraction *= step;
-    if (std::abs(step - 1) < kEpsilon) break;
-  }
-  return 1 - front * fraction;
-}
+/// Regularised lower incomplete gamma function P(s, x), s > 0; 0 for x ≤ 0.
+inline double regularized_gamma_p(double s, double x) { return x > 0 ? Eigen::numext::igamma(s, x) : 0; }
 
 /// Bolus of unit area x seconds after its arrival: (x/b)^a e^(−x/b) / (b Γ(a+1)) averaged over the last `injection_s`
 /// seconds.

@@ -42,10 +42,8 @@ class VesselGraph {
   std::size_t layer(std::size_t vertex) const { return voxel_[vertex] / layer_size(); }
   Vec3d center_mm(std::size_t vertex) const {
     const std::size_t i = voxel_[vertex], width = static_cast<std::size_t>(grid_.size_x);
-    const double x = static_cast<double>(i % width), y = static_cast<double>(i % layer_size() / width);
-    const double z = static_cast<double>(layer(vertex));
-    return grid_.origin_mm +
-           Vec3d{(x + 0.5) * grid_.spacing_mm.x, (y + 0.5) * grid_.spacing_mm.y, (z + 0.5) * grid_.spacing_mm.z};
+    return grid_.center_mm(static_cast<int>(i % width), static_cast<int>(i % layer_size() / width),
+                           static_cast<int>(layer(vertex)));
   }
 
   /// visit(neighbour vertex, distance)

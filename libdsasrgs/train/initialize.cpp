@@ -8,7 +8,7 @@
 #include "common/random.hpp"
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk.hpp"
-#include "neighbours/neighbours.hpp"
+#include "point_tree.hpp"
 #include "view_pipeline.hpp"
 
 namespace dsasrgs {
@@ -32,7 +32,7 @@ std::vector<float> fdk_of_training_views(Context& ctx, const Acquisition& acquis
   }
   const Buffer<float> device_projections = Buffer<float>::from_host(ctx, projections);
   Buffer<float> volume(ctx, acquisition.volume.num_voxels());
-  fdk_reconstruct(ctx, {device_projections, poses, acquisition.detector, acquisition.volume}, {}, volume);
+  fdk_reconstruct(ctx, {device_projections, poses, acquisition.detector, acquisition.volume}, volume);
   return volume.to_host(ctx);
 }
 
@@ -47,10 +47,8 @@ float candidate_threshold(const std::vector<float>& volume, const GaussianConfig
 
 Vec3d voxel_center(const VolumeGrid& grid, std::size_t index) {
   const auto nx = static_cast<std::size_t>(grid.size_x), ny = static_cast<std::size_t>(grid.size_y);
-  const auto x = static_cast<double>(index % nx), y = static_cast<double>(index / nx % ny),
-             z = static_cast<double>(index / (nx * ny));
-  return grid.origin_mm +
-         Vec3d{(x + 0.5) * grid.spacing_mm.x, (y + 0.5) * grid.spacing_mm.y, (z + 0.5) * grid.spacing_mm.z};
+  return grid.center_mm(static_cast<int>(index % nx), static_cast<int>(index / nx % ny),
+                        static_cast<int>(index / (nx * ny)));
 }
 
 /// Draws without replacement: every candidate gets a random key, the smallest keys win.
@@ -103,10 +101,8 @@ GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, Sca
   GaussianCloud cloud;
   cloud.bounds = bounds;
   cloud.position_mm = Buffer<float>::from_host(ctx, points.position_mm);
-  Buffer<float> distance2(ctx, n);
-  neighbour_distances(ctx, cloud.position_mm, distance2);
   std::vector<float> raw_scale, rotation, attenuation;
-  for (const float d2 : distance2.to_host(ctx)) {
+  for (const float d2 : neighbour_distances_mm2(ctx, points.position_mm)) {
     raw_scale.insert(raw_scale.end(), 3, raw_scale_from(std::sqrt(d2), bounds.min_mm, bounds.max_mm));
     rotation.insert(rotation.end(), {1.0f, 0.0f, 0.0f, 0.0f});
   }

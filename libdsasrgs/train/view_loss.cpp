@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "attenuation/attenuation.hpp"
 #include "dsasrgs/error.hpp"
+#include "elementwise/elementwise.hpp"
 #include "refined_mask.hpp"
 #include "train/initialize.hpp"
 
@@ -248,7 +248,7 @@ void ViewLoss::teach_loss(Context& ctx, const FineTarget& t, View<const float> r
   const auto weight = static_cast<float>(sr.weight);
   const TeachInput input{t.label, t.upsampled, t.similarity, t.richness, t.given_confidence};
   const ConfidenceCentre centre{static_cast<float>(sr.similarity_centre), static_cast<float>(sr.texture_centre)};
-  teach_forward(ctx, input, centre, confidence.weights, teach_, {});
+  teach_forward(ctx, input, centre, confidence.weights, teach_);
   high_loss(ctx, t, rendered, teach_, weight, grad_rendered);
   if (!sr.learn_confidence || t.given_confidence.size() > 0) return;
   // L1 and SSIM are symmetric in their images: with the roles swapped the gradient is that of the target (teach.hpp).

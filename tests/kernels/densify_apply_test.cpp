@@ -9,6 +9,7 @@
 #include "common/gaussian_math.hpp"
 #include "densify/densify.hpp"
 #include "dsasrgs/error.hpp"
+#include "support/bad_bounds.hpp"
 #include "support/context.hpp"
 #include "support/host_plan.hpp"
 #include "support/random_values.hpp"
@@ -254,7 +255,8 @@ TEST_CASE("densify: rows that do not fit the plan are refused", "[densify]") {
   CHECK_THROWS_WITH(place_children(ctx, control, plan, bounds, out, out12, out16), Contains("position_mm"));
   CHECK_THROWS_WITH(place_children(ctx, control, plan, bounds, out12, out, out16), Contains("raw_scale"));
   CHECK_THROWS_WITH(place_children(ctx, control, plan, bounds, out12, out12, out), Contains("rotation"));
-  CHECK_THROWS_WITH(place_children(ctx, control, plan, {3, 2}, out12, out12, out16), Contains("bounds"));
+  for (const ScaleBounds bad : test::kBadBounds)
+    CHECK_THROWS_WITH(place_children(ctx, control, plan, bad, out12, out12, out16), Contains("bounds"));
   control.split_shrink = 0;
   CHECK_THROWS_AS(place_children(ctx, control, plan, bounds, out12, out12, out16), InvalidArgument);
 }

@@ -10,6 +10,7 @@
 #include "common/gaussian_math.hpp"
 #include "dsasrgs/error.hpp"
 #include "oracle/densify_oracle.hpp"
+#include "support/bad_bounds.hpp"
 #include "support/context.hpp"
 #include "support/host_plan.hpp"
 #include "support/random_values.hpp"
@@ -176,9 +177,9 @@ TEST_CASE("densify: a gradient that is not a number selects nothing", "[densify]
   CHECK(plan_of(s).source == Sources{0, 1});
 }
 
-TEST_CASE("densify: without growth only pruning happens", "[densify]") {
+TEST_CASE("densify: above every score only pruning happens", "[densify]") {
   Scene s;
-  s.control.grow = false;
+  s.control.gradient_threshold = 10;
   s.add(5, 2);
   s.add(5, 2, 0);
   s.add(5, 0.5f);
@@ -270,7 +271,8 @@ TEST_CASE("densify: wrong statistics and settings are refused", "[densify]") {
   throws(broken([](Scene& b) { b.gradient_norm.pop_back(); }), "gradient_norm");
   throws(broken([](Scene& b) { b.density.pop_back(); }), "density");
   throws(broken([](Scene& b) { b.visible.pop_back(); }), "visible_steps");
-  throws(broken([](Scene& b) { b.bounds = {1, 1}; }), "bounds");
+  for (const ScaleBounds bounds : test::kBadBounds)
+    throws(broken([&](Scene& b) { b.bounds = bounds; }), "bounds: expected 0 < min_mm < max_mm");
   throws(broken([](Scene& b) { b.control.box = {}; }), "box: expected a box with positive sides");
   throws(broken([](Scene& b) { b.control.split_children = 0; }), "split_children: expected 1 to 255, found 0");
   throws(broken([](Scene& b) { b.control.split_children = 256; }), "split_children");
@@ -297,7 +299,7 @@ TEST_CASE("densify: CUDA makes the CPU's plan", "[densify][parity]") {
     Scene s = random_scene(n);
     const std::size_t alive = [&] {
       Scene prune_only = s;
-      prune_only.control.grow = false;
+      prune_only.control.gradient_threshold = std::numeric_limits<float>::infinity();
       return plan_of(cpu, prune_only).source.size();
     }();
     for (const int children : {1, 2, 3, 7, 255})
@@ -311,9 +313,6 @@ TEST_CASE("densify: CUDA makes the CPU's plan", "[densify][parity]") {
         }
     s.control.max_gaussians = 0;
     CHECK(plan_of(other, s) == plan_of(cpu, s));
-    s.control.grow = false;
-    CHECK(plan_of(other, s) == plan_of(cpu, s));
-    s.control.grow = true;
     s.control.gradient_threshold = -1;  // scores of 0 are selected
     s.control.max_gaussians = alive + n / 2;
     CHECK(plan_of(other, s) == plan_of(cpu, s));

@@ -6,6 +6,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "project/project.hpp"
+#include "support/bad_bounds.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/oblique_view.hpp"
@@ -102,8 +103,7 @@ TEST_CASE("project: wrong sizes, detectors, bounds and poses are refused", "[pro
   refused([](ProjectInput& in) { in.gaussians.position_mm = in.gaussians.position_mm.subview(0, 5); });
   refused([](ProjectInput& in) { in.gaussians.raw_scale = in.gaussians.raw_scale.subview(0, 5); });
   refused([](ProjectInput& in) { in.gaussians.rotation = in.gaussians.rotation.subview(0, 7); });
-  refused([](ProjectInput& in) { in.gaussians.bounds = {1.0f, 1.0f}; });
-  refused([](ProjectInput& in) { in.gaussians.bounds = {0.0f, 1.0f}; });
+  for (const ScaleBounds bounds : kBadBounds) refused([&](ProjectInput& in) { in.gaussians.bounds = bounds; });
   refused([](ProjectInput& in) { in.detector.width_px = 0; });
   refused([](ProjectInput& in) { in.detector.height_px = -3; });
   refused([](ProjectInput& in) { in.detector.pitch_u_mm = 0; });

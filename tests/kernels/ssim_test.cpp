@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "dsasrgs/error.hpp"
+#include "elementwise/elementwise.hpp"
 #include "oracle/ssim_oracle.hpp"
 #include "ssim/ssim_math.hpp"
 #include "support/context.hpp"

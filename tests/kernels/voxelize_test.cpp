@@ -9,6 +9,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "oracle/voxelize_oracle.hpp"
+#include "support/bad_bounds.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
@@ -335,22 +336,24 @@ TEST_CASE("voxelize: wrong arguments are refused", "[voxelize]") {
   CHECK_THROWS_WITH(run(bad, volume), Contains("rotation"));
   bad = device.input;
   bad.grid.size_y = 0;
-  CHECK_THROWS_WITH(run(bad, volume), Contains("grid: expected at least one voxel per side, found 21 x 0 x 23"));
+  CHECK_THROWS_WITH(run(bad, volume), Contains("grid: expected at least 1 x 1 x 1 voxels, found 21 x 0 x 23"));
   bad = device.input;
   bad.grid.spacing_mm.z = -1;
-  CHECK_THROWS_WITH(run(bad, volume), Contains("spacing_mm"));
+  CHECK_THROWS_WITH(run(bad, volume), Contains("grid: expected a positive spacing"));
   bad = device.input;
-  bad.gaussians.bounds = {2, 2};
-  CHECK_THROWS_WITH(run(bad, volume), Contains("bounds"));
+  for (const ScaleBounds bounds : test::kBadBounds) {
+    bad.gaussians.bounds = bounds;
+    CHECK_THROWS_WITH(run(bad, volume), Contains("bounds: expected 0 < min_mm < max_mm"));
+  }
   const auto back = [&](View<const float> g, const GaussianGradient& out) {
     voxelize_backward(ctx, device.input, g, GradientMode::overwrite, out);
   };
   CHECK_NOTHROW(back(volume, grad));
   CHECK_THROWS_WITH(back(small, grad), Contains("voxelize_backward: grad_volume"));
-  CHECK_THROWS_WITH(back(volume, {small, scale, rotation, density}), Contains("grad.position_mm"));
-  CHECK_THROWS_WITH(back(volume, {position, small, rotation, density}), Contains("grad.raw_scale"));
-  CHECK_THROWS_WITH(back(volume, {position, scale, small, density}), Contains("grad.rotation"));
-  CHECK_THROWS_WITH(back(volume, {position, scale, rotation, small}), Contains("grad.density"));
+  CHECK_THROWS_WITH(back(volume, {small, scale, rotation, density}), Contains("gradient position_mm"));
+  CHECK_THROWS_WITH(back(volume, {position, small, rotation, density}), Contains("gradient raw_scale"));
+  CHECK_THROWS_WITH(back(volume, {position, scale, small, density}), Contains("gradient rotation"));
+  CHECK_THROWS_WITH(back(volume, {position, scale, rotation, small}), Contains("gradient density"));
 }
 
 }  // namespace dsasrgs

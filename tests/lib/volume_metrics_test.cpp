@@ -6,7 +6,6 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "evaluate/marching_cubes.hpp"
-#include "evaluate/point_tree.hpp"
 #include "support/random_values.hpp"
 
 namespace dsasrgs {
@@ -150,28 +149,6 @@ TEST_CASE("marching cubes: one edge, anisotropic spacing, exact position", "[met
   const std::vector<Vec3d> at_end = isosurface_vertices(volume, grid, 1);
   REQUIRE(at_end.size() == 1);  // but 1 is not above 1 and 3 is
   CHECK(at_end[0] == Vec3d{10.5, 21, 36});
-}
-
-TEST_CASE("point tree: finds the nearest point, ties and repeats included", "[metrics]") {
-  for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{13}, std::size_t{500}, std::size_t{3001}}) {
-    const std::vector<double> numbers = test::random_values(3 * n, -10.0, 10.0, static_cast<std::uint32_t>(n));
-    std::vector<Vec3d> points;
-    for (std::size_t i = 0; i < n; ++i) {
-      Vec3d p{numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]};
-      if (i % 2) p = {std::round(p.x), std::round(p.y), 0};  // many equal coordinates
-      points.push_back(p);
-    }
-    const PointTree tree(points);
-    const std::vector<double> queries = test::random_values(3 * 1000, -14.0, 14.0, 99);
-    int num_wrong = 0;
-    for (std::size_t q = 0; q < 1000; ++q) {
-      const Vec3d query = q < 10 ? points[q % n] : Vec3d{queries[3 * q], queries[3 * q + 1], queries[3 * q + 2]};
-      double nearest = 1e300;
-      for (const Vec3d p : points) nearest = std::min(nearest, length(p - query));
-      num_wrong += tree.distance_mm(query) != nearest;
-    }
-    CHECK(num_wrong == 0);
-  }
 }
 
 TEST_CASE("volume metrics: no surface, thin volumes", "[metrics]") {

@@ -1,4 +1,5 @@
-// The offset-table attenuation, forward and backward, and the smoothness of its tables; arguments: Gaussians, threads.
+// The static and the offset-table attenuation, forward and backward, the smoothness of the tables and the unit box;
+// arguments: Gaussians, threads.
 
 #include "attenuation/attenuation.hpp"
 #include "measure.hpp"
@@ -24,6 +25,43 @@ struct Tables {
 // Bytes of a Gaussian: six coefficients in (all of their lines, though three are read), one density or six gradients
 // out.
 constexpr double kForwardBytes = 28, kBackwardBytes = 52, kSmoothnessBytes = 24;
+
+/// Numbers per Gaussian of the static model and of positions.
+struct Values {
+  Context ctx;
+  Buffer<float> in, out, gradient;
+
+  Values(const benchmark::State& state, std::size_t width) : ctx(context_on(state.range(1))) {
+    const std::size_t n = width * static_cast<std::size_t>(state.range(0));
+    in = uniform(ctx, n, -2, 2);
+    out = uniform(ctx, n, 0, 0.05f);
+    gradient = Buffer<float>::zeros(ctx, n);
+  }
+  /// Of `arrays` arrays that are read or written.
+  double bytes(int arrays) const { return 4.0 * arrays * static_cast<double>(in.size()); }
+};
+const VolumeGrid kBox{32, 32, 32, {1, 1, 1}, {-16, -16, -16}};
+
+void softplus_forward(benchmark::State& state) {
+  Values v(state, 1);
+  measure(state, v.ctx, {v.bytes(2), 0}, [&] { softplus_density_forward(v.ctx, kScale, v.in, v.out); });
+}
+
+void softplus_backward(benchmark::State& state) {
+  Values v(state, 1);
+  measure(state, v.ctx, {v.bytes(3), 0},
+          [&] { softplus_density_backward(v.ctx, kScale, v.in, v.out.view(), v.gradient); });
+}
+
+void unit_box(benchmark::State& state) {
+  Values v(state, 3);
+  measure(state, v.ctx, {v.bytes(2), 0}, [&] { to_unit_box(v.ctx, kBox, v.in, v.out); });
+}
+
+void unit_box_backward(benchmark::State& state) {
+  Values v(state, 3);
+  measure(state, v.ctx, {v.bytes(3), 0}, [&] { to_unit_box_backward(v.ctx, kBox, v.in, v.gradient); });
+}
 
 void offset_table_forward(benchmark::State& state) {
   Tables t(state);
@@ -54,6 +92,10 @@ void offset_table_smoothness_back(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"gaussians", "threads"})->ArgsProduct({{50000, 200000}, machines()});
 }
+BENCHMARK(softplus_forward)->Apply(sizes);
+BENCHMARK(softplus_backward)->Apply(sizes);
+BENCHMARK(unit_box)->Apply(sizes);
+BENCHMARK(unit_box_backward)->Apply(sizes);
 BENCHMARK(offset_table_forward)->Apply(sizes);
 BENCHMARK(offset_table_backward)->Apply(sizes);
 BENCHMARK(offset_table_smoothness)->Apply(sizes);

@@ -1,4 +1,4 @@
-#include "neighbours/neighbours.hpp"
+#include "point_tree.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -8,7 +8,6 @@
 
 #include "dsasrgs/error.hpp"
 #include "oracle/neighbours_oracle.hpp"
-#include "support/context.hpp"
 #include "support/random_values.hpp"
 
 namespace dsasrgs {
@@ -16,15 +15,8 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-std::vector<float> run(Context& ctx, const std::vector<float>& position) {
-  const Buffer<float> in = Buffer<float>::from_host(ctx, position);
-  Buffer<float> out = Buffer<float>::from_host(ctx, std::vector<float>(position.size() / 3, -1.0f));
-  neighbour_distances(ctx, in, out);
-  return out.to_host(ctx);
-}
 std::vector<float> run(const std::vector<float>& position, int threads = 2) {
-  Context ctx = test::make_context(threads);
-  return run(ctx, position);
+  return neighbour_distances_mm2(Context::cpu(threads), position);
 }
 
 void check_against_oracle(const std::vector<float>& position) {
@@ -51,7 +43,7 @@ std::vector<float> curve(std::size_t n) {
 
 }  // namespace
 
-TEST_CASE("neighbours: a lattice has its spacing squared", "[neighbours]") {
+TEST_CASE("neighbours: a lattice has its spacing squared", "[point_tree]") {
   std::vector<float> p;
   for (int z = 0; z < 9; ++z)
     for (int y = 0; y < 8; ++y)
@@ -61,12 +53,12 @@ TEST_CASE("neighbours: a lattice has its spacing squared", "[neighbours]") {
   CHECK(run(p) == std::vector<float>(p.size() / 3, 0.25f));
 }
 
-TEST_CASE("neighbours: three different distances are averaged as squares", "[neighbours]") {
+TEST_CASE("neighbours: three different distances are averaged as squares", "[point_tree]") {
   const std::vector<float> found = run({0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 50, 50, 50});
   CHECK(found[0] == Approx((1.0 + 4.0 + 9.0) / 3));
 }
 
-TEST_CASE("neighbours: the result agrees with every pair", "[neighbours]") {
+TEST_CASE("neighbours: the result agrees with every pair", "[point_tree]") {
   SECTION("uniform") { check_against_oracle(test::random_values(3 * 3001, -10.0f, 10.0f, 1)); }
   SECTION("along a curve") { check_against_oracle(curve(4000)); }
   SECTION("many on a few coordinates, so with ties and duplicates") {
@@ -84,58 +76,51 @@ TEST_CASE("neighbours: the result agrees with every pair", "[neighbours]") {
   }
 }
 
-TEST_CASE("neighbours: coincident points are at distance zero", "[neighbours]") {
+TEST_CASE("neighbours: coincident points are at distance zero", "[point_tree]") {
   CHECK(run(std::vector<float>(3 * 100, 2.5f)) == std::vector<float>(100, 0.0f));
 }
 
-TEST_CASE("neighbours: with fewer than four points, those there are", "[neighbours]") {
+TEST_CASE("neighbours: with fewer than four points, those there are", "[point_tree]") {
   CHECK(run({}).empty());
   CHECK(run({1, 2, 3}) == std::vector<float>{0});
   CHECK(run({0, 0, 0, 0, 3, 4}) == std::vector<float>{25, 25});
   CHECK(run({0, 0, 0, 2, 0, 0, 6, 0, 0}) == std::vector<float>{20, 10, 26});
 }
 
-TEST_CASE("neighbours: the result has the same bits for any number of threads", "[neighbours]") {
+TEST_CASE("neighbours: the result has the same bits for any number of threads", "[point_tree]") {
   const std::vector<float> p = curve(9001);
   const std::vector<float> one = run(p, 1);
   CHECK(one == run(p, 2));
   CHECK(one == run(p, 3));
 }
 
-TEST_CASE("neighbours: wrong arguments are refused", "[neighbours]") {
-  Context ctx = test::make_context();
-  const Buffer<float> seven = Buffer<float>::zeros(ctx, 7);
-  Buffer<float> out(ctx, 2);
-  CHECK_THROWS_AS(neighbour_distances(ctx, seven, out), InvalidArgument);
-  CHECK_THROWS_WITH(neighbour_distances(ctx, seven, out), Contains("position_mm: expected 6 elements, found 7"));
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    const Buffer<float> p = Buffer<float>::from_host(ctx, std::vector<float>{0, 1, 2, 3, bad, 5});
-    CHECK_THROWS_WITH(neighbour_distances(ctx, p, out), Contains("finite"));
-  }
+TEST_CASE("neighbours: wrong arguments are refused", "[point_tree]") {
+  CHECK_THROWS_AS(run({0, 1, 2, 3, 4, 5, 6}), InvalidArgument);
+  CHECK_THROWS_WITH(run({0, 1, 2, 3, 4, 5, 6}), Contains("position_mm: expected 3 numbers to a point, found 7 in all"));
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()})
+    CHECK_THROWS_WITH(run({0, 1, 2, 3, bad, 5}),
+                      "neighbour_distances: position_mm: expected finite positions, found NaN or infinity");
 }
 
-TEST_CASE("neighbours: CUDA agrees with the CPU", "[neighbours][parity]") {
-  Context cpu = Context::cpu(1), other = test::make_context();
-  if (other.backend() == Backend::cpu) {
-    WARN("this run is on the CPU");
-    return;
-  }
-  const auto check = [&](const std::vector<float>& position) {
-    const std::vector<float> expected = run(cpu, position), found = run(other, position);
-    REQUIRE(found.size() == expected.size());
-    double worst = 0;
-    for (std::size_t i = 0; i < found.size(); ++i)
-      if (found[i] != expected[i]) worst = std::max(worst, std::abs(static_cast<double>(found[i]) / expected[i] - 1));
-    CHECK(worst < 5e-7);
-  };
-  for (const std::size_t n : {0, 1, 2, 3, 4, 127, 128, 129}) check(test::random_values(3 * n, -30.0f, 30.0f, 6));
-  check(test::random_values(3 * 9001, -30.0f, 30.0f, 7));
-  check(curve(9001));
-  // Spread along each axis in turn, the others degenerate: the axis of the search does not matter.
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    std::vector<float> p = test::random_values(3 * 700, -1.0f, 1.0f, 8);
-    for (std::size_t i = 0; i < p.size(); ++i) p[i] = i % 3 == axis ? 50 * p[i] - 1000 : std::floor(p[i]);
-    check(p);
+TEST_CASE("point tree: finds the nearest point, ties and repeats included", "[point_tree]") {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{13}, std::size_t{500}, std::size_t{3001}}) {
+    const std::vector<double> numbers = test::random_values(3 * n, -10.0, 10.0, static_cast<std::uint32_t>(n));
+    std::vector<Vec3d> points;
+    for (std::size_t i = 0; i < n; ++i) {
+      Vec3d p{numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]};
+      if (i % 2) p = {std::round(p.x), std::round(p.y), 0};  // many equal coordinates
+      points.push_back(p);
+    }
+    const PointTree tree(points);
+    const std::vector<double> queries = test::random_values(3 * 1000, -14.0, 14.0, 99);
+    int num_wrong = 0;
+    for (std::size_t q = 0; q < 1000; ++q) {
+      const Vec3d query = q < 10 ? points[q % n] : Vec3d{queries[3 * q], queries[3 * q + 1], queries[3 * q + 2]};
+      double nearest = 1e300;
+      for (const Vec3d p : points) nearest = std::min(nearest, length(p - query));
+      num_wrong += tree.distance_mm(query) != nearest;
+    }
+    CHECK(num_wrong == 0);
   }
 }
 

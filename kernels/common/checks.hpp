@@ -1,0 +1,99 @@
+#pragma once
+// What every operator asks of a cloud, an image, a detector, a pose and a grid: one rule and one wording for each.
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+
+#include "common/require.hpp"
+#include "dsasrgs/gaussians.hpp"
+#include "dsasrgs/geometry.hpp"
+
+namespace dsasrgs {
+
+/// Throws InvalidArgument unless 0 < min < max, both finite: the derivative of a bounded scale divides by max − min,
+/// and an operator divides by the scale.
+inline void require_bounds(const char* op, ScaleBounds bounds) {
+  require(bounds.min_mm > 0 && bounds.max_mm > bounds.min_mm && std::isfinite(bounds.max_mm), op,
+          "bounds: expected 0 < min_mm < max_mm, finite, found " + std::to_string(bounds.min_mm) + " and " +
+              std::to_string(bounds.max_mm));
+}
+
+/// Throws InvalidArgument unless it is a cloud of n Gaussians; an empty one needs no bounds.
+inline void require_cloud(const char* op, const GaussianView& gaussians, std::size_t n) {
+  require_size(op, "position_mm", 3 * n, gaussians.position_mm.size());
+  require_size(op, "raw_scale", 3 * n, gaussians.raw_scale.size());
+  require_size(op, "rotation", 4 * n, gaussians.rotation.size());
+  if (n > 0) require_bounds(op, gaussians.bounds);
+}
+inline void require_cloud(const char* op, const GaussianView& gaussians) {
+  require_cloud(op, gaussians, gaussians.size());
+}
+
+/// Throws InvalidArgument unless the gradients of n Gaussians have room.
+inline void require_gradient(const char* op, const GaussianGradient& gradient, std::size_t n) {
+  require_size(op, "gradient position_mm", 3 * n, gradient.position_mm.size());
+  require_size(op, "gradient raw_scale", 3 * n, gradient.raw_scale.size());
+  require_size(op, "gradient rotation", 4 * n, gradient.rotation.size());
+  require_size(op, "gradient density", n, gradient.density.size());
+}
+
+/// Number of pixels. Throws InvalidArgument for an empty image.
+inline std::size_t require_image(const char* op, const char* what, int width_px, int height_px) {
+  require(width_px > 0 && height_px > 0, op,
+          std::string(what) + ": expected at least 1 x 1 pixels, found " + std::to_string(width_px) + " x " +
+              std::to_string(height_px));
+  return static_cast<std::size_t>(width_px) * static_cast<std::size_t>(height_px);
+}
+
+/// Throws InvalidArgument unless a detector's pitch is positive and finite.
+inline void require_pitch(const char* op, const Detector& d) {
+  const auto is_length = [](double v) { return v > 0 && std::isfinite(v); };
+  require(is_length(d.pitch_u_mm) && is_length(d.pitch_v_mm), op,
+          "detector: expected a positive pitch, found " + std::to_string(d.pitch_u_mm) + " x " +
+              std::to_string(d.pitch_v_mm) + " mm");
+}
+
+/// Number of pixels. Throws InvalidArgument unless the detector has some and their pitch is positive and finite.
+inline std::size_t require_detector(const char* op, const Detector& d) {
+  require_pitch(op, d);
+  return require_image(op, "detector", d.width_px, d.height_px);
+}
+
+/// Throws InvalidArgument unless every pixel has a ray of its own.
+inline void require_pose(const char* op, const Pose& pose) {
+  // The volume spanned by û, v̂ and the central ray, relative to its edges: 1 for an upright detector, 0 when the axes
+  // are parallel or the source lies in the detector's plane.
+  const Vec3d c = pose.detector_center_mm - pose.source_mm;
+  const double edges = length(c) * length(pose.detector_u) * length(pose.detector_v);
+  const double volume = std::abs(dot(c, cross(pose.detector_u, pose.detector_v)));
+  require(std::isfinite(edges) && volume > 1e-6 * edges, op,
+          "pose: expected finite, independent detector axes and a source outside the detector's plane, found |c·(u×v)| "
+          "= " +
+              std::to_string(volume) + " for |c||u||v| = " + std::to_string(edges));
+}
+
+/// Throws InvalidArgument unless a grid's voxels have positive, finite sides.
+inline void require_spacing(const char* op, const VolumeGrid& grid) {
+  const auto is_length = [](double v) { return v > 0 && std::isfinite(v); };
+  const Vec3d s = grid.spacing_mm;
+  require(is_length(s.x) && is_length(s.y) && is_length(s.z), op,
+          "grid: expected a positive spacing, found " + std::to_string(s.x) + " x " + std::to_string(s.y) + " x " +
+              std::to_string(s.z) + " mm");
+}
+
+/// Number of voxels. Throws InvalidArgument for an empty grid.
+inline std::size_t require_voxels(const char* op, const VolumeGrid& grid) {
+  require(grid.size_x > 0 && grid.size_y > 0 && grid.size_z > 0, op,
+          "grid: expected at least 1 x 1 x 1 voxels, found " + std::to_string(grid.size_x) + " x " +
+              std::to_string(grid.size_y) + " x " + std::to_string(grid.size_z));
+  return grid.num_voxels();
+}
+
+/// Number of voxels. Throws InvalidArgument unless the grid has some and their spacing is positive and finite.
+inline std::size_t require_grid(const char* op, const VolumeGrid& grid) {
+  require_spacing(op, grid);
+  return require_voxels(op, grid);
+}
+
+}  // namespace dsasrgs

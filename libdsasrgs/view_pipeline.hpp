@@ -50,6 +50,8 @@ class ViewPipeline {
   /// dL/d mean2D of the last backward, [N,2] px⁻¹.
   View<const float> grad_mean_px() const { return grad_mean_px_; }
 
+  RasterizeScratch& rasterize_scratch() { return scratch_; }
+
   /// Wall seconds spent in each stage since construction.
   enum Stage {
     field_forward,

@@ -196,6 +196,18 @@ struct Reconstructor::State {
     return find_residual_births(*ctx, config.residual_births, grid, loss.low_detector(), seen, max_count);
   }
 
+  /// Tile lists that have overflowed, or soon will, are sized anew at the next step.
+  void watch_tile_lists() {
+    RasterizeScratch& scratch = pipeline.rasterize_scratch();
+    const std::size_t pairs = losses.take_most_pairs();
+    if (pairs <= scratch.capacity() / 10 * 9) return;
+    scratch.refit = true;
+    scratch.least_pairs = pairs;
+    warm_gaussians = 0;
+    ctx->log("rasteriser: tile lists of " + std::to_string(scratch.capacity()) + " entries had to hold " +
+             std::to_string(pairs) + " by step " + std::to_string(step) + ": they are sized anew");
+  }
+
   StepReport advance() {
     if (step >= config.training.steps)
       throw InvalidArgument("Reconstructor::step: the run of " + std::to_string(config.training.steps) +
@@ -216,9 +228,10 @@ struct Reconstructor::State {
 
     const bool last = step == config.training.steps;
     timed(wait_seconds, [&] {
-      losses.add(*ctx, loss.value(), step, views[slot]);
+      losses.add(*ctx, loss.value(), pipeline.rasterize_scratch().num_pairs(), step, views[slot]);
       if (last || schedule.changes_gaussians()) losses.fetch(*ctx);
     });
+    watch_tile_lists();
     StepReport report;
     report.step = step;
     report.steps = config.training.steps;

@@ -1,8 +1,6 @@
 #include "elementwise/elementwise.hpp"
 
 #include <catch2/catch.hpp>
-#include <cmath>
-#include <limits>
 
 #include "dsasrgs/error.hpp"
 #include "support/context.hpp"

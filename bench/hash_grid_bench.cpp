@@ -21,11 +21,11 @@ void hash_grid_forward_pass(benchmark::State& state, const HashGridShape& shape)
   const auto position = uniform(ctx, 3 * n, 0, 1), table = uniform(ctx, hash_grid_num_parameters(shape), -1, 1);
   Buffer<float> features(ctx, static_cast<std::size_t>(shape.levels) * kHashFeatures * n);
   measure(state, ctx, {gathered_bytes(shape, n, 1), 0}, [&] {
-    hash_grid_forward(ctx, shape, {position, 0.4f, table}, features);
+    hash_grid_forward(ctx, {shape, position, 0.4f, table}, features);
   });
 }
 
-void hash_grid_backward_pass(benchmark::State& state, const HashGridShape& shape, bool to_position, GradientSum sum) {
+void hash_grid_backward_pass(benchmark::State& state, const HashGridShape& shape, bool to_position) {
   Context ctx = context_on(state.range(0));
   const std::size_t n = static_cast<std::size_t>(state.range(1));
   const auto position = uniform(ctx, 3 * n, 0, 1), table = uniform(ctx, hash_grid_num_parameters(shape), -1, 1),
@@ -34,8 +34,7 @@ void hash_grid_backward_pass(benchmark::State& state, const HashGridShape& shape
   Buffer<float> grad_position(ctx, to_position ? 3 * n : 0);
   HashGridScratch scratch;
   measure(state, ctx, {gathered_bytes(shape, n, to_position ? 3 : 2), 0}, [&] {
-    hash_grid_backward(ctx, shape, {position, 0.4f, table}, grad_features, grad_table, GradientMode::overwrite,
-                       grad_position, scratch, sum);
+    hash_grid_backward(ctx, {shape, position, 0.4f, table}, grad_features, {grad_table, grad_position}, scratch);
   });
 }
 
@@ -43,16 +42,13 @@ void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"threads", "points"})->ArgsProduct({machines(), {20000, 50000, 100000}});
 }
 
-constexpr GradientSum kFixed = GradientSum::deterministic, kAtomic = GradientSum::atomic;
 BENCHMARK_CAPTURE(hash_grid_forward_pass, 3d_16_levels, k16Levels)->Apply(sizes);
 BENCHMARK_CAPTURE(hash_grid_forward_pass, 3d, kSpace)->Apply(sizes);
 BENCHMARK_CAPTURE(hash_grid_forward_pass, 4d, kSpaceTime)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels_table_only, k16Levels, false, kFixed)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels, k16Levels, true, kFixed)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d, kSpace, true, kFixed)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_atomic, kSpace, true, kAtomic)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 4d, kSpaceTime, true, kFixed)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 4d_atomic, kSpaceTime, true, kAtomic)->Apply(sizes);
+BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels_table_only, k16Levels, false)->Apply(sizes);
+BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels, k16Levels, true)->Apply(sizes);
+BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d, kSpace, true)->Apply(sizes);
+BENCHMARK_CAPTURE(hash_grid_backward_pass, 4d, kSpaceTime, true)->Apply(sizes);
 
 }  // namespace
 }  // namespace dsasrgs::bench

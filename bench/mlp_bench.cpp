@@ -30,8 +30,9 @@ void mlp_forward_pass(benchmark::State& state, MlpPrecision precision) {
   const auto parameters = uniform(ctx, mlp_num_parameters(s), -0.2f, 0.2f),
              input = uniform(ctx, static_cast<std::size_t>(s.inputs) * n, -1, 1);
   Buffer<float> output(ctx, n);
-  measure(state, ctx, {4.0 * double(n) * (s.inputs + 1), flops(s, 1, double(n))},
-          [&] { mlp_forward(ctx, s, parameters, input, output); });
+  measure(state, ctx, {4.0 * double(n) * (s.inputs + 1), flops(s, 1, double(n))}, [&] {
+    mlp_forward(ctx, {s, parameters, input}, output);
+  });
 }
 
 void mlp_backward_pass(benchmark::State& state, MlpPrecision precision) {
@@ -44,7 +45,7 @@ void mlp_backward_pass(benchmark::State& state, MlpPrecision precision) {
   Buffer<float> grad_input(ctx, input.size());
   MlpScratch scratch;
   measure(state, ctx, {4.0 * double(n) * (2 * s.inputs + 1), flops(s, 3, double(n))}, [&] {
-    mlp_backward(ctx, s, parameters, input, grad_output, grad_parameters, GradientMode::overwrite, grad_input, scratch);
+    mlp_backward(ctx, {s, parameters, input}, grad_output, {grad_parameters, grad_input}, scratch);
   });
 }
 

@@ -96,10 +96,10 @@ void AttenuationField::evaluate(Context& ctx, const GaussianCloud& cloud, float 
   ensure(ctx, saved.features, static_cast<std::size_t>(network.inputs) * n);
   to_unit_box(ctx, box_, cloud.position_mm, saved.unit_position);
   View<float> features = saved.features;
-  hash_grid_forward(ctx, shape3d, {saved.unit_position, 0, parameters_.table3d}, features.subview(0, rows3d * n));
-  hash_grid_forward(ctx, shape4d, {saved.unit_position, time, parameters_.table4d},
+  hash_grid_forward(ctx, {shape3d, saved.unit_position, 0, parameters_.table3d}, features.subview(0, rows3d * n));
+  hash_grid_forward(ctx, {shape4d, saved.unit_position, time, parameters_.table4d},
                     features.subview(rows3d * n, features.size() - rows3d * n));
-  mlp_forward(ctx, network, parameters_.network, features, density);
+  mlp_forward(ctx, {network, parameters_.network, features}, density);
   scale_values(ctx, density_scale_per_mm_, density, density);
 }
 
@@ -124,14 +124,14 @@ void AttenuationField::backward(Context& ctx, const GaussianCloud& cloud, Saved&
   ensure(ctx, saved.grad_scaled, n);
   if (saved.scratch == nullptr) saved.scratch = std::make_shared<Scratch>();
   scale_values(ctx, density_scale_per_mm_, grad_density, saved.grad_scaled);
-  mlp_backward(ctx, network, parameters_.network, saved.features, saved.grad_scaled, gradient.network,
-               GradientMode::overwrite, saved.grad_features, saved.scratch->network);
+  mlp_backward(ctx, {network, parameters_.network, saved.features}, saved.grad_scaled,
+               {gradient.network, saved.grad_features, GradientMode::overwrite}, saved.scratch->network);
   View<const float> grad_features = std::as_const(saved.grad_features).view();
-  hash_grid_backward(ctx, shape3d, {saved.unit_position, 0, parameters_.table3d}, grad_features.subview(0, rows3d * n),
-                     gradient.table3d, GradientMode::overwrite, saved.grad_unit, saved.scratch->grids);
-  hash_grid_backward(ctx, shape4d, {saved.unit_position, saved.time, parameters_.table4d},
-                     grad_features.subview(rows3d * n, grad_features.size() - rows3d * n), gradient.table4d,
-                     GradientMode::accumulate, saved.grad_unit, saved.scratch->grids);
+  hash_grid_backward(ctx, {shape3d, saved.unit_position, 0, parameters_.table3d}, grad_features.subview(0, rows3d * n),
+                     {gradient.table3d, saved.grad_unit, GradientMode::overwrite}, saved.scratch->grids);
+  hash_grid_backward(ctx, {shape4d, saved.unit_position, saved.time, parameters_.table4d},
+                     grad_features.subview(rows3d * n, grad_features.size() - rows3d * n),
+                     {gradient.table4d, saved.grad_unit, GradientMode::accumulate}, saved.scratch->grids);
   to_unit_box_backward(ctx, box_, saved.grad_unit, gradient.position_mm);
 }
 

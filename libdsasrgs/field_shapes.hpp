@@ -14,7 +14,7 @@ inline HashGridShape grid4d_shape(const FieldConfig& c) {
   return {4, c.grid4d.levels, c.grid4d.log2_entries, c.grid4d.base_resolution, c.grid4d.growth};
 }
 inline MlpShape network_shape(const FieldConfig& c) {
-  return {(c.grid3d.levels + c.grid4d.levels) * kHashFeatures, c.width, c.hidden_layers, Activation::relu};
+  return {(c.grid3d.levels + c.grid4d.levels) * kHashFeatures, c.width, c.hidden_layers};
 }
 
 }  // namespace dsasrgs

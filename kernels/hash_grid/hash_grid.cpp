@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -12,12 +13,21 @@
 namespace dsasrgs {
 namespace {
 
-/// Checks all sizes but those of the gradients; returns the levels.
-std::vector<HashGridLevel> checked_levels(const char* op, const HashGridShape& shape, const HashGridInput& input) {
-  const std::size_t n = input.position.size() / 3;
-  require_size(op, "position", 3 * n, input.position.size());
-  require_size(op, "table", hash_grid_num_parameters(shape), input.table.size());
-  return hash_grid_levels(shape);
+std::size_t table_size(const HashGridLevel& last) { return (std::size_t{last.offset} + last.entries) * kHashFeatures; }
+
+void require_aligned(const char* op, const char* what, const float* p) {
+  require(reinterpret_cast<std::uintptr_t>(p) % (kHashFeatures * sizeof(float)) == 0, op,
+          std::string(what) + ": expected memory aligned to 8 bytes");
+}
+
+/// Checks the input and the size of the features or their gradient.
+void check(const char* op, const HashGridInput& in, const char* what, std::size_t num_features) {
+  const auto levels = hash_grid_levels(in.shape);
+  const std::size_t n = in.position.size() / 3;
+  require_size(op, "position", 3 * n, in.position.size());
+  require_size(op, "table", table_size(levels.back()), in.table.size());
+  require_aligned(op, "table", in.table.data());
+  require_size(op, what, levels.size() * kHashFeatures * n, num_features);
 }
 
 }  // namespace
@@ -57,37 +67,27 @@ std::vector<HashGridLevel> hash_grid_levels(const HashGridShape& shape) {
   return levels;
 }
 
-std::size_t hash_grid_num_parameters(const HashGridShape& shape) {
-  const HashGridLevel last = hash_grid_levels(shape).back();
-  return (std::size_t{last.offset} + last.entries) * kHashFeatures;
-}
+std::size_t hash_grid_num_parameters(const HashGridShape& shape) { return table_size(hash_grid_levels(shape).back()); }
 
-void hash_grid_forward(Context& ctx, const HashGridShape& shape, const HashGridInput& input, View<float> features) {
-  constexpr const char* kOp = "hash_grid_forward";
-  const auto levels = checked_levels(kOp, shape, input);
-  const std::size_t n = input.position.size() / 3;
-  require_size(kOp, "features", levels.size() * kHashFeatures * n, features.size());
-  if (n == 0) return;
+void hash_grid_forward(Context& ctx, const HashGridInput& in, View<float> features) {
+  check("hash_grid_forward", in, "features", features.size());
+  if (in.position.empty()) return;
   if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::hash_grid_forward(ctx, shape.dimensions, levels, input, features);
-  cpu::hash_grid_forward(ctx, shape.dimensions, levels, input, features);
+    if (ctx.backend() == Backend::cuda) return cuda::hash_grid_forward(ctx, in, features);
+  cpu::hash_grid_forward(ctx, in, features);
 }
 
-void hash_grid_backward(Context& ctx, const HashGridShape& shape, const HashGridInput& input,
-                        View<const float> grad_features, View<float> grad_table, GradientMode mode,
-                        View<float> grad_position, HashGridScratch& scratch, GradientSum sum) {
+void hash_grid_backward(Context& ctx, const HashGridInput& in, View<const float> grad_features,
+                        const HashGridGradient& gradient, HashGridScratch& scratch) {
   constexpr const char* kOp = "hash_grid_backward";
-  const auto levels = checked_levels(kOp, shape, input);
-  const std::size_t n = input.position.size() / 3;
-  require_size(kOp, "grad_features", levels.size() * kHashFeatures * n, grad_features.size());
-  require_size(kOp, "grad_table", input.table.size(), grad_table.size());
-  if (!grad_position.empty()) require_size(kOp, "grad_position", 3 * n, grad_position.size());
-  if (n == 0) return;
+  check(kOp, in, "grad_features", grad_features.size());
+  require_size(kOp, "gradient table", in.table.size(), gradient.table.size());
+  require_aligned(kOp, "gradient table", gradient.table.data());
+  if (!gradient.position.empty()) require_size(kOp, "gradient position", in.position.size(), gradient.position.size());
+  if (in.position.empty()) return;
   if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda)
-      return cuda::hash_grid_backward(ctx, shape.dimensions, levels, input, grad_features, grad_table, mode,
-                                      grad_position, scratch, sum);
-  cpu::hash_grid_backward(ctx, shape.dimensions, levels, input, grad_features, grad_table, mode, grad_position);
+    if (ctx.backend() == Backend::cuda) return cuda::hash_grid_backward(ctx, in, grad_features, gradient, scratch);
+  cpu::hash_grid_backward(ctx, in, grad_features, gradient);
 }
 
 }  // namespace dsasrgs

@@ -37,38 +37,38 @@ std::vector<HashGridLevel> hash_grid_levels(const HashGridShape&);
 std::size_t hash_grid_num_parameters(const HashGridShape&);
 
 struct HashGridInput {
+  HashGridShape shape;
   View<const float> position;  ///< [N,3], clamped to [0,1]; the gradient of a clamped coordinate is zero
   float time = 0;              ///< clamped to [0,1]; used by the 4D grid, one time for all points
-  View<const float> table;     ///< [hash_grid_num_parameters]; on CUDA 8-byte aligned, as every buffer is
+  View<const float> table;     ///< [hash_grid_num_parameters], 8-byte aligned, as every buffer is
 };
 
 /// features [levels·2, N] feature-major (row f holds feature f of all points), overwritten: the D-linear interpolation
-/// of the entries at the 2^D corners. Deterministic. N = 0: nothing. Throws InvalidArgument when sizes disagree.
-void hash_grid_forward(Context&, const HashGridShape&, const HashGridInput&, View<float> features);
+/// of the entries at the 2^D corners. Deterministic. N = 0: nothing. Throws InvalidArgument when sizes disagree, the
+/// table is not aligned, and what hash_grid_levels throws.
+void hash_grid_forward(Context&, const HashGridInput&, View<float> features);
 
-/// How the CUDA backend adds up an entry's gradient over the points. The CPU's order is fixed in any case.
-enum class GradientSum {
-  /// In 64-bit fixed point, so the order of the points makes no difference: the same bits in every run. Of a share
-  /// smaller than the level's largest |grad_features|, digits below 2^-60·N of the latter are lost.
-  deterministic,
-  /// In float, in whatever order the points come: faster by a pass over the table and its scratch memory, and the last
-  /// digits differ from run to run.
-  atomic,
+struct HashGridGradient {
+  View<float> table;     ///< as the table, 8-byte aligned; always accumulated into (Adam zeroes it as it reads)
+  View<float> position;  ///< [N,3]; an empty view is skipped
+  GradientMode position_mode = GradientMode::overwrite;
 };
 
 /// Memory the CUDA backend keeps between backward calls, so that a repeated call allocates nothing; grown as needed.
 /// One may serve several grids that run one after the other. The CPU leaves it empty.
 struct HashGridScratch {
-  Buffer<long long> table_sums;       ///< per float of the table, all zero between calls; GradientSum::atomic: none
+  Buffer<long long> table_sums;       ///< per float of the table, all zero between calls
   Buffer<unsigned> largest_gradient;  ///< [levels] bits of max |grad_features|
   Buffer<float> position_shares;      ///< [levels,3,N]
 };
 
-/// VJP to the table and the positions (recomputed, nothing saved). grad_features [levels·2, N].
-/// grad_table is always accumulated into (Adam zeroes it as it reads); grad_position [N,3] follows `mode`; pass an
-/// empty view to skip it. Deterministic for any thread count, but see GradientSum.
-void hash_grid_backward(Context&, const HashGridShape&, const HashGridInput&, View<const float> grad_features,
-                        View<float> grad_table, GradientMode mode, View<float> grad_position, HashGridScratch&,
-                        GradientSum = GradientSum::deterministic);
+/// VJP to the table and the positions (recomputed, nothing saved). grad_features [levels·2, N]. Throws as
+/// hash_grid_forward does.
+///
+/// Deterministic for any thread count: the CPU adds an entry's shares in the order of the points; CUDA adds them in
+/// 64-bit fixed point, where the order makes no difference. Of a share smaller than the level's largest
+/// |grad_features|, digits below 2^-60·N of the latter are lost there.
+void hash_grid_backward(Context&, const HashGridInput&, View<const float> grad_features, const HashGridGradient&,
+                        HashGridScratch&);
 
 }  // namespace dsasrgs

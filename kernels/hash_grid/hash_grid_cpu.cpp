@@ -1,8 +1,9 @@
 #include <algorithm>
+#include <type_traits>
 
 #include "common/parallel.hpp"
-#include "hash_grid/hash_grid_block.hpp"
 #include "hash_grid/hash_grid_bodies.hpp"
+#include "hash_grid/hash_grid_math.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "hash_grid/hash_grid_cpu.cpp"
@@ -15,16 +16,41 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::CappedTag<float, 16>;
 using Words = hn::RebindToUnsigned<Floats>;
+using Signed = hn::RebindToSigned<Floats>;
 using Vector = hn::Vec<Floats>;
-using Index = hn::Vec<Words>;
 inline constexpr std::size_t kMaxLanes = hn::MaxLanes(Floats());
 
+/// A number of each of a vector of points.
+struct Numbers {
+  Vector v;
+
+  explicit Numbers(Vector lanes) : v(lanes) {}
+  explicit Numbers(float x) : v(hn::Set(Floats(), x)) {}
+};
+inline Numbers operator-(Numbers a, Numbers b) { return Numbers(hn::Sub(a.v, b.v)); }
+struct Indices {
+  hn::Vec<Words> v;
+
+  Indices() = default;
+  explicit Indices(hn::Vec<Words> lanes) : v(lanes) {}
+  explicit Indices(std::uint32_t x) : v(hn::Set(Words(), x)) {}
+};
+inline Indices operator+(Indices a, Indices b) { return Indices(hn::Add(a.v, b.v)); }
+inline Indices operator*(Indices a, Indices b) { return Indices(hn::Mul(a.v, b.v)); }
+inline Indices operator^(Indices a, Indices b) { return Indices(hn::Xor(a.v, b.v)); }
+inline Indices operator&(Indices a, Indices b) { return Indices(hn::And(a.v, b.v)); }
 /// Two features of a vector of points, side by side as in the table. Of every four points `low` holds the first two and
 /// `high` the others, which is how a vector interleaves with another within its 128-bit blocks. The scalar target has
 /// one point at a time and keeps its features in `low` and `high`.
 struct Pairs {
   Vector low, high;
+
+  Pairs() = default;
+  Pairs(Vector l, Vector h) : low(l), high(h) {}
+  explicit Pairs(float x) : low(hn::Set(Floats(), x)), high(low) {}
 };
+inline Pairs operator-(Pairs a, Pairs b) { return {hn::Sub(a.low, b.low), hn::Sub(a.high, b.high)}; }
+inline Pairs operator*(Pairs a, Pairs b) { return {hn::Mul(a.low, b.low), hn::Mul(a.high, b.high)}; }
 inline Pairs interleave(Vector first, Vector second) {
 #if HWY_TARGET == HWY_SCALAR
   return {first, second};
@@ -41,67 +67,67 @@ inline Pairs deinterleave(Pairs v) {
   return interleave(crossed.low, crossed.high);
 #endif
 }
-inline Pairs operator-(Pairs a, Pairs b) { return {hn::Sub(a.low, b.low), hn::Sub(a.high, b.high)}; }
-inline Pairs operator*(Pairs a, Pairs b) { return {hn::Mul(a.low, b.low), hn::Mul(a.high, b.high)}; }
-inline Pairs multiply_add(Pairs a, Pairs b, Pairs c) {
-  return {hn::MulAdd(a.low, b.low, c.low), hn::MulAdd(a.high, b.high, c.high)};
-}
-/// Sum of each point's two numbers.
-inline Vector sum_of_features(Pairs v) {
-  const Pairs features = deinterleave(v);
-  return hn::Add(features.low, features.high);
-}
 
-/// The entries with the given indices.
-inline Pairs gather(const float* entries, Index index) {
-  const Floats d;
-#if HWY_TARGET > HWY_AVX2 || !HWY_ARCH_X86
-  HWY_ALIGN std::uint32_t at[kMaxLanes];
-  HWY_ALIGN float values[2][kMaxLanes];
-  hn::Store(index, Words(), at);
-  for (std::size_t i = 0; i < hn::Lanes(d); ++i) {
-    values[0][i] = entries[2 * std::size_t{at[i]}];
-    values[1][i] = entries[2 * std::size_t{at[i]} + 1];
+/// What HashGridFormulas needs to know of the numbers of a vector of points; see OnePoint.
+struct ManyPoints {
+  using Number = Numbers;
+  using Index = Indices;
+  using Factor = Pairs;
+  using Pair = Pairs;
+  using Entries = const float*;
+
+  /// Max(a, 0) in this order turns NaN into 0 on x86; elsewhere the bound on the vertex keeps the index inside.
+  static Number clamp_to_unit(Number a) {
+    const Floats d;
+    return Number(hn::Min(hn::Max(a.v, hn::Zero(d)), hn::Set(d, 1.0f)));
   }
-  return interleave(hn::Load(d, values[0]), hn::Load(d, values[1]));
+  static Number zero_unless_equal(Number a, Number b, Number value) {
+    return Number(hn::IfThenElseZero(hn::Eq(a.v, b.v), value.v));
+  }
+  static Index truncate(Number a) { return Index(hn::BitCast(Words(), hn::ConvertTo(Signed(), a.v))); }
+  static Number number(Index a) { return Number(hn::ConvertTo(Floats(), hn::BitCast(Signed(), a.v))); }
+  static Index smaller(Index a, Index b) { return Index(hn::Min(a.v, b.v)); }
+  static Number multiply_add(Number a, Number b, Number c) { return Number(hn::MulAdd(a.v, b.v, c.v)); }
+  static Pair multiply_add(Factor f, Pair a, Pair b) {
+    return {hn::MulAdd(f.low, a.low, b.low), hn::MulAdd(f.high, a.high, b.high)};
+  }
+  static Number dot(Pair a, Pair b) {
+    const Pair features = deinterleave(a * b);
+    return Number(hn::Add(features.low, features.high));
+  }
+  static Factor factor(Number a) { return interleave(a.v, a.v); }
+  static Pair load(Entries entries, Index index) {
+    const Floats d;
+#if HWY_TARGET > HWY_AVX2 || !HWY_ARCH_X86
+    HWY_ALIGN std::uint32_t at[kMaxLanes];
+    HWY_ALIGN float values[2][kMaxLanes];
+    hn::Store(index.v, Words(), at);
+    for (std::size_t i = 0; i < hn::Lanes(d); ++i) {
+      values[0][i] = entries[2 * std::size_t{at[i]}];
+      values[1][i] = entries[2 * std::size_t{at[i]} + 1];
+    }
+    return interleave(hn::Load(d, values[0]), hn::Load(d, values[1]));
 #else
-  // One 64-bit gather fetches both features; zeros interleaved make 64-bit indices in the order of Pairs.
-  const hn::Repartition<double, Floats> doubles;
-  const hn::Repartition<std::int64_t, Floats> longs;
-  const Words w;
-  const double* base = reinterpret_cast<const double*>(entries);
-  const Index zero = hn::Zero(w);
-  return {hn::BitCast(d, hn::GatherIndex(doubles, base, hn::BitCast(longs, hn::InterleaveLower(w, index, zero)))),
-          hn::BitCast(d, hn::GatherIndex(doubles, base, hn::BitCast(longs, hn::InterleaveUpper(w, index, zero))))};
+    // One 64-bit gather fetches both features; zeros interleaved make 64-bit indices in the order of Pairs.
+    const hn::Repartition<double, Floats> doubles;
+    const hn::Repartition<std::int64_t, Floats> longs;
+    const Words w;
+    const double* base = reinterpret_cast<const double*>(entries);
+    const auto zero = hn::Zero(w);
+    return {hn::BitCast(d, hn::GatherIndex(doubles, base, hn::BitCast(longs, hn::InterleaveLower(w, index.v, zero)))),
+            hn::BitCast(d, hn::GatherIndex(doubles, base, hn::BitCast(longs, hn::InterleaveUpper(w, index.v, zero))))};
 #endif
-}
-
-/// A coordinate of a vector of points in a level; see HashCell.
-struct Cell {
-  Index term[2];  ///< vertex × stride
-  Vector fraction;
-  hn::Mask<Floats> inside;
+  }
 };
-inline Cell locate(const HashLevelBlock& level, Vector coordinate, std::uint32_t stride) {
-  const Floats d;
-  const Words w;
-  const hn::RebindToSigned<Floats> ints;
-  // Max(x, 0) in this order turns NaN into 0 on x86; elsewhere the bound on the vertex keeps the index inside.
-  const Vector inside = hn::Min(hn::Max(coordinate, hn::Zero(d)), hn::Set(d, 1.0f));
-  const Vector scaled = hn::MulAdd(inside, hn::Set(d, level.scale), hn::Set(d, 0.5f));
-  const auto below = hn::ConvertTo(ints, scaled);
-  const Index vertex = hn::BitCast(w, below), last = hn::Set(w, level.last_vertex), factor = hn::Set(w, stride);
-  return {{hn::Mul(hn::Min(vertex, last), factor), hn::Mul(hn::Min(hn::Add(vertex, hn::Set(w, 1u)), last), factor)},
-          hn::Sub(scaled, hn::ConvertTo(d, below)),
-          hn::Eq(inside, coordinate)};
-}
 
-/// A vector of points in a level.
-struct Location {
-  Cell x, y, z;
-};
+#include "hash_grid/hash_grid_math-inl.hpp"
+
+using Formulas = HashGridFormulas<ManyPoints>;
+template <bool kDense>
+using Dense = std::bool_constant<kDense>;
+
 /// Reads `count` points (at most a vector; missing ones are taken at 0).
-inline Location locate_points(const HashLevelBlock& level, const float* position, std::size_t count) {
+inline Formulas::Point locate_points(const HashLevelBlock& level, const float* position, std::size_t count) {
   const Floats d;
   float padded[3 * kMaxLanes] = {};
   if (count < hn::Lanes(d)) {
@@ -110,70 +136,7 @@ inline Location locate_points(const HashLevelBlock& level, const float* position
   }
   Vector x, y, z;
   hn::LoadInterleaved3(d, position, x, y, z);
-  return {locate(level, x, 1u), locate(level, y, level.stride_y), locate(level, z, level.stride_z)};
-}
-
-template <bool kDense>
-Index combine(Index a, Index b) {
-  if constexpr (kDense)
-    return hn::Add(a, b);
-  else
-    return hn::Xor(a, b);
-}
-/// Entry indices of the four corners with z-vertex `z` in a time slice, x fastest.
-template <bool kDense>
-void corner_indices(const HashLevelBlock& level, const Location& at, int z, int slice, Index (&index)[4]) {
-  const Words w;
-  const Index plane = combine<kDense>(at.z.term[z], hn::Set(w, level.slice[slice]));
-  for (int y = 0; y < 2; ++y) {
-    const Index row = combine<kDense>(plane, at.y.term[y]);
-    for (int x = 0; x < 2; ++x) {
-      const Index entry = combine<kDense>(row, at.x.term[x]);
-      index[2 * y + x] = kDense ? entry : hn::And(entry, hn::Set(w, level.mask));
-    }
-  }
-}
-
-struct Fractions {
-  explicit Fractions(const Location& at)
-      : x(interleave(at.x.fraction, at.x.fraction)),
-        y(interleave(at.y.fraction, at.y.fraction)),
-        z(interleave(at.z.fraction, at.z.fraction)) {}
-  Pairs x, y, z;
-};
-inline Pairs lerp(Pairs a, Pairs b, Pairs fraction) { return multiply_add(fraction, b - a, a); }
-
-/// Trilinear interpolation of a time slice and, for kGradient, its derivatives with respect to the three fractions.
-struct Interpolated {
-  Pairs value, dx, dy, dz;
-};
-template <bool kDense, bool kGradient>
-Interpolated trilinear(const HashLevelBlock& level, const float* entries, const Location& at, const Fractions& f,
-                       int slice) {
-  Pairs plane[2], dx[2], dy[2];
-  for (int z = 0; z < 2; ++z) {
-    Index index[4];
-    corner_indices<kDense>(level, at, z, slice, index);
-    const Pairs a = gather(entries, index[0]), b = gather(entries, index[1]);
-    const Pairs c = gather(entries, index[2]), e = gather(entries, index[3]);
-    const Pairs low_row = b - a, high_row = e - c;
-    const Pairs low = multiply_add(f.x, low_row, a), high = multiply_add(f.x, high_row, c);
-    dy[z] = high - low;
-    plane[z] = multiply_add(f.y, dy[z], low);
-    if constexpr (kGradient) dx[z] = lerp(low_row, high_row, f.y);
-  }
-  const Pairs dz = plane[1] - plane[0];
-  Interpolated r{multiply_add(f.z, dz, plane[0]), {}, {}, dz};
-  if constexpr (kGradient) {
-    r.dx = lerp(dx[0], dx[1], f.z);
-    r.dy = lerp(dy[0], dy[1], f.z);
-  }
-  return r;
-}
-inline Pairs weighted(const HashLevelBlock& level, Pairs first, Pairs second) {
-  const Floats d;
-  const Vector w0 = hn::Set(d, level.slice_weight[0]), w1 = hn::Set(d, level.slice_weight[1]);
-  return multiply_add({w1, w1}, second, Pairs{w0, w0} * first);
+  return Formulas::locate(level, Numbers(x), Numbers(y), Numbers(z));
 }
 
 template <bool kDense>
@@ -183,10 +146,9 @@ void encode(const HashLevelBlock& level, const float* entries, const float* posi
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < count; i += lanes) {
     const std::size_t left = std::min(lanes, count - i);
-    const Location at = locate_points(level, position + 3 * i, left);
-    const Fractions f(at);
-    Pairs value = trilinear<kDense, false>(level, entries, at, f, 0).value;
-    if (level.num_slices == 2) value = weighted(level, value, trilinear<kDense, false>(level, entries, at, f, 1).value);
+    const Formulas::Point p = locate_points(level, position + 3 * i, left);
+    const Formulas::Fractions f = Formulas::fractions(p);
+    const Pairs value = Formulas::interpolate(level, entries, p, f, level.num_slices, Dense<kDense>()).value;
     const Pairs features = deinterleave(value);
     if (left == lanes) {
       hn::StoreU(features.low, d, row0 + i);
@@ -216,29 +178,19 @@ void position_gradient(const HashLevelBlock& level, const float* entries, const 
                        const float* row0, const float* row1, bool overwrite, float* grad_position) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
-  const Vector scale = hn::Set(d, level.scale);
   for (std::size_t i = 0; i < count; i += lanes) {
     const std::size_t left = std::min(lanes, count - i);
-    const Location at = locate_points(level, position + 3 * i, left);
-    const Fractions f(at);
-    const Pairs g = load_gradient(row0 + i, row1 + i, left);
-    Interpolated r = trilinear<kDense, true>(level, entries, at, f, 0);
-    if (level.num_slices == 2) {
-      const Interpolated other = trilinear<kDense, true>(level, entries, at, f, 1);
-      r.dx = weighted(level, r.dx, other.dx);
-      r.dy = weighted(level, r.dy, other.dy);
-      r.dz = weighted(level, r.dz, other.dz);
-    }
-    const auto slope = [&](const Cell& cell) HWY_ATTR { return hn::IfThenElseZero(cell.inside, scale); };
+    const Formulas::Point p = locate_points(level, position + 3 * i, left);
+    const Formulas::Fractions f = Formulas::fractions(p);
+    const Formulas::Interpolated r = Formulas::interpolate(level, entries, p, f, level.num_slices, Dense<kDense>());
     float tail[3 * kMaxLanes] = {};
     float* to = left == lanes ? grad_position + 3 * i : tail;
     if (left < lanes) std::copy_n(grad_position + 3 * i, 3 * left, tail);
     Vector x = hn::Zero(d), y = x, z = x;
     if (!overwrite) hn::LoadInterleaved3(d, to, x, y, z);
-    x = hn::MulAdd(slope(at.x), sum_of_features(g * r.dx), x);
-    y = hn::MulAdd(slope(at.y), sum_of_features(g * r.dy), y);
-    z = hn::MulAdd(slope(at.z), sum_of_features(g * r.dz), z);
-    hn::StoreInterleaved3(x, y, z, d, to);
+    Numbers sum[3] = {Numbers(x), Numbers(y), Numbers(z)};
+    Formulas::add_position_gradient(p, r, load_gradient(row0 + i, row1 + i, left), sum);
+    hn::StoreInterleaved3(sum[0].v, sum[1].v, sum[2].v, d, to);
     if (left < lanes) std::copy_n(tail, 3 * left, grad_position + 3 * i);
   }
 }
@@ -261,33 +213,22 @@ void scatter(const HashLevelBlock& level, const float* position, std::size_t cou
   const Floats d;
   const Words w;
   const std::size_t lanes = hn::Lanes(d);
-  const Vector one = hn::Set(d, 1.0f);
   HWY_ALIGN std::uint32_t index[8][kMaxLanes];
   HWY_ALIGN float share[8][2][kMaxLanes];
-  const auto split = [&](Pairs g, Pairs fraction, Pairs& low, Pairs& high) HWY_ATTR {
-    high = g * fraction;
-    low = g * (Pairs{one, one} - fraction);
-  };
   for (std::size_t i = 0; i < count; i += lanes) {
     const std::size_t left = std::min(lanes, count - i);
-    const Location at = locate_points(level, position + 3 * i, left);
-    const Fractions f(at);
-    const Pairs g = load_gradient(row0 + i, row1 + i, left);
+    const Formulas::Point at = locate_points(level, position + 3 * i, left);
+    const Formulas::Fractions f = Formulas::fractions(at);
+    const Pairs grad = load_gradient(row0 + i, row1 + i, left);
     for (int slice = 0; slice < level.num_slices; ++slice) {
-      const Vector weight = hn::Set(d, level.slice_weight[slice]);
-      Pairs plane[2];
-      split(g * Pairs{weight, weight}, f.z, plane[0], plane[1]);
-      for (int z = 0; z < 2; ++z) {
-        Index corner[4];
-        corner_indices<kDense>(level, at, z, slice, corner);
-        Pairs row[2], entry[4];
-        split(plane[z], f.y, row[0], row[1]);
-        for (int y = 0; y < 2; ++y) split(row[y], f.x, entry[2 * y], entry[2 * y + 1]);
-        for (int c = 0; c < 4; ++c) {
-          hn::Store(corner[c], w, index[4 * z + c]);
-          hn::Store(entry[c].low, d, share[4 * z + c][0]);
-          hn::Store(entry[c].high, d, share[4 * z + c][1]);
-        }
+      Indices entry[8];
+      Pairs of_entry[8];
+      Formulas::corners(level, at, slice, Dense<kDense>(), entry);
+      Formulas::spread(f, Pairs(level.slice_weight[slice]) * grad, of_entry);
+      for (int c = 0; c < 8; ++c) {
+        hn::Store(entry[c].v, w, index[c]);
+        hn::Store(of_entry[c].low, d, share[c][0]);
+        hn::Store(of_entry[c].high, d, share[c][1]);
       }
       for (std::size_t p = 0; p < left; ++p) {
         const std::size_t half = p >> 1 & 1, slot = (p >> 2) * 4 + (p & 1) * 2;  // where Pairs keeps point p
@@ -335,26 +276,26 @@ namespace {
 constexpr std::size_t kBlock = 2048;
 }
 
-void hash_grid_forward(const Context& ctx, int dimensions, const std::vector<HashGridLevel>& levels,
-                       const HashGridInput& input, View<float> features) {
-  const std::size_t n = input.position.size() / 3, num_blocks = (n + kBlock - 1) / kBlock;
+void hash_grid_forward(const Context& ctx, const HashGridInput& in, View<float> features) {
+  const std::vector<HashGridLevel> levels = hash_grid_levels(in.shape);
+  const std::size_t n = in.position.size() / 3, num_blocks = (n + kBlock - 1) / kBlock;
   // Level by level, so that one level's entries are in the caches at a time.
   parallel_for(ctx, levels.size() * num_blocks, [&](std::size_t task) {
     const std::size_t l = task / num_blocks, begin = task % num_blocks * kBlock;
     float* row = features.data() + kHashFeatures * l * n + begin;
     HWY_DYNAMIC_DISPATCH(encode_block)
-    (HashLevelBlock(levels[l], dimensions, input.time), input.table.data() + kHashFeatures * levels[l].offset,
-     input.position.data() + 3 * begin, std::min(kBlock, n - begin), row, row + n);
+    (HashLevelBlock(levels[l], in.shape.dimensions, in.time), in.table.data() + kHashFeatures * levels[l].offset,
+     in.position.data() + 3 * begin, std::min(kBlock, n - begin), row, row + n);
   });
 }
 
-void hash_grid_backward(const Context& ctx, int dimensions, const std::vector<HashGridLevel>& levels,
-                        const HashGridInput& input, View<const float> grad_features, View<float> grad_table,
-                        GradientMode mode, View<float> grad_position) {
-  const std::size_t n = input.position.size() / 3, num_levels = levels.size();
-  const std::size_t num_blocks = grad_position.empty() ? 0 : (n + kBlock - 1) / kBlock;
+void hash_grid_backward(const Context& ctx, const HashGridInput& in, View<const float> grad_features,
+                        const HashGridGradient& gradient) {
+  const std::vector<HashGridLevel> levels = hash_grid_levels(in.shape);
+  const std::size_t n = in.position.size() / 3, num_levels = levels.size();
+  const std::size_t num_blocks = gradient.position.empty() ? 0 : (n + kBlock - 1) / kBlock;
   std::vector<HashLevelBlock> blocks;
-  for (const HashGridLevel& level : levels) blocks.emplace_back(level, dimensions, input.time);
+  for (const HashGridLevel& level : levels) blocks.emplace_back(level, in.shape.dimensions, in.time);
   const auto gradient_row = [&](std::size_t l) { return grad_features.data() + kHashFeatures * l * n; };
 
   // To the table a task owns a level: entries are added to by one thread and in the order of the points. To the
@@ -364,16 +305,16 @@ void hash_grid_backward(const Context& ctx, int dimensions, const std::vector<Ha
     if (task < num_levels) {
       const std::size_t l = num_levels - 1 - task;
       HWY_DYNAMIC_DISPATCH(scatter_block)
-      (blocks[l], input.position.data(), n, gradient_row(l), gradient_row(l) + n,
-       grad_table.data() + kHashFeatures * levels[l].offset);
+      (blocks[l], in.position.data(), n, gradient_row(l), gradient_row(l) + n,
+       gradient.table.data() + kHashFeatures * levels[l].offset);
       return;
     }
     const std::size_t begin = (task - num_levels) * kBlock, count = std::min(kBlock, n - begin);
     for (std::size_t l = 0; l < num_levels; ++l) {
       const float* row = gradient_row(l) + begin;
       HWY_DYNAMIC_DISPATCH(position_gradient_block)
-      (blocks[l], input.table.data() + kHashFeatures * levels[l].offset, input.position.data() + 3 * begin, count, row,
-       row + n, l == 0 && mode == GradientMode::overwrite, grad_position.data() + 3 * begin);
+      (blocks[l], in.table.data() + kHashFeatures * levels[l].offset, in.position.data() + 3 * begin, count, row,
+       row + n, l == 0 && gradient.position_mode == GradientMode::overwrite, gradient.position.data() + 3 * begin);
     }
   });
 }

@@ -1,8 +1,8 @@
 #pragma once
-// Per-element formulas of the hash encoding: where a point falls in a level, which entry a vertex has, D-linear
-// interpolation and its VJP. The CPU body is the vectorised form of the same text.
+// The hash encoding of one point: a level as the loops of both backends take it, the numbers of one point, and the
+// formulas for them. The text of the formulas is in hash_grid_math-inl.hpp, which hash_grid_cpu.cpp compiles again for
+// vectors of points.
 
-#include <cmath>
 #include <cstdint>
 
 #include "dsasrgs/math.hpp"
@@ -13,70 +13,70 @@ namespace dsasrgs {
 /// Factors of the spatial hash, one per coordinate (Instant-NGP, eq. 4, with a fourth for time).
 inline constexpr std::uint32_t kHashPrimes[4] = {1u, 2654435761u, 805459861u, 3674653429u};
 
-/// One coordinate of a point in one level.
-template <class T>
-struct HashCell {
-  std::uint32_t vertex[2];  ///< below and above; past the last vertex both are the last
-  T fraction;               ///< from vertex[0] towards vertex[1], in [0,1)
-  T slope;                  ///< d fraction / d coordinate: scale, or 0 where the coordinate was clamped
+/// One level: the entry of a vertex is x ∘ y·stride_y ∘ z·stride_z ∘ slice, where ∘ is + for a dense level and xor,
+/// then mask, for a hashed one.
+struct HashLevelBlock {
+  HashLevelBlock() = default;
+  HashLevelBlock(const HashGridLevel&, int dimensions, float time);
+
+  float scale = 0;
+  bool dense = true;
+  std::uint32_t last_vertex = 0, stride_y = 0, stride_z = 0, mask = 0;
+  /// Of a grid in time: one time for all points, so the two slices around it are the same for all.
+  int num_slices = 1;
+  std::uint32_t slice[2] = {0, 0};
+  float slice_weight[2] = {1, 0};
 };
-template <class T>
-DSASRGS_HD HashCell<T> hash_cell(T coordinate, T scale, std::uint32_t last_vertex) {
-  using std::floor;
-  const T inside = coordinate > T(0) ? (coordinate < T(1) ? coordinate : T(1)) : T(0);  // NaN becomes 0
-  const T scaled = inside * scale + T(0.5);
-  const T below = floor(scaled);
-  const std::uint32_t v = static_cast<std::uint32_t>(below);
-  return {{v < last_vertex ? v : last_vertex, v + 1 < last_vertex ? v + 1 : last_vertex},
-          scaled - below,
-          inside == coordinate ? scale : T(0)};
-}
-template <class T>
-DSASRGS_HD HashCell<T> hash_cell(T coordinate, const HashGridLevel& level) {
-  return hash_cell(coordinate, static_cast<T>(level.scale), level.resolution - 1);
-}
 
-/// Entry of a vertex within its level.
-template <int kDimensions>
-DSASRGS_HD std::uint32_t hash_entry(const HashGridLevel& level, const std::uint32_t (&vertex)[kDimensions]) {
-  std::uint32_t index = 0, stride = 1;
-  for (int d = 0; d < kDimensions; ++d) {
-    if (level.dense)
-      index += vertex[d] * stride;
-    else
-      index ^= vertex[d] * kHashPrimes[d];
-    stride *= level.resolution;
-  }
-  return level.dense ? index : index & (level.entries - 1);
-}
+/// The two features of an entry, side by side as in the table.
+template <class T>
+struct alignas(2 * sizeof(T)) FeaturePair {
+  T first, second;
 
-/// D-linear interpolation; bit d of a corner's number says whether it is the upper one in coordinate d.
-template <class T, int kDimensions>
-DSASRGS_HD T interpolate(const T (&corner)[1 << kDimensions], const T (&fraction)[kDimensions]) {
-  T sum = T(0);
-  for (int c = 0; c < 1 << kDimensions; ++c) {
-    T weight = T(1);
-    for (int d = 0; d < kDimensions; ++d) weight *= (c >> d & 1) != 0 ? fraction[d] : T(1) - fraction[d];
-    sum += weight * corner[c];
+  DSASRGS_HD friend FeaturePair operator-(FeaturePair a, FeaturePair b) {
+    return {a.first - b.first, a.second - b.second};
   }
-  return sum;
-}
-/// Overwrites grad_corner and grad_fraction.
-template <class T, int kDimensions>
-DSASRGS_HD void interpolate_vjp(const T (&corner)[1 << kDimensions], const T (&fraction)[kDimensions], T grad,
-                                T (&grad_corner)[1 << kDimensions], T (&grad_fraction)[kDimensions]) {
-  for (int d = 0; d < kDimensions; ++d) grad_fraction[d] = T(0);
-  for (int c = 0; c < 1 << kDimensions; ++c) {
-    T weight = grad;
-    for (int d = 0; d < kDimensions; ++d) weight *= (c >> d & 1) != 0 ? fraction[d] : T(1) - fraction[d];
-    grad_corner[c] = weight;
-    for (int d = 0; d < kDimensions; ++d) {
-      T others = (c >> d & 1) != 0 ? grad : -grad;
-      for (int e = 0; e < kDimensions; ++e)
-        if (e != d) others *= (c >> e & 1) != 0 ? fraction[e] : T(1) - fraction[e];
-      grad_fraction[d] += others * corner[c];
-    }
-  }
+  DSASRGS_HD friend FeaturePair operator*(T f, FeaturePair a) { return {f * a.first, f * a.second}; }
+};
+
+/// What HashGridFormulas needs to know of numbers, for one point in precision T.
+template <class T>
+struct OnePoint {
+  using Number = T;
+  using Index = std::uint32_t;
+  using Factor = T;
+  using Pair = FeaturePair<T>;
+  using Entries = const Pair*;
+
+  DSASRGS_HD static T clamp_to_unit(T a) { return a > T(0) ? (a < T(1) ? a : T(1)) : T(0); }  // NaN becomes 0
+  DSASRGS_HD static T zero_unless_equal(T a, T b, T value) { return a == b ? value : T(0); }
+  DSASRGS_HD static Index truncate(T a) { return static_cast<Index>(a); }
+  DSASRGS_HD static T number(Index a) { return static_cast<T>(a); }
+  DSASRGS_HD static Index smaller(Index a, Index b) { return a < b ? a : b; }
+  DSASRGS_HD static T multiply_add(T a, T b, T c) { return a * b + c; }
+  DSASRGS_HD static Pair multiply_add(T f, Pair a, Pair b) { return {f * a.first + b.first, f * a.second + b.second}; }
+  DSASRGS_HD static T dot(Pair a, Pair b) { return a.first * b.first + a.second * b.second; }
+  DSASRGS_HD static T factor(T a) { return a; }
+  DSASRGS_HD static Pair load(Entries entries, Index at) { return entries[at]; }
+};
+
+#include "hash_grid/hash_grid_math-inl.hpp"
+
+inline HashLevelBlock::HashLevelBlock(const HashGridLevel& level, int dimensions, float time)
+    : scale(level.scale),
+      dense(level.dense),
+      last_vertex(level.resolution - 1),
+      stride_y(level.dense ? level.resolution : kHashPrimes[1]),
+      stride_z(level.dense ? level.resolution * level.resolution : kHashPrimes[2]),
+      mask(level.entries - 1) {
+  if (dimensions == 3) return;
+  const auto t = HashGridFormulas<OnePoint<float>>::cell(time, scale, last_vertex);
+  const std::uint32_t stride_t = level.dense ? stride_z * level.resolution : kHashPrimes[3];
+  num_slices = 2;
+  slice[0] = t.vertex[0] * stride_t;
+  slice[1] = t.vertex[1] * stride_t;
+  slice_weight[0] = 1 - t.fraction;
+  slice_weight[1] = t.fraction;
 }
 
 }  // namespace dsasrgs

@@ -8,6 +8,8 @@
 #include <cuda_bf16.h>
 #endif
 
+#include "mlp/mlp_math.hpp"
+
 namespace dsasrgs::cuda {
 
 /// The upper half of a float.
@@ -16,7 +18,7 @@ struct Bf16 {
 };
 
 __device__ inline float to_float(float v) { return v; }
-__device__ inline float to_float(Bf16 v) { return __uint_as_float(static_cast<unsigned>(v.bits) << 16); }
+__device__ inline float to_float(Bf16 v) { return bf16_value(v.bits); }
 
 /// Two floats rounded to nearest even, the first in the lower half.
 __device__ inline unsigned bf16_pair(float low, float high) {
@@ -24,12 +26,7 @@ __device__ inline unsigned bf16_pair(float low, float high) {
   const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
   return *reinterpret_cast<const unsigned*>(&pair);
 #else
-  const auto round = [](float v) {
-    const unsigned u = __float_as_uint(v);
-    if ((u & 0x7fffffffu) > 0x7f800000u) return 0x7fffu;  // NaN
-    return (u + 0x7fffu + (u >> 16 & 1u)) >> 16;
-  };
-  return round(low) | round(high) << 16;
+  return bf16_bits(low) | static_cast<unsigned>(bf16_bits(high)) << 16;
 #endif
 }
 

@@ -20,6 +20,17 @@ void require_shape(const char* op, const MlpShape& s) {
   check("shape.hidden_layers", s.hidden_layers, 64);
 }
 
+/// Checks shape, parameters and the features of n points.
+void check(const char* op, const MlpInput& in, std::size_t n) {
+  require_shape(op, in.shape);
+  require(
+      in.shape.precision == MlpPrecision::fp32 || mlp_fits_bf16(in.shape), op,
+      "shape.precision: expected fp32 for a network whose hidden layers and weights do not fit 96 KiB in bf16, found "
+      "bf16");
+  require_size(op, "parameters", mlp_num_parameters(in.shape), in.parameters.size());
+  require_size(op, "features", static_cast<std::size_t>(in.shape.inputs) * n, in.features.size());
+}
+
 }  // namespace
 
 std::size_t mlp_num_parameters(const MlpShape& shape) {
@@ -27,32 +38,29 @@ std::size_t mlp_num_parameters(const MlpShape& shape) {
   return mlp_layer(shape, shape.hidden_layers).biases + 1;
 }
 
-void mlp_forward(Context& ctx, const MlpShape& shape, View<const float> parameters, View<const float> input,
-                 View<float> output) {
-  constexpr const char* kOp = "mlp_forward";
-  require_shape(kOp, shape);
-  require_size(kOp, "parameters", mlp_num_parameters(shape), parameters.size());
-  require_size(kOp, "input", static_cast<std::size_t>(shape.inputs) * output.size(), input.size());
-  if (output.empty()) return;
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::mlp_forward(ctx, shape, parameters, input, output);
-  cpu::mlp_forward(ctx, shape, parameters, input, output);
+bool mlp_fits_bf16(const MlpShape& shape) {
+  require_shape("mlp_fits_bf16", shape);
+  return mlp_bf16_shared_bytes(shape, shape.hidden_layers) <= kMlpBf16SharedLimitBytes;
 }
 
-void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> parameters, View<const float> input,
-                  View<const float> grad_output, View<float> grad_parameters, GradientMode mode, View<float> grad_input,
+void mlp_forward(Context& ctx, const MlpInput& in, View<float> output) {
+  check("mlp_forward", in, output.size());
+  if (output.empty()) return;
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::mlp_forward(ctx, in, output);
+  cpu::mlp_forward(ctx, in, output);
+}
+
+void mlp_backward(Context& ctx, const MlpInput& in, View<const float> grad_output, const MlpGradient& gradient,
                   MlpScratch& scratch) {
   constexpr const char* kOp = "mlp_backward";
-  require_shape(kOp, shape);
-  require_size(kOp, "parameters", mlp_num_parameters(shape), parameters.size());
-  require_size(kOp, "input", static_cast<std::size_t>(shape.inputs) * grad_output.size(), input.size());
-  require_size(kOp, "grad_parameters", parameters.size(), grad_parameters.size());
-  if (!grad_input.empty()) require_size(kOp, "grad_input", input.size(), grad_input.size());
+  check(kOp, in, grad_output.size());
+  require_size(kOp, "gradient parameters", in.parameters.size(), gradient.parameters.size());
+  if (!gradient.features.empty()) require_size(kOp, "gradient features", in.features.size(), gradient.features.size());
   if (grad_output.empty()) return;
   if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda)
-      return cuda::mlp_backward(ctx, shape, parameters, input, grad_output, grad_parameters, mode, grad_input, scratch);
-  cpu::mlp_backward(ctx, shape, parameters, input, grad_output, grad_parameters, mode, grad_input);
+    if (ctx.backend() == Backend::cuda) return cuda::mlp_backward(ctx, in, grad_output, gradient, scratch);
+  cpu::mlp_backward(ctx, in, grad_output, gradient);
 }
 
 }  // namespace dsasrgs

@@ -1,6 +1,14 @@
 #pragma once
 /// @file
 /// The small fully connected network Φ of the attenuation field: ReLU hidden layers, one output.
+///
+/// Its formulas are few (mlp_math.hpp: ReLU, the layers' places, bfloat16) and shared; the matrix products around them
+/// are three texts, since what makes each fast is its own order of loops and memory:
+///   - mlp_product-inl.hpp: the CPU's, in SIMD registers; fp32, or bf16's factors in fp32;
+///   - mlp_tile.cuh (FloatTile): CUDA fp32, in registers of a thread;
+///   - mlp_matrix_tile.cuh over matrix_step.cuh: CUDA bf16, on tensor cores.
+/// tests/kernels/mlp_test.cpp holds each of them against the oracle in double (tests/oracle/mlp_oracle.hpp, itself
+/// against central differences) and the CUDA ones against the CPU's in the same precision.
 
 #include <cstddef>
 
@@ -9,14 +17,14 @@
 
 namespace dsasrgs {
 
-enum class Activation { relu, softplus, identity };
-
-/// Of the hidden layers on CUDA; sums, biases and the output layer are always fp32. The CPU computes fp32 throughout.
+/// Of the hidden layers; sums, biases and the output layer are always fp32.
 enum class MlpPrecision {
   fp32,
-  /// Factors rounded to bfloat16, for tensor cores (compute capability 8.0 or later). On random networks: outputs to
-  /// about 4e-3, gradients to about 3e-2 of their norm, because hidden units close to zero change sides. Networks whose
-  /// weights do not fit shared memory (48 → 64 → … → 64 → 1 has up to 4 hidden layers) run in fp32.
+  /// What enters a hidden layer's products is rounded to bfloat16, to nearest even: inputs, weights, hidden units and
+  /// their gradients. CUDA multiplies on tensor cores (compute capability 8.0 or later), the CPU rounds the same
+  /// numbers and computes in fp32, so the backends agree as closely as rounding to other neighbours lets them (1e-3)
+  /// and the CPU gains no speed. Against fp32, on random networks: outputs to about 4e-3, gradients to about 3e-2 of
+  /// their norm, because hidden units close to zero change sides.
   bf16,
 };
 
@@ -24,18 +32,33 @@ struct MlpShape {
   int inputs = 48;
   int width = 64;
   int hidden_layers = 2;  ///< at least 1; inputs → width → … → width → 1
-  Activation output = Activation::relu;
   MlpPrecision precision = MlpPrecision::fp32;
 };
 
 /// Floats in the parameter vector: for each layer the weights [out, in] row-major, then the biases [out].
 std::size_t mlp_num_parameters(const MlpShape&);
 
-/// input [inputs, N] feature-major → output [N], overwritten: y = act(W_L relu(… relu(W_1 x + b_1) …) + b_L)
-/// (DSA-SRGS eq. 1). Deterministic. N = 0: nothing.
-/// Throws InvalidArgument when sizes disagree or a shape entry is not positive (inputs and width at most 256,
-/// hidden_layers at most 64).
-void mlp_forward(Context&, const MlpShape&, View<const float> parameters, View<const float> input, View<float> output);
+/// Whether a network of these sizes can run in bf16: its hidden layers and all their weights must fit 96 KiB of a
+/// multiprocessor's shared memory. 48 → 64 → … → 64 → 1 may have up to 4 hidden layers, 48 → 128 → 1 just one.
+bool mlp_fits_bf16(const MlpShape&);
+
+struct MlpInput {
+  MlpShape shape;
+  View<const float> parameters;  ///< [mlp_num_parameters]
+  View<const float> features;    ///< [inputs, N] feature-major
+};
+
+/// output [N], overwritten: y = relu(W_L relu(… relu(W_1 x + b_1) …) + b_L) (DSA-SRGS eq. 1). Deterministic. N = 0:
+/// nothing.
+/// Throws InvalidArgument when sizes disagree, a shape entry is not positive (inputs and width at most 256,
+/// hidden_layers at most 64) or a bf16 network does not fit.
+void mlp_forward(Context&, const MlpInput&, View<float> output);
+
+struct MlpGradient {
+  View<float> parameters;  ///< as the parameters; always accumulated into
+  View<float> features;    ///< as the features; an empty view is skipped
+  GradientMode features_mode = GradientMode::overwrite;
+};
 
 /// Memory the CUDA backend keeps between backward calls, so that a repeated call allocates nothing; grown as needed.
 /// The CPU leaves it empty.
@@ -44,11 +67,9 @@ struct MlpScratch {
   Buffer<float> hidden;   ///< hidden layers that do not fit a multiprocessor's shared memory
 };
 
-/// VJP; the hidden layers are recomputed in blocks, nothing is saved. grad_output [N].
-/// grad_parameters is always accumulated into; grad_input [inputs, N] follows `mode` (empty view: skipped).
-/// Parameter gradients are summed over a fixed partition of the points: bit-identical for any thread count.
-void mlp_backward(Context&, const MlpShape&, View<const float> parameters, View<const float> input,
-                  View<const float> grad_output, View<float> grad_parameters, GradientMode mode, View<float> grad_input,
-                  MlpScratch&);
+/// VJP; the hidden layers are recomputed in blocks, nothing is saved. grad_output [N]. The derivative of ReLU at 0 is
+/// 0. Parameter gradients are summed over a fixed partition of the points: bit-identical for any thread count. Throws
+/// as mlp_forward does.
+void mlp_backward(Context&, const MlpInput&, View<const float> grad_output, const MlpGradient&, MlpScratch&);
 
 }  // namespace dsasrgs

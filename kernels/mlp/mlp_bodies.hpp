@@ -5,17 +5,14 @@
 
 namespace dsasrgs::cpu {
 
-void mlp_forward(Context&, const MlpShape&, View<const float> parameters, View<const float> input, View<float> output);
-void mlp_backward(Context&, const MlpShape&, View<const float> parameters, View<const float> input,
-                  View<const float> grad_output, View<float> grad_parameters, GradientMode, View<float> grad_input);
+void mlp_forward(Context&, const MlpInput&, View<float> output);
+void mlp_backward(Context&, const MlpInput&, View<const float> grad_output, const MlpGradient&);
 
 }  // namespace dsasrgs::cpu
 
 namespace dsasrgs::cuda {
 
-void mlp_forward(Context&, const MlpShape&, View<const float> parameters, View<const float> input, View<float> output);
-void mlp_backward(Context&, const MlpShape&, View<const float> parameters, View<const float> input,
-                  View<const float> grad_output, View<float> grad_parameters, GradientMode, View<float> grad_input,
-                  MlpScratch&);
+void mlp_forward(Context&, const MlpInput&, View<float> output);
+void mlp_backward(Context&, const MlpInput&, View<const float> grad_output, const MlpGradient&, MlpScratch&);
 
 }  // namespace dsasrgs::cuda

@@ -64,11 +64,20 @@ Product layer_input(const BlockScratch& t, int layer) {
   return s;
 }
 
+/// Rounds what enters a product, if the network's precision says so.
+void round_factors(const MlpNetwork& net, std::size_t count, float* values) {
+  if (net.shape.precision == MlpPrecision::fp32) return;
+  for (std::size_t i = 0; i < count; ++i) values[i] = round_to_bf16(values[i]);
+}
+
 /// Copies a block's inputs together (rows of the whole array lie pages apart) and computes hidden layers and logits.
 void hidden_and_logits(const MlpNetwork& net, const float* input, std::size_t num_points, std::size_t count,
                        const BlockScratch& t) {
   const std::size_t inputs = static_cast<std::size_t>(net.shape.inputs);
-  for (std::size_t f = 0; f < inputs; ++f) std::copy_n(input + f * num_points, count, t.input + f * kMlpBlock);
+  for (std::size_t f = 0; f < inputs; ++f) {
+    std::copy_n(input + f * num_points, count, t.input + f * kMlpBlock);
+    round_factors(net, count, t.input + f * kMlpBlock);
+  }
   for (int l = 0; l < net.shape.hidden_layers; ++l) {
     const MlpPackedLayer layer = mlp_packed_layer(net.shape, l);
     Product s = layer_input(t, l);
@@ -78,6 +87,7 @@ void hidden_and_logits(const MlpNetwork& net, const float* input, std::size_t nu
     s.rows = count;
     s.depth = layer.inputs;
     multiply(s, {Start::bias, Finish::relu, net.packed + layer.biases, nullptr});
+    round_factors(net, count * t.stride, s.c);
   }
   const Floats d;
   const MlpPackedLayer last = mlp_packed_layer(net.shape, net.shape.hidden_layers);
@@ -93,7 +103,7 @@ void hidden_and_logits(const MlpNetwork& net, const float* input, std::size_t nu
 void forward_block(const MlpNetwork& net, const float* input, std::size_t num_points, std::size_t count,
                    const BlockScratch& t, float* output) {
   hidden_and_logits(net, input, num_points, count, t);
-  for (std::size_t p = 0; p < count; ++p) output[p] = activate(net.shape.output, t.logit[p]);
+  for (std::size_t p = 0; p < count; ++p) output[p] = relu(t.logit[p]);
 }
 
 /// sum [stride] += Σ_points rows [count, stride].
@@ -139,7 +149,7 @@ void backward_block(const MlpNetwork& net, const float* input, std::size_t num_p
   hidden_and_logits(net, input, num_points, count, t);
   const MlpPackedLayer last = mlp_packed_layer(shape, shape.hidden_layers);
   for (std::size_t p = 0; p < count; ++p) {
-    t.grad_logit[p] = activate_vjp(shape.output, t.logit[p], grad_output[p]);
+    t.grad_logit[p] = relu_vjp(t.logit[p], grad_output[p]);
     partial[last.biases] += t.grad_logit[p];
   }
   const float* top = t.hidden(shape.hidden_layers - 1);
@@ -147,6 +157,7 @@ void backward_block(const MlpNetwork& net, const float* input, std::size_t num_p
   float* grad = t.grad_hidden[0];
   multiply({t.grad_logit, 1, 0, net.packed + last.weights, 0, grad, t.stride, count, t.stride, 1},
            {Start::zero, Finish::mask, nullptr, top});
+  round_factors(net, count * t.stride, grad);
 
   for (int l = shape.hidden_layers - 1; l >= 0; --l) {
     const MlpPackedLayer layer = mlp_packed_layer(shape, l);
@@ -165,10 +176,12 @@ void backward_block(const MlpNetwork& net, const float* input, std::size_t num_p
     float* grad_below = l == 0 ? t.grad_input : (grad == t.grad_hidden[0] ? t.grad_hidden[1] : t.grad_hidden[0]);
     const Product inputs{grad,  t.stride, 1,     net.rows + mlp_rows_offset(shape, l), below, grad_below,
                          below, count,    below, static_cast<std::size_t>(shape.width)};
-    if (l > 0)
+    if (l > 0) {
       multiply(inputs, {Start::zero, Finish::mask, nullptr, t.hidden(l - 1)});
-    else
+      round_factors(net, count * t.stride, grad_below);
+    } else {
       multiply(inputs, {});
+    }
     grad = grad_below;
   }
   if (grad_input != nullptr)
@@ -185,31 +198,30 @@ namespace dsasrgs::cpu {
 HWY_EXPORT(forward_block);
 HWY_EXPORT(backward_block);
 
-void mlp_forward(Context& ctx, const MlpShape& shape, View<const float> parameters, View<const float> input,
-                 View<float> output) {
+void mlp_forward(Context& ctx, const MlpInput& in, View<float> output) {
   constexpr std::size_t kBlocksPerTask = 8;
+  const MlpShape& shape = in.shape;
   const std::size_t n = output.size();
   Buffer<float> packed(ctx, mlp_packed_size(shape));
-  mlp_pack(shape, parameters, packed.data());
+  mlp_pack(shape, in.parameters, packed.data());
   const MlpNetwork net{shape, packed.data(), nullptr};
   parallel_blocks(ctx, n, kBlocksPerTask * kMlpBlock, [&](std::size_t begin, std::size_t end) {
     Buffer<float> memory(ctx, BlockScratch::size(shape));
     const BlockScratch scratch(shape, memory.data());
     for (std::size_t p = begin; p < end; p += kMlpBlock) HWY_DYNAMIC_DISPATCH(forward_block)
-    (net, input.data() + p, n, std::min(kMlpBlock, end - p), scratch, output.data() + p);
+    (net, in.features.data() + p, n, std::min(kMlpBlock, end - p), scratch, output.data() + p);
   });
 }
 
-void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> parameters, View<const float> input,
-                  View<const float> grad_output, View<float> grad_parameters, GradientMode mode,
-                  View<float> grad_input) {
+void mlp_backward(Context& ctx, const MlpInput& in, View<const float> grad_output, const MlpGradient& gradient) {
   // Partial sums over a partition of the points that depends on their number only, added in order.
   constexpr std::size_t kMaxParts = 64;
+  const MlpShape& shape = in.shape;
   const std::size_t n = grad_output.size(), num_blocks = (n + kMlpBlock - 1) / kMlpBlock;
   const std::size_t num_parts = std::min(num_blocks, kMaxParts), size = mlp_packed_size(shape);
   Buffer<float> packed(ctx, size), rows(ctx, mlp_rows_offset(shape, shape.hidden_layers));
-  mlp_pack(shape, parameters, packed.data());
-  mlp_pack_rows(shape, parameters, rows.data());
+  mlp_pack(shape, in.parameters, packed.data());
+  mlp_pack_rows(shape, in.parameters, rows.data());
   const MlpNetwork net{shape, packed.data(), rows.data()};
   Buffer<float> partial(ctx, num_parts * size);
   parallel_for(ctx, num_parts, [&](std::size_t part) {
@@ -221,8 +233,8 @@ void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> paramet
     for (std::size_t b = part * num_blocks / num_parts; b < last_block; ++b) {
       const std::size_t p = b * kMlpBlock;
       HWY_DYNAMIC_DISPATCH(backward_block)
-      (net, input.data() + p, n, std::min(kMlpBlock, n - p), scratch, grad_output.data() + p, sums, mode,
-       grad_input.empty() ? nullptr : grad_input.data() + p);
+      (net, in.features.data() + p, n, std::min(kMlpBlock, n - p), scratch, grad_output.data() + p, sums,
+       gradient.features_mode, gradient.features.empty() ? nullptr : gradient.features.data() + p);
     }
   });
   constexpr std::size_t kSumBlock = 1024;
@@ -230,7 +242,7 @@ void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> paramet
     for (std::size_t part = 1; part < num_parts; ++part)
       for (std::size_t i = begin; i < end; ++i) partial.data()[i] += partial.data()[part * size + i];
   });
-  mlp_unpack_add(shape, partial.data(), grad_parameters);
+  mlp_unpack_add(shape, partial.data(), gradient.parameters);
 }
 
 }  // namespace dsasrgs::cpu

@@ -7,8 +7,8 @@ namespace dsasrgs::cuda {
 
 namespace {
 
-/// Shared memory of a block: what every device of compute capability 7.5 has, and what those with bfloat16 have.
-constexpr std::size_t kSharedLimitBytes = 64 * 1024, kMatrixSharedLimitBytes = 96 * 1024;
+/// Shared memory of a block in fp32: what every device of compute capability 7.5 has.
+constexpr std::size_t kSharedLimitBytes = 64 * 1024;
 
 /// Blocks that should fit a multiprocessor at once, by their registers; wide tiles have none to spare.
 template <class T>
@@ -34,8 +34,7 @@ __device__ void hidden_layers(const Network& net, const Points& points, unsigned
     typename T::Element* const to = hidden + l * stride;
     T::template product<Direction::forward>(net, l, 0, below, points, shared, [&](int o, int p, float4 c) {
       const float bias = o < net.shape.width ? biases[o] : 0.0f;
-      const auto relu = [&](float z) { return activate(Activation::relu, z + bias); };
-      store4(to + o * T::kRow + p, make_float4(relu(c.x), relu(c.y), relu(c.z), relu(c.w)));
+      store4(to + o * T::kRow + p, make_float4(relu(c.x + bias), relu(c.y + bias), relu(c.z + bias), relu(c.w + bias)));
     });
     below = to;
   }
@@ -51,8 +50,7 @@ __global__ void __launch_bounds__(T::kThreads, blocks_per_sm<T>(5)) forward_kern
     const Points points = tile_points<T>(net, tile);
     hidden_layers<T>(net, points, shared, hidden, 0);
     const float z = T::logit(mlp_layer(net.shape, net.shape.hidden_layers), net.parameters, hidden, T::numbers(shared));
-    if (threadIdx.x < static_cast<unsigned>(points.count))
-      output[tile * T::kPoints + threadIdx.x] = activate(net.shape.output, z);
+    if (threadIdx.x < static_cast<unsigned>(points.count)) output[tile * T::kPoints + threadIdx.x] = relu(z);
   }
 }
 
@@ -93,8 +91,7 @@ __device__ void output_gradient(const Network& net, const Gradients& g, std::siz
   const int t = static_cast<int>(threadIdx.x);
   const float z = T::logit(last, net.parameters, top, numbers);
   __syncthreads();
-  if (t < T::kPoints)
-    numbers[t] = t < count ? activate_vjp(net.shape.output, z, g.output[begin + static_cast<std::size_t>(t)]) : 0.0f;
+  if (t < T::kPoints) numbers[t] = t < count ? relu_vjp(z, g.output[begin + static_cast<std::size_t>(t)]) : 0.0f;
   __syncthreads();
   const auto add = [&](std::size_t at, float v) { partial[at] = first ? v : partial[at] + v; };
   if (t < net.shape.width) add(last.weights + static_cast<std::size_t>(t), T::row_sum(top + t * T::kRow, numbers));
@@ -180,27 +177,25 @@ __global__ void __launch_bounds__(kSumParameters* kSumParts)
   gradient[i] += sum;
 }
 
-/// Calls run(tile) with the narrowest tile that is as wide as the network.
+/// Calls run(tile) with a tile of the network's mlp_tile_size.
 template <template <int, int> class T, class Run>
 void with_width(int width, Run&& run) {
-  if (width <= 64)
-    run(T<64, 64>{});
-  else if (width <= 128)
-    run(T<128, 64>{});
-  else
-    run(T<256, 32>{});
+  switch (mlp_tile_size(width).width) {
+    case 64:
+      return run(T<64, mlp_tile_size(64).points>{});
+    case 128:
+      return run(T<128, mlp_tile_size(128).points>{});
+    default:
+      return run(T<256, mlp_tile_size(256).points>{});
+  }
 }
-/// With that of the network's precision. Networks too large for bf16 take fp32.
+/// With that of the network's precision.
 template <class Run>
 void with_tile(const MlpShape& shape, Run&& run) {
-  bool done = false;
   if (shape.precision == MlpPrecision::bf16)
-    with_width<MatrixTile>(shape.width, [&](auto tile) {
-      if (tile.shared_bytes(shape, shape.hidden_layers) > kMatrixSharedLimitBytes) return;
-      run(tile);
-      done = true;
-    });
-  if (!done) with_width<FloatTile>(shape.width, run);
+    with_width<MatrixTile>(shape.width, run);
+  else
+    with_width<FloatTile>(shape.width, run);
 }
 
 /// Blocks for the backward pass: few enough that their partial sums stay within reason, and all with the same number of
@@ -218,50 +213,51 @@ constexpr std::size_t max_blocks() {
   return std::is_same_v<typename T::Element, Bf16> ? 400 : 1024;
 }
 
-void grow(Context& ctx, Buffer<float>& buffer, std::size_t size) {
-  if (buffer.size() < size) buffer = Buffer<float>(ctx, size);
-}
-
 }  // namespace
 
-void mlp_forward(Context& ctx, const MlpShape& shape, View<const float> parameters, View<const float> input,
-                 View<float> output) {
-  const Network net{shape, parameters.data(), input.data(), output.size()};
-  with_tile(shape, [&](auto tile) {
+void mlp_forward(Context& ctx, const MlpInput& in, View<float> output) {
+  const Network net{in.shape, in.parameters.data(), in.features.data(), output.size()};
+  with_tile(in.shape, [&](auto tile) {
     using T = decltype(tile);
     const std::size_t num_tiles = (net.n + T::kPoints - 1) / T::kPoints;
     launch(ctx, "mlp_forward",
-           one_block_each(std::min(num_tiles, max_blocks<T>()), T::kThreads, T::shared_bytes(shape, 1)),
+           one_block_each(std::min(num_tiles, max_blocks<T>()), T::kThreads, T::shared_bytes(in.shape, 1)),
            forward_kernel<T>, net, output.data());
   });
 }
 
-void mlp_backward(Context& ctx, const MlpShape& shape, View<const float> parameters, View<const float> input,
-                  View<const float> grad_output, View<float> grad_parameters, GradientMode mode, View<float> grad_input,
+void mlp_backward(Context& ctx, const MlpInput& in, View<const float> grad_output, const MlpGradient& gradient,
                   MlpScratch& scratch) {
-  const Network net{shape, parameters.data(), input.data(), grad_output.size()};
-  const bool aligned = net.n % 4 == 0 && reinterpret_cast<std::uintptr_t>(grad_input.data()) % alignof(float4) == 0;
+  const MlpShape& shape = in.shape;
+  const Network net{shape, in.parameters.data(), in.features.data(), grad_output.size()};
+  const std::size_t num_parameters = in.parameters.size();
+  const bool aligned =
+      net.n % 4 == 0 && reinterpret_cast<std::uintptr_t>(gradient.features.data()) % alignof(float4) == 0;
   with_tile(shape, [&](auto tile) {
     using T = decltype(tile);
-    constexpr bool kAlwaysFits = std::is_same_v<typename T::Element, Bf16>;  // else with_tile chooses another
+    constexpr bool kAlwaysFits = std::is_same_v<typename T::Element, Bf16>;  // see mlp_fits_bf16
     const std::size_t hidden = static_cast<std::size_t>(shape.hidden_layers) * T::kHidden;
     const bool fits = kAlwaysFits || T::shared_bytes(shape, shape.hidden_layers) <= kSharedLimitBytes;
-    const std::size_t num_blocks =
-        backward_blocks((net.n + T::kPoints - 1) / T::kPoints,
-                        sizeof(float) * (parameters.size() + (fits ? 0 : hidden)), max_blocks<T>());
-    grow(ctx, scratch.partial, num_blocks * parameters.size());
-    if (!fits) grow(ctx, scratch.hidden, num_blocks * hidden);
-    const Gradients gradients{grad_output.data(),     grad_input.data(), mode == GradientMode::overwrite, aligned,
-                              scratch.partial.data(), parameters.size()};
+    const std::size_t num_blocks = backward_blocks(
+        (net.n + T::kPoints - 1) / T::kPoints, sizeof(float) * (num_parameters + (fits ? 0 : hidden)), max_blocks<T>());
+    const std::size_t partial_size = num_blocks * num_parameters, hidden_size = fits ? 0 : num_blocks * hidden;
+    if (scratch.partial.size() < partial_size) scratch.partial.resize(ctx, partial_size);
+    if (scratch.hidden.size() < hidden_size) scratch.hidden.resize(ctx, hidden_size);
+    const Gradients gradients{grad_output.data(),
+                              gradient.features.data(),
+                              gradient.features_mode == GradientMode::overwrite,
+                              aligned,
+                              scratch.partial.data(),
+                              num_parameters};
     const Grid grid = one_block_each(num_blocks, T::kThreads, T::shared_bytes(shape, fits ? shape.hidden_layers : 0));
     if (fits)
       launch(ctx, "mlp_backward", grid, backward_kernel<T, true>, net, gradients, nullptr);
     else if constexpr (!kAlwaysFits)
       launch(ctx, "mlp_backward", grid, backward_kernel<T, false>, net, gradients, scratch.hidden.data());
     launch(ctx, "mlp_add_partial",
-           one_block_each((parameters.size() + kSumParameters - 1) / kSumParameters, kSumParameters * kSumParts),
-           add_partial_kernel, scratch.partial.data(), parameters.size(), static_cast<unsigned>(num_blocks),
-           grad_parameters.data());
+           one_block_each((num_parameters + kSumParameters - 1) / kSumParameters, kSumParameters * kSumParts),
+           add_partial_kernel, scratch.partial.data(), num_parameters, static_cast<unsigned>(num_blocks),
+           gradient.parameters.data());
   });
 }
 

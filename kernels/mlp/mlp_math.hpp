@@ -1,9 +1,12 @@
 #pragma once
-// Per-element formulas of the network: activations, their VJPs, and where a layer's numbers stand in the parameters.
+// Per-element formulas of the network: ReLU and its VJP, rounding to bfloat16, and where a layer's numbers stand in the
+// parameters.
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 
-#include "common/gaussian_math.hpp"
+#include "dsasrgs/math.hpp"
 #include "mlp/mlp.hpp"
 
 namespace dsasrgs {
@@ -20,19 +23,45 @@ DSASRGS_HD inline MlpLayer mlp_layer(const MlpShape& s, int layer) {
   return {width, outputs, first, first + outputs * width};
 }
 
-/// The output activation of z.
 template <class T>
-DSASRGS_HD T activate(Activation a, T z) {
-  if (a == Activation::identity) return z;
-  if (a == Activation::softplus) return softplus(z);
+DSASRGS_HD T relu(T z) {
   return z < T(0) ? T(0) : z;  // NaN stays NaN
 }
-/// Its derivative at z times grad; the derivative of ReLU at 0 is 0.
+/// Its derivative at z times grad.
 template <class T>
-DSASRGS_HD T activate_vjp(Activation a, T z, T grad) {
-  if (a == Activation::identity) return grad;
-  if (a == Activation::softplus) return grad * sigmoid(z);
+DSASRGS_HD T relu_vjp(T z, T grad) {
   return z > T(0) ? grad : T(0);
 }
+
+/// The bfloat16 number nearest to v, ties to even: the upper half of a float. NaN stays NaN.
+DSASRGS_HD inline std::uint16_t bf16_bits(float v) {
+  const std::uint32_t u = std::bit_cast<std::uint32_t>(v);
+  if ((u & 0x7fffffffu) > 0x7f800000u) return 0x7fffu;
+  return static_cast<std::uint16_t>((u + 0x7fffu + (u >> 16 & 1u)) >> 16);
+}
+DSASRGS_HD inline float bf16_value(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+DSASRGS_HD inline float round_to_bf16(float v) { return bf16_value(bf16_bits(v)); }
+
+/// A block of CUDA works on a tile of points at a time, with room for `width` hidden units of each.
+struct MlpTileSize {
+  int width, points;
+};
+/// The narrowest tile that is as wide as the network.
+constexpr MlpTileSize mlp_tile_size(int width) {
+  return width <= 64 ? MlpTileSize{64, 64} : (width <= 128 ? MlpTileSize{128, 64} : MlpTileSize{256, 32});
+}
+
+/// Shared memory that the tensor-core path takes for the weights and `kept_layers` hidden layers of a tile; see
+/// MatrixTile, which cuts it up.
+constexpr std::size_t mlp_bf16_shared_bytes(const MlpShape& s, int kept_layers) {
+  constexpr int kPad = 8, kSumsPerWarp = 16 * 20, kBf16Bytes = 2, kFloatBytes = 4;
+  const auto [width, points] = mlp_tile_size(s.width);
+  const int threads = width * points / 32, padded_inputs = (s.inputs + 15) / 16 * 16;
+  const int numbers = points * (points + kPad) + (padded_inputs + (s.hidden_layers - 1) * width) * (width + kPad) +
+                      kept_layers * width * (points + kPad);
+  return static_cast<std::size_t>(kBf16Bytes * numbers + kFloatBytes * (threads / 32 * kSumsPerWarp + threads));
+}
+/// What a device of compute capability 8.0 lets a block have.
+inline constexpr std::size_t kMlpBf16SharedLimitBytes = 96 * 1024;
 
 }  // namespace dsasrgs

@@ -24,9 +24,7 @@ struct MatrixTile : TileBase<kWidth_, kPoints_, Bf16> {
   /// Shared memory: the staged inputs, sums on their way from the matrix units, a number per thread, the weights, then
   /// hidden layers. Each begins at a multiple of 32 bytes.
   static std::size_t shared_bytes(const MlpShape& s, int hidden_layers) {
-    return sizeof(Bf16) * static_cast<std::size_t>(kStage + weight_rows(s, s.hidden_layers) * kWeightRow +
-                                                   hidden_layers * kHidden) +
-           sizeof(float) * (kSums + kThreads);
+    return mlp_bf16_shared_bytes(s, hidden_layers);
   }
   __device__ static Bf16* stage(unsigned char* shared) { return reinterpret_cast<Bf16*>(shared); }
   __device__ static float* sums(unsigned char* shared) { return reinterpret_cast<float*>(stage(shared) + kStage); }

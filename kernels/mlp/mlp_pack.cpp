@@ -25,6 +25,11 @@ void for_each_parameter(const MlpShape& shape, Visit&& visit) {
 void mlp_pack(const MlpShape& shape, View<const float> parameters, float* packed) {
   std::fill_n(packed, mlp_packed_size(shape), 0.0f);
   for_each_parameter(shape, [&](std::size_t from, std::size_t to) { packed[to] = parameters[from]; });
+  if (shape.precision == MlpPrecision::fp32) return;
+  for (int l = 0; l < shape.hidden_layers; ++l) {
+    const MlpPackedLayer layer = mlp_packed_layer(shape, l);
+    std::transform(packed + layer.weights, packed + layer.biases, packed + layer.weights, round_to_bf16);
+  }
 }
 
 void mlp_unpack_add(const MlpShape& shape, const float* packed, View<float> parameters) {
@@ -45,6 +50,8 @@ void mlp_pack_rows(const MlpShape& shape, View<const float> parameters, float* r
     for (std::size_t o = 0; o < plain.outputs; ++o, out += mlp_padded(plain.inputs))
       std::copy_n(parameters.data() + plain.weights + o * plain.inputs, plain.inputs, out);
   }
+  if (shape.precision == MlpPrecision::bf16)
+    std::transform(rows, rows + mlp_rows_offset(shape, shape.hidden_layers), rows, round_to_bf16);
 }
 
 }  // namespace dsasrgs::cpu

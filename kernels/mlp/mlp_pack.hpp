@@ -27,12 +27,13 @@ inline MlpPackedLayer mlp_packed_layer(const MlpShape& s, int layer) {
 }
 inline std::size_t mlp_packed_size(const MlpShape& s) { return mlp_packed_layer(s, s.hidden_layers).biases + kMlpPad; }
 
-/// parameters → packed [mlp_packed_size], pads zero.
+/// parameters → packed [mlp_packed_size], pads zero; in bf16 the hidden layers' weights are rounded.
 void mlp_pack(const MlpShape&, View<const float> parameters, float* packed);
-/// Adds the packed numbers to parameters: the transpose of mlp_pack.
+/// Adds the packed numbers to parameters: the transpose of mlp_pack in fp32.
 void mlp_unpack_add(const MlpShape&, const float* packed, View<float> parameters);
 
-/// Weights of the hidden layers as they are, [out, padded in], one layer after the other (for gradients of inputs).
+/// Weights of the hidden layers as they are, [out, padded in], one layer after the other (for gradients of inputs),
+/// rounded likewise.
 std::size_t mlp_rows_offset(const MlpShape&, int layer);
 void mlp_pack_rows(const MlpShape&, View<const float> parameters, float* rows);
 

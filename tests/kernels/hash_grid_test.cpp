@@ -35,25 +35,23 @@ struct Problem {
   std::vector<float> forward(Context& ctx) const {
     auto features = Buffer<float>::from_host(ctx, std::vector<float>(num_features() * n, 99));
     const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
-    hash_grid_forward(ctx, shape, {p, time, t}, features);
+    hash_grid_forward(ctx, {shape, p, time, t}, features);
     return features.to_host(ctx);
   }
   struct Gradients {
     std::vector<float> table, position;
   };
   /// Gradients added to (or, for the positions, written over) arrays full of `before`.
-  Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true,
-                     GradientSum sum = GradientSum::deterministic) const {
+  Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true) const {
     HashGridScratch scratch;
-    return backward(ctx, mode, before, want_position, sum, scratch);
+    return backward(ctx, mode, before, want_position, scratch);
   }
-  Gradients backward(Context& ctx, GradientMode mode, float before, bool want_position, GradientSum sum,
+  Gradients backward(Context& ctx, GradientMode mode, float before, bool want_position,
                      HashGridScratch& scratch) const {
     const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
     auto gt = Buffer<float>::from_host(ctx, std::vector<float>(table.size(), before));
     auto gp = Buffer<float>::from_host(ctx, std::vector<float>(want_position ? position.size() : 0, before));
-    hash_grid_backward(ctx, shape, {p, time, t}, Buffer<float>::from_host(ctx, grad_features), gt, mode, gp, scratch,
-                       sum);
+    hash_grid_backward(ctx, {shape, p, time, t}, Buffer<float>::from_host(ctx, grad_features), {gt, gp, mode}, scratch);
     return {gt.to_host(ctx), gp.to_host(ctx)};
   }
   oracle::HashGrid expected() const {
@@ -114,53 +112,90 @@ TEST_CASE("hash_grid: levels of the paper's 3D grid", "[hash_grid]") {
 }
 
 TEST_CASE("hash_grid: a dense level takes its entries by row, a hashed one by the xor of primes", "[hash_grid]") {
+  using Formulas = HashGridFormulas<OnePoint<double>>;
+  /// Entry of the corner above in all coordinates of a point in the cell below `vertex`.
+  const auto entry = [](const HashGridLevel& level, int dimensions, const std::vector<std::uint32_t>& vertex) {
+    const auto coordinate = [&](std::size_t d) { return vertex[d] - 0.75; };
+    const double time = dimensions == 4 ? coordinate(3) / double(level.scale) : 0;
+    HashLevelBlock block(level, dimensions, float(time));
+    const double scale = double(block.scale);
+    const auto p = Formulas::locate(block, coordinate(0) / scale, coordinate(1) / scale, coordinate(2) / scale);
+    std::uint32_t entries[8];
+    Formulas::corners(block, p, dimensions == 4 ? 1 : 0, block.dense, entries);
+    return entries[7];
+  };
   const HashGridLevel dense{7, 8, 512, 0, true}, hashed{99, 100, 1u << 19, 0, false};
-  CHECK(hash_entry<3>(dense, {3, 5, 7}) == 3 + 8 * (5 + 8 * 7));
-  CHECK(hash_entry<4>(HashGridLevel{1, 2, 16, 0, true}, {1, 0, 1, 1}) == 1 + 4 + 8);
-  CHECK(hash_entry<3>(hashed, {42, 17, 99}) == ((42u ^ (17u * 2654435761u) ^ (99u * 805459861u)) & ((1u << 19) - 1)));
-  CHECK(hash_entry<4>(hashed, {1, 2, 3, 4}) ==
+  CHECK(entry(dense, 3, {3, 5, 7}) == 3 + 8 * (5 + 8 * 7));
+  CHECK(entry(HashGridLevel{2, 3, 88, 0, true}, 4, {1, 2, 1, 2}) == 1 + 6 + 9 + 54);
+  CHECK(entry(hashed, 3, {42, 17, 99}) == ((42u ^ (17u * 2654435761u) ^ (99u * 805459861u)) & ((1u << 19) - 1)));
+  CHECK(entry(hashed, 4, {1, 2, 3, 4}) ==
         ((1u ^ (2u * 2654435761u) ^ (3u * 805459861u) ^ (4u * 3674653429u)) & ((1u << 19) - 1)));
   std::set<std::uint32_t> seen;
-  for (std::uint32_t i = 0; i < 512; ++i) seen.insert(hash_entry<3>(dense, {i % 8, i / 8 % 8, i / 64}));
-  CHECK(seen.size() == 512);
+  for (std::uint32_t i = 0; i < 343; ++i) seen.insert(entry(dense, 3, {1 + i % 7, 1 + i / 7 % 7, 1 + i / 49}));
+  CHECK(seen.size() == 343);
 }
 
 TEST_CASE("hash_grid: a coordinate's cell is scaled and shifted by half, clamped at both ends", "[hash_grid]") {
-  const HashGridLevel level{10, 11, 1331, 0, true};
-  const auto inside = hash_cell(0.43, level);
+  const auto cell = [](double coordinate) { return HashGridFormulas<OnePoint<double>>::cell(coordinate, 10.0, 10); };
+  const auto inside = cell(0.43);
   CHECK((inside.vertex[0] == 4 && inside.vertex[1] == 5));
   CHECK(inside.fraction == Approx(0.8));
   CHECK(inside.slope == 10);
-  const auto last = hash_cell(1.0, level);
+  const auto last = cell(1.0);
   CHECK((last.vertex[0] == 10 && last.vertex[1] == 10 && last.slope == 10));
-  const auto beyond = hash_cell(7.0, level), before = hash_cell(-7.0, level);
+  const auto beyond = cell(7.0), before = cell(-7.0);
   CHECK((beyond.vertex[0] == 10 && beyond.vertex[1] == 10 && beyond.slope == 0));
   CHECK((before.vertex[0] == 0 && before.vertex[1] == 1 && before.slope == 0 && before.fraction == 0.5));
-  const auto nan = hash_cell(std::numeric_limits<double>::quiet_NaN(), level);
+  const auto nan = cell(std::numeric_limits<double>::quiet_NaN());
   CHECK((nan.vertex[0] == 0 && nan.slope == 0));
 }
 
-TEST_CASE("hash_grid: VJP of the interpolation agrees with central differences", "[hash_grid]") {
-  const auto values = test::random_values<double>(20, -1, 1, 4), f = test::random_values<double>(4, 0.1, 0.9, 5);
-  const auto of = [](const std::vector<double>& x) {
-    double corner[16], fraction[4];
-    std::copy_n(x.begin(), 16, corner);
-    std::copy_n(x.begin() + 16, 4, fraction);
-    return 0.7 * interpolate<double, 4>(corner, fraction);
-  };
-  std::vector<double> x(values.begin(), values.begin() + 16);
-  x.insert(x.end(), f.begin(), f.end());
-  double corner[16], fraction[4], grad_corner[16], grad_fraction[4];
-  std::copy_n(x.begin(), 16, corner);
-  std::copy_n(x.begin() + 16, 4, fraction);
-  interpolate_vjp<double, 4>(corner, fraction, 0.7, grad_corner, grad_fraction);
-  std::vector<double> found(grad_corner, grad_corner + 16);
-  found.insert(found.end(), grad_fraction, grad_fraction + 4);
-  CHECK(test::relative_l2(found, test::numeric_gradient(of, x)) < 1e-6);
-  const double slope = (hash_cell(0.3 + 1e-6, {9, 10, 1000, 0, true}).fraction -
-                        hash_cell(0.3 - 1e-6, {9, 10, 1000, 0, true}).fraction) /
-                       2e-6;
-  CHECK(hash_cell(0.3, {9, 10, 1000, 0, true}).slope == Approx(slope).epsilon(1e-6));
+TEST_CASE(
+    "hash_grid: the backends' formulas in double: gradients of positions and entries agree with central differences",
+    "[hash_grid]") {
+  using Formulas = HashGridFormulas<OnePoint<double>>;
+  using Pair = FeaturePair<double>;
+  const Pair grad{0.7, -1.3};
+  // Dense and hashed, in space and in time.
+  for (const HashGridShape& shape : {HashGridShape{3, 1, 12, 5, 1}, HashGridShape{3, 1, 4, 9, 1},
+                                     HashGridShape{4, 1, 12, 4, 1}, HashGridShape{4, 1, 5, 9, 1}})
+    for (std::uint32_t seed = 0; seed < 5; ++seed) {
+      INFO(shape.dimensions << "D, resolution " << shape.base_resolution << ", seed " << seed);
+      const HashGridLevel level = hash_grid_levels(shape)[0];
+      const HashLevelBlock block(level, shape.dimensions, 0.37f);
+      const std::size_t num_entries = level.entries;
+      // Position, then the entries' two features. Off the faces of the cells, where the derivative jumps.
+      std::vector<double> x = test::random_values<double>(3 + 2 * num_entries, -1, 1, 40 + seed);
+      for (std::size_t d = 0; d < 3; ++d)
+        x[d] = (std::floor((level.scale - 1) * std::abs(x[d])) + 0.6 + 0.3 * std::abs(x[d])) / double(level.scale);
+      const auto point = [&](const std::vector<double>& v) { return Formulas::locate(block, v[0], v[1], v[2]); };
+      const auto interpolated = [&](const std::vector<double>& v) {
+        std::vector<Pair> entries;
+        for (std::size_t e = 0; e < num_entries; ++e) entries.push_back({v[3 + 2 * e], v[4 + 2 * e]});
+        const auto p = point(v);
+        return Formulas::interpolate(block, entries.data(), p, Formulas::fractions(p), block.num_slices, block.dense);
+      };
+      const auto f = [&](const std::vector<double>& v) {
+        const Pair value = interpolated(v).value;
+        return grad.first * value.first + grad.second * value.second;
+      };
+
+      std::vector<double> found(x.size());
+      double grad_position[3] = {0, 0, 0};
+      Formulas::add_position_gradient(point(x), interpolated(x), grad, grad_position);
+      std::copy_n(grad_position, 3, found.begin());
+      for (int slice = 0; slice < block.num_slices; ++slice) {
+        std::uint32_t entry[8];
+        Pair share[8];
+        Formulas::corners(block, point(x), slice, block.dense, entry);
+        Formulas::spread(Formulas::fractions(point(x)), double(block.slice_weight[slice]) * grad, share);
+        for (int c = 0; c < 8; ++c) {
+          found[3 + 2 * entry[c]] += share[c].first;
+          found[4 + 2 * entry[c]] += share[c].second;
+        }
+      }
+      CHECK(test::relative_l2(found, test::numeric_gradient(f, x)) < 1e-8);
+    }
 }
 
 TEST_CASE("hash_grid: a table that is affine in the vertex gives the affine function back", "[hash_grid]") {
@@ -263,17 +298,6 @@ TEST_CASE("hash_grid: same bits for 1 and 2 threads", "[hash_grid]") {
   }
 }
 
-TEST_CASE("hash_grid: atomic sums of the table's gradient differ from ordered ones by rounding only", "[hash_grid]") {
-  Context ctx = test::make_context();
-  for (const Problem& problem : problems()) {
-    describe(problem);
-    const auto ordered = problem.backward(ctx, GradientMode::accumulate, 0.5f);
-    const auto atomic = problem.backward(ctx, GradientMode::accumulate, 0.5f, true, GradientSum::atomic);
-    CHECK(test::relative_l2(atomic.table, ordered.table) < 5e-6);
-    CHECK(atomic.position == ordered.position);
-  }
-}
-
 TEST_CASE("hash_grid: a gradient that is not finite shows in its entries and in no others", "[hash_grid]") {
   Context ctx = test::make_context();
   Problem problem({3, 3, 10, 4, 1.6}, 40);
@@ -319,28 +343,24 @@ TEST_CASE("hash_grid: CUDA agrees with the CPU", "[hash_grid][parity]") {
     for (std::size_t d = 0; d < 3; ++d)
       along_a_line.position[3 * i + d] = 0.1f + 0.4f * static_cast<float>(i) / 1000 * static_cast<float>(d + 1);
   all.push_back(along_a_line);
-  double features = 0, table = 0, position = 0, table_atomic = 0;
+  double features = 0, table = 0, position = 0;
   for (const Problem& problem : all) {
     describe(problem);
     features = std::max(features, test::relative_l2(problem.forward(cuda), problem.forward(cpu)));
     for (const GradientMode mode : {GradientMode::overwrite, GradientMode::accumulate}) {
       const auto expected = problem.backward(cpu, mode, 0.25f);
-      const auto found = problem.backward(cuda, mode, 0.25f, true, GradientSum::deterministic, scratch);
+      const auto found = problem.backward(cuda, mode, 0.25f, true, scratch);
       table = std::max(table, test::relative_l2(found.table, expected.table));
       position = std::max(position, test::relative_l2(found.position, expected.position));
       if (mode == GradientMode::accumulate) continue;
-      const auto again = problem.backward(cuda, mode, 0.25f, true, GradientSum::deterministic, scratch);
+      const auto again = problem.backward(cuda, mode, 0.25f, true, scratch);
       CHECK(again.table == found.table);
       CHECK(again.position == found.position);
     }
-    const auto atomic = problem.backward(cuda, GradientMode::overwrite, 0, true, GradientSum::atomic, scratch);
-    table_atomic =
-        std::max(table_atomic, test::relative_l2(atomic.table, problem.backward(cpu, GradientMode::overwrite).table));
   }
-  CAPTURE(features, table, table_atomic, position);
+  CAPTURE(features, table, position);
   CHECK(features < 2e-6);
   CHECK(table < 3e-6);  // of the fractions, times the finest resolution of 985
-  CHECK(table_atomic < 6e-6);
   CHECK(position < 5e-6);
 }
 
@@ -363,16 +383,16 @@ TEST_CASE("hash_grid: nothing to do for no points, and each documented error", "
   auto table = Buffer<float>::zeros(ctx, hash_grid_num_parameters(shape)), position = Buffer<float>::zeros(ctx, 9),
        features = Buffer<float>::zeros(ctx, 12), wrong = Buffer<float>::zeros(ctx, 7);
   const View<float> none;
-  CHECK_NOTHROW(hash_grid_forward(ctx, shape, {none, 0, table}, none));
+  CHECK_NOTHROW(hash_grid_forward(ctx, {shape, none, 0, table}, none));
   HashGridScratch scratch;
-  CHECK_NOTHROW(hash_grid_backward(ctx, shape, {none, 0, table}, none, table, GradientMode::overwrite, none, scratch));
+  CHECK_NOTHROW(hash_grid_backward(ctx, {shape, none, 0, table}, none, {table, none}, scratch));
 
-  CHECK_NOTHROW(hash_grid_forward(ctx, shape, {position, 0, table}, features));
-  CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {wrong, 0, table}, features), InvalidArgument);
-  CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {position, 0, wrong}, features), InvalidArgument);
-  CHECK_THROWS_AS(hash_grid_forward(ctx, shape, {position, 0, table}, wrong), InvalidArgument);
+  CHECK_NOTHROW(hash_grid_forward(ctx, {shape, position, 0, table}, features));
+  CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, wrong, 0, table}, features), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, wrong}, features), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, table}, wrong), InvalidArgument);
   const auto back = [&](View<const float> p, View<const float> t, View<const float> g, View<float> gt, View<float> gp) {
-    hash_grid_backward(ctx, shape, {p, 0, t}, g, gt, GradientMode::overwrite, gp, scratch);
+    hash_grid_backward(ctx, {shape, p, 0, t}, g, {gt, gp}, scratch);
   };
   CHECK_NOTHROW(back(position, table, features, table, position));
   CHECK_THROWS_AS(back(wrong, table, features, table, position), InvalidArgument);
@@ -380,6 +400,10 @@ TEST_CASE("hash_grid: nothing to do for no points, and each documented error", "
   CHECK_THROWS_AS(back(position, table, wrong, table, position), InvalidArgument);
   CHECK_THROWS_AS(back(position, table, features, wrong, position), InvalidArgument);
   CHECK_THROWS_AS(back(position, table, features, table, wrong), InvalidArgument);
+  auto longer = Buffer<float>::zeros(ctx, table.size() + 1);
+  const View<float> unaligned = longer.view().subview(1, table.size());
+  CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, unaligned}, features), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, features, unaligned, position), InvalidArgument);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const HashGridShape& bad :
        {HashGridShape{2, 2, 8, 2, 1.5}, HashGridShape{5, 2, 8, 2, 1.5}, HashGridShape{3, 0, 8, 2, 1.5},

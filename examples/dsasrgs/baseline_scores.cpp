@@ -16,8 +16,7 @@ nlohmann::ordered_json score_baselines(Context& ctx, const ProjectionTruth& trut
   }
   const std::vector<float> volume = fdk_volume(ctx, a, a.training_views(), a.volume);
   const auto reproject = [&](int view) {
-    return reproject_volume(ctx, view_of(volume), a.volume, {a.poses[static_cast<std::size_t>(view)]},
-                            truth.detector());
+    return reproject_volume(ctx, volume, a.volume, {a.poses[static_cast<std::size_t>(view)]}, truth.detector());
   };
   Progress progress("reprojecting", "views", num_scored, quiet);
   json["fdk"] = scores_as_json(truth, score_views(truth, set.views, reproject, progress));

@@ -25,10 +25,10 @@ Json score_volume_against_reference(const Acquisition& a, Renderer& renderer, co
   const double threshold = options.surface_threshold_per_mm.value_or(kSurfaceFraction * largest);
   std::vector<float> volume = mean_volume;
   if (reference.time_s)
-    volume = renderer.voxelize(a.volume, *reference.time_s);
+    volume = renderer.voxelize(a.volume, *reference.time_s).values;
   else if (volume.empty())
-    volume = renderer.voxelize_mean(a.volume, a.num_views());
-  const VolumeScore s = score_volume(view_of(volume), view_of(reference.values), a.volume, threshold);
+    volume = renderer.voxelize_mean(a.volume, a.num_views()).values;
+  const VolumeScore s = score_volume(volume, reference.values, a.volume, threshold);
   Json json;
   if (reference.time_s)
     json["time_s"] = *reference.time_s;
@@ -47,7 +47,7 @@ Json score_volume_against_reference(const Acquisition& a, Renderer& renderer, co
 Json score_renders(const ProjectionTruth& truth, Renderer& renderer, const ViewSet& set,
                    const EvaluationOptions& options) {
   const auto render = [&](int view) {
-    return renderer.render(truth.acquisition().poses[static_cast<std::size_t>(view)], truth.detector());
+    return renderer.render(truth.acquisition().poses[static_cast<std::size_t>(view)], truth.detector()).values;
   };
   Progress progress(truth.scale() == 1 ? "evaluating" : "evaluating high resolution", "views",
                     static_cast<std::int64_t>(set.views.size()), options.quiet);

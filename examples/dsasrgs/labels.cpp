@@ -70,7 +70,7 @@ void run(const LabelsOptions& options) {
   for (const int view : file.views) {
     Interruption::check();
     const MadeLabel label = make(a, view, options);
-    writer.add(view_of(label.values), {}, view_of(label.false_vessel_mask));
+    writer.add(label.values, {}, label.false_vessel_mask);
     progress.update(++done);
   }
   writer.commit();

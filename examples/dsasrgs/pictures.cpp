@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "dsasrgs/io.hpp"
 
@@ -22,7 +23,7 @@ class Canvas {
   float& at(int column, int row) {
     return pixels_[static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(column)];
   }
-  void write(const std::filesystem::path& path) const { write_png(path, view_of(pixels_), width_, height_, {1, 0}); }
+  void write(const std::filesystem::path& path) const { write_png(path, pixels_, width_, height_, {1, 0}); }
 
  private:
   int width_, height_;
@@ -45,13 +46,13 @@ int pixels(double length_mm, double pixel_mm) {
 
 }  // namespace
 
-Panel image_panel(View<const float> image, float window) {
+Panel image_panel(std::span<const float> image, float window) {
   Panel panel(image.begin(), image.end());
   for (float& v : panel) v /= window;
   return panel;
 }
 
-Panel difference_panel(View<const float> image, View<const float> reference, float window) {
+Panel difference_panel(std::span<const float> image, std::span<const float> reference, float window) {
   Panel panel(image.begin(), image.end());
   // Line integrals cannot be negative: noise below 0 is no fault of the render.
   for (std::size_t i = 0; i < panel.size(); ++i)
@@ -81,8 +82,8 @@ float picture_window(const ProjectionTruth& truth) {
   return quantile > 0 ? quantile : static_cast<float>(truth.range());
 }
 
-void write_comparison(const std::filesystem::path& path, View<const float> rendered, View<const float> reference,
-                      const Detector& detector, float window) {
+void write_comparison(const std::filesystem::path& path, std::span<const float> rendered,
+                      std::span<const float> reference, const Detector& detector, float window) {
   write_panels(
       path,
       {{image_panel(rendered, window), image_panel(reference, window), difference_panel(rendered, reference, window)}},
@@ -124,7 +125,7 @@ void write_maximum_projections(const std::filesystem::path& path, const std::vec
   canvas.write(path);
 }
 
-void write_projection(const std::filesystem::path& path, View<const float> image, const Detector& detector,
+void write_projection(const std::filesystem::path& path, std::span<const float> image, const Detector& detector,
                       float window) {
   write_png(path, image, detector.width_px, detector.height_px, {window, 0});
 }

@@ -75,8 +75,8 @@ void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFold
   const float window = picture_window(truth);
   folder.make_view_folder();
   for (const int v : views) {
-    const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector());
-    write_comparison(folder.view(v), view_of(rendered), truth.image(v), truth.detector(), window);
+    const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector()).values;
+    write_comparison(folder.view(v), rendered, truth.image(v), truth.detector(), window);
   }
 }
 
@@ -89,7 +89,7 @@ Json write_run(Context& ctx, const Acquisition& a, const Reconstructor& reconstr
   write_model(ctx, folder.model(), model);
 
   Renderer renderer(ctx, model);
-  const std::vector<float> mean_volume = renderer.voxelize_mean(a.volume, a.num_views());
+  const std::vector<float> mean_volume = renderer.voxelize_mean(a.volume, a.num_views()).values;
   const Json evaluation = evaluate_model(ctx, a, renderer, held_out_views(a), mean_volume, options);
   write_view_pictures(a, renderer, folder, evaluation);
   write_maximum_projections(folder.projection(), mean_volume, a.volume);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "interruption.hpp"
@@ -29,7 +30,7 @@ struct Crop {
 };
 
 /// The one with the most edges, which is where vessels are.
-Crop richest_crop(View<const float> image, const Detector& d) {
+Crop richest_crop(std::span<const float> image, const Detector& d) {
   const int side = std::max(1, std::min(d.width_px, d.height_px) / kZoom), stride = std::max(1, side / 4);
   const auto at = [&](int row, int column) {
     return image[static_cast<std::size_t>(row) * static_cast<std::size_t>(d.width_px) +
@@ -76,13 +77,13 @@ void write_montage(const Acquisition& a, const std::vector<NamedImages>& methods
   std::vector<std::vector<Panel>> rows, zoomed_rows;
   for (const int view : picture_views(a)) {
     Interruption::check();
-    const View<const float> reference = truth.image(view);
+    const std::span<const float> reference = truth.image(view);
     const Crop crop = richest_crop(reference, d);
     std::vector<Panel> images{image_panel(reference, window)}, differences{Panel(d.num_pixels(), 0.0f)};
     for (const NamedImages& m : methods) {
       const std::vector<float> image = m.image(view);
-      images.push_back(image_panel(view_of(image), window));
-      differences.push_back(difference_panel(view_of(image), reference, window));
+      images.push_back(image_panel(image, window));
+      differences.push_back(difference_panel(image, reference, window));
     }
     for (auto* row : {&images, &differences}) {
       std::vector<Panel> large;

@@ -172,7 +172,7 @@ Json StudyRunner::current_result(const StudyRun& run) {
 }
 
 std::vector<RunImages> StudyRunner::model_images(const StudyRun& run, std::shared_ptr<const Model> model) const {
-  const auto renderer = std::make_shared<Renderer>(*ctx_, *model);
+  const auto renderer = std::make_shared<Renderer>(*ctx_, model);
   const Acquisition& a = inputs_.loaded();
   const Detector low = a.detector;
   const int scale = a.reference_projections->scale;
@@ -182,10 +182,8 @@ std::vector<RunImages> StudyRunner::model_images(const StudyRun& run, std::share
     const bool high = render == kRenderHigh;
     images.push_back({render, [=](int view) {
                         const Pose& pose = (*poses)[static_cast<std::size_t>(view)];
-                        static_cast<void>(model);  // the renderer points to it
-                        if (high) return renderer->render(pose, low.refined(scale));
-                        const std::vector<float> image = renderer->render(pose, low);
-                        return upsample_image(view_of(image), low, scale);
+                        if (high) return renderer->render(pose, low.refined(scale)).values;
+                        return upsample_image(renderer->render(pose, low).values, low, scale);
                       }});
   }
   return images;
@@ -198,7 +196,7 @@ std::vector<RunImages> StudyRunner::pseudo_images(const StudyRun& run) const {
              const int scale = a.reference_projections->scale;
              if (measured) return upsample_image(a.projection(view), a.detector, scale);
              const std::vector<float> between = interpolate_views(a, view);
-             return upsample_image(view_of(between), a.detector, scale);
+             return upsample_image(between, a.detector, scale);
            }}};
 }
 

@@ -1,6 +1,7 @@
 #include "study_scores.hpp"
 
 #include <cmath>
+#include <span>
 
 #include "dsasrgs/resample.hpp"
 
@@ -16,8 +17,8 @@ Json score_residual(const ProjectionTruth& measured, const std::vector<int>& vie
   std::size_t count = 0;
   const auto collect = [&](int view) {
     std::vector<float> image = binned(view);
-    const View<const float> truth = measured.image(view);
-    const View<const std::uint8_t> valid = measured.valid(view);
+    const std::span<const float> truth = measured.image(view);
+    const std::span<const std::uint8_t> valid = measured.valid(view);
     for (std::size_t p = 0; p < image.size(); ++p) {
       if (!valid.empty() && valid[p] == 0) continue;
       const double residual = static_cast<double>(image[p]) - static_cast<double>(truth[p]);
@@ -40,7 +41,7 @@ Json score_consistency(const Acquisition& a, const StudyViews& views, const View
   const int scale = a.reference_projections->scale;
   const auto binned = [&](int view) {
     const std::vector<float> image = high(view);
-    return bin_image(view_of(image), a.detector, scale);
+    return bin_image(image, a.detector, scale);
   };
   return {{"train", score_residual(measured, views.train, binned)},
           {"test", score_residual(measured, views.test, binned)}};
@@ -53,8 +54,8 @@ Json score_false_vessel(const Acquisition& a, const PseudoLabels& spoilt, const 
   for (const int v : views) {
     const std::vector<float> label = spoilt.read(v), image = high(v);
     const std::vector<std::uint8_t> mask = spoilt.read_false_vessel_mask(v);
-    const View<const float> truth = reference.image(v);
-    const View<const std::uint8_t> valid = reference.valid(v);
+    const std::span<const float> truth = reference.image(v);
+    const std::span<const std::uint8_t> valid = reference.valid(v);
     for (std::size_t p = 0; p < mask.size(); ++p) {
       if (mask[p] == 0 || (!valid.empty() && valid[p] == 0)) continue;
       const double lie = static_cast<double>(label[p]) - static_cast<double>(truth[p]);

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <numeric>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "dsasrgs/fingerprint.hpp"
@@ -99,7 +100,7 @@ void use_split_of_model(Acquisition& a, const Model& model) {
 std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) {
   std::vector<int> empty;
   for (const int v : set.views) {
-    const View<const std::uint8_t> valid = a.valid_pixels(v);
+    const std::span<const std::uint8_t> valid = a.valid_pixels(v);
     if (!valid.empty() && std::none_of(valid.begin(), valid.end(), [](std::uint8_t p) { return p != 0; }))
       empty.push_back(v);
   }

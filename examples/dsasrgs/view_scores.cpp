@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iterator>
 #include <limits>
+#include <span>
 
 #include "interruption.hpp"
 
@@ -43,7 +44,7 @@ Json view_score_as_json(const ProjectionTruth& truth, const ViewScore& s) {
 /// Truth whose largest valid value is below this fraction of the fixed range shows no contrast.
 constexpr double kBlankFraction = 0.01;
 
-bool is_blank(View<const float> image, View<const std::uint8_t> valid, double range) {
+bool is_blank(std::span<const float> image, std::span<const std::uint8_t> valid, double range) {
   double high = 0;
   for (std::size_t i = 0; i < image.size(); ++i)
     if (valid.empty() || valid[i] != 0) high = std::max(high, static_cast<double>(image[i]));
@@ -73,7 +74,7 @@ bool less_psnr(const ViewScore& a, const ViewScore& b) { return a.fixed.psnr_db 
 
 }  // namespace
 
-ProjectionTruth::ProjectionTruth(const Acquisition& a, const char* field, int scale, View<const float> images)
+ProjectionTruth::ProjectionTruth(const Acquisition& a, const char* field, int scale, std::span<const float> images)
     : acquisition_(&a),
       field_(field),
       scale_(scale),
@@ -81,25 +82,23 @@ ProjectionTruth::ProjectionTruth(const Acquisition& a, const char* field, int sc
       images_(images),
       valid_(refined_mask(a.valid, a.detector, scale)) {}
 
-ProjectionTruth ProjectionTruth::measured(const Acquisition& a) {
-  return {a, "/projections", 1, view_of(a.projections)};
-}
+ProjectionTruth ProjectionTruth::measured(const Acquisition& a) { return {a, "/projections", 1, a.projections}; }
 
 ProjectionTruth ProjectionTruth::reference(const Acquisition& a) {
-  return {a, "/reference/projections", a.reference_projections->scale, view_of(a.reference_projections->values)};
+  return {a, "/reference/projections", a.reference_projections->scale, a.reference_projections->values};
 }
 
-View<const float> ProjectionTruth::image(int view) const {
+std::span<const float> ProjectionTruth::image(int view) const {
   return images_.subview(static_cast<std::size_t>(view) * detector_.num_pixels(), detector_.num_pixels());
 }
 
-View<const std::uint8_t> ProjectionTruth::valid(int view) const {
+std::span<const std::uint8_t> ProjectionTruth::valid(int view) const {
   if (valid_.empty()) return {};
   const std::size_t n = detector_.num_pixels();
-  return view_of(valid_).subview(valid_.size() == n ? 0 : static_cast<std::size_t>(view) * n, n);
+  return std::span(valid_).subspan(valid_.size() == n ? 0 : static_cast<std::size_t>(view) * n, n);
 }
 
-double ProjectionTruth::range() const { return fixed_range(images_, view_of(valid_)); }
+double ProjectionTruth::range() const { return fixed_range(images_, valid_); }
 
 float ProjectionTruth::quantile(double fraction) const {
   std::vector<float> values;
@@ -118,7 +117,7 @@ std::vector<ViewScore> score_views(const ProjectionTruth& truth, const std::vect
   for (const int v : views) {
     Interruption::check();
     const std::vector<float> rendered = rendered_view(v);
-    const ImagePair pair{view_of(rendered), truth.image(v), truth.valid(v), truth.detector().width_px,
+    const ImagePair pair{rendered, truth.image(v), truth.valid(v), truth.detector().width_px,
                          truth.detector().height_px};
     scores.push_back({v, score_fixed(pair, range), score_4drgs(pair),
                       highpass_correlation(pair, truth.highpass_sigma_px()),

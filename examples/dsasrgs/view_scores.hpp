@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "dsasrgs/acquisition.hpp"
@@ -26,9 +27,9 @@ class ProjectionTruth {
   const char* field() const { return field_; }
   const Detector& detector() const { return detector_; }
   int scale() const { return scale_; }
-  View<const float> image(int view) const;
+  std::span<const float> image(int view) const;
   /// Empty when all pixels count.
-  View<const std::uint8_t> valid(int view) const;
+  std::span<const std::uint8_t> valid(int view) const;
   /// The fixed protocol's range: the largest valid value of all views of the sweep.
   double range() const;
   /// The valid values of all views below which a fraction of them lies.
@@ -38,12 +39,12 @@ class ProjectionTruth {
   double highpass_sigma_px() const { return detector_.width_px / 20.0; }
 
  private:
-  ProjectionTruth(const Acquisition&, const char* field, int scale, View<const float> images);
+  ProjectionTruth(const Acquisition&, const char* field, int scale, std::span<const float> images);
   const Acquisition* acquisition_;
   const char* field_;
   int scale_;
   Detector detector_;
-  View<const float> images_;         // [V,H,W]
+  std::span<const float> images_;    // [V,H,W]
   std::vector<std::uint8_t> valid_;  // empty, [H,W] or [V,H,W]
 };
 

@@ -2,13 +2,15 @@
 /// @file
 /// What a reconstruction has to beat: interpolated views, and filtered back-projection with its reprojections.
 
+#include <span>
 #include <vector>
 
 #include "dsasrgs/acquisition.hpp"
-#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/context.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Image [H,W] of a view interpolated linearly between the nearest training views before and after it (a training view
 /// gives itself). Weights follow the angle between the source directions seen from the isocentre, or the time where the
@@ -24,7 +26,7 @@ std::vector<float> fdk_volume(Context&, const Acquisition&, const std::vector<in
 
 /// Line integrals [V,H,W] of a volume in host memory, one image per pose, by raycast. Throws InvalidArgument as raycast
 /// does.
-std::vector<float> reproject_volume(Context&, View<const float> volume, const VolumeGrid&,
+std::vector<float> reproject_volume(Context&, std::span<const float> volume, const VolumeGrid&,
                                     const std::vector<Pose>& poses, const Detector&);
 
 }  // namespace dsasrgs

@@ -5,18 +5,19 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 
-#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// An image pair in host memory. Both are clipped at 0 first (line integrals cannot be negative); what stands at a
 /// pixel that is not valid is never read into a score.
 struct ImagePair {
-  View<const float> rendered;      ///< [H,W]
-  View<const float> reference;     ///< [H,W]
-  View<const std::uint8_t> valid;  ///< [H,W] or empty (all); zero pixels are left out of every mean
+  std::span<const float> rendered;      ///< [H,W]
+  std::span<const float> reference;     ///< [H,W]
+  std::span<const std::uint8_t> valid;  ///< [H,W] or empty (all); zero pixels are left out of every mean
   int width_px = 0, height_px = 0;
 };
 
@@ -40,7 +41,7 @@ ImageScore score_fixed(const ImagePair&, double range);
 /// Range for the fixed protocol: the largest valid reference value of a sequence (negative values count as 0).
 /// `references` holds whole images [V,H,W]; `valid` is empty (all), [H,W] (the same for all) or [V,H,W]. Throws
 /// InvalidArgument when sizes disagree, a valid value is not finite, or no valid value is positive.
-double fixed_range(View<const float> references, View<const std::uint8_t> valid);
+double fixed_range(std::span<const float> references, std::span<const std::uint8_t> valid);
 
 /// Pearson correlation of the two images over valid pixels after each has had its Gaussian blur of `sigma_px`
 /// subtracted (vessels against smooth background). The blur is a normalised convolution over valid pixels, cut at
@@ -66,6 +67,7 @@ struct VolumeScore {
 /// Percentiles interpolate linearly between order statistics. Surface distances are NaN when either surface is empty.
 /// Throws InvalidArgument when sizes disagree, a value is not finite (the message names the voxel), a spacing or the
 /// maximum of the reference is not positive, or the threshold is not finite.
-VolumeScore score_volume(View<const float> volume, View<const float> reference, const VolumeGrid&, double threshold);
+VolumeScore score_volume(std::span<const float> volume, std::span<const float> reference, const VolumeGrid&,
+                         double threshold);
 
 }  // namespace dsasrgs

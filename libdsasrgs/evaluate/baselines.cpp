@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 
 #include "dsasrgs/error.hpp"
@@ -44,12 +45,12 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
   const auto next = std::lower_bound(train.begin(), train.end(), view);
   const int after = next == train.end() ? train.back() : *next;
   const int before = after == view || next == train.begin() ? after : *(next - 1);
-  const View<const float> first = acquisition.projection(before), second = acquisition.projection(after);
+  const std::span<const float> first = acquisition.projection(before), second = acquisition.projection(after);
   if (before == after) return {second.begin(), second.end()};
 
   const float weight = static_cast<float>(position_between(acquisition.poses, before, view, after));
-  const View<const std::uint8_t> valid_first = acquisition.valid_pixels(before);
-  const View<const std::uint8_t> valid_second = acquisition.valid_pixels(after);
+  const std::span<const std::uint8_t> valid_first = acquisition.valid_pixels(before);
+  const std::span<const std::uint8_t> valid_second = acquisition.valid_pixels(after);
   std::vector<float> image(first.size());
   for (std::size_t i = 0; i < image.size(); ++i) {
     const bool has_first = valid_first.empty() || valid_first[i], has_second = valid_second.empty() || valid_second[i];
@@ -64,8 +65,8 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
   std::vector<Pose> poses;
   for (const int view : views) {
     check_view("fdk_volume", acquisition, view);
-    const View<const float> image = acquisition.projection(view);
-    const View<const std::uint8_t> valid = acquisition.valid_pixels(view);
+    const std::span<const float> image = acquisition.projection(view);
+    const std::span<const std::uint8_t> valid = acquisition.valid_pixels(view);
     for (std::size_t i = 0; i < image.size(); ++i) projections.push_back(valid.empty() || valid[i] ? image[i] : 0.0f);
     poses.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
   }
@@ -77,7 +78,7 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
   return values;
 }
 
-std::vector<float> reproject_volume(Context& ctx, View<const float> volume, const VolumeGrid& grid,
+std::vector<float> reproject_volume(Context& ctx, std::span<const float> volume, const VolumeGrid& grid,
                                     const std::vector<Pose>& poses, const Detector& detector) {
   const Buffer<float> device = Buffer<float>::from_host(ctx, volume);
   Buffer<float> image(ctx, detector.num_pixels());

@@ -1,10 +1,11 @@
 #include "evaluate/marching_cubes.hpp"
 
 #include <cstddef>
+#include <span>
 
 namespace dsasrgs {
 
-std::vector<Vec3d> isosurface_vertices(View<const float> volume, const VolumeGrid& grid, double threshold) {
+std::vector<Vec3d> isosurface_vertices(std::span<const float> volume, const VolumeGrid& grid, double threshold) {
   const std::size_t step_y = static_cast<std::size_t>(grid.size_x);
   const std::size_t step_z = step_y * static_cast<std::size_t>(grid.size_y);
   std::vector<Vec3d> vertices;

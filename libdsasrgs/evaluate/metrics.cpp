@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ CheckedPair check_pair(const char* op, const ImagePair& pair) {
   checked.valid.assign(num_pixels, 1);
   if (!pair.valid.empty())
     std::transform(pair.valid.begin(), pair.valid.end(), checked.valid.begin(), [](auto v) { return v != 0; });
-  const auto clip = [&](const char* what, View<const float> image) {
+  const auto clip = [&](const char* what, std::span<const float> image) {
     std::vector<double> values(num_pixels, 0.0);
     for (std::size_t i = 0; i < num_pixels; ++i) {
       if (!checked.valid[i]) continue;
@@ -142,7 +143,7 @@ ImageScore score_fixed(const ImagePair& pair, double range) {
   return score(checked, range);
 }
 
-double fixed_range(View<const float> references, View<const std::uint8_t> valid) {
+double fixed_range(std::span<const float> references, std::span<const std::uint8_t> valid) {
   if (!valid.empty() && (valid.size() > references.size() || references.size() % valid.size() != 0))
     throw InvalidArgument("fixed_range: valid: expected " + std::to_string(references.size()) +
                           " elements or those of one image, found " + std::to_string(valid.size()));

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-void check_volume(const char* what, View<const float> volume, const VolumeGrid& grid) {
+void check_volume(const char* what, std::span<const float> volume, const VolumeGrid& grid) {
   if (volume.size() != grid.num_voxels())
     throw InvalidArgument(std::string("score_volume: ") + what + ": expected " + std::to_string(grid.num_voxels()) +
                           " elements, found " + std::to_string(volume.size()));
@@ -27,7 +28,7 @@ void check_volume(const char* what, View<const float> volume, const VolumeGrid& 
   }
 }
 
-double psnr(View<const float> volume, View<const float> reference, double range) {
+double psnr(std::span<const float> volume, std::span<const float> reference, double range) {
   double sum_squares = 0;
   for (std::size_t i = 0; i < volume.size(); ++i) {
     const double d = static_cast<double>(volume[i]) - static_cast<double>(reference[i]);
@@ -36,7 +37,7 @@ double psnr(View<const float> volume, View<const float> reference, double range)
   return 10 * std::log10(range * range / (sum_squares / static_cast<double>(volume.size())));
 }
 
-double ssim(View<const float> volume, View<const float> reference, const VolumeGrid& grid, double range) {
+double ssim(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid, double range) {
   const std::size_t slice = static_cast<std::size_t>(grid.size_x) * static_cast<std::size_t>(grid.size_y);
   const auto load = [&](int z, double* rendered, double* truth, double* left_out) {
     const std::size_t first = static_cast<std::size_t>(z) * slice;
@@ -47,7 +48,7 @@ double ssim(View<const float> volume, View<const float> reference, const VolumeG
   return mean_windowed_ssim({grid.size_x, grid.size_y, grid.size_z, kSsimWindow}, load, range);
 }
 
-double dice(View<const float> volume, View<const float> reference, double threshold) {
+double dice(std::span<const float> volume, std::span<const float> reference, double threshold) {
   std::size_t num_both = 0, num_either = 0;
   for (std::size_t i = 0; i < volume.size(); ++i) {
     const bool a = static_cast<double>(volume[i]) > threshold, b = static_cast<double>(reference[i]) > threshold;
@@ -77,7 +78,7 @@ SurfaceDistance surface_distance(const std::vector<Vec3d>& points, const PointTr
 
 }  // namespace
 
-VolumeScore score_volume(View<const float> volume, View<const float> reference, const VolumeGrid& grid,
+VolumeScore score_volume(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid,
                          double threshold) {
   if (grid.size_x < 1 || grid.size_y < 1 || grid.size_z < 1 || !(grid.spacing_mm.x > 0) || !(grid.spacing_mm.y > 0) ||
       !(grid.spacing_mm.z > 0))

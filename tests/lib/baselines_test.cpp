@@ -95,7 +95,7 @@ TEST_CASE("baselines: reprojections are the raycaster's, view by view", "[baseli
   CircularSweep sweep;
   sweep.num_views = 3;
   const std::vector<Pose> poses = circular_poses(sweep);
-  const std::vector<float> images = reproject_volume(ctx, view_of(volume), grid, poses, detector);
+  const std::vector<float> images = reproject_volume(ctx, volume, grid, poses, detector);
   REQUIRE(images.size() == 3 * 66);
   const Buffer<float> device = Buffer<float>::from_host(ctx, volume);
   Buffer<float> image(ctx, 66);
@@ -105,7 +105,7 @@ TEST_CASE("baselines: reprojections are the raycaster's, view by view", "[baseli
                                                    images.begin() + static_cast<long>(v + 1) * 66));
   }
   CHECK(*std::max_element(images.begin(), images.end()) > 0.1f);
-  CHECK_THROWS_AS(reproject_volume(ctx, view_of(volume).subview(0, 9), grid, poses, detector), InvalidArgument);
+  CHECK_THROWS_AS(reproject_volume(ctx, std::span(volume).first(9), grid, poses, detector), InvalidArgument);
 }
 
 TEST_CASE("baselines: FDK of a ball's projections is the ball, and reprojects onto them", "[baselines]") {
@@ -126,7 +126,7 @@ TEST_CASE("baselines: FDK of a ball's projections is the ball, and reprojects on
   sweep.num_views = 90;
   sweep.arc_rad = 356 * kDegree;
   a.poses = circular_poses(sweep);
-  a.projections = reproject_volume(ctx, view_of(ball), grid, a.poses, a.detector);
+  a.projections = reproject_volume(ctx, ball, grid, a.poses, a.detector);
   std::vector<int> views(90);
   for (int v = 0; v < 90; ++v) views[static_cast<std::size_t>(v)] = v;
 
@@ -135,8 +135,8 @@ TEST_CASE("baselines: FDK of a ball's projections is the ball, and reprojects on
   CHECK(*std::min_element(volume.begin(), volume.end()) == 0.0f);
   const std::size_t at_center = static_cast<std::size_t>((22 * 40 + 16) * 40 + 23);
   CHECK(static_cast<double>(volume[at_center]) == Approx(0.05).epsilon(0.05));
-  CHECK(score_volume(view_of(volume), view_of(ball), grid, 0.025).dice > 0.95);
-  const std::vector<float> again = reproject_volume(ctx, view_of(volume), grid, a.poses, a.detector);
+  CHECK(score_volume(volume, ball, grid, 0.025).dice > 0.95);
+  const std::vector<float> again = reproject_volume(ctx, volume, grid, a.poses, a.detector);
   CHECK(test::relative_l2(again, a.projections) < 0.1);
 
   // Fewer views than all, and pixels that do not count.
@@ -155,13 +155,12 @@ TEST_CASE("baselines: interpolating the real head sweep scores what is known of 
   }
   const Acquisition a = read_acquisition(file);
   REQUIRE(a.test_views.size() == 84);
-  const double range = fixed_range(view_of(a.projections), view_of(a.valid));
+  const double range = fixed_range(a.projections, a.valid);
   CHECK(range == Approx(1.54).epsilon(1e-6));
   double sum_psnr_db = 0, sum_correlation = 0, worst_db = std::numeric_limits<double>::infinity(), best_db = 0;
   for (const int view : a.test_views) {
     const std::vector<float> image = interpolate_views(a, view);
-    const ImagePair pair{view_of(image), a.projection(view), a.valid_pixels(view), a.detector.width_px,
-                         a.detector.height_px};
+    const ImagePair pair{image, a.projection(view), a.valid_pixels(view), a.detector.width_px, a.detector.height_px};
     const double psnr_db = score_fixed(pair, range).psnr_db;
     sum_psnr_db += psnr_db;
     worst_db = std::min(worst_db, psnr_db);

@@ -41,7 +41,7 @@ struct Images {
         reference[i] = -5e7f;
       }
   }
-  ImagePair pair() const { return {view_of(rendered), view_of(reference), view_of(valid), width_px, height_px}; }
+  ImagePair pair() const { return {rendered, reference, valid, width_px, height_px}; }
 };
 
 }  // namespace
@@ -119,15 +119,15 @@ TEST_CASE("metrics: closed forms of PSNR and SSIM", "[metrics]") {
 TEST_CASE("metrics: the fixed range is the largest valid reference value", "[metrics]") {
   const std::vector<float> references = {-3, 1, 4, 2, 9, 0};
   const std::vector<std::uint8_t> shared = {1, 0}, each = {1, 1, 0, 1, 0, 1}, none(6, 0), wrong(4, 1), longer(12, 1);
-  CHECK(fixed_range(view_of(references), {}) == 9);
-  CHECK(fixed_range(view_of(references), view_of(shared)) == 9);
-  CHECK(fixed_range(view_of(references), view_of(each)) == 2);
-  CHECK_THROWS_AS(fixed_range(view_of(references), view_of(none)), InvalidArgument);
-  CHECK_THROWS_AS(fixed_range(view_of(references), view_of(wrong)), InvalidArgument);
-  CHECK_THROWS_AS(fixed_range(view_of(references), view_of(longer)), InvalidArgument);
+  CHECK(fixed_range(references, {}) == 9);
+  CHECK(fixed_range(references, shared) == 9);
+  CHECK(fixed_range(references, each) == 2);
+  CHECK_THROWS_AS(fixed_range(references, none), InvalidArgument);
+  CHECK_THROWS_AS(fixed_range(references, wrong), InvalidArgument);
+  CHECK_THROWS_AS(fixed_range(references, longer), InvalidArgument);
   const std::vector<float> negative = {-1, 0}, broken = {1, INFINITY};
-  CHECK_THROWS_AS(fixed_range(view_of(negative), {}), InvalidArgument);
-  CHECK_THROWS_WITH(fixed_range(view_of(broken), {}), Catch::Contains("element 1") && Catch::Contains("inf"));
+  CHECK_THROWS_AS(fixed_range(negative, {}), InvalidArgument);
+  CHECK_THROWS_WITH(fixed_range(broken, {}), Catch::Contains("element 1") && Catch::Contains("inf"));
 }
 
 TEST_CASE("metrics: high-passed correlation sees vessels, not gain or smooth background", "[metrics]") {
@@ -186,9 +186,9 @@ TEST_CASE("metrics: refuses what the contract excludes", "[metrics]") {
   CHECK_THROWS_AS(score_fixed(pair, 1), InvalidArgument);
   pair = images.pair();
   const std::vector<std::uint8_t> short_mask(713, 1), nothing(714, 0);
-  pair.valid = view_of(short_mask);
+  pair.valid = short_mask;
   CHECK_THROWS_AS(score_fixed(pair, 1), InvalidArgument);
-  pair.valid = view_of(nothing);
+  pair.valid = nothing;
   CHECK_THROWS_AS(score_fixed(pair, 1), InvalidArgument);
   CHECK_THROWS_AS(score_4drgs(pair), InvalidArgument);
   CHECK_THROWS_AS(highpass_correlation(pair, 1), InvalidArgument);

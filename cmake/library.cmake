@@ -16,8 +16,11 @@ foreach(operator ${operators})
 endforeach()
 list(REMOVE_ITEM DSASRGS_HOST_SOURCES ${DSASRGS_FLAVOUR_SOURCES})
 
-# Include paths, definitions and libraries of everything the library is made of.
+# Include paths, definitions and libraries of everything the library is made of. A shared library shows the public headers
+# (DSASRGS_API) and nothing else.
 function(dsasrgs_use_dependencies target)
+  set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
@@ -30,10 +33,10 @@ function(dsasrgs_use_dependencies target)
     hwy::hwy ZLIB::ZLIB $<BUILD_INTERFACE:Eigen3::Eigen> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 endfunction()
 
-# add_library(target) of one flavour. An EMULATED flavour must be added in a directory of its own, because there the
-# .cu files are C++.
+# add_library(target) of one flavour; further arguments: STATIC, or what BUILD_SHARED_LIBS says. An EMULATED flavour must
+# be added in a directory of its own, because there the .cu files are C++.
 function(dsasrgs_add_flavour target cuda)
-  add_library(${target} $<TARGET_OBJECTS:dsasrgs_host> ${DSASRGS_FLAVOUR_SOURCES})
+  add_library(${target} ${ARGN} $<TARGET_OBJECTS:dsasrgs_host> ${DSASRGS_FLAVOUR_SOURCES})
   dsasrgs_use_dependencies(${target})
   if(cuda STREQUAL "OFF")
     target_compile_definitions(${target} PRIVATE DSASRGS_HAS_CUDA=0)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "dsasrgs/error.hpp"
@@ -161,6 +162,17 @@ void require_view(const char* function, int view, int num_views) {
                           std::to_string(num_views - 1) + ", found " + std::to_string(view));
 }
 
+/// Image of one view in an array [num_views,H,W], which must have that size.
+template <class T>
+std::span<const T> image_of(const char* function, const char* array, const std::vector<T>& values,
+                            const Detector& detector, int num_views, int view) {
+  const std::size_t n = detector.num_pixels(), expected = static_cast<std::size_t>(num_views) * n;
+  if (values.size() != expected)
+    throw InvalidArgument(std::string("Acquisition::") + function + ": " + array + ": expected " +
+                          std::to_string(expected) + " values, found " + std::to_string(values.size()));
+  return std::span<const T>(values).subspan(static_cast<std::size_t>(view) * n, n);
+}
+
 }  // namespace
 
 std::vector<int> Acquisition::training_views() const {
@@ -171,25 +183,24 @@ std::vector<int> Acquisition::training_views() const {
   return views;
 }
 
-View<const float> Acquisition::projection(int view) const {
+std::span<const float> Acquisition::projection(int view) const {
   require_view("projection", view, num_views());
-  const std::size_t n = detector.num_pixels();
-  return view_of(projections).subview(static_cast<std::size_t>(view) * n, n);
+  return image_of("projection", "projections", projections, detector, num_views(), view);
 }
 
-View<const std::uint8_t> Acquisition::valid_pixels(int view) const {
+std::span<const std::uint8_t> Acquisition::valid_pixels(int view) const {
   require_view("valid_pixels", view, num_views());
-  const std::size_t n = detector.num_pixels();
   if (valid.empty()) return {};
-  return view_of(valid).subview(valid.size() == n ? 0 : static_cast<std::size_t>(view) * n, n);
+  if (valid.size() == detector.num_pixels()) return valid;
+  return image_of("valid_pixels", "valid", valid, detector, num_views(), view);
 }
 
-View<const float> Acquisition::reference_projection(int view) const {
+std::span<const float> Acquisition::reference_projection(int view) const {
   require_view("reference_projection", view, num_views());
   if (!reference_projections)
     throw InvalidArgument("Acquisition::reference_projection: expected reference projections, found none");
-  const std::size_t n = detector.refined(reference_projections->scale).num_pixels();
-  return view_of(reference_projections->values).subview(static_cast<std::size_t>(view) * n, n);
+  return image_of("reference_projection", "reference_projections.values", reference_projections->values,
+                  detector.refined(reference_projections->scale), num_views(), view);
 }
 
 void Acquisition::validate() const {

@@ -35,7 +35,7 @@ std::vector<float> initial_network(const MlpShape& shape, std::int64_t seed) {
 }
 
 std::vector<float> initial_table(const HashGridShape& shape, std::int64_t seed) {
-  std::vector<float> table(hash_grid_num_parameters(shape));
+  std::vector<float> table = host_vector<float>(hash_grid_num_parameters(shape));
   for (std::size_t i = 0; i < table.size(); i += 4) {
     const auto r = random_uniform4(static_cast<std::uint64_t>(seed), RandomStream::weights,
                                    100 + static_cast<std::uint64_t>(shape.dimensions), i);

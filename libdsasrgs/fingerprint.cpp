@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <span>
 #include <type_traits>
 
 #include "dsasrgs/error.hpp"
@@ -80,7 +81,7 @@ std::string measurement_fingerprint(const Acquisition& a, const std::vector<int>
   for (const int n : {a.detector.width_px, a.detector.height_px}) f.add(n);
   for (const double x : {a.detector.pitch_u_mm, a.detector.pitch_v_mm}) f.add(x);
   for (const int v : views) {
-    const View<const float> image = a.projection(v);
+    const std::span<const float> image = a.projection(v);
     f.add(v);
     f.add(a.poses[static_cast<std::size_t>(v)]);
     for (const float value : image) f.add(value);

@@ -12,6 +12,10 @@ namespace dsasrgs {
 
 Detector Detector::refined(int scale) const {
   if (scale < 1) throw InvalidArgument("Detector::refined: scale: expected 1 or more, found " + std::to_string(scale));
+  if (std::max(width_px, height_px) > std::numeric_limits<int>::max() / scale)
+    throw InvalidArgument("Detector::refined: scale: expected sides of at most 2^31 - 1 pixels, found " +
+                          std::to_string(scale) + " times " + std::to_string(width_px) + " x " +
+                          std::to_string(height_px));
   return {width_px * scale, height_px * scale, pitch_u_mm / scale, pitch_v_mm / scale};
 }
 

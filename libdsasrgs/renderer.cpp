@@ -1,6 +1,8 @@
 #include "dsasrgs/renderer.hpp"
 
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "common/require.hpp"
 #include "elementwise/elementwise.hpp"
@@ -16,40 +18,85 @@ struct Renderer::Scratch {
 };
 
 namespace {
-std::vector<float> finite_to_host(Context& ctx, const Buffer<float>& buffer, const char* what) {
+
+void require_pixels(const char* function, const Detector& d) {
+  require(d.width_px >= 1 && d.height_px >= 1, function,
+          "detector: expected at least 1 x 1 pixels, found " + std::to_string(d.width_px) + " x " +
+              std::to_string(d.height_px));
+}
+void require_voxels(const char* function, const VolumeGrid& g) {
+  require(g.size_x >= 1 && g.size_y >= 1 && g.size_z >= 1, function,
+          "grid: expected at least 1 x 1 x 1 voxels, found " + std::to_string(g.size_x) + " x " +
+              std::to_string(g.size_y) + " x " + std::to_string(g.size_z));
+}
+
+/// The values on the host; `where` names an element and its moment in the error for one that is not finite.
+template <class Where>
+std::vector<float> finite_to_host(Context& ctx, const Buffer<float>& buffer, const char* function, const Where& where) {
   std::vector<float> host = buffer.to_host(ctx);
-  for (const float v : host)
-    if (!std::isfinite(v)) throw NumericalError(std::string(what) + ": the model gives a non-finite value");
+  for (std::size_t i = 0; i < host.size(); ++i)
+    if (!std::isfinite(host[i]))
+      throw NumericalError(std::string(function) + ": the model gives " + std::to_string(host[i]) + " at " + where(i));
   return host;
 }
+
+auto voxel_name(const VolumeGrid& grid, const std::string& moment) {
+  const auto width = static_cast<std::size_t>(grid.size_x), height = static_cast<std::size_t>(grid.size_y);
+  return [=](std::size_t i) {
+    return "voxel (" + std::to_string(i % width) + ", " + std::to_string(i / width % height) + ", " +
+           std::to_string(i / (width * height)) + "), " + moment;
+  };
+}
+
 }  // namespace
 
 Renderer::Renderer(Context& ctx, const Model& model)
     : ctx_(&ctx), model_(&model), scratch_(std::make_unique<Scratch>()) {}
+Renderer::Renderer(Context& ctx, std::shared_ptr<const Model> model)
+    : ctx_(&ctx), shared_(std::move(model)), model_(shared_.get()), scratch_(std::make_unique<Scratch>()) {
+  require(model_ != nullptr, "Renderer", "model: expected a model, found none");
+}
 Renderer::Renderer(Renderer&&) noexcept = default;
+Renderer& Renderer::operator=(Renderer&&) noexcept = default;
 Renderer::~Renderer() = default;
 
-std::vector<float> Renderer::render(const Pose& pose, const Detector& detector) {
-  resize(*ctx_, scratch_->image, detector.num_pixels());
+void Renderer::render_into(const Pose& pose, const Detector& detector, View<float> image) {
+  require_pixels("Renderer::render_into", detector);
   scratch_->pipeline.forward(*ctx_, model_->cloud, model_->field,
-                             {pose, detector, model_->time.model_time(pose.time_s), model_->pixel_footprint},
-                             scratch_->image);
-  return finite_to_host(*ctx_, scratch_->image, "Renderer::render");
+                             {pose, detector, model_->time.model_time(pose.time_s), model_->pixel_footprint}, image);
 }
 
-std::vector<float> Renderer::voxelize(const VolumeGrid& grid, double time_s) {
-  resize(*ctx_, scratch_->density, model_->cloud.size());
-  resize(*ctx_, scratch_->volume, grid.num_voxels());
+Image Renderer::render(const Pose& pose, const Detector& detector) {
+  require_pixels("Renderer::render", detector);
+  scratch_->image.resize(*ctx_, detector.num_pixels());
+  render_into(pose, detector, scratch_->image);
+  const auto pixel_name = [&](std::size_t i) {
+    const auto width = static_cast<std::size_t>(detector.width_px);
+    return "row " + std::to_string(i / width) + ", column " + std::to_string(i % width) + ", time " +
+           std::to_string(pose.time_s) + " s";
+  };
+  return {detector.width_px, detector.height_px,
+          finite_to_host(*ctx_, scratch_->image, "Renderer::render", pixel_name)};
+}
+
+Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) {
+  constexpr const char* kName = "Renderer::voxelize";
+  require_voxels(kName, grid);
+  scratch_->density.resize(*ctx_, model_->cloud.size());
+  scratch_->volume.resize(*ctx_, grid.num_voxels());
   model_->field.evaluate(*ctx_, model_->cloud, model_->time.model_time(time_s), scratch_->field, scratch_->density);
   voxelize_forward(*ctx_, {model_->cloud.view(), scratch_->density, grid}, scratch_->volume);
-  return finite_to_host(*ctx_, scratch_->volume, "Renderer::voxelize");
+  const auto where = voxel_name(grid, "time " + std::to_string(time_s) + " s");
+  return {grid, finite_to_host(*ctx_, scratch_->volume, kName, where), 1};
 }
 
-std::vector<float> Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
-  require(frames >= 1, "Renderer::voxelize_mean", "frames: expected 1 or more, found " + std::to_string(frames));
+Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
+  constexpr const char* kName = "Renderer::voxelize_mean";
+  require_voxels(kName, grid);
+  require(frames >= 1, kName, "frames: expected 1 or more, found " + std::to_string(frames));
   const std::size_t n = model_->cloud.size();
-  resize(*ctx_, scratch_->density, n);
-  resize(*ctx_, scratch_->volume, grid.num_voxels());
+  scratch_->density.resize(*ctx_, n);
+  scratch_->volume.resize(*ctx_, grid.num_voxels());
   scratch_->mean_density = Buffer<float>::zeros(*ctx_, n);
   for (int f = 0; f < frames; ++f) {
     const float t = frames == 1 ? 0.5f : static_cast<float>(f) / static_cast<float>(frames - 1);
@@ -57,7 +104,8 @@ std::vector<float> Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
     add_scaled(*ctx_, 1 / static_cast<float>(frames), scratch_->density, scratch_->mean_density);
   }
   voxelize_forward(*ctx_, {model_->cloud.view(), scratch_->mean_density, grid}, scratch_->volume);
-  return finite_to_host(*ctx_, scratch_->volume, "Renderer::voxelize_mean");
+  const auto where = voxel_name(grid, "the mean of " + std::to_string(frames) + " moments");
+  return {grid, finite_to_host(*ctx_, scratch_->volume, kName, where), 1};
 }
 
 }  // namespace dsasrgs

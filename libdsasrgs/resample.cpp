@@ -1,21 +1,30 @@
 #include "dsasrgs/resample.hpp"
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/context.hpp"
 #include "resample/resample.hpp"
 
 namespace dsasrgs {
 
-std::vector<float> upsample_image(View<const float> image, const Detector& detector, int scale) {
+namespace {
+
+// On a context of the CPU, host memory is context memory.
+View<const float> view_of(std::span<const float> host) { return {host.data(), host.size()}; }
+View<float> view_of(std::vector<float>& host) { return {host.data(), host.size()}; }
+
+}  // namespace
+
+std::vector<float> upsample_image(std::span<const float> image, const Detector& detector, int scale) {
   Context ctx = Context::cpu(1);
-  std::vector<float> high(detector.refined(scale).num_pixels());
-  upsample_bicubic(ctx, {detector.width_px, detector.height_px, scale}, image, view_of(high));
+  std::vector<float> high = host_vector<float>(detector.refined(scale).num_pixels());
+  upsample_bicubic(ctx, {detector.width_px, detector.height_px, scale}, view_of(image), view_of(high));
   return high;
 }
 
-std::vector<float> bin_image(View<const float> image, const Detector& detector, int scale) {
+std::vector<float> bin_image(std::span<const float> image, const Detector& detector, int scale) {
   Context ctx = Context::cpu(1);
-  std::vector<float> low(detector.num_pixels());
-  pool_average(ctx, {detector.width_px, detector.height_px, scale}, image, view_of(low));
+  std::vector<float> low = host_vector<float>(detector.num_pixels());
+  pool_average(ctx, {detector.width_px, detector.height_px, scale}, view_of(image), view_of(low));
   return low;
 }
 

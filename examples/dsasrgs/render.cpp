@@ -98,7 +98,7 @@ void render_all(Context& ctx, const Model& model, Acquisition& a, bool quiet) {
   auto next = a.projections.begin();
   for (int v = 0; v < a.num_views(); ++v) {
     Interruption::check();
-    const std::vector<float> image = renderer.render(a.poses[static_cast<std::size_t>(v)], a.detector);
+    const std::vector<float> image = renderer.render(a.poses[static_cast<std::size_t>(v)], a.detector).values;
     next = std::copy(image.begin(), image.end(), next);
     progress.update(v + 1);
   }

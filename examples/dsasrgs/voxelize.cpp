@@ -70,13 +70,13 @@ void run(const VoxelizeOptions& options) {
     Progress progress("voxelizing", "frames", options.frames, quiet);
     for (int f = 0; f < options.frames; ++f) {
       Interruption::check();
-      const std::vector<float> frame = renderer.voxelize(volume.grid, model.time.first_s + f * frame_spacing_s);
+      const std::vector<float> frame = renderer.voxelize(volume.grid, model.time.first_s + f * frame_spacing_s).values;
       volume.values.insert(volume.values.end(), frame.begin(), frame.end());
       progress.update(f + 1);
     }
   } else {
-    volume.values = options.time_s ? renderer.voxelize(volume.grid, *options.time_s)
-                                   : renderer.voxelize_mean(volume.grid, kMeanMoments);
+    volume.values = options.time_s ? renderer.voxelize(volume.grid, *options.time_s).values
+                                   : renderer.voxelize_mean(volume.grid, kMeanMoments).values;
   }
   write_nifti(options.output, volume, frame_spacing_s);
   print_line(quiet, "wrote " + options.output);

@@ -4,13 +4,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Truth on a finer detector, for evaluation only.
 struct ReferenceProjections {
@@ -40,12 +41,14 @@ struct Acquisition {
   int num_views() const { return static_cast<int>(poses.size()); }
   /// Views to train on: train_views, or, when there are none, every view that is not a test view.
   std::vector<int> training_views() const;
-  /// Line integrals of one view [H,W]. These three throw InvalidArgument for a view that is not there.
-  View<const float> projection(int view) const;
-  /// Valid pixels of one view [H,W], or an empty view when all count.
-  View<const std::uint8_t> valid_pixels(int view) const;
+  /// Line integrals of one view [H,W]. These three throw InvalidArgument for a view that is not there, and where the
+  /// arrays have other sizes than detector and poses ask for; what reads an acquisition through them needs no
+  /// validate().
+  std::span<const float> projection(int view) const;
+  /// Valid pixels of one view [H,W], or an empty span when all count.
+  std::span<const std::uint8_t> valid_pixels(int view) const;
   /// Reference projection of one view [sH,sW]; must be present.
-  View<const float> reference_projection(int view) const;
+  std::span<const float> reference_projection(int view) const;
   double first_time_s() const { return poses.front().time_s; }
   double last_time_s() const { return poses.back().time_s; }
 

@@ -5,10 +5,11 @@
 #include <memory>
 
 #include "dsasrgs/config.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Evaluates ρ_i(t) = density_scale · f_i(t) [1/mm] with
 ///   `static`:  f_i = softplus(attenuation_i), one number per Gaussian;

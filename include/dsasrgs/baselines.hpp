@@ -7,9 +7,10 @@
 
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/context.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Image [H,W] of a view interpolated linearly between the nearest training views before and after it (a training view
 /// gives itself). Weights follow the angle between the source directions seen from the isocentre, or the time where the

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace dsasrgs {
+#include "dsasrgs/export.hpp"
+
+namespace DSASRGS_API dsasrgs {
 
 /// How a Gaussian's central attenuation depends on time (method.md section 4).
 enum class AttenuationKind {

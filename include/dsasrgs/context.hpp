@@ -1,30 +1,47 @@
 #pragma once
 /// @file
-/// Where operators run. There is no global state: a Context is the first argument of every operator.
+/// Where operators run. There is no global state: a Context is the first argument of every operator, and on CUDA the
+/// calling thread's current device, the device's default memory pool and a caller's streams are left as they are found.
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
-namespace dsasrgs {
+#include "dsasrgs/export.hpp"
+
+namespace dsasrgs::cuda {
+class Device;
+}
+
+namespace DSASRGS_API dsasrgs {
 
 /// The machine an operator runs on.
 enum class Backend { cpu, cuda };
 
-/// Backend, device, thread count and log sink of a computation. Movable, not copyable; a Context must outlive the
-/// buffers made with it. One Context is used by one thread at a time.
+/// The CUDA device of a context, and the stream it submits to.
+struct CudaOptions {
+  int device = 0;
+  /// A cudaStream_t of that device, which must outlive the context and is not destroyed by it. It must allow capture:
+  /// not the legacy default stream. Null: the context makes a stream of its own, which does not wait for the default
+  /// stream.
+  void* stream = nullptr;
+};
+
+/// Backend, device, thread count and log sink of a computation. Neither copyable nor movable, because what is made with
+/// a Context keeps its address; it must outlive all of that. One Context is used by one thread at a time, and it need
+/// not always be the same thread.
 class Context {
  public:
   /// CPU backend on `threads` OpenMP threads; 0 means all the machine grants. Results are bit-identical for any
   /// thread count. Throws InvalidArgument if threads < 0.
   static Context cpu(int threads = 0);
-  /// CUDA backend on a device. Throws BackendUnavailable where the library has no CUDA backend or the machine no
-  /// such device.
-  static Context cuda(int device = 0);
+  /// CUDA backend. Buffers live in a memory pool of the context's own, which keeps what is freed until the context
+  /// ends. Throws BackendUnavailable where the library has no CUDA backend or no kernels for the device, and the
+  /// machine no such device or the device no memory pools; InvalidArgument for a stream of another device.
+  static Context cuda(const CudaOptions&);
+  static Context cuda(int device = 0) { return cuda(CudaOptions{device, nullptr}); }
 
-  Context(Context&&) noexcept;
-  Context& operator=(Context&&) noexcept;
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context();
@@ -34,6 +51,10 @@ class Context {
   int threads() const noexcept;
   /// The stream work is submitted to, a cudaStream_t; null on the CPU.
   void* stream() const noexcept;
+  /// The CUDA device's index; −1 on the CPU.
+  int device() const noexcept;
+  /// For the library's own memory and graphs; null on the CPU.
+  cuda::Device* cuda_device() const noexcept;
   /// The machine in words: the CPU's thread count, or the CUDA device's name.
   const std::string& device_name() const noexcept;
   /// Whether operators return before their work is done.

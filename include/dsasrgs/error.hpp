@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace dsasrgs {
+#include "dsasrgs/export.hpp"
+
+namespace DSASRGS_API dsasrgs {
 
 /// Base of everything this library throws on purpose.
 class Error : public std::runtime_error {

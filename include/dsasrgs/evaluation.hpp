@@ -14,12 +14,13 @@
 
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/context.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/splits.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// How far a job is.
 struct ProgressReport {

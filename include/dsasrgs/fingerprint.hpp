@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "dsasrgs/acquisition.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// The bytes of a file. Throws IoError when it cannot be read.
 std::string file_fingerprint(const std::filesystem::path&);

@@ -3,8 +3,9 @@
 /// The cloud of Gaussians: structure of arrays, raw (unconstrained) parameters.
 
 #include "dsasrgs/buffer.hpp"
+#include "dsasrgs/export.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Bounds of a Gaussian's standard deviation along each of its axes (4DRGS, bounded scaling):
 /// scale_mm = min_mm + (max_mm − min_mm)·sigmoid(raw).

@@ -15,9 +15,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/math.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Where source and detector were for one projection, and when.
 struct Pose {

@@ -2,18 +2,21 @@
 /// @file
 /// Files. Everything is written to a temporary file in the same folder, flushed to disk and renamed, so a file is there
 /// whole or not at all; folders are not made. Errors: IoError when the system refuses, BadInput (file, field, expected,
-/// found) when the content is not what docs/data-format.md asks for, OutOfMemory when it does not fit.
+/// found) when the content is not what docs/data-format.md asks for, OutOfMemory when it does not fit. Where the HDF5
+/// library was built without thread safety, no two threads of the process may use HDF5 files at the same time, be it
+/// through these functions, models, checkpoints or labels.
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "dsasrgs/acquisition.hpp"
-#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
+#include "dsasrgs/image.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// What one of our HDF5 files is: its root attribute `format`, such as "dsasrgs.acquisition" or "dsasrgs.model".
 /// Throws IoError, or BadInput when the file is not HDF5 or has no such attribute.
@@ -28,13 +31,6 @@ Acquisition read_acquisition(const std::filesystem::path&);
 /// /mask_projections, else line integrals. Throws BadInput where Acquisition::validate does, InvalidArgument for `raw`
 /// of the wrong size or with intensities that are not positive. The file is laid out in memory before it is written.
 void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr);
-
-/// A voxel volume with its grid.
-struct Volume {
-  VolumeGrid grid;
-  std::vector<float> values;  ///< [frames,z,y,x]
-  int frames = 1;
-};
 
 /// Writes NIfTI-1 (.nii, or .nii.gz compressed), float32, mm and s, sform and qform code 1. World axes are written as
 /// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames.
@@ -55,7 +51,8 @@ struct GreyWindow {
 };
 /// Writes an 8-bit greyscale PNG of an image [H,W]; values beyond the window are clamped. Throws InvalidArgument for
 /// sizes that disagree, more than 2^28 pixels, NaN, or a window whose ends are equal or not finite.
-void write_png(const std::filesystem::path&, View<const float> image, int width_px, int height_px, GreyWindow);
+void write_png(const std::filesystem::path&, const Image&, GreyWindow);
+void write_png(const std::filesystem::path&, std::span<const float> image, int width_px, int height_px, GreyWindow);
 
 /// Writes text whole (JSON, CSV, TOML).
 void write_text(const std::filesystem::path&, std::string_view text);

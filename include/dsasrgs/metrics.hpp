@@ -7,9 +7,10 @@
 #include <limits>
 #include <span>
 
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// An image pair in host memory. Both are clipped at 0 first (line integrals cannot be negative); what stands at a
 /// pixel that is not valid is never read into a score.

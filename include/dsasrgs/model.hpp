@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "dsasrgs/attenuation_field.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Maps seconds to model time t = (time − first)/(last − first), clamped to [0,1] (a sweep of no duration gives 0).
 struct TimeRange {

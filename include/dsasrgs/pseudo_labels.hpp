@@ -8,14 +8,15 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dsasrgs/acquisition.hpp"
-#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/export.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Line integrals that a network's input and output values 0 and 1 stand for.
 struct IntensityRange {
@@ -23,7 +24,7 @@ struct IntensityRange {
 };
 
 /// Reads labels view by view from a file that stays open, so that they need not fit in memory. Not for several threads
-/// at once (nor is the HDF5 library).
+/// at once; nor, where the HDF5 library was built without thread safety, beside another thread that uses HDF5 files.
 class PseudoLabels {
  public:
   /// Opens a label file (`dsasrgs.pseudo_labels` version 1) or an acquisition file with /super_resolution, and holds it
@@ -89,8 +90,9 @@ struct LabelFileOptions {
 };
 
 /// Writes a label file view by view. It is there whole after commit(), else not at all; compressed, it is laid out in
-/// memory until then. Throws IoError, and InvalidArgument for options or images that the reader would refuse whatever
-/// the acquisition: the writer does not know it, so that a label on another unit is found only when it is read.
+/// memory until then. Threads as for PseudoLabels. Throws IoError, and InvalidArgument for options or images that the
+/// reader would refuse whatever the acquisition: the writer does not know it, so that a label on another unit is found
+/// only when it is read.
 class PseudoLabelWriter {
  public:
   PseudoLabelWriter(const std::filesystem::path&, const LabelFileOptions&);
@@ -100,7 +102,8 @@ class PseudoLabelWriter {
 
   /// Images [sH,sW] of the next view in the order of the options: the label, and a confidence and a mask exactly where
   /// the options announce them.
-  void add(View<const float> label, View<const float> confidence = {}, View<const std::uint8_t> false_vessel_mask = {});
+  void add(std::span<const float> label, std::span<const float> confidence = {},
+           std::span<const std::uint8_t> false_vessel_mask = {});
   /// Call after the last view.
   void commit();
 

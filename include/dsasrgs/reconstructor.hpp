@@ -11,10 +11,11 @@
 
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/config.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// What one training step did.
 struct StepReport {

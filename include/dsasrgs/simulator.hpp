@@ -9,10 +9,11 @@
 
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/context.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
 #include "dsasrgs/io.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// A point of a vessel centreline.
 struct VesselNode {

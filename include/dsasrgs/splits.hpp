@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "dsasrgs/acquisition.hpp"
+#include "dsasrgs/export.hpp"
 #include "dsasrgs/model.hpp"
 
-namespace dsasrgs {
+namespace DSASRGS_API dsasrgs {
 
 /// Some views of an acquisition.
 struct ViewSet {

@@ -14,7 +14,7 @@ namespace dsasrgs {
 struct Context::State {
   Backend backend = Backend::cpu;
   int threads = 1;
-  void* stream = nullptr;
+  cuda::Device* device = nullptr;  // owned; null on the CPU
   std::string device_name;
   LogSink log;
 
@@ -22,14 +22,11 @@ struct Context::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    if constexpr (has_cuda)
-      if (stream != nullptr) cuda::destroy_stream(stream);
+    if constexpr (has_cuda) delete device;
   }
 };
 
 Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Context::Context(Context&&) noexcept = default;
-Context& Context::operator=(Context&&) noexcept = default;
 Context::~Context() = default;
 
 Context Context::cpu(int threads) {
@@ -41,26 +38,36 @@ Context Context::cpu(int threads) {
   return Context(std::move(state));
 }
 
-Context Context::cuda(int device) {
+Context Context::cuda(const CudaOptions& options) {
   if constexpr (has_cuda) {
     auto state = std::make_unique<State>();
     state->backend = Backend::cuda;
     state->threads = omp_get_max_threads();
-    state->stream = cuda::create_stream(device);
-    state->device_name = cuda::device_name(device);
+    state->device = new cuda::Device(options);
+    state->device_name = state->device->name();
     return Context(std::move(state));
   }
-  throw BackendUnavailable("CUDA device " + std::to_string(device) +
+  throw BackendUnavailable("CUDA device " + std::to_string(options.device) +
                            ": this build of dsasrgs has no CUDA backend; use Context::cpu()");
 }
 
 Backend Context::backend() const noexcept { return state_->backend; }
 int Context::threads() const noexcept { return state_->threads; }
-void* Context::stream() const noexcept { return state_->stream; }
+void* Context::stream() const noexcept {
+  if constexpr (has_cuda)
+    if (state_->device != nullptr) return state_->device->stream();
+  return nullptr;
+}
+int Context::device() const noexcept {
+  if constexpr (has_cuda)
+    if (state_->device != nullptr) return state_->device->index();
+  return -1;
+}
+cuda::Device* Context::cuda_device() const noexcept { return state_->device; }
 const std::string& Context::device_name() const noexcept { return state_->device_name; }
 void Context::synchronize() {
   if constexpr (has_cuda)
-    if (state_->stream != nullptr) cuda::synchronize(state_->stream);
+    if (state_->device != nullptr) state_->device->synchronize();
 }
 void Context::set_log(LogSink sink) { state_->log = std::move(sink); }
 void Context::log(std::string_view message) const {

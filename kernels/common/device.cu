@@ -6,10 +6,14 @@ namespace dsasrgs::cuda {
 namespace {
 
 cudaStream_t as_stream(void* stream) { return static_cast<cudaStream_t>(stream); }
+cudaMemPool_t as_pool(void* pool) { return static_cast<cudaMemPool_t>(pool); }
 
-}  // namespace
+std::string device_text(int device) { return "CUDA device " + std::to_string(device); }
 
-void* create_stream(int device) {
+/// Its attributes can be had where the build holds kernels for a device.
+__global__ void any_kernel() {}
+
+void require_device(int device) {
   int count = 0;
   const cudaError_t found = cudaGetDeviceCount(&count);
   if (found != cudaSuccess || count == 0) {
@@ -18,31 +22,105 @@ void* create_stream(int device) {
     throw BackendUnavailable("CUDA: this machine has no usable device (" + reason + ")");
   }
   if (device < 0 || device >= count)
-    throw BackendUnavailable("CUDA device " + std::to_string(device) + ": this machine has " + std::to_string(count));
-  check(cudaSetDevice(device), "cudaSetDevice");
-  cudaMemPool_t pool;
-  check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
-  std::uint64_t keep_everything = UINT64_MAX;
-  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep_everything), "cudaMemPoolSetAttribute");
-  cudaStream_t stream;
-  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
-  return stream;
+    throw BackendUnavailable(device_text(device) + ": this machine has " + std::to_string(count));
 }
 
-void destroy_stream(void* stream) noexcept { cudaStreamDestroy(as_stream(stream)); }
+/// What every buffer and kernel needs; the device is current.
+void require_abilities(int device) {
+  int has_pools = 0;
+  check(cudaDeviceGetAttribute(&has_pools, cudaDevAttrMemoryPoolsSupported, device), "cudaDeviceGetAttribute");
+  if (has_pools == 0) throw BackendUnavailable(device_text(device) + ": it has no memory pools (cudaMallocAsync)");
+  cudaFuncAttributes attributes;
+  if (const cudaError_t found = cudaFuncGetAttributes(&attributes, any_kernel); found != cudaSuccess) {
+    const std::string reason = cudaGetErrorString(found);
+    cudaGetLastError();
+    throw BackendUnavailable(device_text(device) + ": this build of dsasrgs has no kernels for it (" + reason + ")");
+  }
+}
 
-void synchronize(void* stream) { check(cudaStreamSynchronize(as_stream(stream)), "cudaStreamSynchronize"); }
+void require_stream_of(int device, void* stream) {
+  if (as_stream(stream) == cudaStreamLegacy)
+    throw InvalidArgument(
+        "Context::cuda: stream: expected a stream that can be captured, found the legacy default "
+        "stream");
+#if CUDART_VERSION >= 12080
+  int of_stream = device;
+  check(cudaStreamGetDevice(as_stream(stream), &of_stream), "cudaStreamGetDevice");
+  if (of_stream != device)
+    throw InvalidArgument("Context::cuda: stream: expected a stream of device " + std::to_string(device) +
+                          ", found one of device " + std::to_string(of_stream));
+#else
+  (void)device;
+#endif
+}
 
-std::string device_name(int device) {
+cudaMemPool_t make_pool(int device) {
+  cudaMemPoolProps props{};
+  props.allocType = cudaMemAllocationTypePinned;
+  props.location.type = cudaMemLocationTypeDevice;
+  props.location.id = device;
+  cudaMemPool_t pool;
+  check(cudaMemPoolCreate(&pool, &props), "cudaMemPoolCreate");
+  std::uint64_t keep_everything = UINT64_MAX;
+  if (const cudaError_t set = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep_everything);
+      set != cudaSuccess) {
+    cudaMemPoolDestroy(pool);
+    check(set, "cudaMemPoolSetAttribute");
+  }
+  return pool;
+}
+
+}  // namespace
+
+Device::Device(const CudaOptions& options)
+    : index_(options.device), stream_(options.stream), owns_stream_(options.stream == nullptr) {
+  require_device(index_);
+  const OnDevice current(index_);
+  require_abilities(index_);
+  if (!owns_stream_) require_stream_of(index_, stream_);
+  pool_ = make_pool(index_);
+  if (!owns_stream_) return;
+  cudaStream_t stream;
+  if (const cudaError_t made = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); made != cudaSuccess) {
+    cudaMemPoolDestroy(as_pool(pool_));
+    check(made, "cudaStreamCreate");
+  }
+  stream_ = stream;
+}
+
+Device::~Device() {
+  const OnDevice current(index_);
+  free_late();
+  // CUDA keeps both until the work that was submitted is done.
+  cudaMemPoolDestroy(as_pool(pool_));
+  if (owns_stream_) cudaStreamDestroy(as_stream(stream_));
+}
+
+std::string Device::name() const {
   cudaDeviceProp p;
-  check(cudaGetDeviceProperties(&p, device), "cudaGetDeviceProperties");
+  check(cudaGetDeviceProperties(&p, index_), "cudaGetDeviceProperties");
   return std::string(p.name) + ", compute capability " + std::to_string(p.major) + "." + std::to_string(p.minor) +
          ", " + std::to_string(p.multiProcessorCount) + " multiprocessors";
 }
 
-void* allocate(void* stream, std::size_t bytes) {
+void Device::synchronize() {
+  const OnDevice current(index_);
+  check(cudaStreamSynchronize(as_stream(stream_)), "cudaStreamSynchronize");
+}
+
+bool Device::capturing() const noexcept {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  return cudaStreamIsCapturing(as_stream(stream_), &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
+}
+
+void* Device::allocate(std::size_t bytes) {
+  const OnDevice current(index_);
+  if (capturing())
+    throw CudaError("CUDA device memory: " + std::to_string(bytes) +
+                    " bytes were asked for while the stream is being captured");
+  free_late();
   void* data = nullptr;
-  const cudaError_t status = cudaMallocAsync(&data, bytes, as_stream(stream));
+  const cudaError_t status = cudaMallocFromPoolAsync(&data, bytes, as_pool(pool_), as_stream(stream_));
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();
     std::size_t free = 0, total = 0;
@@ -50,49 +128,83 @@ void* allocate(void* stream, std::size_t bytes) {
     throw OutOfMemory("CUDA device memory: " + std::to_string(bytes) + " bytes were needed, " + std::to_string(free) +
                       " of " + std::to_string(total) + " are free");
   }
-  check(status, "cudaMallocAsync");
+  check(status, "cudaMallocFromPoolAsync");
   return data;
 }
 
-void release(void* stream, void* data) noexcept { cudaFreeAsync(data, as_stream(stream)); }
-
-void copy_from_host(void* stream, void* device, const void* host, std::size_t bytes) {
-  check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, as_stream(stream)), "copy to the device");
-  synchronize(stream);
-}
-void copy_to_host(void* stream, void* host, const void* device, std::size_t bytes) {
-  check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, as_stream(stream)), "copy from the device");
-  synchronize(stream);
-}
-void zero(void* stream, void* device, std::size_t bytes) {
-  check(cudaMemsetAsync(device, 0, bytes, as_stream(stream)), "cudaMemsetAsync");
+void Device::release(void* data) noexcept {
+  const OnDevice current(index_);
+  if (capturing())
+    released_in_capture_.push_back(data);
+  else
+    cudaFreeAsync(data, as_stream(stream_));
 }
 
-void* allocate_pinned(std::size_t bytes) {
+bool Device::free_late() noexcept {
+  const bool any = !released_in_capture_.empty();
+  for (void* data : released_in_capture_) cudaFreeAsync(data, as_stream(stream_));
+  released_in_capture_.clear();
+  return any;
+}
+
+void Device::copy_from_host(void* device, const void* host, std::size_t bytes) {
+  const OnDevice current(index_);
+  check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, as_stream(stream_)), "copy to the device");
+  synchronize();
+}
+void Device::copy_to_host(void* host, const void* device, std::size_t bytes) {
+  const OnDevice current(index_);
+  check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, as_stream(stream_)), "copy from the device");
+  synchronize();
+}
+void Device::zero(void* device, std::size_t bytes) {
+  const OnDevice current(index_);
+  check(cudaMemsetAsync(device, 0, bytes, as_stream(stream_)), "cudaMemsetAsync");
+}
+
+void* Device::allocate_pinned(std::size_t bytes) {
+  const OnDevice current(index_);
   void* data = nullptr;
-  check(cudaMallocHost(&data, bytes), "cudaMallocHost");
+  const cudaError_t status = cudaMallocHost(&data, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    throw OutOfMemory("pinned host memory: " + std::to_string(bytes) + " bytes were needed and could not be had");
+  }
+  check(status, "cudaMallocHost");
   return data;
 }
-void release_pinned(void* data) noexcept { cudaFreeHost(data); }
-void copy_to_pinned(void* stream, void* pinned, const void* device, std::size_t bytes) {
-  check(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, as_stream(stream)), "copy from the device");
+void Device::release_pinned(void* data) noexcept {
+  const OnDevice current(index_);
+  cudaStreamSynchronize(as_stream(stream_));  // cudaFreeHost does not promise to wait
+  cudaFreeHost(data);
+}
+void Device::copy_to_pinned(void* pinned, const void* device, std::size_t bytes) {
+  const OnDevice current(index_);
+  check(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, as_stream(stream_)), "copy from the device");
 }
 
 Graph::~Graph() {
   if (executable_ != nullptr) cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(executable_));
 }
 
-void Graph::submit(void* stream, const std::function<void()>& body) {
-  check(cudaStreamBeginCapture(as_stream(stream), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+void Graph::submit(Device& device, const std::function<void()>& body) {
+  const OnDevice current(device.index());
+  const cudaStream_t stream = as_stream(device.stream());
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
   cudaGraph_t graph = nullptr;
   try {
     body();
   } catch (...) {
-    if (cudaStreamEndCapture(as_stream(stream), &graph) == cudaSuccess) cudaGraphDestroy(graph);
+    if (cudaStreamEndCapture(stream, &graph) == cudaSuccess) cudaGraphDestroy(graph);
     cudaGetLastError();
+    device.free_late();
     throw;
   }
-  check(cudaStreamEndCapture(as_stream(stream), &graph), "cudaStreamEndCapture");
+  check(cudaStreamEndCapture(stream, &graph), "cudaStreamEndCapture");
+  if (device.free_late()) {
+    cudaGraphDestroy(graph);
+    throw CudaError("CUDA device memory was freed while the stream was being captured");
+  }
   auto executable = static_cast<cudaGraphExec_t>(executable_);
   cudaGraphExecUpdateResultInfo result{};
   if (executable != nullptr && cudaGraphExecUpdate(executable, graph, &result) != cudaSuccess) {
@@ -104,7 +216,7 @@ void Graph::submit(void* stream, const std::function<void()>& body) {
   executable_ = executable;
   cudaGraphDestroy(graph);
   check(made, "cudaGraphInstantiate");
-  check(cudaGraphLaunch(executable, as_stream(stream)), "cudaGraphLaunch");
+  check(cudaGraphLaunch(executable, stream), "cudaGraphLaunch");
 }
 
 }  // namespace dsasrgs::cuda

@@ -1,44 +1,73 @@
 #pragma once
-// What context.cpp and buffer.cpp ask of a CUDA device; device.cu has the bodies. Handles are void* so that no CUDA
-// header is needed here.
+// What contexts, buffers and submissions ask of a CUDA device; device.cu has the bodies. Handles are void* so that no
+// CUDA header is needed here.
 
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
+
+#include "dsasrgs/context.hpp"
 
 namespace dsasrgs::cuda {
 
-/// A stream on a device. Throws BackendUnavailable when there is no such device or no driver.
-void* create_stream(int device);
-void destroy_stream(void* stream) noexcept;
-/// Waits for a stream's work; throws CudaError with the failure of any of it.
-void synchronize(void* stream);
-/// "NVIDIA H100 80GB HBM3, compute capability 9.0, 132 multiprocessors".
-std::string device_name(int device);
+/// A device as one context uses it: a stream, and a memory pool of its own, so that the process's other CUDA code keeps
+/// its pool as it is. Every call makes the device current on the calling thread and puts back what was.
+class Device {
+ public:
+  /// Throws as Context::cuda does.
+  explicit Device(const CudaOptions&);
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  ~Device();
 
-/// Stream-ordered memory from the device's pool, which keeps what was freed: one growing arena. Throws OutOfMemory.
-void* allocate(void* stream, std::size_t bytes);
-void release(void* stream, void* data) noexcept;
-/// Copies return when they are done.
-void copy_from_host(void* stream, void* device, const void* host, std::size_t bytes);
-void copy_to_host(void* stream, void* host, const void* device, std::size_t bytes);
-void zero(void* stream, void* device, std::size_t bytes);
+  int index() const noexcept { return index_; }
+  void* stream() const noexcept { return stream_; }
+  /// "NVIDIA H100 80GB HBM3, compute capability 9.0, 132 multiprocessors".
+  std::string name() const;
+  /// Waits for the stream's work; throws CudaError with the failure of any of it.
+  void synchronize();
 
-/// Pinned host memory, for copies that nobody waits for.
-void* allocate_pinned(std::size_t bytes);
-void release_pinned(void* data) noexcept;
-/// In stream order; nobody waits.
-void copy_to_pinned(void* stream, void* pinned, const void* device, std::size_t bytes);
+  /// Stream-ordered memory of the pool, which keeps what was freed: one growing arena. Throws OutOfMemory, or CudaError
+  /// while the stream is being captured: CUDA would make the memory a part of the graph.
+  void* allocate(std::size_t bytes);
+  /// While the stream is being captured the memory is kept until free_late().
+  void release(void* data) noexcept;
+  /// Frees what was released during a capture; whether there was any.
+  bool free_late() noexcept;
+
+  /// Copies return when they are done.
+  void copy_from_host(void* device, const void* host, std::size_t bytes);
+  void copy_to_host(void* host, const void* device, std::size_t bytes);
+  void zero(void* device, std::size_t bytes);
+
+  /// Pinned host memory, for copies that nobody waits for. Throws OutOfMemory.
+  void* allocate_pinned(std::size_t bytes);
+  /// Waits for the stream first: copies may still be under way.
+  void release_pinned(void* data) noexcept;
+  /// In stream order; nobody waits.
+  void copy_to_pinned(void* pinned, const void* device, std::size_t bytes);
+
+ private:
+  bool capturing() const noexcept;
+
+  int index_;
+  void* stream_;
+  bool owns_stream_;
+  void* pool_ = nullptr;
+  std::vector<void*> released_in_capture_;
+};
 
 /// A sequence of launches as one CUDA graph. `submit` captures what `body` enqueues and launches it; while the sequence
-/// keeps its shape the instantiated graph is only updated with the new arguments. body must not allocate, free or wait.
+/// keeps its shape the instantiated graph is only updated with the new arguments. body must not allocate, free or wait:
+/// each is CudaError, and nothing of the body is run.
 class Graph {
  public:
   Graph() = default;
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
   ~Graph();
-  void submit(void* stream, const std::function<void()>& body);
+  void submit(Device&, const std::function<void()>& body);
 
  private:
   void* executable_ = nullptr;

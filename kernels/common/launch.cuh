@@ -23,6 +23,24 @@ inline void check(cudaError_t status, const char* what) {
   throw CudaError(std::string(what) + ": " + reason);
 }
 
+/// Makes a device current on this thread, and puts back what was. (CUDA makes its context on that other device, too,
+/// where the process has none yet.) A device that cannot be made current is reported by the calls that follow.
+class OnDevice {
+ public:
+  explicit OnDevice(int device) noexcept {
+    if (cudaGetDevice(&before_) == cudaSuccess && before_ != device) changed_ = cudaSetDevice(device) == cudaSuccess;
+  }
+  ~OnDevice() {
+    if (changed_) cudaSetDevice(before_);
+  }
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+
+ private:
+  int before_ = 0;
+  bool changed_ = false;
+};
+
 /// A one-dimensional launch. `threads` per block is a multiple of 32.
 struct Grid {
   dim3 blocks, threads;
@@ -47,6 +65,7 @@ template <class... Parameters, class... Arguments>
 void launch(const Context& ctx, const char* name, const Grid& grid, void (*kernel)(Parameters...),
             Arguments&&... args) {
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
+  const OnDevice current(ctx.device());
   constexpr std::size_t kDefaultSharedBytes = 48 * 1024;  // more must be asked for
   if (grid.shared_bytes > kDefaultSharedBytes)
     check(

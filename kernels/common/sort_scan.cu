@@ -12,6 +12,7 @@ namespace {
 /// CUB's two calls: how much temporary memory, then the work.
 template <class Call>
 void with_temporary_memory(Context& ctx, SortScanScratch& scratch, const char* name, Call&& call) {
+  const OnDevice current(ctx.device());
   std::size_t bytes = 0;
   check(call(nullptr, bytes), name);
   if (scratch.bytes.size() < bytes) scratch.bytes.resize(ctx, bytes);

@@ -6,6 +6,7 @@
 
 #include "common/device.hpp"
 #include "common/has_cuda.hpp"
+#include "dsasrgs/buffer.hpp"
 
 namespace dsasrgs {
 
@@ -26,7 +27,7 @@ void Submission::run(Context& ctx, bool capture, const std::function<void()>& bo
 #if DSASRGS_HAS_CUDA
   if (capture && ctx.backend() == Backend::cuda) {
     if (graph_ == nullptr) graph_ = std::make_unique<Graph>();
-    return graph_->graph.submit(ctx.stream(), body);
+    return graph_->graph.submit(*ctx.cuda_device(), body);
   }
 #endif
   (void)ctx;
@@ -34,25 +35,25 @@ void Submission::run(Context& ctx, bool capture, const std::function<void()>& bo
   body();
 }
 
-Mailbox::Mailbox(Context& ctx, std::size_t bytes) {
+Mailbox::Mailbox(Context& ctx, std::size_t bytes) : device_(ctx.cuda_device()) {
   if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) {
-      data_ = cuda::allocate_pinned(bytes);
-      pinned_ = true;
+    if (device_ != nullptr) {
+      data_ = device_->allocate_pinned(bytes);
       return;
     }
-  data_ = ::operator new(bytes);
+  data_ = ::operator new(bytes, std::nothrow);
+  if (data_ == nullptr) throw_out_of_host_memory(bytes, 1);
 }
-Mailbox::Mailbox(Mailbox&& o) noexcept : data_(std::exchange(o.data_, nullptr)), pinned_(o.pinned_) {}
+Mailbox::Mailbox(Mailbox&& o) noexcept : data_(std::exchange(o.data_, nullptr)), device_(o.device_) {}
 Mailbox& Mailbox::operator=(Mailbox&& o) noexcept {
   std::swap(data_, o.data_);
-  std::swap(pinned_, o.pinned_);
+  std::swap(device_, o.device_);
   return *this;
 }
 Mailbox::~Mailbox() {
   if constexpr (has_cuda)
-    if (pinned_) {
-      cuda::release_pinned(data_);
+    if (device_ != nullptr) {
+      if (data_ != nullptr) device_->release_pinned(data_);
       return;
     }
   ::operator delete(data_);
@@ -61,7 +62,7 @@ Mailbox::~Mailbox() {
 void Mailbox::post(Context& ctx, std::size_t offset, const void* source, std::size_t bytes) {
   void* const target = static_cast<char*>(data_) + offset;
   if constexpr (has_cuda)
-    if (pinned_) return cuda::copy_to_pinned(ctx.stream(), target, source, bytes);
+    if (device_ != nullptr) return device_->copy_to_pinned(target, source, bytes);
   (void)ctx;
   std::memcpy(target, source, bytes);
 }

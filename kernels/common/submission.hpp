@@ -26,9 +26,11 @@ class Submission {
   std::unique_ptr<Graph> graph_;
 };
 
-/// Host memory that results are copied to in stream order, without waiting. On the CPU the copy is made at once.
+/// Host memory that results are copied to in stream order, without waiting. On the CPU the copy is made at once. Its
+/// destructor waits for copies that are under way.
 class Mailbox {
  public:
+  /// Throws OutOfMemory.
   Mailbox(Context&, std::size_t bytes);
   Mailbox(Mailbox&&) noexcept;
   Mailbox& operator=(Mailbox&&) noexcept;
@@ -40,7 +42,7 @@ class Mailbox {
 
  private:
   void* data_ = nullptr;
-  bool pinned_ = false;
+  cuda::Device* device_ = nullptr;  // null: memory of the CPU
 };
 
 }  // namespace dsasrgs

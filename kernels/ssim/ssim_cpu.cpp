@@ -57,6 +57,7 @@ class RowBuffers {
  public:
   RowBuffers(std::size_t count, std::size_t width)
       : stride_((width + kPad - 1) / kPad * kPad + 2 * kPad), data_(hwy::AllocateAligned<float>(count * stride_)) {
+    if (!data_) throw_out_of_host_memory(count * stride_, sizeof(float));
     std::fill_n(data_.get(), count * stride_, 0.0f);
   }
   /// First pixel of a row.

@@ -18,7 +18,7 @@ constexpr double kSurfaceFraction = 0.2;  // of the reference's maximum
 ViewScores score_renders(Renderer& renderer, const ProjectionTruth& truth, const std::vector<int>& views,
                          const ProgressCallback& progress) {
   const auto render = [&](int view) {
-    return renderer.render(truth.acquisition().poses[static_cast<std::size_t>(view)], truth.detector());
+    return renderer.render(truth.acquisition().poses[static_cast<std::size_t>(view)], truth.detector()).values;
   };
   return score_views(truth, views, render, progress);
 }
@@ -33,12 +33,12 @@ VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const
   result.surface_threshold_per_mm =
       options.surface_threshold_per_mm.value_or(kSurfaceFraction * result.reference_maximum_per_mm);
   if (!(largest > 0)) return result;
-  std::vector<float> made;
+  Volume made;
   std::span<const float> volume = options.mean_volume;
   if (reference.time_s || volume.empty()) {
     made = reference.time_s ? renderer.voxelize(a.volume, *reference.time_s)
                             : renderer.voxelize_mean(a.volume, a.num_views());
-    volume = made;
+    volume = made.values;
   }
   result.score = score_volume(volume, reference.values, a.volume, result.surface_threshold_per_mm);
   return result;

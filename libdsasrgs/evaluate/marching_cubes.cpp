@@ -1,6 +1,7 @@
 #include "evaluate/marching_cubes.hpp"
 
 #include <cstddef>
+#include <span>
 
 namespace dsasrgs {
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <limits>
 #include <new>
+#include <span>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -129,14 +130,15 @@ std::vector<T> allocate(const std::string& file, const std::string& field, std::
   try {
     return std::vector<T>(n);
   } catch (const std::bad_alloc&) {
-    throw OutOfMemory(file + ": " + field + ": could not allocate " + std::to_string(n * sizeof(T)) + " bytes");
+  } catch (const std::length_error&) {
   }
+  throw OutOfMemory(file + ": " + field + ": could not allocate " + std::to_string(n * sizeof(T)) + " bytes");
 }
 
 /// Reads through `read(memory_type, destination)` into T. Stored integers that may not fit T are read wide and checked,
 /// because HDF5 would clip them silently.
 template <class T, class Read>
-void read_as(const std::string& file, const std::string& field, hid_t stored_type, View<T> destination,
+void read_as(const std::string& file, const std::string& field, hid_t stored_type, std::span<T> destination,
              const Read& read) {
   const ElementType stored = element_type_of(stored_type);
   const bool allowed = std::is_floating_point_v<T> ? is_number(stored) : is_integer(stored);
@@ -307,14 +309,14 @@ std::vector<T> Hdf5Reader::read(const std::string& dataset, const Shape& expecte
   const Handle data = open_dataset(file_, name_, dataset);
   const Handle type(H5Dget_type(data), H5Tclose);
   std::vector<T> values = allocate<T>(name_, dataset, checked_product(name_, dataset, found, sizeof(T)));
-  read_as<T>(name_, dataset, type, view_of(values), [&](hid_t memory_type, void* to) {
+  read_as<T>(name_, dataset, type, values, [&](hid_t memory_type, void* to) {
     return H5Dread(data, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to);
   });
   return values;
 }
 
 template <class T>
-void Hdf5Reader::read_slab(const std::string& dataset, std::size_t index, View<T> destination) const {
+void Hdf5Reader::read_slab(const std::string& dataset, std::size_t index, std::span<T> destination) const {
   const Shape found = shape(dataset);
   if (found.empty() || index >= found[0])
     throw BadInput(name_, dataset, "at least " + std::to_string(index + 1) + " slabs", describe(found));
@@ -349,7 +351,7 @@ T Hdf5Reader::attribute(const std::string& object, const std::string& attribute)
     if (H5Sget_simple_extent_npoints(space) != 1)
       throw BadInput(name_, field, "one number", describe(extents_of(space)));
     T value{};
-    read_as<T>(name_, field, type, View<T>(&value, 1),
+    read_as<T>(name_, field, type, std::span<T>(&value, 1),
                [&](hid_t memory_type, void* to) { return H5Aread(handle, memory_type, to); });
     return value;
   }
@@ -367,15 +369,14 @@ std::vector<T> Hdf5Reader::attribute_vector(const std::string& object, const std
   if (found.size() != 1 || (expected_size != kAnyExtent && found[0] != expected_size))
     throw BadInput(name_, field, "shape " + describe(Shape{expected_size}), describe(found));
   std::vector<T> values = allocate<T>(name_, field, found[0]);
-  read_as<T>(name_, field, type, view_of(values),
-             [&](hid_t memory_type, void* to) { return H5Aread(handle, memory_type, to); });
+  read_as<T>(name_, field, type, values, [&](hid_t memory_type, void* to) { return H5Aread(handle, memory_type, to); });
   return values;
 }
 
-#define DSASRGS_READABLE(T)                                                               \
-  template std::vector<T> Hdf5Reader::read<T>(const std::string&, const Shape&) const;    \
-  template void Hdf5Reader::read_slab<T>(const std::string&, std::size_t, View<T>) const; \
-  template T Hdf5Reader::attribute<T>(const std::string&, const std::string&) const;      \
+#define DSASRGS_READABLE(T)                                                                    \
+  template std::vector<T> Hdf5Reader::read<T>(const std::string&, const Shape&) const;         \
+  template void Hdf5Reader::read_slab<T>(const std::string&, std::size_t, std::span<T>) const; \
+  template T Hdf5Reader::attribute<T>(const std::string&, const std::string&) const;           \
   template std::vector<T> Hdf5Reader::attribute_vector<T>(const std::string&, const std::string&, std::size_t) const;
 DSASRGS_READABLE(float)
 DSASRGS_READABLE(double)

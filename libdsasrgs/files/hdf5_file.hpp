@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,7 +80,7 @@ class Hdf5Reader {
   /// Elements [index, …] of a dataset's first axis (one view of [V,H,W]) into `destination`, which must have the size
   /// of one such slab (else InvalidArgument).
   template <class T>
-  void read_slab(const std::string& dataset, std::size_t index, View<T> destination) const;
+  void read_slab(const std::string& dataset, std::size_t index, std::span<T> destination) const;
 
   /// A scalar or one-element attribute; T as above, or std::string (fixed or variable length).
   template <class T>
@@ -119,11 +120,12 @@ class Hdf5Writer {
   /// A dataset, row-major; T as for Hdf5Reader. Any extent may be 0; an empty shape is a scalar.
   /// Throws InvalidArgument unless the number of values is the product of the extents.
   template <class T>
-  void write(const std::string& dataset, View<const T> values, const Shape&, Hdf5Storage = Hdf5Storage::contiguous);
+  void write(const std::string& dataset, std::span<const T> values, const Shape&,
+             Hdf5Storage = Hdf5Storage::contiguous);
   template <class T>
   void write(const std::string& dataset, const std::vector<T>& values, const Shape& shape,
              Hdf5Storage storage = Hdf5Storage::contiguous) {
-    write<T>(dataset, view_of(values), shape, storage);
+    write<T>(dataset, std::span<const T>(values), shape, storage);
   }
 
   /// A dataset whose slabs [index, …] of the first axis follow one by one by write_slab; what is not written
@@ -132,7 +134,7 @@ class Hdf5Writer {
   void create(const std::string& dataset, const Shape&, Hdf5Storage, bool half = false);
   /// Throws InvalidArgument unless `values` has the size of a slab and the slab is there.
   template <class T>
-  void write_slab(const std::string& dataset, std::size_t index, View<const T> values);
+  void write_slab(const std::string& dataset, std::size_t index, std::span<const T> values);
 
   /// An attribute of an existing group or dataset ("/" is the root). T: std::int64_t, double; int and bool go in as
   /// std::int64_t.

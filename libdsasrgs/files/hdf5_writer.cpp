@@ -2,8 +2,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <type_traits>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "files/hdf5_file.hpp"
 #include "files/hdf5_handle.hpp"
@@ -148,7 +150,7 @@ void Hdf5Writer::group(const std::string& path) {
 }
 
 template <class T>
-void Hdf5Writer::write(const std::string& dataset, View<const T> values, const Shape& shape, Hdf5Storage storage) {
+void Hdf5Writer::write(const std::string& dataset, std::span<const T> values, const Shape& shape, Hdf5Storage storage) {
   std::size_t count = 1;
   for (const std::size_t extent : shape) count *= extent;
   if (count != values.size())
@@ -173,7 +175,7 @@ void Hdf5Writer::create(const std::string& dataset, const Shape& shape, Hdf5Stor
 }
 
 template <class T>
-void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, View<const T> values) {
+void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, std::span<const T> values) {
   const QuietErrors quiet;
   const Handle data(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
   if (!data) throw_write_error(name_, dataset);
@@ -197,7 +199,7 @@ void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, View<
   if constexpr (std::is_same_v<T, float>) {
     const Handle type(H5Dget_type(data), H5Tclose);
     if (H5Tget_size(type) == 2) {
-      halves.resize(values.size());
+      halves = host_vector<T>(values.size());
       std::transform(values.begin(), values.end(), halves.begin(), rounded_to_half);
     }
   }
@@ -239,14 +241,14 @@ void Hdf5Writer::commit() {
   const Handle file(std::exchange(file_, -1), H5Fclose);
   const ssize_t size = H5Fflush(file, H5F_SCOPE_LOCAL) < 0 ? -1 : H5Fget_file_image(file, nullptr, 0);
   if (size < 0) throw_write_error(name_, "/");
-  std::vector<char> image(static_cast<std::size_t>(size));
+  std::vector<char> image = host_vector<char>(static_cast<std::size_t>(size));
   if (H5Fget_file_image(file, image.data(), image.size()) < 0) throw_write_error(name_, "/");
   target_.write(image.data(), image.size());
   target_.commit();
 }
 
 #define DSASRGS_WRITABLE(T) \
-  template void Hdf5Writer::write<T>(const std::string&, View<const T>, const Shape&, Hdf5Storage);
+  template void Hdf5Writer::write<T>(const std::string&, std::span<const T>, const Shape&, Hdf5Storage);
 DSASRGS_WRITABLE(float)
 DSASRGS_WRITABLE(double)
 DSASRGS_WRITABLE(std::int32_t)
@@ -258,7 +260,7 @@ DSASRGS_WRITABLE(std::uint64_t)
 #undef DSASRGS_WRITABLE
 template void Hdf5Writer::create<float>(const std::string&, const Shape&, Hdf5Storage, bool);
 template void Hdf5Writer::create<std::uint8_t>(const std::string&, const Shape&, Hdf5Storage, bool);
-template void Hdf5Writer::write_slab<float>(const std::string&, std::size_t, View<const float>);
-template void Hdf5Writer::write_slab<std::uint8_t>(const std::string&, std::size_t, View<const std::uint8_t>);
+template void Hdf5Writer::write_slab<float>(const std::string&, std::size_t, std::span<const float>);
+template void Hdf5Writer::write_slab<std::uint8_t>(const std::string&, std::size_t, std::span<const std::uint8_t>);
 
 }  // namespace dsasrgs

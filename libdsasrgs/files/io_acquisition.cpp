@@ -2,9 +2,11 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "files/hdf5_file.hpp"
@@ -42,12 +44,12 @@ void read_intensities(const Hdf5Reader& file, Acquisition& a) {
     throw BadInput(file.name(), "/mask_projections",
                    "shape " + describe({num_views, height, width}) + " or " + describe({1, height, width}),
                    describe(mask_shape));
-  a.projections.resize(num_views * pixels);
-  std::vector<float> fill(pixels), mask(pixels);
+  a.projections = host_vector<float>(num_views * pixels);
+  std::vector<float> fill = host_vector<float>(pixels), mask = host_vector<float>(pixels);
   for (std::size_t v = 0; v < num_views; ++v) {
-    file.read_slab("/projections", v, view_of(fill));
-    if (v < mask_shape[0]) file.read_slab("/mask_projections", v, view_of(mask));
-    const View<const std::uint8_t> valid = a.valid_pixels(static_cast<int>(v));
+    file.read_slab("/projections", v, std::span(fill));
+    if (v < mask_shape[0]) file.read_slab("/mask_projections", v, std::span(mask));
+    const std::span<const std::uint8_t> valid = a.valid_pixels(static_cast<int>(v));
     float* line_integral = a.projections.data() + v * pixels;
     for (std::size_t p = 0; p < pixels; ++p) {
       const bool counts = valid.empty() || valid[p] != 0;
@@ -240,7 +242,7 @@ Acquisition read_acquisition(const std::filesystem::path& path) {
   Acquisition a;
   a.name = file.name();
   const Shape images = require_images(file, "/projections", {kAnyExtent, kAnyExtent, kAnyExtent});
-  a.poses.resize(images[0]);
+  a.poses = host_vector<Pose>(images[0]);
   a.detector.height_px = static_cast<int>(images[1]);
   a.detector.width_px = static_cast<int>(images[2]);
   read_geometry(file, a);

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "files/byte_stream.hpp"
@@ -232,12 +233,12 @@ Volume read_nifti(const std::filesystem::path& path) {
   Volume volume;
   volume.grid = grid_of(file.name(), h);
   volume.frames = h.dim[0] >= 4 ? h.dim[4] : 1;
-  std::vector<char> skipped(static_cast<std::size_t>(h.vox_offset) - sizeof h);
+  std::vector<char> skipped = host_vector<char>(static_cast<std::size_t>(h.vox_offset) - sizeof h);
   file.read(skipped.data(), skipped.size());
   const std::size_t num_values = volume.grid.num_voxels() * static_cast<std::size_t>(volume.frames);
   if (num_values > file.max_size())  // a voxel is at least a byte: do not believe sizes the file cannot hold
     throw BadInput(file.name(), "voxels", std::to_string(num_values), "at most " + std::to_string(file.max_size()));
-  volume.values.resize(num_values);
+  volume.values = host_vector<float>(num_values);
   switch (h.datatype) {
     case kUint8:
       read_voxels<std::uint8_t>(file, h, volume.values);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "files/atomic_file.hpp"
@@ -26,7 +27,11 @@ void append_bytes(void* to, void* data, int size) {
 
 }  // namespace
 
-void write_png(const std::filesystem::path& path, View<const float> image, int width_px, int height_px,
+void write_png(const std::filesystem::path& path, const Image& image, GreyWindow window) {
+  write_png(path, image.values, image.width_px, image.height_px, window);
+}
+
+void write_png(const std::filesystem::path& path, std::span<const float> image, int width_px, int height_px,
                GreyWindow window) {
   // stb_image_write counts bytes in int and doubles its buffers; it puts one byte before each row.
   constexpr std::int64_t kMaxBytes = std::int64_t{1} << 28;
@@ -41,7 +46,7 @@ void write_png(const std::filesystem::path& path, View<const float> image, int w
     throw InvalidArgument("write_png: window: expected two different finite values, found " +
                           std::to_string(window.low) + " and " + std::to_string(window.high));
   const float range = window.high - window.low;
-  std::vector<std::uint8_t> grey(pixels);
+  std::vector<std::uint8_t> grey = host_vector<std::uint8_t>(pixels);
   for (std::size_t i = 0; i < pixels; ++i) {
     const float fraction = (image[i] - window.low) / range;
     if (std::isnan(fraction))

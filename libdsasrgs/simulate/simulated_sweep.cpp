@@ -9,6 +9,7 @@
 
 #include "common/parallel.hpp"
 #include "common/require.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "simulate/head_phantom.hpp"
 #include "simulate/photon_noise.hpp"
 
@@ -77,9 +78,9 @@ Simulation acquire_sweep(Context& ctx, const SimulationOptions& options, const V
   const Detector& detector = options.detector;
   const Detector fine = detector.refined(fine_side), rays = fine.refined(ray_side);
   const std::size_t num_views = acquisition.poses.size(), num_pixels = detector.num_pixels();
-  acquisition.projections.resize(num_views * num_pixels);
-  simulation.raw.mask.resize(num_views * num_pixels);
-  simulation.raw.fill.resize(num_views * num_pixels);
+  acquisition.projections = host_vector<float>(num_views * num_pixels);
+  simulation.raw.mask = host_vector<float>(num_views * num_pixels);
+  simulation.raw.fill = host_vector<float>(num_views * num_pixels);
   ReferenceProjections truth{fine_side, std::vector<float>(num_views * fine.num_pixels())};
 
   const std::vector<BackgroundEllipsoid> head =

@@ -55,7 +55,7 @@ class VesselVolume {
       at_delay.resize(now.size());
       for (std::size_t i = 0; i < now.size(); ++i) at_delay[i] += now[i] / static_cast<double>(times_s.size());
     }
-    std::vector<float> values(grid_.num_voxels());
+    std::vector<float> values = host_vector<float>(grid_.num_voxels());
     for (const Filled& f : filled_) {
       const auto step = static_cast<std::size_t>(f.delay_steps);
       const double between = f.delay_steps - static_cast<double>(step);
@@ -143,7 +143,7 @@ std::vector<float> resampled(Context& ctx, const std::vector<float>& values, con
   };
   const int nx = points(to.spacing_mm.x, from.spacing_mm.x), ny = points(to.spacing_mm.y, from.spacing_mm.y);
   const int nz = points(to.spacing_mm.z, from.spacing_mm.z);
-  std::vector<float> result(to.num_voxels());
+  std::vector<float> result = host_vector<float>(to.num_voxels());
   const auto width = static_cast<std::size_t>(to.size_x);
   parallel_for(ctx, result.size() / width, [&](std::size_t row) {
     const auto y = static_cast<double>(row % static_cast<std::size_t>(to.size_y));

@@ -8,6 +8,7 @@
 
 #include "common/parallel.hpp"
 #include "common/require.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "simulate/vessel_tree.hpp"
 
 namespace dsasrgs {
@@ -150,7 +151,7 @@ double union_integral(const std::vector<VesselCapsule>& capsules, const std::vec
 std::vector<float> cast_vessel_rays(Context& ctx, const std::vector<VesselCapsule>& capsules,
                                     const std::vector<double>& node_attenuation, const Pose& pose,
                                     const Detector& rays) {
-  std::vector<float> integrals(rays.num_pixels());
+  std::vector<float> integrals = host_vector<float>(rays.num_pixels());
   const TileLists lists = sort_into_tiles(capsules, pose, rays);
 
   // A ray misses the infinite cylinder about a capsule's axis when |d·(axis × (a − source))|² > r² |d × axis|²: two dot

@@ -6,6 +6,7 @@
 
 #include "common/parallel.hpp"
 #include "common/require.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "simulate/vessel_rays.hpp"
 #include "simulate/vessel_tree.hpp"
 
@@ -66,7 +67,7 @@ std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const Con
     for (int z = box.z.first / samples; z <= box.z.last / samples; ++z) of_layer[z].push_back(static_cast<int>(i));
   }
 
-  std::vector<float> volume(grid.num_voxels());
+  std::vector<float> volume = host_vector<float>(grid.num_voxels());
   const std::size_t layer_size = static_cast<std::size_t>(grid.size_x) * static_cast<std::size_t>(grid.size_y);
   const auto per_voxel = static_cast<std::size_t>(samples);
   const std::size_t row = static_cast<std::size_t>(grid.size_x) * per_voxel;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <span>
 
 namespace dsasrgs {
 
@@ -45,7 +46,7 @@ Moments moments(const std::vector<float>& x, const std::vector<double>& y) {
 }
 
 /// Means over scale × scale pixels.
-std::vector<double> averaged(View<const float> label, const Detector& detector, int scale) {
+std::vector<double> averaged(std::span<const float> label, const Detector& detector, int scale) {
   const auto width = static_cast<std::size_t>(detector.width_px), s = static_cast<std::size_t>(scale);
   std::vector<double> sum(detector.num_pixels());
   for (std::size_t row = 0; row < static_cast<std::size_t>(detector.height_px) * s; ++row) {
@@ -69,8 +70,8 @@ std::string number(double value) {
 ProjectionRange valid_range(const Acquisition& a) {
   ProjectionRange range{std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
   for (int view = 0; view < a.num_views(); ++view) {
-    const View<const float> values = a.projection(view);
-    const View<const std::uint8_t> valid = a.valid_pixels(view);
+    const std::span<const float> values = a.projection(view);
+    const std::span<const std::uint8_t> valid = a.valid_pixels(view);
     for (std::size_t p = 0; p < values.size(); ++p)
       if (valid.empty() || valid[p] != 0) {
         range.low = std::min(range.low, values[p]);
@@ -81,8 +82,8 @@ ProjectionRange valid_range(const Acquisition& a) {
 }
 
 std::vector<float> comparable_projection(const Acquisition& a, int view, ProjectionRange range) {
-  const View<const float> measured = a.projection(view);
-  const View<const std::uint8_t> valid = a.valid_pixels(view);
+  const std::span<const float> measured = a.projection(view);
+  const std::span<const std::uint8_t> valid = a.valid_pixels(view);
   std::vector<float> values(measured.begin(), measured.end());
   double sum = 0;
   std::size_t n = 0;
@@ -119,7 +120,7 @@ std::vector<float> comparable_projection(const Acquisition& a, int view, Project
 }
 
 std::optional<std::string> unlikeness(const std::vector<float>& projection, const Detector& detector,
-                                      View<const float> label, int scale) {
+                                      std::span<const float> label, int scale) {
   const std::vector<double> mean = averaged(label, detector, scale);
   const Moments m = moments(projection, mean);
   // A label without contrast: the truth under a motion artefact has none before the contrast arrives.

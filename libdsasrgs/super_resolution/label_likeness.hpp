@@ -4,6 +4,7 @@
 /// image must not.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ ProjectionRange valid_range(const Acquisition&);
 std::vector<float> comparable_projection(const Acquisition&, int view, ProjectionRange);
 
 /// What is wrong with a label [sH,sW] of a projection as above, in words; nothing where it may be one.
-std::optional<std::string> unlikeness(const std::vector<float>& projection, const Detector&, View<const float> label,
-                                      int scale);
+std::optional<std::string> unlikeness(const std::vector<float>& projection, const Detector&,
+                                      std::span<const float> label, int scale);
 
 }  // namespace dsasrgs

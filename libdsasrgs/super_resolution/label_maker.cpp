@@ -2,10 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <string>
 
 #include "common/random.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/image.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/resample.hpp"
 
@@ -18,15 +21,6 @@ constexpr double kPi = std::numbers::pi;
 constexpr double kReliefSigma = 8;
 
 int clamped(int i, int size) { return std::clamp(i, 0, size - 1); }
-
-struct Image {
-  int width = 0, height = 0;
-  std::vector<float> values;
-  float& at(int row, int column) {
-    return values[static_cast<std::size_t>(row) * static_cast<std::size_t>(width) + static_cast<std::size_t>(column)];
-  }
-  float at(int row, int column) const { return const_cast<Image&>(*this).at(row, column); }
-};
 
 double lanczos3(double x) {
   if (x == 0) return 1;
@@ -53,22 +47,22 @@ LanczosPhase lanczos_phase(int phase, int scale) {
 Image upsample_lanczos(const Image& low, int scale) {
   std::vector<LanczosPhase> phases;
   for (int i = 0; i < scale; ++i) phases.push_back(lanczos_phase(i, scale));
-  Image wide{low.width * scale, low.height, {}};
-  wide.values.resize(low.values.size() * static_cast<std::size_t>(scale));
-  for (int r = 0; r < low.height; ++r)
-    for (int c = 0; c < wide.width; ++c) {
+  Image wide{low.width_px * scale, low.height_px, {}};
+  wide.values = host_vector<float>(low.values.size() * static_cast<std::size_t>(scale));
+  for (int r = 0; r < low.height_px; ++r)
+    for (int c = 0; c < wide.width_px; ++c) {
       const LanczosPhase& p = phases[static_cast<std::size_t>(c % scale)];
       double sum = 0;
-      for (int k = 0; k < 6; ++k) sum += p.weight[k] * low.at(r, clamped(c / scale + p.first + k, low.width));
+      for (int k = 0; k < 6; ++k) sum += p.weight[k] * low.at(r, clamped(c / scale + p.first + k, low.width_px));
       wide.at(r, c) = static_cast<float>(sum);
     }
-  Image high{wide.width, low.height * scale, {}};
-  high.values.resize(wide.values.size() * static_cast<std::size_t>(scale));
-  for (int r = 0; r < high.height; ++r) {
+  Image high{wide.width_px, low.height_px * scale, {}};
+  high.values = host_vector<float>(wide.values.size() * static_cast<std::size_t>(scale));
+  for (int r = 0; r < high.height_px; ++r) {
     const LanczosPhase& p = phases[static_cast<std::size_t>(r % scale)];
-    for (int c = 0; c < high.width; ++c) {
+    for (int c = 0; c < high.width_px; ++c) {
       double sum = 0;
-      for (int k = 0; k < 6; ++k) sum += p.weight[k] * wide.at(clamped(r / scale + p.first + k, low.height), c);
+      for (int k = 0; k < 6; ++k) sum += p.weight[k] * wide.at(clamped(r / scale + p.first + k, low.height_px), c);
       high.at(r, c) = static_cast<float>(sum);
     }
   }
@@ -83,18 +77,18 @@ Image blurred(const Image& image, double sigma) {
   for (int k = -radius; k <= radius; ++k) sum += weight.emplace_back(std::exp(-k * k / (2 * sigma * sigma)));
   for (double& w : weight) w /= sum;
   Image rows = image, both = image;
-  for (int r = 0; r < image.height; ++r)
-    for (int c = 0; c < image.width; ++c) {
+  for (int r = 0; r < image.height_px; ++r)
+    for (int c = 0; c < image.width_px; ++c) {
       double mean = 0;
       for (int k = -radius; k <= radius; ++k)
-        mean += weight[static_cast<std::size_t>(k + radius)] * image.at(r, clamped(c + k, image.width));
+        mean += weight[static_cast<std::size_t>(k + radius)] * image.at(r, clamped(c + k, image.width_px));
       rows.at(r, c) = static_cast<float>(mean);
     }
-  for (int r = 0; r < image.height; ++r)
-    for (int c = 0; c < image.width; ++c) {
+  for (int r = 0; r < image.height_px; ++r)
+    for (int c = 0; c < image.width_px; ++c) {
       double mean = 0;
       for (int k = -radius; k <= radius; ++k)
-        mean += weight[static_cast<std::size_t>(k + radius)] * rows.at(clamped(r + k, image.height), c);
+        mean += weight[static_cast<std::size_t>(k + radius)] * rows.at(clamped(r + k, image.height_px), c);
       both.at(r, c) = static_cast<float>(mean);
     }
   return both;
@@ -128,8 +122,8 @@ void raise(Image& ridge, double x, double y, double peak, double width) {
   const double sigma = width / 2.3548, floor = std::exp(-kCut * kCut / 2);
   const int radius = static_cast<int>(std::ceil(kCut * sigma));
   const int center_row = static_cast<int>(y), center_column = static_cast<int>(x);
-  for (int r = std::max(center_row - radius, 0); r <= std::min(center_row + radius, ridge.height - 1); ++r)
-    for (int c = std::max(center_column - radius, 0); c <= std::min(center_column + radius, ridge.width - 1); ++c) {
+  for (int r = std::max(center_row - radius, 0); r <= std::min(center_row + radius, ridge.height_px - 1); ++r)
+    for (int c = std::max(center_column - radius, 0); c <= std::min(center_column + radius, ridge.width_px - 1); ++c) {
       const double dx = (c + 0.5 - x) / sigma, dy = (r + 0.5 - y) / sigma;
       const double profile = (std::exp(-(dx * dx + dy * dy) / 2) - floor) / (1 - floor);
       ridge.at(r, c) = std::max(ridge.at(r, c), static_cast<float>(peak * profile));
@@ -138,17 +132,17 @@ void raise(Image& ridge, double x, double y, double peak, double width) {
 
 /// A curved ridge that begins where there is no vessel and is highest in the middle of its length.
 void add_false_branch(Image& ridge, const Image& relief, double typical, const OracleOptions& o, int view, int item) {
-  const int side = std::min(ridge.width, ridge.height);
+  const int side = std::min(ridge.width_px, ridge.height_px);
   Uniform4 start{};
   for (int attempt = 0; attempt < 16; ++attempt) {
     start = draw(o, view, kFalseBranch, item, attempt);
-    const int row = static_cast<int>(start.u[1] * static_cast<float>(ridge.height));
-    const int column = static_cast<int>(start.u[0] * static_cast<float>(ridge.width));
-    if (relief.at(clamped(row, ridge.height), clamped(column, ridge.width)) < 0.25 * typical) break;
+    const int row = static_cast<int>(start.u[1] * static_cast<float>(ridge.height_px));
+    const int column = static_cast<int>(start.u[0] * static_cast<float>(ridge.width_px));
+    if (relief.at(clamped(row, ridge.height_px), clamped(column, ridge.width_px)) < 0.25 * typical) break;
   }
   const Uniform4 form = draw(o, view, kFalseBranch, item, 100);
   const double length = side * (0.25 + 0.35 * form.u[0]), bend = (form.u[1] - 0.5) * 2 * kPi;
-  double x = static_cast<double>(start.u[0]) * ridge.width, y = static_cast<double>(start.u[1]) * ridge.height;
+  double x = static_cast<double>(start.u[0]) * ridge.width_px, y = static_cast<double>(start.u[1]) * ridge.height_px;
   double heading = 2 * kPi * start.u[2];
   constexpr double kStep = 0.5;
   const int steps = static_cast<int>(length / kStep);
@@ -159,7 +153,7 @@ void add_false_branch(Image& ridge, const Image& relief, double typical, const O
     heading += bend * std::sin(2 * kPi * (along + form.u[2])) * kStep / length * 2;
     x += kStep * std::cos(heading);
     y += kStep * std::sin(heading);
-    if (x < 0 || y < 0 || x >= ridge.width || y >= ridge.height) break;
+    if (x < 0 || y < 0 || x >= ridge.width_px || y >= ridge.height_px) break;
   }
 }
 
@@ -169,10 +163,11 @@ void remove_branch(Image& label, const Image& relief, const std::vector<std::siz
   const float u = draw(o, view, kMissingBranch, item, 0).u[0];
   const std::size_t pick =
       std::min(static_cast<std::size_t>(u * static_cast<double>(vessel.size())), vessel.size() - 1);
-  const int row = static_cast<int>(vessel[pick]) / label.width, column = static_cast<int>(vessel[pick]) % label.width;
+  const int row = static_cast<int>(vessel[pick]) / label.width_px,
+            column = static_cast<int>(vessel[pick]) % label.width_px;
   const int radius = static_cast<int>(std::ceil(o.missing_radius_px));
-  for (int r = std::max(row - radius, 0); r <= std::min(row + radius, label.height - 1); ++r)
-    for (int c = std::max(column - radius, 0); c <= std::min(column + radius, label.width - 1); ++c) {
+  for (int r = std::max(row - radius, 0); r <= std::min(row + radius, label.height_px - 1); ++r)
+    for (int c = std::max(column - radius, 0); c <= std::min(column + radius, label.width_px - 1); ++c) {
       const double distance = std::hypot(r - row, c - column) / o.missing_radius_px;
       if (distance >= 1) continue;
       const double weight = distance < 0.5 ? 1 : 0.5 + 0.5 * std::cos(2 * kPi * (distance - 0.5));
@@ -209,9 +204,9 @@ namespace {
 
 /// Invalid pixels as 0: whatever was burnt in there would ring into its surroundings.
 std::vector<float> valid_projection(const Acquisition& a, int view) {
-  const View<const float> measured = a.projection(view);
+  const std::span<const float> measured = a.projection(view);
   std::vector<float> values(measured.begin(), measured.end());
-  const View<const std::uint8_t> valid = a.valid_pixels(view);
+  const std::span<const std::uint8_t> valid = a.valid_pixels(view);
   for (std::size_t p = 0; p < valid.size(); ++p)
     if (valid[p] == 0) values[p] = 0;
   return values;
@@ -221,7 +216,7 @@ std::vector<float> valid_projection(const Acquisition& a, int view) {
 
 MadeLabel bicubic_label(const Acquisition& a, int view, int scale) {
   check_scale("bicubic_label", scale);
-  return {upsample_image(view_of(valid_projection(a, view)), a.detector, scale), {}};
+  return {upsample_image(valid_projection(a, view), a.detector, scale), {}};
 }
 
 MadeLabel lanczos_label(const Acquisition& a, int view, int scale) {
@@ -236,7 +231,7 @@ MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOp
         "oracle_label: expected reference projections of scale " + std::to_string(scale) + " in " + a.name +
         ", found " +
         (a.reference_projections ? "scale " + std::to_string(a.reference_projections->scale) : std::string("none")));
-  const View<const float> reference = a.reference_projection(view);
+  const std::span<const float> reference = a.reference_projection(view);
   const Detector fine = a.detector.refined(scale);
   const Image truth{fine.width_px, fine.height_px, {reference.begin(), reference.end()}};
   const Image relief = relief_of(truth);
@@ -253,7 +248,7 @@ MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOp
   Image ridge{fine.width_px, fine.height_px, std::vector<float>(truth.values.size(), 0.0f)};
   for (int i = 0; i < o.false_branches; ++i) add_false_branch(ridge, relief, typical, o, view, i);
   MadeLabel made;
-  made.false_vessel_mask.resize(truth.values.size());
+  made.false_vessel_mask = host_vector<std::uint8_t>(truth.values.size());
   for (std::size_t p = 0; p < truth.values.size(); ++p) {
     label.values[p] += ridge.values[p];
     made.false_vessel_mask[p] = label.values[p] != truth.values[p];

@@ -76,7 +76,8 @@ PseudoLabelWriter::PseudoLabelWriter(PseudoLabelWriter&&) noexcept = default;
 PseudoLabelWriter& PseudoLabelWriter::operator=(PseudoLabelWriter&&) noexcept = default;
 PseudoLabelWriter::~PseudoLabelWriter() = default;
 
-void PseudoLabelWriter::add(View<const float> label, View<const float> confidence, View<const std::uint8_t> mask) {
+void PseudoLabelWriter::add(std::span<const float> label, std::span<const float> confidence,
+                            std::span<const std::uint8_t> mask) {
   State& s = *state_;
   if (s.next == s.options.views.size()) refuse("add", std::to_string(s.next) + " views", "one more");
   s.require_size("label", true, label.size());

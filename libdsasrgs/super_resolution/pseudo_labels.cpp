@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "dsasrgs/error.hpp"
@@ -39,7 +40,7 @@ struct PseudoLabels::State {
   template <class T>
   std::vector<T> image(const char* field, std::size_t slab) const {
     std::vector<T> values(fine.num_pixels());
-    file.read_slab(field, slab, view_of(values));
+    file.read_slab(field, slab, std::span(values));
     return values;
   }
   /// Every value of an image must be in [low, high]; says where it is not.
@@ -186,7 +187,7 @@ std::vector<float> PseudoLabels::read(int view) const {
                    "line integrals of " + std::to_string(s.lowest) + " to " + std::to_string(s.highest) +
                        " (the acquisition's range, and " + std::to_string(s.scale) + " times as much on both sides)");
   if (s.projections[slab].empty()) return values;
-  if (const auto found = unlikeness(s.projections[slab], s.low_resolution, view_of(values), s.scale))
+  if (const auto found = unlikeness(s.projections[slab], s.low_resolution, values, s.scale))
     throw BadInput(s.file.name(), label_fields::kLabels,
                    "what the projection of view " + std::to_string(view) + " shows, as line integrals", *found);
   return values;

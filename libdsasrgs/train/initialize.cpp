@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "common/gaussian_math.hpp"
 #include "common/random.hpp"
@@ -136,7 +137,7 @@ float calibrated_density_scale(Context& ctx, const Acquisition& acquisition, con
     pipeline.forward(ctx, model.cloud, model.field,
                      {pose, acquisition.detector, model.time.model_time(pose.time_s), model.pixel_footprint}, image);
     const std::vector<float> measured = training_image(acquisition, v, config), rendered = image.to_host(ctx);
-    const View<const std::uint8_t> valid = acquisition.valid_pixels(v);
+    const std::span<const std::uint8_t> valid = acquisition.valid_pixels(v);
     for (std::size_t i = 0; i < measured.size(); ++i) {
       if (!valid.empty() && valid[i] == 0) continue;
       measured_times_render += static_cast<double>(measured[i]) * rendered[i];
@@ -158,8 +159,8 @@ float static_attenuation(double relative_density) {
 }
 
 std::vector<float> training_image(const Acquisition& acquisition, int view, const Config& config) {
-  const View<const float> measured = acquisition.projection(view);
-  const View<const std::uint8_t> valid = acquisition.valid_pixels(view);
+  const std::span<const float> measured = acquisition.projection(view);
+  const std::span<const std::uint8_t> valid = acquisition.valid_pixels(view);
   std::vector<float> image(measured.begin(), measured.end());
   for (std::size_t i = 0; i < image.size(); ++i) {
     if (config.training.clip_negative) image[i] = std::max(image[i], 0.0f);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
 
 #include "adam/adam.hpp"
 #include "attenuation/attenuation.hpp"
@@ -31,7 +32,7 @@ std::vector<int> training_views(const Acquisition& acquisition) {
 void check_training_input(const Acquisition& a, const std::vector<int>& views, const Config& config,
                           const PseudoLabels* labels) {
   for (const int v : views) {
-    const View<const std::uint8_t> valid = a.valid_pixels(v);
+    const std::span<const std::uint8_t> valid = a.valid_pixels(v);
     if (!valid.empty() && std::none_of(valid.begin(), valid.end(), [](std::uint8_t p) { return p != 0; }))
       throw BadInput(a.name, "/valid", "a valid pixel in training view " + std::to_string(v), "none");
   }

@@ -1,10 +1,11 @@
-// The emulated device's memory, and the CUDA runtime calls that do not run kernels. Outside kernels and copies the
-// device's memory is inaccessible, so host code that reads it stops with a segmentation fault instead of working here
+// The emulated devices' memory, and the CUDA runtime calls that do not run kernels. Outside kernels and copies the
+// devices' memory is inaccessible, so host code that reads it stops with a segmentation fault instead of working here
 // and failing on a GPU; every allocation ends at an inaccessible page, and starts out as NaN. Under a sanitizer the
 // memory is the host's and the sanitizer watches it.
 
 #include <sys/mman.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -24,7 +25,11 @@ struct GraphExec {
   std::vector<std::function<cudaError_t()>> work;
 };
 struct Stream {
+  int device;
   std::unique_ptr<Graph> capturing;
+};
+struct Pool {
+  int device;
 };
 struct Event {
   std::chrono::steady_clock::time_point time;
@@ -45,10 +50,10 @@ class DeviceMemory {
     return memory;
   }
 
-  void* allocate(std::size_t bytes) {
+  void* allocate(std::size_t bytes, int on_device) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const std::size_t used = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    Block block{nullptr, 0, bytes};
+    Block block{nullptr, 0, bytes, on_device};
     void* data = nullptr;
     if (kGuarded) {
       block.mapped = (used + kPage - 1) / kPage * kPage;
@@ -66,6 +71,7 @@ class DeviceMemory {
     std::memset(data, 0xff, bytes);
     if (kGuarded && open_ == 0) mprotect(block.base, block.mapped, PROT_NONE);
     blocks_[data] = block;
+    ++device(on_device).blocks;
     return data;
   }
   bool release(void* data) {
@@ -76,6 +82,7 @@ class DeviceMemory {
       munmap(it->second.base, it->second.mapped + kPage);
     else
       std::free(data);
+    --device(it->second.device).blocks;
     blocks_.erase(it);
     return true;
   }
@@ -101,6 +108,7 @@ class DeviceMemory {
   struct Block {
     char* base;
     std::size_t mapped, bytes;
+    int device;
   };
   void protect(int access) {
     if (!kGuarded) return;
@@ -113,6 +121,15 @@ class DeviceMemory {
 
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local std::string last_message;
+thread_local int current_device = 0;
+
+/// What CUDA asks of a launch, a memset or an event: the stream is one of the current device.
+cudaError_t require_current(cudaStream_t stream, const char* what) {
+  if (stream->device == current_device) return cudaSuccess;
+  return fail(cudaErrorInvalidResourceHandle, std::string(what) + " on a stream of device " +
+                                                  std::to_string(stream->device) + " while device " +
+                                                  std::to_string(current_device) + " is current");
+}
 
 cudaError_t submit(cudaStream_t stream, std::function<cudaError_t()> work) {
   if (stream->capturing == nullptr) return work();
@@ -136,7 +153,17 @@ cudaError_t fail(cudaError_t code, std::string message) {
   return code;
 }
 
+Device& device(int index) {
+  static std::array<Device, kDevices> devices;
+  return devices.at(static_cast<std::size_t>(index));
+}
+
+cudaError_t kernel_image() {
+  return device(current_device).kernel_image ? cudaSuccess : fail(cudaErrorNoKernelImageForDevice, "no kernel image");
+}
+
 cudaError_t submit_kernel(const cudaLaunchConfig_t& config, std::function<void()> thread_body) {
+  if (const cudaError_t e = require_current(config.stream, "launch"); e != cudaSuccess) return e;
   const dim3 g = config.gridDim, b = config.blockDim;
   if (g.x == 0 || g.y == 0 || g.z == 0 || g.y > 65535 || g.z > 65535 || b.x * b.y * b.z == 0 ||
       b.x * b.y * b.z > 1024 || config.dynamicSmemBytes > 227 * 1024)
@@ -162,11 +189,21 @@ cudaError_t cudaPeekAtLastError() { return last_error; }
 cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = kDevices;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* device) {
+  *device = current_device;
   return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {
-  return device == 0 ? cudaSuccess : fail(cudaErrorInvalidValue, "there is only device 0");
+  if (device < 0 || device >= kDevices) return fail(cudaErrorInvalidDevice, "there is no such device");
+  current_device = device;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int index) {
+  *value = device(index).memory_pools;
+  return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   *p = {"emulated on the host", 0, 0, static_cast<int>(2), std::size_t{8} << 30, 227 * 1024};
@@ -176,31 +213,57 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   *free = *total = std::size_t{8} << 30;
   return cudaSuccess;
 }
-cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
-  *pool = nullptr;
+
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* props) {
+  if (props->allocType != cudaMemAllocationTypePinned || props->location.type != cudaMemLocationTypeDevice)
+    return fail(cudaErrorInvalidValue, "cudaMemPoolCreate: expected pinned memory of a device");
+  *pool = new Pool{props->location.id};
+  ++device((*pool)->device).pools;
+  return cudaSuccess;
+}
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
+  --device(pool->device).pools;
+  delete pool;
   return cudaSuccess;
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new Stream;
+  *stream = new Stream{current_device, nullptr};
+  ++device(current_device).streams;
   return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  --device(stream->device).streams;
   delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* device) {
+  *device = stream->device;
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return forbidden_in_capture(stream, "cudaStreamSynchronize"); }
 
-cudaError_t cudaMallocAsync(void** data, std::size_t bytes, cudaStream_t stream) {
-  if (const cudaError_t e = forbidden_in_capture(stream, "cudaMallocAsync"); e != cudaSuccess) return e;
-  *data = bytes > (std::size_t{8} << 30) ? nullptr : DeviceMemory::instance().allocate(bytes);
+// As on a GPU, memory can be had while a stream is being captured; it would belong to the graph.
+cudaError_t cudaMallocFromPoolAsync(void** data, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
+  if (const cudaError_t e = require_current(stream, "cudaMallocFromPoolAsync"); e != cudaSuccess) return e;
+  if (pool->device != stream->device) return fail(cudaErrorInvalidValue, "the pool is of another device");
+  *data = bytes > (std::size_t{8} << 30) ? nullptr : DeviceMemory::instance().allocate(bytes, pool->device);
   return *data != nullptr ? cudaSuccess : fail(cudaErrorMemoryAllocation, "out of memory");
 }
 cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
+  if (const cudaError_t e = require_current(stream, "cudaFreeAsync"); e != cudaSuccess) return e;
   if (const cudaError_t e = forbidden_in_capture(stream, "cudaFreeAsync"); e != cudaSuccess) return e;
   return DeviceMemory::instance().release(data) ? cudaSuccess
                                                 : fail(cudaErrorInvalidValue, "cudaFreeAsync of an unknown pointer");
+}
+cudaError_t cudaMalloc(void** data, std::size_t bytes) {
+  *data = DeviceMemory::instance().allocate(bytes, current_device);
+  return *data != nullptr ? cudaSuccess : fail(cudaErrorMemoryAllocation, "out of memory");
+}
+cudaError_t cudaFree(void* data) {
+  return DeviceMemory::instance().release(data) ? cudaSuccess
+                                                : fail(cudaErrorInvalidValue, "cudaFree of an unknown pointer");
 }
 cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
   *data = std::malloc(bytes);
@@ -225,6 +288,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   });
 }
 cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
+  if (const cudaError_t e = require_current(stream, "cudaMemsetAsync"); e != cudaSuccess) return e;
   if (!DeviceMemory::instance().owns(data, bytes))
     return fail(cudaErrorInvalidValue, "cudaMemsetAsync of " + std::to_string(bytes) + " bytes outside an allocation");
   return submit(stream, [=] {
@@ -279,7 +343,8 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGra
   exec->work = graph->work;
   return cudaSuccess;
 }
-cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  if (const cudaError_t e = require_current(stream, "cudaGraphLaunch"); e != cudaSuccess) return e;
   const DeviceAccess access;  // opened once for all of them
   for (const auto& work : exec->work)
     if (const cudaError_t e = work(); e != cudaSuccess) return e;

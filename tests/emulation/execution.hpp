@@ -1,6 +1,7 @@
 #pragma once
 // The CUDA execution model on the host: one fiber per CUDA thread, one host thread per running block.
 
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -15,7 +16,17 @@ void set_order(Order);
 /// Runs a grid to its end. Returns an empty string, or what went wrong: a divergent barrier or collective.
 std::string run_grid(const cudaLaunchConfig_t&, const std::function<void()>& thread_body);
 
-/// Opens the memory of the emulated device to the caller, as kernels and copies need; closed again (where the guard is
+inline constexpr int kDevices = 2;
+/// What a test may change of an emulated device, and what there is on it. The default memory pool of a device cannot be
+/// had: nothing here may use it.
+struct Device {
+  bool memory_pools = true, kernel_image = true;
+  int streams = 0, pools = 0;
+  std::size_t blocks = 0;  ///< memory that was allocated and not freed
+};
+Device& device(int index);
+
+/// Opens the memory of the emulated devices to the caller, as kernels and copies need; closed again (where the guard is
 /// on) by the destructor, so that host code that reads device memory is caught.
 class DeviceAccess {
  public:

@@ -1,18 +1,70 @@
 #!/usr/bin/env bash
-# Installs the library into a throw-away folder and builds and runs examples/embed against it with find_package.
-# usage: run.sh SOURCE_DIR BUILD_DIR PROGRAM
+# Builds and runs examples/embed against the library in the three ways an application can have it: installed as a static and
+# as a shared library, found by find_package, and as sources in a subdirectory of its own build.
+# usage: run.sh SOURCE_DIR BUILD_DIR PROGRAM RENDER_SWEEP_ON_THE_EMULATED_GPU
 set -euo pipefail
-source_dir=$1 build_dir=$2 program=$3
+source_dir=$1 build_dir=$2 program=$3 render_sweep_emulated=$4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cmake --install "$build_dir" --prefix "$work/prefix" >/dev/null
-cmake -S "$source_dir/examples/embed" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Release >/dev/null
-cmake --build "$work/build" >/dev/null
-"$program" simulate --output "$work/case.h5" --views 16 --train-views 8 --size 48 48 --quiet
-"$work/prefix/bin/dsasrgs-study" --help >/dev/null
+embed=$source_dir/examples/embed
+cache() { sed -n "s/^$1:[A-Z]*=//p" "$build_dir/CMakeCache.txt"; }
+
+# The objects of the library are those of the main build.
+export REUSE_FROM=$build_dir
+build_options=(-DCMAKE_BUILD_TYPE="$(cache CMAKE_BUILD_TYPE)" -DDSASRGS_CUDA="$(cache DSASRGS_CUDA)"
+               -DCMAKE_CXX_COMPILER_LAUNCHER="$source_dir/tests/install/reuse_object.sh"
+               -DCMAKE_CUDA_COMPILER_LAUNCHER="$source_dir/tests/install/reuse_object.sh")
 cd "$work"
-./build/embed case.h5 20
+
+"$program" simulate --output case.h5 --views 16 --train-views 8 --size 48 48 --quiet
+
+echo "static library, find_package"
+cmake --install "$build_dir" --prefix static/prefix >/dev/null
+./static/prefix/bin/dsasrgs-study --help >/dev/null
+cmake -S "$embed" -B static/build -DCMAKE_PREFIX_PATH="$work/static/prefix" -DCMAKE_BUILD_TYPE=Release >/dev/null
+cmake --build static/build -j 2 >/dev/null
+./static/build/embed case.h5 20
 test -s view.png
-# The example in the README is this program, to the letter.
-awk '/^```cpp$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_dir/README.md" > readme.cpp
-diff readme.cpp "$source_dir/examples/embed/main.cpp"
+./static/build/render_sweep model.h5 | tee static.txt
+# With memory and a stream of its own on a GPU, the same up to rounding.
+"$render_sweep_emulated" model.h5 | tee cuda.txt
+paste -d ' ' static.txt cuda.txt | awk '{ d = $4 - $8; if (d < 0) d = -d; if ($1 != $5 || d > 1e-4 * $4) exit 1 }'
+./static/build/reconstruct_in_memory 40 600 | tee progress.txt
+grep -q '^step 40, loss' progress.txt
+grep -q '^finished after 40 steps' progress.txt
+./static/build/reconstruct_in_memory 1000000 1 | grep '^stopped after'
+./static/build/pseudo_labels case.h5 labels.h5
+"$program" inspect labels.h5 | grep -q 'my network 1.0'
+
+echo "shared library, find_package"
+cmake -S "$source_dir" -B shared/library -DBUILD_SHARED_LIBS=ON -DDSASRGS_PROGRAM=OFF -DDSASRGS_TESTS=OFF \
+  -DDSASRGS_BENCH=OFF "${build_options[@]}" >/dev/null
+cmake --build shared/library -j 2 >/dev/null
+cmake --install shared/library --prefix shared/prefix >/dev/null
+cmake -S "$embed" -B shared/build -DCMAKE_PREFIX_PATH="$work/shared/prefix" -DCMAKE_BUILD_TYPE=Release >/dev/null
+cmake --build shared/build -j 2 --target render_sweep >/dev/null
+./shared/build/render_sweep model.h5 >shared.txt
+diff static.txt shared.txt
+library=$(readlink -f "$(find shared/prefix -name libdsasrgs.so)")
+ldd shared/build/render_sweep | grep -q "$(dirname "$library")/libdsasrgs.so"
+# What it shows is what public headers declare: no operator, no reader of HDF5 files.
+nm -DC --defined-only "$library" >symbols.txt
+grep -q ' T dsasrgs::Renderer::render_into(' symbols.txt
+grep -q ' V typeinfo for dsasrgs::BadInput' symbols.txt
+if grep -E ' [TDB] (dsasrgs::(rasterize_forward|adam_update|cuda::|cpu::)|.*(Hdf5Reader|ViewPipeline|toml::))' symbols.txt; then
+  echo "the shared library shows what it should hide"
+  exit 1
+fi
+# Every header that declares a function or a class marks it as public.
+unmarked=$(grep -L 'DSASRGS_API' "$source_dir"/include/dsasrgs/*.hpp | xargs -n 1 basename | sort | tr '\n' ' ')
+[ "$unmarked" = "dsasrgs.hpp math.hpp " ] || { echo "without DSASRGS_API: $unmarked"; exit 1; }
+
+echo "sources in a subdirectory"
+cmake -S "$embed" -B subdirectory -DEMBED_SUBDIRECTORY="$source_dir" "${build_options[@]}" >/dev/null
+cmake --build subdirectory -j 2 --target render_sweep >/dev/null
+./subdirectory/render_sweep model.h5 | diff static.txt -
+
+# The examples in the documents are these programs, to the letter.
+snippet() { awk '/^```cpp$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$1"; }
+diff <(snippet "$source_dir/README.md") "$embed/embed.cpp"
+diff <(snippet "$source_dir/docs/data-format.md") "$embed/pseudo_labels.cpp"

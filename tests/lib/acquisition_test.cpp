@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "dsasrgs/baselines.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
+#include "dsasrgs/pseudo_labels.hpp"
 #include "support/small_acquisition.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -52,6 +55,24 @@ TEST_CASE("acquisition: accessors give the views' own pixels", "[acquisition]") 
   require_error<InvalidArgument>([&] { a.projection(4); }, {"projection", "0 to 3", "found 4"});
   require_error<InvalidArgument>([&] { a.valid_pixels(-1); }, {"valid_pixels", "0 to 3", "found -1"});
   require_error<InvalidArgument>([&] { a.reference_projection(0); }, {"reference_projection", "found none"});
+}
+
+TEST_CASE("acquisition: accessors never read beyond arrays that are too short", "[acquisition]") {
+  Acquisition a = small_acquisition();
+  REQUIRE(interpolate_views(a, 1).size() == 15);
+  REQUIRE(bicubic_label(a, 0, 2).values.size() == 60);
+  a.projections.pop_back();
+  require_error<InvalidArgument>([&] { a.projection(0); }, {"projection", "expected 60 values", "found 59"});
+  CHECK_THROWS_AS(interpolate_views(a, 1), InvalidArgument);
+  CHECK_THROWS_AS(measurement_fingerprint(a, {0}), InvalidArgument);
+  CHECK_THROWS_AS(bicubic_label(a, 0, 2), InvalidArgument);
+  CHECK_THROWS_AS(lanczos_label(a, 0, 2), InvalidArgument);
+  a = small_acquisition();
+  a.valid.assign(16, 1);  // neither one image nor four
+  require_error<InvalidArgument>([&] { a.valid_pixels(0); }, {"valid_pixels", "expected 60 values", "found 16"});
+  a.reference_projections->values.pop_back();
+  require_error<InvalidArgument>([&] { a.reference_projection(0); }, {"reference_projections.values", "found 239"});
+  CHECK_THROWS_AS(oracle_label(a, 0, 2, {}), InvalidArgument);
 }
 
 TEST_CASE("acquisition: split_evenly follows the usual protocol", "[acquisition]") {

@@ -152,7 +152,7 @@ TEST_CASE("baselines: the weight on total variation smooths the volume", "[basel
     config.training.tv_block = 32;
     Reconstructor reconstructor(ctx, simulation.acquisition, config);
     for (int i = 0; i < 24; ++i) reconstructor.step();
-    const std::vector<float> v = Renderer(ctx, reconstructor.model()).voxelize(simulation.acquisition.volume, 0);
+    const std::vector<float> v = Renderer(ctx, reconstructor.model()).voxelize(simulation.acquisition.volume, 0).values;
     Roughness r;
     double sum = 0;
     for (std::size_t i = 0; i + 1 < v.size(); ++i) {

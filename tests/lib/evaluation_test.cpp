@@ -172,14 +172,14 @@ TEST_CASE("evaluation: a model's scores are those of its renders and its volume"
 
   Renderer renderer(ctx, r.model());
   const ProjectionTruth truth = ProjectionTruth::measured(a);
-  const std::vector<float> image = renderer.render(a.poses[20], a.detector);
+  const std::vector<float> image = renderer.render(a.poses[20], a.detector).values;
   const ImagePair pair{image, truth.image(20), truth.valid(20), a.detector.width_px, a.detector.height_px};
   CHECK(e.measured.views.at(1).fixed.psnr_db == score_fixed(pair, truth.range()).psnr_db);
   REQUIRE(e.reference);  // the same images under another name
   CHECK(e.reference->against == TruthKind::reference);
   CHECK(e.reference->mean().fixed.psnr_db == e.measured.mean().fixed.psnr_db);
 
-  std::vector<float> volume = renderer.voxelize_mean(a.volume, a.num_views());
+  std::vector<float> volume = renderer.voxelize_mean(a.volume, a.num_views()).values;
   REQUIRE((e.volume && e.volume->score));
   CHECK_FALSE(e.volume->time_s);
   CHECK(e.volume->surface_threshold_per_mm == Approx(0.2 * e.volume->reference_maximum_per_mm));

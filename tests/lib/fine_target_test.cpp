@@ -77,7 +77,7 @@ PseudoLabels write_labels(const std::filesystem::path& path, const Acquisition& 
   options.scale = scale;
   options.views = a.training_views();
   PseudoLabelWriter file(path, options);
-  for (const int view : options.views) file.add(view_of(lanczos_label(a, view, scale).values));
+  for (const int view : options.views) file.add(lanczos_label(a, view, scale).values);
   file.commit();
   return PseudoLabels::open(path, a);
 }

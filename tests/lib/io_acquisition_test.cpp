@@ -188,7 +188,7 @@ TEST_CASE("read_acquisition: the real rotational sweep makes sense", "[io][acqui
   REQUIRE(arc_rad < 3.7);
   // The fine frames are the same scene: their 4 × 4 means are the coarse ones.
   double worst = 0;
-  const View<const float> coarse = a.projection(80), fine = a.reference_projection(80);
+  const std::span<const float> coarse = a.projection(80), fine = a.reference_projection(80);
   for (std::size_t row = 0; row < 93; ++row)
     for (std::size_t column = 0; column < 128; ++column) {
       double mean = 0;

@@ -41,7 +41,7 @@ void require_round_trip(Hdf5Storage storage) {
   const Hdf5Reader file(folder / "a.h5");
   REQUIRE(file.read<T>("/deep/er/x", {2, kAnyExtent, 5}) == values);
   std::vector<T> slab(15);
-  file.read_slab("/deep/er/x", 1, view_of(slab));
+  file.read_slab("/deep/er/x", 1, std::span(slab));
   REQUIRE(slab == std::vector<T>(values.begin() + 15, values.end()));
 }
 
@@ -196,7 +196,7 @@ TEST_CASE("hdf5: float32 is written as the nearest float16", "[io][hdf5]") {
   }
   write_file(folder / "a.h5", [&](Hdf5Writer& f) {
     f.create<float>("/x", {1, written.size()}, Hdf5Storage::compressed, true);
-    f.write_slab<float>("/x", 0, view_of(written));
+    f.write_slab<float>("/x", 0, written);
   });
   const Hdf5Reader file(folder / "a.h5");
   REQUIRE(file.element_type("/x") == ElementType::float16);
@@ -234,8 +234,9 @@ TEST_CASE("hdf5: wrong names, shapes and types are named", "[io][hdf5]") {
                           {path, "@format", "\"dsasrgs.model\"", "\"dsasrgs.test\""});
   require_error<BadInput>([&] { file.require_format("dsasrgs.test", 1); }, {path, "@version", "1", "found 3"});
   std::vector<float> slab(3);
-  require_error<BadInput>([&] { file.read_slab("/x", 2, view_of(slab)); }, {path, "/x", "at least 3 slabs", "[2, 3]"});
-  require_error<InvalidArgument>([&] { file.read_slab("/x", 0, view_of(slab).subview(0, 2)); },
+  require_error<BadInput>([&] { file.read_slab("/x", 2, std::span(slab)); },
+                          {path, "/x", "at least 3 slabs", "[2, 3]"});
+  require_error<InvalidArgument>([&] { file.read_slab("/x", 0, std::span(slab).subview(0, 2)); },
                                  {"expected 3", "found 2"});
 }
 

@@ -80,13 +80,13 @@ Png read_png(const std::filesystem::path& path) {
 TEST_CASE("write_png: grey values fall into the window, rounded and clamped", "[io][png]") {
   const TemporaryFolder folder;
   const std::vector<float> image{-1, 0, 0.5f, 1, 2, INFINITY};
-  write_png(folder / "a.png", view_of(image), 3, 2, {0, 1});
+  write_png(folder / "a.png", image, 3, 2, {0, 1});
   const Png png = read_png(folder / "a.png");
   REQUIRE(png.width == 3);
   REQUIRE(png.height == 2);
   REQUIRE(png.format == std::string("\x08\0\0\0\0", 5));
   REQUIRE(png.grey == std::vector<int>{0, 0, 128, 255, 255, 255});
-  write_png(folder / "a.png", view_of(image), 2, 3, {2, -2});
+  write_png(folder / "a.png", image, 2, 3, {2, -2});
   REQUIRE(read_png(folder / "a.png").grey == std::vector<int>{191, 128, 96, 64, 0, 0});
   REQUIRE(folder.num_files() == 1);
 }
@@ -94,7 +94,7 @@ TEST_CASE("write_png: grey values fall into the window, rounded and clamped", "[
 TEST_CASE("write_png: every pixel of a larger image is where it belongs", "[io][png]") {
   const TemporaryFolder folder;
   const auto image = test::random_values<float>(301 * 203, -2, 3, 5);
-  write_png(folder / "a.png", view_of(image), 301, 203, {-2, 3});
+  write_png(folder / "a.png", image, 301, 203, {-2, 3});
   const Png png = read_png(folder / "a.png");
   REQUIRE(png.width == 301);
   REQUIRE(png.height == 203);
@@ -108,7 +108,7 @@ TEST_CASE("write_png: what cannot be written is named and leaves no file", "[io]
   const TemporaryFolder folder;
   std::vector<float> image(6, 0.5f);
   const auto refuse = [&](int width, int height, GreyWindow window, std::initializer_list<std::string_view> parts) {
-    require_error<InvalidArgument>([&] { write_png(folder / "a.png", view_of(image), width, height, window); }, parts);
+    require_error<InvalidArgument>([&] { write_png(folder / "a.png", image, width, height, window); }, parts);
   };
   refuse(3, 3, {0, 1}, {"image", "9 pixels", "found 6"});
   refuse(0, 2, {0, 1}, {"size", "found 0 x 2"});
@@ -119,6 +119,6 @@ TEST_CASE("write_png: what cannot be written is named and leaves no file", "[io]
   refuse(3, 2, {0, 1}, {"image", "NaN at row 1, column 1"});
   image[4] = 0;
   const std::string absent = (folder / "absent" / "a.png").string();
-  require_error<IoError>([&] { write_png(absent, view_of(image), 3, 2, {0, 1}); }, {absent, "cannot write"});
+  require_error<IoError>([&] { write_png(absent, image, 3, 2, {0, 1}); }, {absent, "cannot write"});
   REQUIRE(folder.num_files() == 0);
 }

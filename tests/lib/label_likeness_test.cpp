@@ -57,7 +57,7 @@ Acquisition vessels(float noise = 0, float artefact = 0) {
 }
 
 Image truth(const Acquisition& a, int view) {
-  const View<const float> values = a.reference_projection(view);
+  const std::span<const float> values = a.reference_projection(view);
   return {values.begin(), values.end()};
 }
 Image bicubic(const Acquisition& a, int view) { return bicubic_label(a, view, kScale).values; }
@@ -70,7 +70,7 @@ void check(const Acquisition& a, const std::function<Image(int)>& label) {
   options.scale = kScale;
   options.views = {0, 1, 2, 3};
   PseudoLabelWriter writer(folder / "labels.h5", options);
-  for (const int view : options.views) writer.add(view_of(label(view)));
+  for (const int view : options.views) writer.add(label(view));
   writer.commit();
   PseudoLabels::open(folder / "labels.h5", a).check_all();
 }

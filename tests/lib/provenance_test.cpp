@@ -107,7 +107,7 @@ TEST_CASE("provenance: labels that name their measurement are refused for anothe
   options.views = a.training_views();
   options.measurement = measurement_fingerprint(a, options.views);
   PseudoLabelWriter file(path, options);
-  for (const int view : options.views) file.add(view_of(bicubic_label(a, view, 2).values));
+  for (const int view : options.views) file.add(bicubic_label(a, view, 2).values);
   file.commit();
   CHECK_NOTHROW(PseudoLabels::open(path, a));
 

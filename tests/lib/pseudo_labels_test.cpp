@@ -69,7 +69,7 @@ double mean_psnr_db(const Acquisition& a, const std::function<std::vector<float>
   double sum = 0;
   for (const int view : a.train_views) {
     const std::vector<float> image = label(view);
-    const View<const float> truth = a.reference_projection(view);
+    const std::span<const float> truth = a.reference_projection(view);
     double squares = 0;
     for (std::size_t p = 0; p < image.size(); ++p) {
       const double d = std::max(image[p], 0.0f) - static_cast<double>(std::max(truth[p], 0.0f));
@@ -129,7 +129,7 @@ TEST_CASE("pseudo-labels: what was written comes back", "[labels]") {
       confidences.push_back(options.confidence ? test::random_values<float>(n, 0, 1, static_cast<unsigned>(k) + 9)
                                                : std::vector<float>{});
       masks.emplace_back(options.false_vessel_mask ? n : 0, static_cast<std::uint8_t>(k));
-      writer.add(view_of(labels[k]), view_of(confidences[k]), view_of(masks[k]));
+      writer.add(labels[k], confidences[k], masks[k]);
       REQUIRE_FALSE(std::filesystem::exists(folder / "labels.h5"));
     }
     writer.commit();
@@ -262,7 +262,7 @@ TEST_CASE("pseudo-labels: the writer refuses what the reader would for any acqui
     REQUIRE_THROWS_AS(
         [&] {
           PseudoLabelWriter writer(folder / "labels.h5", options);
-          writer.add(view_of(label));
+          writer.add(label);
           writer.commit();
         }(),
         InvalidArgument);
@@ -304,7 +304,7 @@ TEST_CASE("label makers: interpolation", "[labels]") {
 
 TEST_CASE("label makers: the oracle's mask marks where label and truth differ", "[labels]") {
   const Acquisition a = vessel_acquisition();
-  const View<const float> truth = a.reference_projection(1);
+  const std::span<const float> truth = a.reference_projection(1);
   OracleOptions options;
   const MadeLabel made = oracle_label(a, 1, 4, options);
   std::size_t raised = 0, lowered = 0;

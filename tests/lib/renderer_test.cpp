@@ -3,6 +3,9 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "common/gaussian_math.hpp"
 #include "dsasrgs/error.hpp"
@@ -11,6 +14,7 @@
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
@@ -51,8 +55,8 @@ TEST_CASE("renderer: voxelise-then-raycast agrees with rasterising", "[renderer]
   Context ctx = make_context();
   const Model model = random_model(ctx);
   Renderer renderer(ctx, model);
-  const std::vector<float> rasterized = renderer.render(tilted_pose(), model.detector);
-  const Buffer<float> volume = Buffer<float>::from_host(ctx, renderer.voxelize(kGrid, 2));
+  const std::vector<float> rasterized = renderer.render(tilted_pose(), model.detector).values;
+  const Buffer<float> volume = Buffer<float>::from_host(ctx, renderer.voxelize(kGrid, 2).values);
   Buffer<float> image(ctx, model.detector.num_pixels());
   raycast(ctx, {volume, kGrid, tilted_pose(), model.detector}, image);
   // Cut-off of both, the affine projection of Gaussians up to 3 mm, and trilinear sampling at 0.5 mm.
@@ -67,9 +71,9 @@ TEST_CASE("renderer: with the footprint, a fine render pooled equals the coarse 
   model.pixel_footprint = true;
   Renderer renderer(ctx, model);
   const int scale = 4;
-  const std::vector<float> coarse = renderer.render(tilted_pose(), model.detector);
+  const std::vector<float> coarse = renderer.render(tilted_pose(), model.detector).values;
   const Buffer<float> fine =
-      Buffer<float>::from_host(ctx, renderer.render(tilted_pose(), model.detector.refined(scale)));
+      Buffer<float>::from_host(ctx, renderer.render(tilted_pose(), model.detector.refined(scale)).values);
   Buffer<float> pooled(ctx, coarse.size());
   pool_average(ctx, {model.detector.width_px, model.detector.height_px, scale}, fine, pooled);
   CHECK(relative_l2(coarse, pooled.to_host(ctx)) < 0.001);
@@ -80,7 +84,7 @@ TEST_CASE("renderer: the mean volume of a static model is its volume", "[rendere
   const Model model = random_model(ctx);
   Renderer renderer(ctx, model);
   const VolumeGrid coarse = kGrid.coarsened(4);
-  CHECK(relative_l2(renderer.voxelize_mean(coarse, 3), renderer.voxelize(coarse, 1)) < 1e-6);
+  CHECK(relative_l2(renderer.voxelize_mean(coarse, 3).values, renderer.voxelize(coarse, 1).values) < 1e-6);
   CHECK_THROWS_AS(renderer.voxelize_mean(coarse, 0), InvalidArgument);
 }
 
@@ -89,5 +93,66 @@ TEST_CASE("renderer: a model with a non-finite density is an error, not a pictur
   Model model = random_model(ctx);
   model.field.set_density_scale_per_mm(std::numeric_limits<float>::infinity());
   Renderer renderer(ctx, model);
-  CHECK_THROWS_AS(renderer.render(tilted_pose(), model.detector), NumericalError);
+  require_error<NumericalError>([&] { renderer.render(tilted_pose(), model.detector); },
+                                {"Renderer::render", "row ", "column ", "time 2.0"});
+  require_error<NumericalError>([&] { renderer.voxelize(kGrid.coarsened(8), 1); },
+                                {"Renderer::voxelize", "voxel (", "time 1.0"});
+  require_error<NumericalError>([&] { renderer.voxelize_mean(kGrid.coarsened(8), 3); }, {"the mean of 3 moments"});
+}
+
+TEST_CASE("renderer: images and volumes carry their sizes", "[renderer]") {
+  Context ctx = make_context();
+  const Model model = random_model(ctx);
+  Renderer renderer(ctx, model);
+  const Image image = renderer.render(tilted_pose(), {7, 5, 10, 12});
+  CHECK(image.width_px == 7);
+  CHECK(image.height_px == 5);
+  REQUIRE(image.values.size() == 35);
+  CHECK(image.at(3, 2) == image.values[23]);
+  const VolumeGrid grid{3, 4, 5, {10, 10, 10}, {-15, -20, -25}};
+  const Volume volume = renderer.voxelize(grid, 1);
+  CHECK(volume.grid == grid);
+  CHECK(volume.frames == 1);
+  CHECK(volume.values.size() == 60);
+}
+
+TEST_CASE("renderer: into a caller's memory goes the same image", "[renderer]") {
+  Context ctx = make_context();
+  const Model model = random_model(ctx);
+  Renderer renderer(ctx, model);
+  const std::size_t pixels = model.detector.num_pixels();
+  const Pose second = carm_pose({}, 3);
+  Buffer<float> sweep(ctx, 2 * pixels);
+  renderer.render_into(tilted_pose(), model.detector, sweep.view().subview(0, pixels));
+  renderer.render_into(second, model.detector, sweep.view().subview(pixels, pixels));
+  std::vector<float> expected = renderer.render(tilted_pose(), model.detector).values;
+  const std::vector<float> after = renderer.render(second, model.detector).values;
+  expected.insert(expected.end(), after.begin(), after.end());
+  CHECK(sweep.to_host(ctx) == expected);
+  CHECK_THROWS_AS(renderer.render_into(second, model.detector, sweep), InvalidArgument);  // twice as large
+}
+
+TEST_CASE("renderer: sizes that are not positive are named", "[renderer]") {
+  Context ctx = make_context();
+  const Model model = random_model(ctx);
+  Renderer renderer(ctx, model);
+  require_error<InvalidArgument>([&] { renderer.render(tilted_pose(), {-5, 4, 1, 1}); }, {"detector", "-5 x 4"});
+  require_error<InvalidArgument>([&] { renderer.render_into(tilted_pose(), {4, 0, 1, 1}, {}); }, {"detector", "4 x 0"});
+  require_error<InvalidArgument>([&] { renderer.voxelize({3, -1, 2, {1, 1, 1}, {}}, 0); }, {"grid", "3 x -1 x 2"});
+  require_error<InvalidArgument>([&] { renderer.voxelize_mean({0, 1, 2, {1, 1, 1}, {}}, 2); }, {"grid", "0 x 1 x 2"});
+}
+
+TEST_CASE("renderer: shares a model, or refuses one that would be gone", "[renderer]") {
+  static_assert(std::is_constructible_v<Renderer, Context&, const Model&>);
+  static_assert(std::is_constructible_v<Renderer, Context&, std::shared_ptr<Model>>);
+  static_assert(!std::is_constructible_v<Renderer, Context&, Model>);
+  Context ctx = make_context();
+  auto model = std::make_shared<Model>(random_model(ctx));
+  const Detector detector = model->detector;
+  const Image expected = Renderer(ctx, *model).render(tilted_pose(), detector);
+  Renderer first(ctx, model);
+  model.reset();
+  Renderer renderer = std::move(first);
+  CHECK(renderer.render(tilted_pose(), detector) == expected);
+  CHECK_THROWS_AS(Renderer(ctx, std::shared_ptr<const Model>()), InvalidArgument);
 }

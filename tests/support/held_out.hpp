@@ -23,7 +23,7 @@ inline double mean_test_psnr(Context& ctx, const Acquisition& acquisition, const
     const std::span<const float> reference = acquisition.projection(v);
     if (*std::max_element(reference.begin(), reference.end()) <= 0) continue;
     const std::vector<float> image =
-        renderer.render(acquisition.poses[static_cast<std::size_t>(v)], acquisition.detector);
+        renderer.render(acquisition.poses[static_cast<std::size_t>(v)], acquisition.detector).values;
     sum += score_fixed({image, reference, {}, acquisition.detector.width_px, acquisition.detector.height_px}, range)
                .psnr_db;
     ++count;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "dsasrgs/io.hpp"
 
@@ -22,7 +23,7 @@ class Canvas {
   float& at(int column, int row) {
     return pixels_[static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(column)];
   }
-  void write(const std::filesystem::path& path) const { write_png(path, view_of(pixels_), width_, height_, {1, 0}); }
+  void write(const std::filesystem::path& path) const { write_png(path, pixels_, width_, height_, {1, 0}); }
 
  private:
   int width_, height_;
@@ -142,7 +143,7 @@ void write_maximum_projections(const std::filesystem::path& path, const std::vec
   canvas.write(path);
 }
 
-void write_projection(const std::filesystem::path& path, View<const float> image, const Detector& detector,
+void write_projection(const std::filesystem::path& path, std::span<const float> image, const Detector& detector,
                       float window) {
   write_png(path, image, detector.width_px, detector.height_px, {window, 0});
 }

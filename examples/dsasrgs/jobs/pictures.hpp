@@ -33,6 +33,6 @@ void write_comparison(const std::filesystem::path&, std::span<const float> rende
 void write_maximum_projections(const std::filesystem::path&, const std::vector<float>& volume, const VolumeGrid&);
 
 /// A render alone: white at 0 and black at `window`.
-void write_projection(const std::filesystem::path&, View<const float> image, const Detector&, float window);
+void write_projection(const std::filesystem::path&, std::span<const float> image, const Detector&, float window);
 
 }  // namespace dsasrgs::program

@@ -78,7 +78,7 @@ void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFold
   const float window = picture_window(truth);
   folder.make_view_folder();
   for (const int v : views) {
-    const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector());
+    const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector()).values;
     write_comparison(folder.view(v), rendered, truth.image(v), truth.detector(), window);
   }
 }
@@ -92,7 +92,7 @@ Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& re
   write_model(ctx, folder.model(), model);
 
   Renderer renderer(ctx, model);
-  const std::vector<float> mean_volume = renderer.voxelize_mean(a.volume, a.num_views());
+  const std::vector<float> mean_volume = renderer.voxelize_mean(a.volume, a.num_views()).values;
   EvaluationOptions options = scoring.evaluation;
   options.mean_volume = mean_volume;
   Evaluation evaluation = evaluate(ctx, model, a, held_out_views(a), options, shown_progress(scoring.quiet));

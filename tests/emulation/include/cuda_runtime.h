@@ -214,6 +214,9 @@ enum cudaError_t {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
+  cudaErrorInvalidDevice = 101,
+  cudaErrorNoKernelImageForDevice = 209,
+  cudaErrorInvalidResourceHandle = 400,
   cudaErrorNotReady = 600,
   cudaErrorLaunchFailure = 719,
   cudaErrorStreamCaptureUnsupported = 900,
@@ -235,13 +238,19 @@ using cudaEvent_t = emulation::Event*;
 using cudaGraph_t = emulation::Graph*;
 using cudaGraphExec_t = emulation::GraphExec*;
 
+#define CUDART_VERSION 13000
+inline const cudaStream_t cudaStreamLegacy = reinterpret_cast<cudaStream_t>(1);
+
 struct cudaDeviceProp {
   char name[256];
   int major, minor, multiProcessorCount;
   std::size_t totalGlobalMem, sharedMemPerBlockOptin;
 };
 cudaError_t cudaGetDeviceCount(int*);
+cudaError_t cudaGetDevice(int*);
 cudaError_t cudaSetDevice(int);
+enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported = 115 };
+cudaError_t cudaDeviceGetAttribute(int*, cudaDeviceAttr, int device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp*, int device);
 
 enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
@@ -249,19 +258,34 @@ inline constexpr unsigned cudaStreamNonBlocking = 1;
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned);
 cudaError_t cudaStreamDestroy(cudaStream_t);
 cudaError_t cudaStreamSynchronize(cudaStream_t);
-cudaError_t cudaMallocAsync(void**, std::size_t, cudaStream_t);
+cudaError_t cudaStreamGetDevice(cudaStream_t, int*);
 cudaError_t cudaFreeAsync(void*, cudaStream_t);
+cudaError_t cudaMalloc(void**, std::size_t);
+cudaError_t cudaFree(void*);
 cudaError_t cudaMallocHost(void**, std::size_t);
 cudaError_t cudaFreeHost(void*);
 cudaError_t cudaMemcpyAsync(void*, const void*, std::size_t, cudaMemcpyKind, cudaStream_t);
 cudaError_t cudaMemsetAsync(void*, int, std::size_t, cudaStream_t);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 
-struct CUmemPoolHandle;
-using cudaMemPool_t = CUmemPoolHandle*;
+namespace emulation {
+struct Pool;
+}
+using cudaMemPool_t = emulation::Pool*;
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
-cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t*, int device);
+enum cudaMemAllocationType { cudaMemAllocationTypeInvalid, cudaMemAllocationTypePinned };
+enum cudaMemLocationType { cudaMemLocationTypeInvalid, cudaMemLocationTypeDevice };
+struct cudaMemPoolProps {
+  cudaMemAllocationType allocType;
+  struct {
+    cudaMemLocationType type;
+    int id;
+  } location;
+};
+cudaError_t cudaMemPoolCreate(cudaMemPool_t*, const cudaMemPoolProps*);
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t);
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*);
+cudaError_t cudaMallocFromPoolAsync(void**, std::size_t, cudaMemPool_t, cudaStream_t);
 
 inline constexpr unsigned cudaEventDefault = 0, cudaEventDisableTiming = 2;
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned);
@@ -285,6 +309,14 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t, cudaStream_t);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t);
 cudaError_t cudaGraphDestroy(cudaGraph_t);
 
+struct cudaFuncAttributes {};
+namespace emulation {
+cudaError_t kernel_image();
+}
+template <class F>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes*, F*) {
+  return emulation::kernel_image();
+}
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize };
 template <class F>
 cudaError_t cudaFuncSetAttribute(F*, cudaFuncAttribute, int) {

@@ -11,10 +11,10 @@ int main(int argc, char** argv) {  // embed CASE.h5 STEPS
   config.training.steps = std::atoi(argv[2]);
   Reconstructor reconstructor(ctx, acquisition, config);
   reconstructor.run();
+  write_model(ctx, "model.h5", reconstructor.model());
 
   Renderer renderer(ctx, reconstructor.model());
-  const Detector sharp = acquisition.detector.refined(2);
-  const std::vector<float> image = renderer.render(acquisition.poses.front(), sharp);
-  write_png("view.png", view_of(image), sharp.width_px, sharp.height_px, GreyWindow{1.5f, 0.0f});
+  const Image image = renderer.render(acquisition.poses.front(), acquisition.detector.refined(2));
+  write_png("view.png", image, GreyWindow{1.5f, 0.0f});
   std::cout << reconstructor.model().cloud.size() << " Gaussians\n";
 }

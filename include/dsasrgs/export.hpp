@@ -1,0 +1,6 @@
+#pragma once
+/// @file
+/// What a shared libdsasrgs shows to the programs that link it: the public headers' namespaces. The rest of the library
+/// is compiled with hidden visibility.
+
+#define DSASRGS_API [[gnu::visibility("default")]]

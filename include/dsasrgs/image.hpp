@@ -1,0 +1,38 @@
+#pragma once
+/// @file
+/// Images and volumes in host memory, which carry their sizes.
+
+#include <cstddef>
+#include <vector>
+
+#include "dsasrgs/export.hpp"
+#include "dsasrgs/geometry.hpp"
+
+namespace DSASRGS_API dsasrgs {
+
+/// Pixels [H,W], row-major.
+struct Image {
+  int width_px = 0, height_px = 0;
+  std::vector<float> values;
+
+  /// Value at a row and column that are there.
+  float& at(int row, int column) { return values[index(row, column)]; }
+  float at(int row, int column) const { return values[index(row, column)]; }
+  bool operator==(const Image&) const = default;
+
+ private:
+  std::size_t index(int row, int column) const {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(width_px) + static_cast<std::size_t>(column);
+  }
+};
+
+/// A voxel volume with its grid.
+struct Volume {
+  VolumeGrid grid;
+  std::vector<float> values;  ///< [frames,z,y,x]
+  int frames = 1;
+
+  bool operator==(const Volume&) const = default;
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# A compiler launcher for packaging tests: where the main build, in $REUSE_FROM, has compiled the same source of the library
+# (position-independent and with hidden visibility, whatever the library's kind), its object is taken; else the compiler runs.
+set -euo pipefail
+output="" dependencies=""
+arguments=("$@")
+for ((i = 0; i + 1 < $#; ++i)); do
+  case ${arguments[i]} in
+    -o) output=${arguments[i + 1]} ;;
+    -MF) dependencies=${arguments[i + 1]} ;;
+  esac
+done
+path=$PWD/$output
+object=$REUSE_FROM/libdsasrgs/CMakeFiles/${path##*/libdsasrgs/CMakeFiles/}
+[ -n "$output" ] && [ -f "$object" ] || exec "$@"
+cp "$object" "$output"
+[ -z "$dependencies" ] || echo "$output:" >"$dependencies"

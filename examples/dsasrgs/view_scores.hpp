@@ -1,5 +1,5 @@
 #pragma once
-// Renders against measured or true projections, both protocols of method.md section 10.
+// Renders against measured or true projections, both protocols of method.md section 4.
 
 #include <cstdint>
 #include <functional>

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// How good a render or a volume is (method.md section 10). All metrics are computed in double on the host, on one
+/// How good a render or a volume is (method.md section 4). All metrics are computed in double on the host, on one
 /// thread. A number that is not finite in an image or a volume is an error, never a score.
 
 #include <cstdint>

@@ -20,7 +20,7 @@ check_sections() {
 
 # Paths below a folder of the repository, and names of sources, exist. <op> and * stand for anything.
 check_paths() {
-  local part='[A-Za-z0-9_.<>*{}~$-]+' file line match path folder found
+  local part='[A-Za-z0-9_.<>*~$-]+' file line match path folder found
   while IFS=$'\t' read -r file line match; do
     path="${match#<}"
     while [[ $path == *[./] || $path == *[a-z]'>' ]] && [[ $path != *'<'*'>' ]]; do path="${path%?}"; done

@@ -205,10 +205,6 @@ TEST_CASE("mlp: same bits for 1 and 2 threads", "[mlp]") {
 }
 
 TEST_CASE("mlp: CUDA agrees with the CPU", "[mlp][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = test::make_context();
   MlpScratch scratch;  // one for all
   std::vector<Problem> all = problems();
@@ -241,10 +237,6 @@ TEST_CASE("mlp: CUDA agrees with the CPU", "[mlp][parity]") {
 }
 
 TEST_CASE("mlp: bf16 agrees with fp32 to bfloat16's digits", "[mlp][cuda]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = test::make_context();
   MlpScratch scratch;
   struct Error {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test. `--full` adds the slower checks: all tests under AddressSanitizer and
-# UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture.
+# UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture,
+# clang-tidy on every source.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 full=0
@@ -26,4 +27,5 @@ if [ $full -eq 1 ]; then
   cmake --build --preset tsan
   ctest --test-dir build-tsan --output-on-failure -R '^(cuda_emulated|planted_thread)$'
   bash tests/cuda_build/compile.sh "$PWD" "$PWD/build" all-major || [ $? -eq 77 ]
+  bash tests/style/tidy.sh "$PWD" "$PWD/build" all || [ $? -eq 77 ]
 fi

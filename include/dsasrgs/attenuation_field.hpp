@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The attenuation models of method.md section 4: the central attenuation ρ_i(t) of every Gaussian.
+/// The attenuation models of method.md section 1: the central attenuation ρ_i(t) of every Gaussian.
 
 #include <memory>
 

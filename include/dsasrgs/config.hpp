@@ -13,7 +13,7 @@
 
 namespace DSASRGS_API dsasrgs {
 
-/// How a Gaussian's central attenuation depends on time (method.md section 4).
+/// How a Gaussian's central attenuation depends on time (method.md section 1).
 enum class AttenuationKind {
   constant,      ///< `static`: softplus of one number per Gaussian (R²-Gaussian)
   offset_table,  ///< `offset-table`: softplus of a base and a 5-entry table over time, per Gaussian (after TOGS)
@@ -23,7 +23,7 @@ enum class AttenuationKind {
 /// The name of an attenuation model in a configuration: `static`, `offset-table`, `neural`.
 std::string_view name_of(AttenuationKind);
 
-/// Where the first Gaussians come from (method.md section 6).
+/// Where the first Gaussians come from (method.md section 2).
 enum class InitialPoints { fdk, random };
 
 /// A value that decays log-linearly over the run.
@@ -35,7 +35,7 @@ struct TrainingConfig {
   int steps = 30000;          ///< one view per step (4DRGS)
   double ssim_weight = 0.2;   ///< λ in (1−λ)·L1 + λ·(1 − SSIM) (4DRGS)
   double time_jitter = 1.0;   ///< standard deviation of the training time, in units of 1/V of the sweep (4DRGS)
-  bool clip_negative = true;  ///< training line integrals below 0 are set to 0 (method.md section 1)
+  bool clip_negative = true;  ///< training line integrals below 0 are set to 0 (method.md section 2)
   bool step_graph = true;     ///< CUDA: submit each step as one graph; the CPU ignores it
   /// Weight of the total variation of a random block of `tv_block`³ voxels at the step's time (R²-Gaussian),
   /// attenuation being measured per half of the volume's largest side. On CUDA the voxeliser waits: steps are then not
@@ -53,7 +53,7 @@ struct GaussianConfig {
   double init_percentile = 97;       ///< of the FDK volume (chosen: the data may have another scale)
   double min_scale_voxels = 0.1;     ///< bounded scaling, in mean voxel spacings (4DRGS)
   double max_scale_voxels = 10;      ///< bounded scaling (4DRGS)
-  bool pixel_footprint = true;       ///< a detector pixel integrates over its area (chosen, method.md section 3)
+  bool pixel_footprint = true;       ///< a detector pixel integrates over its area (chosen, method.md section 1)
 };
 
 /// Multi-resolution hash grid (Instant-NGP; sizes from 4DRGS).

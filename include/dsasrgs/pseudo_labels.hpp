@@ -1,7 +1,7 @@
 #pragma once
 /// @file
 /// Pseudo-labels: super-resolved images of training views, made outside (or by the label makers below) and read as
-/// teaching material (method.md section 8). docs/data-format.md says how they are stored.
+/// teaching material (method.md section 3). docs/data-format.md says how they are stored.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The main job: from an acquisition to a model (4DRGS training, method.md sections 5–7).
+/// The main job: from an acquisition to a model (method.md sections 2, 3 and 5).
 
 #include <filesystem>
 #include <functional>

@@ -49,7 +49,7 @@ struct DensityControl {
 };
 
 /// Shrink and spread of a split that keeps the Gaussian's mass Σ ρ·(2π)^(3/2)·s_x·s_y·s_z and, in expectation, its
-/// second moments, its children having its density (method.md section 7): β = K^(−1/3), α = 1 − β². A child's scale
+/// second moments, its children having its density (method.md section 3): β = K^(−1/3), α = 1 − β². A child's scale
 /// that ends up at the lower bound is larger than β·s, and its mass too. Residual-guided splitting (RSD) is this split
 /// with clone and prune off and split_scale_mm = half a low-resolution voxel. Throws InvalidArgument unless children
 /// ≥ 1.
@@ -71,7 +71,7 @@ struct DensityPlan {
   std::size_t size() const { return source.size(); }
 };
 
-/// Decides (method.md section 7): prune first (outside the box, any parameter non-finite, density averaged over `steps`
+/// Decides (method.md section 2): prune first (outside the box, any parameter non-finite, density averaged over `steps`
 /// below the floor or not a number; with no steps the floor is not applied; or drawn by random_prune, each Gaussian by
 /// itself with a number that depends on seed, step and index only), then among the rest select those whose
 /// score, the gradient norm averaged over visible steps (their weights), exceeds the threshold (0 for a Gaussian never

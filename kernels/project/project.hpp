@@ -21,7 +21,7 @@ struct ProjectInput {
   Pose pose;
   Detector detector;
   /// A pixel integrates over its area: Σ₂ ← Σ₂ + I/12 px², the amplitude scaled by sqrt(det Σ₂ / det(Σ₂ + I/12)), so
-  /// that the projected mass stays the same (method.md section 3).
+  /// that the projected mass stays the same (method.md section 1).
   bool pixel_footprint = false;
 };
 

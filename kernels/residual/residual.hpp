@@ -1,7 +1,7 @@
 #pragma once
 /// @file
 /// Where the training views say that attenuation is missing, and Gaussians to be born there (DSA-SRGS, residual-guided
-/// densification; method.md section 7).
+/// densification; method.md section 3).
 
 #include <cstddef>
 #include <cstdint>

@@ -40,7 +40,7 @@ struct ConfidenceCentre {
   float similarity = 0, richness = 0;
 };
 
-///   C = sigmoid(α·(S − S₀) + β·(T − T₀))        (eq. 6; centred form: method.md section 8)
+///   C = sigmoid(α·(S − S₀) + β·(T − T₀))        (eq. 6; centred form: method.md section 3)
 ///   I_teach = C ⊙ I_SR + (1 − C) ⊙ I_LR↑        (eq. 7)
 /// weights [2] = α, β in the context's memory (not read with a given confidence, may then be empty). teach [sH,sW] is
 /// overwritten. Throws InvalidArgument when sizes disagree.

@@ -13,7 +13,7 @@ struct VoxelizeInput {
   VolumeGrid grid;
 };
 
-///   volume(x) = Σ_i ρ_i · exp(−½ (x−μ_i)ᵀ Σ_i⁻¹ (x−μ_i))     (R²-Gaussian, eq. 3; method.md section 2)
+///   volume(x) = Σ_i ρ_i · exp(−½ (x−μ_i)ᵀ Σ_i⁻¹ (x−μ_i))     (R²-Gaussian, eq. 3; method.md section 1)
 /// A voxel counts iff its centre is within Mahalanobis distance kCutoff. volume [z,y,x], 1/mm, overwritten.
 /// A Gaussian with a non-finite position, scale or rotation (or rotation 0) adds nothing. Scratch memory, none per
 /// voxel: on the CPU about 130 bytes per Gaussian plus 4 per Gaussian and slab of z; on CUDA about 100 bytes per

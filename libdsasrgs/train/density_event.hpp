@@ -1,5 +1,5 @@
 #pragma once
-// The events of training that change the Gaussians (method.md section 7): density control (ADC), residual-guided
+// The events of training that change the Gaussians (method.md sections 2 and 3): density control (ADC), residual-guided
 // splitting (RSD) and residual-guided births.
 
 #include <functional>

@@ -7,7 +7,7 @@
 
 namespace dsasrgs {
 
-/// Model of `training` views before the first step (method.md section 6). The density scale is the least-squares factor
+/// Model of `training` views before the first step (method.md section 2). The density scale is the least-squares factor
 /// between the renders of the training views and their measurements, so training starts at the right brightness.
 /// Throws BadInput when the views hold nothing to reconstruct.
 Model initial_model(Context&, const Acquisition&, const std::vector<int>& training_views, const Config&);

@@ -1,6 +1,6 @@
 #pragma once
 // Where Gaussians are to be born: voxels that the training views agree to lack attenuation in (DSA-SRGS, method.md
-// section 7).
+// section 3).
 
 #include <cstddef>
 #include <functional>

@@ -1,5 +1,5 @@
 #pragma once
-// The loss of one rendered training view and its gradient (method.md sections 5 and 8).
+// The loss of one rendered training view and its gradient (method.md sections 2 and 3).
 
 #include <cstdint>
 #include <functional>

@@ -242,10 +242,6 @@ TEST_CASE("adam: same bits for 1 and 2 threads, and wherever an entry stands", "
 }
 
 TEST_CASE("adam: CUDA agrees with the CPU", "[adam][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = test::make_context();
   for (const AdamMode mode : {AdamMode::dense, AdamMode::sparse})
     for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{4099}}) {

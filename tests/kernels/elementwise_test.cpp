@@ -92,10 +92,6 @@ TEST_CASE("elementwise: the same bits on 1 and 2 threads", "[elementwise]") {
 }
 
 TEST_CASE("elementwise: CUDA agrees with the CPU", "[elementwise][parity]") {
-  if (selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   const std::size_t n = GENERATE(0u, 1u, 9003u, 70001u);  // the last: more than the sum has threads
   CAPTURE(n);
   const auto a = random_values<float>(n, -40, 40, 21), b = random_values<float>(n, -2, 2, 22);

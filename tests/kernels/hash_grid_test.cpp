@@ -329,10 +329,6 @@ TEST_CASE("hash_grid: the gradient of the table keeps its digits at any scale", 
 }
 
 TEST_CASE("hash_grid: CUDA agrees with the CPU", "[hash_grid][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = test::make_context();
   HashGridScratch scratch;  // one for all: grown and left clean by each call
   std::vector<Problem> all = problems();

@@ -228,10 +228,6 @@ TEST_CASE("mlp: same bits for 1 and 2 threads", "[mlp]") {
 }
 
 TEST_CASE("mlp: CUDA agrees with the CPU", "[mlp][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = test::make_context();
   MlpScratch scratch;  // one for all
   std::vector<Problem> all = problems();
@@ -312,10 +308,6 @@ TEST_CASE("mlp: bf16 rounds inputs, weights, hidden units and their gradients, a
 }
 
 TEST_CASE("mlp: CUDA agrees with the CPU in bf16", "[mlp][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = test::make_context();
   MlpScratch scratch;
   double output = 0, parameters = 0, input = 0;

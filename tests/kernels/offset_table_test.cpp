@@ -126,10 +126,6 @@ TEST_CASE("offset table: same bits for 1 and 2 threads", "[attenuation]") {
 }
 
 TEST_CASE("offset table: CUDA agrees with the CPU", "[attenuation][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   const std::size_t n = GENERATE(0u, 1u, 1003u, 70001u);  // the last: more than the sum has threads
   CAPTURE(n);
   const auto c = random_coefficients(n, 11);

@@ -119,10 +119,6 @@ TEST_CASE("project: wrong sizes, detectors, bounds and poses are refused", "[pro
 
 TEST_CASE("project: CUDA agrees with the CPU", "[project][parity]") {
   Context cpu = Context::cpu(1), ctx = make_context();
-  if (ctx.backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   for (const std::size_t n : {0, 1, 1027})
     for (const bool footprint : {false, true}) {
       TestCloud cloud = random_cloud(n, {0.3f, 4.0f}, 70, 5);

@@ -235,10 +235,6 @@ TEST_CASE("ssim: same bits for 1 and 2 threads", "[ssim]") {
 }
 
 TEST_CASE("ssim: CUDA agrees with the CPU", "[ssim][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   // One pixel; a part of a tile; several tiles, whole and in part, with a mask.
   const auto [w, h, masked] = GENERATE(table<int, int, bool>({{1, 1, false}, {20, 11, true}, {75, 130, true}}));
   CAPTURE(w, h, masked);

@@ -284,10 +284,6 @@ TEST_CASE("teach: same bits for 1 and 2 threads", "[teach]") {
 }
 
 TEST_CASE("teach: CUDA agrees with the CPU", "[teach][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   const auto [w, h] = GENERATE(table<int, int>({{1, 1}, {5, 3}, {131, 75}, {301, 251}}));
   CAPTURE(w, h);
   const auto n = static_cast<std::size_t>(w) * static_cast<std::size_t>(h);

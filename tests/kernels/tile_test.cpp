@@ -113,10 +113,6 @@ TEST_CASE("tile: an empty image, an empty tile and too many pairs are refused", 
 
 TEST_CASE("tile: CUDA agrees with the CPU", "[tile][parity]") {
   Context cpu = Context::cpu(1), ctx = make_context();
-  if (ctx.backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   TileLists expected, found;
   for (const std::size_t n : {0, 1, 255, 5003}) {
     const auto boxes = random_boxes(n, 301, 203, 11);

@@ -119,10 +119,6 @@ TEST_CASE("tv: same bits for 1 and 2 threads", "[tv]") {
 }
 
 TEST_CASE("tv: CUDA agrees with the CPU", "[tv][parity]") {
-  if (test::selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   // The last has more voxels than the sum has threads.
   const auto [x, y, z] = GENERATE(table<int, int, int>({{1, 1, 1}, {7, 1, 3}, {32, 32, 32}, {43, 41, 39}}));
   CAPTURE(x, y, z);

@@ -74,7 +74,7 @@ TEST_CASE("xray_projection: within the cut-off the image is the exact ray integr
           "[project][rasterize]") {
   Context ctx = make_context();
   const std::size_t n = ctx.backend() == Backend::cpu ? 40 : 5;  // an emulated image takes its time
-  // method.md section 3 measured 0.03 %, 0.08 % and 0.27 % of the peak.
+  // The bounds of method.md section 1.
   const double small = worst_error_of_peak(ctx, 0.3f, n), medium = worst_error_of_peak(ctx, 1.0f, n),
                large = worst_error_of_peak(ctx, 3.0f, n);
   INFO("errors relative to the peak: " << small << ", " << medium << ", " << large);

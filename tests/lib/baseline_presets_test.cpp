@@ -101,10 +101,6 @@ TEST_CASE("baselines: same bits for 1 and 2 threads", "[baselines]") {
 }
 
 TEST_CASE("baselines: a trajectory on CUDA agrees with the CPU's", "[baselines][parity][trajectory]") {
-  if (selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   const auto* const preset = GENERATE("togs", "r2-gaussian");
   CAPTURE(preset);
   Context cpu = Context::cpu(1), cuda = make_context();

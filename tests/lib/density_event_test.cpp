@@ -224,7 +224,7 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
   }
 }
 
-TEST_CASE("density_event: Gaussians are born where a vessel was removed", "[density_event][parity]") {
+TEST_CASE("density_event: Gaussians are born where a vessel was removed", "[density_event]") {
   Context ctx = test::make_context();
   const Config config = config_for();
   std::vector<Vec3d> rest = segment({0, 0, -20}, {-3, 2, 20}), all = rest;

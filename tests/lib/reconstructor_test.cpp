@@ -66,10 +66,6 @@ TEST_CASE("reconstructor: a small case is learnt, and held-out views with it", "
 }
 
 TEST_CASE("reconstructor: a trajectory on CUDA agrees with the CPU's", "[reconstructor][parity][trajectory]") {
-  if (selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = make_context();
   const Simulation simulation = small_simulation(cpu);
   Config config = small_config(200);
@@ -154,7 +150,7 @@ TEST_CASE("reconstructor: RSD and births add Gaussians, and a checkpoint between
 }
 
 TEST_CASE("reconstructor: a coarse start is a run at the measured resolution, and a checkpoint in it goes on",
-          "[reconstructor][parity]") {
+          "[reconstructor]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
   const int steps = 110, coarse = 90;
@@ -181,10 +177,6 @@ TEST_CASE("reconstructor: a coarse start is a run at the measured resolution, an
 }
 
 TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's Gaussians", "[reconstructor][parity][trajectory]") {
-  if (selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   Context cpu = Context::cpu(1), cuda = make_context();
   const Simulation simulation = small_simulation(cpu);
   const Config config = densifying_config(200);
@@ -221,12 +213,8 @@ TEST_CASE("reconstructor: a model file renders as the model it was written from"
   }
 }
 
-TEST_CASE("reconstructor: nuisance offset and gain of the training views are found", "[reconstructor]") {
+TEST_CASE("reconstructor: nuisance offset and gain of the training views are found", "[reconstructor][long]") {
   Context ctx = make_context();
-  if (is_emulated(ctx)) {
-    WARN("800 steps: not on the emulated device");
-    return;
-  }
   Acquisition a = small_simulation(ctx).acquisition;
   const int disturbed = a.train_views[5];
   const std::size_t pixels = a.detector.num_pixels();

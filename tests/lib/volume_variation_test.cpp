@@ -175,10 +175,6 @@ TEST_CASE("volume variation: the term's gradient goes through the field with the
 }
 
 TEST_CASE("volume variation: CUDA agrees with the CPU", "[volume_variation][parity]") {
-  if (selected_backend() == Backend::cpu) {
-    WARN("needs --backend cuda");
-    return;
-  }
   const auto on = [](Context ctx) {
     AttenuationField field(ctx, field_config(AttenuationKind::offset_table), kVolume, 5);
     field.set_density_scale_per_mm(kScalePerMm);

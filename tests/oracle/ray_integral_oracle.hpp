@@ -35,7 +35,7 @@ struct GaussianOracle {
            dot(a, axis(1)) * dot(b, axis(1)) * (scale_mm.y * scale_mm.y) +
            dot(a, axis(2)) * dot(b, axis(2)) * (scale_mm.z * scale_mm.z);
   }
-  /// ∫ density along the line through `source` and `point` (method.md, section 3).
+  /// ∫ density along the line through `source` and `point` (method.md section 1).
   double ray_integral(Vec3d source, Vec3d point) const {
     const Vec3d d = normalized(point - source), m = mean_mm - source;
     const double a = precision(d, d), b = precision(d, m), c = precision(m, m);

@@ -7,7 +7,6 @@ set -u
 [ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
 program=$(realpath "$1")
 here=$(dirname "$(realpath "$0")")
-docs=$here/../../docs/data-format.md
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -139,15 +138,6 @@ expect 0 "inspect labels" inspect labels_oracle.h5 --case case.h5
 grep -q '^false_vessel_mask *true$' out.txt || report "inspect labels: no line 'false_vessel_mask true': $(cat out.txt)"
 expect 2 "inspect labels without their case" inspect labels_oracle.h5
 says "inspect labels without their case" '--case: expected .*labels_oracle.h5.*found none'
-# The h5py examples of docs/data-format.md run, where there is an h5py.
-for python in python3 /usr/bin/python3; do
-  "$python" -c 'import h5py' 2>/dev/null || continue
-  sed -n '/^### Writing pseudo-labels with h5py/,/^### /p' "$docs" | sed -n '/^```python/,/^```/p' | sed '/^```/d' >write_labels.py
-  "$python" write_labels.py >out.txt 2>&1 || report "docs: the label example fails: $(tail -n 1 out.txt)"
-  there labels.h5
-  break
-done
-[ -e labels.h5 ] || echo "skipped: no python3 with h5py for the example of docs/data-format.md"
 
 # ---- a study ------------------------------------------------------------------------------------------------------------
 cat >study.toml <<'TOML'

@@ -1,5 +1,5 @@
 // Kernels with a bug each, to show that the emulation catches what it promises to. What only a sanitizer can see is run
-// by tests/emulation/sanitizer_test.sh.
+// by tests/emulation/crash_test.sh.
 
 #include <catch2/catch.hpp>
 #include <cstdlib>

@@ -88,12 +88,12 @@ StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
   if (!run.labels.empty()) {
     StudyInputs::Labels labels = inputs_.labels(run, study_->labels_named(run.labels));
     const SuperResolutionConfig& sr = run.config.super_resolution;
-    if (needs_labels(sr) && sr.scale != labels.file.scale())
+    if (sr.needs_labels() && sr.scale != labels.file.scale())
       throw BadInput(study_->file.string(), "method " + run.method + " settings.super_resolution.scale",
                      std::to_string(labels.file.scale()) + ", the scale of the labels " + run.labels,
                      std::to_string(sr.scale));
     training["labels"] = labels.fingerprint;
-    p.labels.emplace(std::move(labels.file));
+    p.labels = std::make_shared<const PseudoLabels>(std::move(labels.file));
   }
   for (const StudyLabels* source : masks_for(run)) {
     StudyInputs::Labels labels = inputs_.labels(run, *source);
@@ -214,7 +214,7 @@ Json StudyRunner::train_and_score(const StudyRun& run, const Prepared& p) {
   const Acquisition& a = inputs_.loaded();
   RunFolder folder(this->folder(run), RunFolder::Start::over_earlier_run);
   const auto start = std::chrono::steady_clock::now();
-  Reconstructor reconstructor(*ctx_, a, run.config, p.labels ? &*p.labels : nullptr);
+  Reconstructor reconstructor(*ctx_, a, run.config, p.labels);
   RunFacts facts;
   facts.case_file = a.name;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -52,7 +52,7 @@ class StudyRunner {
     /// All that the result depends on: `training`, what the model does, and `scoring`, what its scores do beside it.
     nlohmann::ordered_json identity;
     StudyViews views;
-    std::optional<PseudoLabels> labels;                        ///< of the run
+    std::shared_ptr<const PseudoLabels> labels;                ///< of the run
     std::vector<std::pair<std::string, PseudoLabels>> spoilt;  ///< that its images are held against, by name
   };
   Prepared prepare(const StudyRun&);

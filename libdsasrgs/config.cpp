@@ -33,6 +33,9 @@ constexpr std::array kTargetNames{EnumName<HighResolutionTarget>{HighResolutionT
                                   EnumName<HighResolutionTarget>{HighResolutionTarget::pseudo_labels, "pseudo_labels"},
                                   EnumName<HighResolutionTarget>{HighResolutionTarget::both, "both"},
                                   EnumName<HighResolutionTarget>{HighResolutionTarget::teach, "teach"}};
+constexpr std::array kPrecisionNames{EnumName<FieldPrecision>{FieldPrecision::fp32, "fp32"},
+                                     EnumName<FieldPrecision>{FieldPrecision::bf16, "bf16"}};
+constexpr const auto& names_of(FieldPrecision) { return kPrecisionNames; }
 constexpr const auto& names_of(HighResolutionTarget) { return kTargetNames; }
 constexpr const auto& names_of(AttenuationKind) { return kAttenuationNames; }
 constexpr const auto& names_of(InitialPoints) { return kInitialPointNames; }
@@ -255,7 +258,7 @@ std::string_view name_of(AttenuationKind kind) {
 
 std::vector<std::string> preset_names() { return {"4drgs", "static", "togs", "r2-gaussian", "dsa-srgs"}; }
 
-Config preset_config(std::string_view name) {
+Config preset_config(std::string_view name, std::string_view source) {
   Config config;
   config.preset = name;
   if (name == "static") {
@@ -285,7 +288,7 @@ Config preset_config(std::string_view name) {
   } else if (name != "4drgs") {
     std::string expected;
     for (const auto& n : preset_names()) expected += (expected.empty() ? "" : " or ") + n;
-    throw BadInput("--preset", "name", expected, name);
+    throw BadInput(source, "name", expected, name);
   }
   return config;
 }
@@ -322,19 +325,19 @@ Config config_from_toml(std::string_view text, std::string_view source) {
   return config;
 }
 
-void apply_setting(Config& config, std::string_view assignment) {
+void apply_setting(Config& config, std::string_view assignment, std::string_view source) {
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0)
-    throw BadInput("--set", std::string(assignment), "section.name=value", assignment);
+    throw BadInput(source, std::string(assignment), "section.name=value", assignment);
   const std::string key(assignment.substr(0, equals)), value(assignment.substr(equals + 1));
   if (key == "preset")  // it would rename the method and change nothing
-    throw BadInput("--set", key, "a field of the preset (--preset names the preset itself)", value);
-  // Bare words are strings: `--set field.kind=static` needs no quotes.
+    throw BadInput(source, key, "a field of the preset, not the preset itself", value);
+  // Bare words are strings: field.kind=static needs no quotes.
   const bool bare_word = !value.empty() &&
                          (std::isalpha(static_cast<unsigned char>(value[0])) != 0 || value == "4drgs") &&
                          value != "true" && value != "false" && value != "nan" && value != "inf";
   const std::string text = key + " = " + (bare_word ? '"' + value + '"' : value);
-  apply_table(config, parse(text, "--set " + std::string(assignment)), "--set");
+  apply_table(config, parse(text, std::string(source) + " " + std::string(assignment)), source);
 }
 
 std::string to_toml(const Config& config) {

@@ -52,6 +52,7 @@ void visit_fields(C& c, V& v) {
         v.field("growth", g.growth, Range{1, 4});
       });
     };
+    v.field("precision", c.field.precision);
     grid("grid3d", c.field.grid3d);
     grid("grid4d", c.field.grid4d);
   });

@@ -14,7 +14,8 @@ inline HashGridShape grid4d_shape(const FieldConfig& c) {
   return {4, c.grid4d.levels, c.grid4d.log2_entries, c.grid4d.base_resolution, c.grid4d.growth};
 }
 inline MlpShape network_shape(const FieldConfig& c) {
-  return {(c.grid3d.levels + c.grid4d.levels) * kHashFeatures, c.width, c.hidden_layers};
+  const MlpPrecision precision = c.precision == FieldPrecision::bf16 ? MlpPrecision::bf16 : MlpPrecision::fp32;
+  return {(c.grid3d.levels + c.grid4d.levels) * kHashFeatures, c.width, c.hidden_layers, precision};
 }
 
 }  // namespace dsasrgs

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "dsasrgs/attenuation_field.hpp"
-#include "dsasrgs/model.hpp"
+#include "model_parameters.hpp"
 #include "project/project.hpp"
 #include "rasterize/rasterize.hpp"
 
@@ -17,12 +17,6 @@ template <class T>
 void resize(Context& ctx, Buffer<T>& buffer, std::size_t size) {
   if (buffer.size() != size) buffer = Buffer<T>(ctx, size);
 }
-
-/// Gradients of a loss for every parameter of a cloud, sized to it.
-struct CloudGradient {
-  Buffer<float> position_mm, raw_scale, rotation, density, attenuation;
-  void resize_to(Context& ctx, const GaussianCloud& cloud);
-};
 
 /// Geometry of the view being rendered.
 struct ViewRequest {
@@ -37,12 +31,12 @@ class ViewPipeline {
  public:
   /// image [H,W] ← line integrals of the cloud. What backward() needs is kept until the next forward().
   void forward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&, View<float> image);
-  /// Cloud gradients overwritten; shared field parameters accumulated into. `add_to_cloud` is called when the image's
-  /// gradients of position, scale, rotation and density stand and before the density's goes on through the field: what
-  /// another term of the loss adds to them then goes the same way.
+  /// The gradient of the image's for every parameter array (ModelGradient says which are overwritten).
+  /// `add_to_cloud` is called when the image's gradients of position, scale, rotation and density stand and before the
+  /// density's goes on through the field: what another term of the loss adds to them then goes the same way.
   void backward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&,
-                View<const float> grad_image, CloudGradient&, View<float> grad_table3d, View<float> grad_table4d,
-                View<float> grad_network, const std::function<void(CloudGradient&)>& add_to_cloud = {});
+                View<const float> grad_image, ModelGradient&,
+                const std::function<void(ModelGradient&)>& add_to_cloud = {});
 
   View<const float> density() const { return density_; }
   View<const PixelBox> box() const { return box_; }

@@ -48,14 +48,18 @@ struct ReconstructOptions {
 
 /// The preset (the option's or the file's), then the file, then single settings: what is said last counts.
 Config effective_config(const ReconstructOptions& options) {
-  Config config = preset_config(options.preset.value_or(kDefaultPreset));
+  Config config = preset_config(options.preset.value_or(kDefaultPreset), "--preset");
   if (!options.config_file.empty()) apply_toml_file(config, options.config_file);
   if (options.preset && config.preset != *options.preset)
     throw UsageError("--preset: expected " + config.preset + ", which " + options.config_file + " names, found " +
                      *options.preset);
-  for (const std::string& s : options.settings) apply_setting(config, s);
-  if (options.steps) apply_setting(config, "training.steps=" + std::to_string(*options.steps));
-  if (options.seed) apply_setting(config, "training.seed=" + std::to_string(*options.seed));
+  for (const std::string& s : options.settings) {
+    if (s.starts_with("preset="))
+      throw UsageError("--set: expected a field of the preset (--preset names the preset itself), found " + s);
+    apply_setting(config, s, "--set");
+  }
+  if (options.steps) apply_setting(config, "training.steps=" + std::to_string(*options.steps), "--steps");
+  if (options.seed) apply_setting(config, "training.seed=" + std::to_string(*options.seed), "--seed");
   return config;
 }
 
@@ -118,14 +122,16 @@ void run(const ReconstructOptions& options) {
   const bool quiet = options.machine.quiet;
   const Config config = effective_config(options);
   if (!options.labels_file.empty() && !options.resume) require_target_of_labels(config);
+  if (options.labels_file.empty() && !options.resume && config.super_resolution.needs_labels())
+    throw UsageError("--labels: expected a label file, which super_resolution.target needs, found none");
   Context ctx = make_context(options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   if (options.train_views) split_evenly(acquisition, *options.train_views);
   if (!options.hold_out.empty()) hold_out(acquisition, parse_views(options.hold_out, acquisition, "--hold-out"));
   require_scorable(acquisition, held_out_views(acquisition));
-  std::optional<PseudoLabels> labels;
-  if (!options.labels_file.empty()) labels = PseudoLabels::open(options.labels_file, acquisition);
-  const PseudoLabels* label_source = labels ? &*labels : nullptr;
+  std::shared_ptr<const PseudoLabels> labels;
+  if (!options.labels_file.empty())
+    labels = std::make_shared<const PseudoLabels>(PseudoLabels::open(options.labels_file, acquisition));
 
   using Start = RunFolder::Start;
   RunFolder folder(options.output,
@@ -133,8 +139,8 @@ void run(const ReconstructOptions& options) {
   for (const auto& file : folder.own_files())
     require_no_input("--output", file, {options.case_file, options.labels_file});
   const auto start = std::chrono::steady_clock::now();
-  Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), label_source)
-                                               : Reconstructor(ctx, acquisition, config, label_source);
+  Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), labels)
+                                               : Reconstructor(ctx, acquisition, config, labels);
   if (labels) require_target_of_labels(reconstructor.config());
   RunFacts facts;
   facts.case_file = options.case_file;

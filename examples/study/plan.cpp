@@ -266,7 +266,7 @@ Config effective_config(const Study& study, const StudyCase& c, const StudyMetho
   }
   const auto apply = [&](const std::vector<std::string>& settings, const std::string& field) {
     for (const std::string& s : settings) try {
-        apply_setting(config, s);
+        apply_setting(config, s, "--set");
       } catch (const BadInput& e) {
         throw BadInput(study.file.string(), field, "settings that a configuration can have", e.what());
       }
@@ -316,7 +316,7 @@ std::vector<StudyRun> plan_runs(const Study& study) {
           }
           run.seed = study.seeds[k];
           run.config = effective_config(study, c, m, study.seeds[k]);
-          if (m.labels.empty() && needs_labels(run.config.super_resolution))
+          if (m.labels.empty() && run.config.super_resolution.needs_labels())
             throw BadInput(study.file.string(), "method " + m.name + " labels",
                            "label sources, which its super_resolution.target needs", "none");
           if (m.labels.empty()) runs.push_back(run);
@@ -342,12 +342,6 @@ std::vector<StudyRun> runs_named(const std::vector<StudyRun>& runs, const std::v
     if (parts.empty() || std::any_of(parts.begin(), parts.end(), [&](const std::string& p) { return has(run, p); }))
       list.push_back(run);
   return list;
-}
-
-bool needs_labels(const SuperResolutionConfig& c) {
-  const bool by_target = c.target == HighResolutionTarget::pseudo_labels || c.target == HighResolutionTarget::both ||
-                         c.target == HighResolutionTarget::teach;
-  return by_target && c.scale > 1 && c.weight > 0;
 }
 
 }  // namespace dsasrgs::program

@@ -93,7 +93,4 @@ std::vector<StudyRun> plan_runs(const Study&);
 /// Those whose id holds one of the parts; all when there is no part. Throws UsageError for a part that is in no id.
 std::vector<StudyRun> runs_named(const std::vector<StudyRun>&, const std::vector<std::string>& parts);
 
-/// Is a model trained on pseudo-labels?
-bool needs_labels(const SuperResolutionConfig&);
-
 }  // namespace dsasrgs::program

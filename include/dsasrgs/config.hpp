@@ -1,7 +1,7 @@
 #pragma once
 /// @file
 /// Everything a reconstruction can be told. Nested plain structs; each field's comment gives its unit and source.
-/// In TOML a field is `[section] name = value`, on the command line `--set section.name=value`.
+/// In TOML a field is `[section] name = value`, in apply_setting `section.name=value`.
 
 #include <cstdint>
 #include <filesystem>
@@ -64,12 +64,20 @@ struct GridConfig {
   double growth = 1.45;
 };
 
+/// Factors of the network's hidden layers on CUDA.
+enum class FieldPrecision {
+  fp32,
+  bf16  ///< rounded to bfloat16 for tensor cores (compute capability 8.0 or later); sums and the output stay fp32
+};
+
 struct FieldConfig {
   AttenuationKind kind = AttenuationKind::neural;
   GridConfig grid3d{12, 19, 8, 1.45};  ///< H₃D
   GridConfig grid4d{12, 19, 2, 1.40};  ///< H₄D
   int width = 64;                      ///< neurons of a hidden layer of Φ
   int hidden_layers = 2;
+  /// Of Φ on CUDA, in training and in renders of the model (chosen: fp32). The CPU computes fp32 whatever it is.
+  FieldPrecision precision = FieldPrecision::fp32;
 };
 
 struct LearningRateConfig {
@@ -161,6 +169,10 @@ struct SuperResolutionConfig {
   /// Off: the label of a view is read and its maps are made anew at each step, for cases whose fine images do not fit
   /// into memory together. The result is the same. On CUDA steps are then not captured as graphs.
   bool keep_labels = true;
+  /// Whether pseudo-labels are compared with: the target is made of them, and it counts.
+  bool needs_labels() const {
+    return scale > 1 && weight > 0 && target != HighResolutionTarget::none && target != HighResolutionTarget::upsampled;
+  }
 };
 
 /// The whole configuration.
@@ -181,14 +193,16 @@ struct Config {
 std::vector<std::string> preset_names();
 /// Defaults of a preset: `4drgs` (docs/method.md sections 1 and 2), `static` (the same with a time-independent
 /// attenuation), `togs` and `r2-gaussian` (the baselines of section 5) or `dsa-srgs` (4 times finer, pseudo-labels
-/// mixed in by confidence, RSD and residual-guided births: section 3). Throws BadInput for another name.
-Config preset_config(std::string_view name);
+/// mixed in by confidence, RSD and residual-guided births: section 3). Throws BadInput for another name, with `source`
+/// as the file.
+Config preset_config(std::string_view name, std::string_view source = "preset_config");
 
 /// Reads a TOML file over a configuration. Throws IoError; BadInput naming the file and the field for an unknown name,
 /// a wrong type or a value out of range. On an error the configuration is left as it was.
 void apply_toml_file(Config&, const std::filesystem::path&);
-/// Applies "section.name=value". Throws BadInput as above, with "--set" as the file.
-void apply_setting(Config&, std::string_view assignment);
+/// Applies "section.name=value". Throws BadInput as above, with `source` as the file; also for the preset's name, which
+/// would change nothing else.
+void apply_setting(Config&, std::string_view assignment, std::string_view source = "apply_setting");
 /// The configuration as TOML; reading it back gives the same configuration.
 std::string to_toml(const Config&);
 /// The inverse of to_toml, for configurations kept inside other files. Throws BadInput with `source` as the file.

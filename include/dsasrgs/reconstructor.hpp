@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,34 +23,44 @@ struct StepReport {
   int step = 0;   ///< 1 for the first
   int steps = 0;  ///< of the whole run
   int view = 0;   ///< index in the acquisition
+
   /// The loss known last, that of step `loss_step`. On the CPU this step's. On CUDA nobody waits for it: it is fetched
-  /// every 32 steps, at density events and after the last step.
-  double loss = 0;  ///< (1−λ)·l1 + λ·(1 − ssim)
-  double l1 = 0;
-  double ssim = 0;
-  int loss_step = 0;          ///< 0: none yet
-  std::size_t gaussians = 0;  ///< after the step
-  /// Density control that took place after this step.
-  std::size_t cloned = 0, split = 0, pruned = 0;
+  /// every 32 steps, at density events and after the last step. Its terms (docs/method.md sections 5 and 8) are 0 where
+  /// the configuration, or the step, does without them.
+  int loss_step = 0;           ///< 0: none yet
+  double loss = 0;             ///< what is minimised: (1−w)·l_gt + w·l_sr + total_variation + table_variation
+  double l_gt = 0;             ///< against the measured view: (1−λ)·l1 + λ·(1 − ssim)
+  double l1 = 0, ssim = 0;     ///< the parts of l_gt
+  double l_sr = 0;             ///< against the high-resolution target
+  double alpha = 0, beta = 0;  ///< weights of the confidence after the step, with the target `teach`
+  double total_variation = 0;  ///< of the block of the volume, weighted
+  double table_variation = 0;  ///< of the tables of `offset-table`, weighted
+
+  std::size_t gaussians = 0;                      ///< after the step
+  std::size_t cloned = 0, split = 0, pruned = 0;  ///< by density control that took place after this step
   std::size_t residual_split = 0;  ///< Gaussians that residual-guided splitting (RSD) replaced by their children
   std::size_t born = 0;            ///< residual-guided births
 };
 
 /// Trains a model on the training views of an acquisition. step() is the primitive; run() a loop over it.
-/// The same inputs, configuration and seed give the same bits for any thread count.
+/// The same inputs, configuration and seed give the same bits for any thread count. Used by one thread at a time. The
+/// context must outlive it; acquisition and configuration are only read by the constructor.
 class Reconstructor {
  public:
-  /// Initialises the Gaussians (FDK or random) and the field. The context and the acquisition must outlive it.
-  /// Trains on acquisition.training_views(). Throws BadInput when the configuration or the
-  /// acquisition cannot be used (no positive training pixel, no candidate voxel), OutOfMemory.
-  /// `labels` are needed by the targets of config.super_resolution that use them; they are read here, or, without
-  /// `super_resolution.keep_labels`, at each step and must then outlive it.
-  Reconstructor(Context&, const Acquisition&, const Config&, const PseudoLabels* labels = nullptr);
+  /// Initialises the Gaussians (FDK or random) and the field, which cannot be cancelled.
+  /// Trains on acquisition.training_views(). Throws BadInput when the configuration or the acquisition cannot be used
+  /// (no positive training pixel, no candidate voxel), OutOfMemory.
+  /// `labels` are needed where config.super_resolution.needs_labels(); they are read here, or, without
+  /// `super_resolution.keep_labels`, at each step.
+  Reconstructor(Context&, const Acquisition&, const Config&, std::shared_ptr<const PseudoLabels> labels = nullptr);
+  Reconstructor(Context&, const Acquisition&, const Config&, PseudoLabels labels);
   /// Continues from a checkpoint of the same acquisition, configuration and labels. Throws IoError; BadInput, also when
   /// the training views are others or were measured otherwise (labels are not compared).
   Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint,
-                const PseudoLabels* labels = nullptr);
+                std::shared_ptr<const PseudoLabels> labels = nullptr);
+  Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint, PseudoLabels labels);
   Reconstructor(Reconstructor&&) noexcept;
+  Reconstructor& operator=(Reconstructor&&) noexcept;
   ~Reconstructor();
 
   /// One view: forward, loss, backward, update, and density control when it is due.
@@ -57,19 +68,26 @@ class Reconstructor {
   /// InvalidArgument after the last step.
   StepReport step();
   bool finished() const;
-  /// Steps until finished, or until the callback returns false.
-  void run(const std::function<bool(const StepReport&)>& callback = {});
+  /// Steps until finished, until the callback returns false, or until a stop is requested (from any thread; it is
+  /// heeded between two steps). What was trained so far stays: go on with another run(), save a checkpoint, or take the
+  /// model.
+  void run(const std::function<bool(const StepReport&)>& callback = {}, const std::stop_token& stop = {});
 
-  const Model& model() const;
-  const Config& config() const;
+  const Model& model() const&;
+  const Model& model() const&& = delete;
+  /// The model, moved out: `std::move(reconstructor).take_model()`, after the last step or any other. The reconstructor
+  /// can then only be destroyed or assigned to. Throws NumericalError when a loss so far was not finite.
+  Model take_model() &&;
+  const Config& config() const&;
+  const Config& config() const&& = delete;
   int steps_done() const;
   /// Wall seconds by stage since construction, in pipeline order. On CUDA, where the stages overlap: seconds spent
   /// submitting steps, waiting for them, and in density control.
   std::vector<std::pair<std::string, double>> stage_seconds() const;
 
-  /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Throws
-  /// IoError; NumericalError when a loss so far was not finite.
-  void save_checkpoint(const std::filesystem::path&) const;
+  /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Waits for the
+  /// steps so far. Throws IoError; NumericalError when a loss so far was not finite.
+  void save_checkpoint(const std::filesystem::path&);
 
  private:
   struct State;

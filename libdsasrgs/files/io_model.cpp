@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "dsasrgs/error.hpp"
-#include "field_shapes.hpp"
+#include "model_parameters.hpp"
 
 namespace dsasrgs {
 
@@ -53,18 +53,19 @@ Detector read_detector(const Hdf5Reader& file) {
   return {size[0], size[1], pitch[0], pitch[1]};
 }
 
-GaussianCloud read_cloud(Context& ctx, const Hdf5Reader& file, int coefficients) {
-  GaussianCloud cloud;
-  const std::vector<float> position = read_finite(file, "/gaussians/position_mm", {kAnyExtent, 3});
-  const std::size_t n = position.size() / 3;
-  cloud.position_mm = Buffer<float>::from_host(ctx, position);
-  cloud.raw_scale = Buffer<float>::from_host(ctx, read_finite(file, "/gaussians/raw_scale", {n, 3}));
-  cloud.rotation = Buffer<float>::from_host(ctx, read_finite(file, "/gaussians/rotation", {n, 4}));
-  cloud.attenuation = Buffer<float>::from_host(
-      ctx, read_finite(file, "/gaussians/attenuation", {n, static_cast<std::size_t>(coefficients)}));
+/// Shared arrays have the sizes of the field's configuration.
+void read_parameters(Context& ctx, const Hdf5Reader& file, GaussianCloud& cloud, AttenuationField& field) {
+  std::size_t gaussians = kAnyExtent;  // until the first array says how many
+  for (const ParameterInfo& p : kParameters) {
+    Buffer<float>& value = p.value(cloud, field);
+    const bool shared = p.per_gaussian == nullptr;
+    const auto width = static_cast<std::size_t>(shared ? 0 : p.width(field));
+    value = Buffer<float>::from_host(ctx,
+                                     read_finite(file, p.path, shared ? Shape{value.size()} : Shape{gaussians, width}));
+    if (!shared && gaussians == kAnyExtent) gaussians = value.size() / width;
+  }
   cloud.bounds = {static_cast<float>(read_positive(file, "/gaussians", "scale_min_mm")),
                   static_cast<float>(read_positive(file, "/gaussians", "scale_max_mm"))};
-  return cloud;
 }
 
 }  // namespace
@@ -72,18 +73,14 @@ GaussianCloud read_cloud(Context& ctx, const Hdf5Reader& file, int coefficients)
 void write_model_groups(Context& ctx, Hdf5Writer& file, const Model& model) {
   const std::size_t n = model.cloud.size();
   file.attribute("/", "config", std::string_view(model.config_toml));
-  file.write("/gaussians/position_mm", model.cloud.position_mm.to_host(ctx), {n, 3});
-  file.write("/gaussians/raw_scale", model.cloud.raw_scale.to_host(ctx), {n, 3});
-  file.write("/gaussians/rotation", model.cloud.rotation.to_host(ctx), {n, 4});
-  file.write("/gaussians/attenuation", model.cloud.attenuation.to_host(ctx),
-             {n, static_cast<std::size_t>(model.field.coefficients_per_gaussian())});
+  for (const ParameterInfo& p : kParameters) {
+    const Buffer<float>& value = p.value(model.cloud, model.field);
+    const bool shared = p.per_gaussian == nullptr;
+    file.write(p.path, value.to_host(ctx),
+               shared ? Shape{value.size()} : Shape{n, static_cast<std::size_t>(p.width(model.field))});
+  }
   file.attribute("/gaussians", "scale_min_mm", static_cast<double>(model.cloud.bounds.min_mm));
   file.attribute("/gaussians", "scale_max_mm", static_cast<double>(model.cloud.bounds.max_mm));
-
-  const AttenuationField::Parameters& field = model.field.parameters();
-  file.write("/field/table3d", field.table3d.to_host(ctx), {field.table3d.size()});
-  file.write("/field/table4d", field.table4d.to_host(ctx), {field.table4d.size()});
-  file.write("/field/network", field.network.to_host(ctx), {field.network.size()});
   file.attribute("/field", "density_scale_per_mm", static_cast<double>(model.field.density_scale_per_mm()));
 
   const VolumeGrid& g = model.volume;
@@ -114,12 +111,8 @@ Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
   const VolumeGrid grid = read_volume_grid(file);
   AttenuationField field(ctx, config.field, grid, config.training.seed);
   field.set_density_scale_per_mm(static_cast<float>(read_positive(file, "/field", "density_scale_per_mm")));
-  AttenuationField::Parameters& p = field.parameters();
-  p.table3d = Buffer<float>::from_host(ctx, read_finite(file, "/field/table3d", {p.table3d.size()}));
-  p.table4d = Buffer<float>::from_host(ctx, read_finite(file, "/field/table4d", {p.table4d.size()}));
-  p.network = Buffer<float>::from_host(ctx, read_finite(file, "/field/network", {p.network.size()}));
-
-  GaussianCloud cloud = read_cloud(ctx, file, field.coefficients_per_gaussian());
+  GaussianCloud cloud;
+  read_parameters(ctx, file, cloud, field);
   Model model{std::move(cloud), std::move(field), grid, {}, read_detector(file), false, {}, toml};
   model.time = {file.attribute<double>("/time", "first_s"), file.attribute<double>("/time", "last_s")};
   model.pixel_footprint = file.attribute<std::int32_t>("/detector", "pixel_footprint") != 0;

@@ -1,5 +1,8 @@
 #include "train/checkpoint.hpp"
 
+#include <string>
+#include <utility>
+
 #include "files/io_model.hpp"
 
 namespace dsasrgs {
@@ -8,17 +11,7 @@ namespace {
 
 constexpr int kCheckpointVersion = 1;
 
-/// Calls f(name, moments, parameter) for every parameter array; writer and reader walk the same list.
-template <class Optimizer, class F>
-void for_each_moment(Optimizer& o, const Model& m, F&& f) {
-  f("position", o.position, m.cloud.position_mm);
-  f("raw_scale", o.raw_scale, m.cloud.raw_scale);
-  f("rotation", o.rotation, m.cloud.rotation);
-  f("attenuation", o.attenuation, m.cloud.attenuation);
-  f("table3d", o.table3d, m.field.parameters().table3d);
-  f("table4d", o.table4d, m.field.parameters().table4d);
-  f("network", o.network, m.field.parameters().network);
-}
+std::string moments_group(const ParameterInfo& p) { return std::string("/optimizer/") + p.name; }
 
 void write_statistics(Context& ctx, Hdf5Writer& file, const std::string& group, const DensityStatistics& s) {
   const std::size_t n = s.gradient_norm.size();
@@ -45,43 +38,44 @@ DensityStatistics read_statistics(Context& ctx, const Hdf5Reader& file, const st
 
 }  // namespace
 
-void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Config& config, int step,
-                      const Model& model, const OptimizerState& optimizer, const DensificationStatistics& statistics,
-                      const std::vector<NuisanceMoments>& nuisance) {
+void write_checkpoint(Context& ctx, const std::filesystem::path& path, const TrainingState& state) {
   Hdf5Writer file(path);
   file.set_format("dsasrgs.checkpoint", kCheckpointVersion);
-  write_model_groups(ctx, file, model);
-  file.attribute("/", "run_config", std::string_view(to_toml(config)));
-  file.attribute("/", "step", step);
-  for_each_moment(optimizer, model, [&](const std::string& name, const AdamMoments& m, const Buffer<float>&) {
-    file.write("/optimizer/" + name + "/first_moment", m.first.to_host(ctx), {m.first.size()});
-    file.write("/optimizer/" + name + "/second_moment", m.second.to_host(ctx), {m.second.size()});
-  });
-  if (const ConfidenceState& c = optimizer.confidence; c.weights.size() > 0) {
+  write_model_groups(ctx, file, state.model);
+  file.attribute("/", "run_config", std::string_view(to_toml(state.config)));
+  file.attribute("/", "step", state.step);
+  for (const ParameterInfo& p : kParameters) {
+    const AdamMoments& m = state.optimizer[p.id];
+    file.write(moments_group(p) + "/first_moment", m.first.to_host(ctx), {m.first.size()});
+    file.write(moments_group(p) + "/second_moment", m.second.to_host(ctx), {m.second.size()});
+  }
+  if (const ConfidenceState& c = state.optimizer.confidence; c.weights.size() > 0) {
     file.write("/optimizer/confidence/weights", c.weights.to_host(ctx), {2});
     file.write("/optimizer/confidence/first_moment", c.first.to_host(ctx), {2});
     file.write("/optimizer/confidence/second_moment", c.second.to_host(ctx), {2});
   }
-  write_statistics(ctx, file, "/statistics", statistics.control);
-  if (statistics.has_split()) write_statistics(ctx, file, "/residual_split_statistics", statistics.split);
+  write_statistics(ctx, file, "/statistics", state.statistics.control);
+  if (state.statistics.has_split()) write_statistics(ctx, file, "/residual_split_statistics", state.statistics.split);
   std::vector<double> moments;
-  for (const NuisanceMoments& m : nuisance)
+  for (const NuisanceMoments& m : state.nuisance_moments)
     moments.insert(moments.end(),
                    {m.gain_first, m.gain_second, m.offset_first, m.offset_second, static_cast<double>(m.updates)});
-  file.write("/nuisance/moments", moments, {nuisance.size(), 5});
+  file.write("/nuisance/moments", moments, {state.nuisance_moments.size(), 5});
   file.commit();
 }
 
-Checkpoint read_checkpoint(Context& ctx, const std::filesystem::path& path) {
+TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
   const Hdf5Reader file(path);
   file.require_format("dsasrgs.checkpoint", kCheckpointVersion);
   Model model = read_model_groups(ctx, file);
   OptimizerState optimizer;
-  for_each_moment(optimizer, model, [&](const std::string& name, AdamMoments& m, const Buffer<float>& parameter) {
-    const Shape shape{parameter.size()};
-    m.first = Buffer<float>::from_host(ctx, file.read<float>("/optimizer/" + name + "/first_moment", shape));
-    m.second = Buffer<float>::from_host(ctx, file.read<float>("/optimizer/" + name + "/second_moment", shape));
-  });
+  for (const ParameterInfo& p : kParameters) {
+    const auto read = [&](const char* name) {
+      const Shape shape{p.value(model.cloud, model.field).size()};
+      return Buffer<float>::from_host(ctx, file.read<float>(moments_group(p) + name, shape));
+    };
+    optimizer[p.id] = {read("/first_moment"), read("/second_moment")};
+  }
   if (file.has("/optimizer/confidence/weights")) {
     const auto read = [&](const char* name) {
       return Buffer<float>::from_host(ctx, file.read<float>(std::string("/optimizer/confidence/") + name, {2}));

@@ -3,21 +3,13 @@
 
 #include <filesystem>
 
-#include "train/density_event.hpp"
+#include "train/training_state.hpp"
 
 namespace dsasrgs {
 
-struct Checkpoint {
-  Config config;
-  int step = 0;
-  Model model;
-  OptimizerState optimizer;
-  DensificationStatistics statistics;
-  std::vector<NuisanceMoments> nuisance_moments;
-};
-
-void write_checkpoint(Context&, const std::filesystem::path&, const Config&, int step, const Model&,
-                      const OptimizerState&, const DensificationStatistics&, const std::vector<NuisanceMoments>&);
-Checkpoint read_checkpoint(Context&, const std::filesystem::path&);
+/// Throws IoError.
+void write_checkpoint(Context&, const std::filesystem::path&, const TrainingState&);
+/// Throws IoError; BadInput for what the format does not allow.
+TrainingState read_checkpoint(Context&, const std::filesystem::path&);
 
 }  // namespace dsasrgs

@@ -6,19 +6,10 @@
 #include <span>
 
 #include "train/residual_births.hpp"
+#include "train/schedule.hpp"
 #include "train/training_state.hpp"
 
 namespace dsasrgs {
-
-/// What was seen of every Gaussian since the last event of each kind.
-struct DensificationStatistics {
-  DensityStatistics control;  ///< of density control
-  DensityStatistics split;    ///< of RSD; empty without it
-  static DensificationStatistics zeros(Context&, const Config&, std::size_t num_gaussians);
-  bool has_split() const { return split.gradient_norm.size() > 0; }
-  /// Adds the view that went backward last, on its detector.
-  void add(Context&, const Detector&, const ViewPipeline&);
-};
 
 /// What the events of one step did.
 struct DensityEvents {
@@ -27,39 +18,20 @@ struct DensityEvents {
   std::size_t born = 0;
 };
 
-/// Side of a low-resolution voxel: the mean pitch of the detector that measured, scaled down from its plane to the
-/// volume's centre, averaged over the views. RSD's gate and the births are in its units; density control's split is in
-/// those of the volume's spacing, which the user chooses.
-double low_resolution_voxel_mm(const Acquisition&, const std::vector<int>& views);
+/// Where attenuation is missing: `max_count` places at most.
+using BirthFinder = std::function<std::vector<GaussianBirth>(std::size_t max_count)>;
 
-/// Carries out the events of a model in training. In each, Gaussians and optimiser moments are gathered into new
-/// arrays, the event's own statistics start afresh, and those of the other kinds follow the Gaussians
-/// (gather_statistics).
-class DensityEventRunner {
- public:
-  DensityEventRunner(const Config& config, double low_resolution_voxel_mm)
-      : config_(config), voxel_mm_(low_resolution_voxel_mm) {}
+/// Carries out those of state.step that are due: RSD, whose parents density control does not see any more, then density
+/// control, then births. In each, Gaussians and optimiser moments are gathered into new arrays, the event's own
+/// statistics start afresh, and those of the other kinds follow the Gaussians (gather_statistics). `voxel_mm`:
+/// low_resolution_voxel_mm.
+DensityEvents run_density_events(Context&, const StepSchedule&, double voxel_mm, const BirthFinder&, TrainingState&);
 
-  /// Where attenuation is missing: `max_count` places at most.
-  using BirthFinder = std::function<std::vector<GaussianBirth>(std::size_t max_count)>;
-
-  /// Those of a step that are due: RSD, whose parents density control does not see any more, then density control, then
-  /// births.
-  DensityEvents run(Context&, const StepSchedule&, int step, const BirthFinder&, Model&, OptimizerState&,
-                    DensificationStatistics&) const;
-
-  void run_residual_split(Context&, const StepSchedule&, int step, Model&, OptimizerState&, DensificationStatistics&,
-                          DensityEvents&) const;
-  void run_density_control(Context&, const StepSchedule&, int step, Model&, OptimizerState&, DensificationStatistics&,
-                           DensityEvents&) const;
-  /// Isotropic Gaussians of the configured scale s. A `static` model gives them the attenuation score/(√(2π)·s), whose
-  /// integral through the centre is the residual; a field says itself what is there.
-  void append_births(Context&, std::span<const GaussianBirth>, Model&, OptimizerState&, DensificationStatistics&,
-                     DensityEvents&) const;
-
- private:
-  Config config_;
-  double voxel_mm_;
-};
+/// The parts of it. RSD returns how many Gaussians it split, append_births how many it made.
+std::size_t run_residual_split(Context&, const StepSchedule&, double voxel_mm, TrainingState&);
+void run_density_control(Context&, const StepSchedule&, TrainingState&, DensityEvents&);
+/// Isotropic Gaussians of the configured scale s. A `static` model gives them the attenuation score/(√(2π)·s), whose
+/// integral through the centre is the residual; a field says itself what is there.
+std::size_t append_births(Context&, std::span<const GaussianBirth>, double voxel_mm, TrainingState&);
 
 }  // namespace dsasrgs

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <numeric>
-#include <span>
+#include <utility>
 
 #include "common/gaussian_math.hpp"
 #include "common/random.hpp"
@@ -22,18 +23,15 @@ struct InitialPointSet {
   std::vector<float> attenuation_per_mm;  // [N], empty for random points
 };
 
-std::vector<float> fdk_of_training_views(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views,
-                                         const Config& config) {
+std::vector<float> fdk_of_training_views(Context& ctx, const TrainingViews& views) {
   std::vector<float> projections;
-  std::vector<Pose> poses;
-  for (const int v : views) {
-    const std::vector<float> image = training_image(acquisition, v, config);
+  for (std::size_t slot = 0; slot < views.size(); ++slot) {
+    const std::vector<float> image = views.measured(slot).to_host(ctx);
     projections.insert(projections.end(), image.begin(), image.end());
-    poses.push_back(acquisition.poses[static_cast<std::size_t>(v)]);
   }
   const Buffer<float> device_projections = Buffer<float>::from_host(ctx, projections);
-  Buffer<float> volume(ctx, acquisition.volume.num_voxels());
-  fdk_reconstruct(ctx, {device_projections, poses, acquisition.detector, acquisition.volume}, volume);
+  Buffer<float> volume(ctx, views.volume().num_voxels());
+  fdk_reconstruct(ctx, {device_projections, views.poses(), views.detector(), views.volume()}, volume);
   return volume.to_host(ctx);
 }
 
@@ -53,9 +51,8 @@ Vec3d voxel_center(const VolumeGrid& grid, std::size_t index) {
 }
 
 /// Draws without replacement: every candidate gets a random key, the smallest keys win.
-InitialPointSet draw_fdk_points(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views,
-                                const Config& config) {
-  const std::vector<float> volume = fdk_of_training_views(ctx, acquisition, views, config);
+InitialPointSet draw_fdk_points(Context& ctx, const TrainingViews& views, const Config& config) {
+  const std::vector<float> volume = fdk_of_training_views(ctx, views);
   const float threshold = candidate_threshold(volume, config.gaussians);
   struct Candidate {
     std::uint32_t key;
@@ -67,7 +64,7 @@ InitialPointSet draw_fdk_points(Context& ctx, const Acquisition& acquisition, co
   for (std::size_t i = 0; i < volume.size(); ++i)
     if (volume[i] > threshold) candidates.push_back({random_words(seed, RandomStream::initial_points, i, 0)[0], i});
   if (candidates.empty())
-    throw BadInput(acquisition.name, "/projections",
+    throw BadInput(views.name(), "/projections",
                    "a vessel whose FDK attenuation exceeds " + std::to_string(threshold) + " /mm",
                    "none (see gaussians.init_threshold_per_mm)");
   const std::size_t n = std::min(candidates.size(), static_cast<std::size_t>(config.gaussians.initial));
@@ -78,7 +75,7 @@ InitialPointSet draw_fdk_points(Context& ctx, const Acquisition& acquisition, co
 
   InitialPointSet points;
   for (const Candidate& c : candidates) {
-    const Vec3d p = voxel_center(acquisition.volume, c.voxel);
+    const Vec3d p = voxel_center(views.volume(), c.voxel);
     for (const double x : {p.x, p.y, p.z}) points.position_mm.push_back(static_cast<float>(x));
     points.attenuation_per_mm.push_back(volume[c.voxel]);
   }
@@ -97,47 +94,35 @@ InitialPointSet draw_random_points(const VolumeGrid& grid, const Config& config)
   return points;
 }
 
-GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, ScaleBounds bounds, int coefficients) {
+GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, ScaleBounds bounds,
+                                const AttenuationField& field) {
   const std::size_t n = points.position_mm.size() / 3;
+  const std::vector<float> distance2 = neighbour_distances_mm2(ctx, points.position_mm),
+                           &known = points.attenuation_per_mm;
+  // The attenuation is relative to its mean, so the field's common scale stays of order 1.
+  const double mean = known.empty() ? 1 : std::accumulate(known.begin(), known.end(), 0.0) / static_cast<double>(n);
+  GaussianRows rows;
+  for (std::size_t i = 0; i < n; ++i)
+    rows.add({points.position_mm[3 * i], points.position_mm[3 * i + 1], points.position_mm[3 * i + 2]},
+             raw_scale_from(std::sqrt(distance2[i]), bounds.min_mm, bounds.max_mm), known.empty() ? 1 : known[i] / mean,
+             field.coefficients_per_gaussian());
   GaussianCloud cloud;
   cloud.bounds = bounds;
-  cloud.position_mm = Buffer<float>::from_host(ctx, points.position_mm);
-  std::vector<float> raw_scale, rotation, attenuation;
-  for (const float d2 : neighbour_distances_mm2(ctx, points.position_mm)) {
-    raw_scale.insert(raw_scale.end(), 3, raw_scale_from(std::sqrt(d2), bounds.min_mm, bounds.max_mm));
-    rotation.insert(rotation.end(), {1.0f, 0.0f, 0.0f, 0.0f});
-  }
-  if (coefficients > 0) {
-    // softplus⁻¹ of the attenuation relative to its mean, so the field's common scale stays of order 1. Tables start at
-    // 0: no change over time.
-    const double mean = points.attenuation_per_mm.empty()
-                            ? 1
-                            : std::accumulate(points.attenuation_per_mm.begin(), points.attenuation_per_mm.end(), 0.0) /
-                                  static_cast<double>(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double relative = points.attenuation_per_mm.empty() ? 1 : points.attenuation_per_mm[i] / mean;
-      attenuation.push_back(static_attenuation(relative));
-      attenuation.insert(attenuation.end(), static_cast<std::size_t>(coefficients - 1), 0.0f);
-    }
-  }
-  cloud.raw_scale = Buffer<float>::from_host(ctx, raw_scale);
-  cloud.rotation = Buffer<float>::from_host(ctx, rotation);
-  cloud.attenuation = Buffer<float>::from_host(ctx, attenuation);
+  for (const ParameterInfo& p : kParameters)
+    if (p.per_gaussian != nullptr) cloud.*p.per_gaussian = Buffer<float>::from_host(ctx, rows.of[p.id]);
   return cloud;
 }
 
 /// Least-squares factor between renders at density scale 1 and the measurements, over all training views.
-float calibrated_density_scale(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views,
-                               const Config& config, const Model& model) {
+float calibrated_density_scale(Context& ctx, const TrainingViews& views, const Model& model) {
   ViewPipeline pipeline;
-  Buffer<float> image(ctx, acquisition.detector.num_pixels());
+  Buffer<float> image(ctx, views.detector().num_pixels());
   double measured_times_render = 0, render_squared = 0;
-  for (const int v : views) {
-    const Pose& pose = acquisition.poses[static_cast<std::size_t>(v)];
+  for (std::size_t slot = 0; slot < views.size(); ++slot) {
     pipeline.forward(ctx, model.cloud, model.field,
-                     {pose, acquisition.detector, model.time.model_time(pose.time_s), model.pixel_footprint}, image);
-    const std::vector<float> measured = training_image(acquisition, v, config), rendered = image.to_host(ctx);
-    const std::span<const std::uint8_t> valid = acquisition.valid_pixels(v);
+                     {views.pose(slot), views.detector(), views.model_time(slot), model.pixel_footprint}, image);
+    const std::vector<float> measured = views.measured(slot).to_host(ctx), rendered = image.to_host(ctx);
+    const std::vector<std::uint8_t> valid = views.valid(slot).to_host(ctx);
     for (std::size_t i = 0; i < measured.size(); ++i) {
       if (!valid.empty() && valid[i] == 0) continue;
       measured_times_render += static_cast<double>(measured[i]) * rendered[i];
@@ -147,46 +132,46 @@ float calibrated_density_scale(Context& ctx, const Acquisition& acquisition, con
   const double scale = measured_times_render / render_squared;
   if (!(scale > 0) || !std::isfinite(scale))
     throw BadInput(
-        acquisition.name, "/projections", "training views that show something inside /volume",
+        views.name(), "/projections", "training views that show something inside /volume",
         "no correlation between the initial model and the measurements (scale " + std::to_string(scale) + ")");
   return static_cast<float>(scale);
 }
 
 }  // namespace
 
-float static_attenuation(double relative_density) {
-  return static_cast<float>(std::log(std::expm1(std::max(relative_density, 1e-3))));
+void GaussianRows::add(Vec3f position_mm, float raw_scale, double relative_density, int coefficients) {
+  const auto append = [&](Parameter p, std::initializer_list<float> row) {
+    of[p].insert(of[p].end(), row.begin(), row.end());
+  };
+  append(Parameter::position, {position_mm.x, position_mm.y, position_mm.z});
+  append(Parameter::raw_scale, {raw_scale, raw_scale, raw_scale});
+  append(Parameter::rotation, {1, 0, 0, 0});
+  if (coefficients == 0) return;
+  append(Parameter::attenuation, {static_cast<float>(std::log(std::expm1(std::max(relative_density, 1e-3))))});
+  of[Parameter::attenuation].resize(of[Parameter::attenuation].size() + static_cast<std::size_t>(coefficients - 1));
 }
 
-std::vector<float> training_image(const Acquisition& acquisition, int view, const Config& config) {
-  const std::span<const float> measured = acquisition.projection(view);
-  const std::span<const std::uint8_t> valid = acquisition.valid_pixels(view);
-  std::vector<float> image(measured.begin(), measured.end());
-  for (std::size_t i = 0; i < image.size(); ++i) {
-    if (config.training.clip_negative) image[i] = std::max(image[i], 0.0f);
-    if (!valid.empty() && valid[i] == 0) image[i] = 0;
-  }
-  return image;
-}
-
-Model initial_model(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views, const Config& config) {
-  const double voxel = acquisition.volume.mean_spacing_mm();
+Model initial_model(Context& ctx, const TrainingViews& views, const Config& config) {
+  const VolumeGrid& volume = views.volume();
+  const double voxel = volume.mean_spacing_mm();
   const ScaleBounds bounds{static_cast<float>(config.gaussians.min_scale_voxels * voxel),
                            static_cast<float>(config.gaussians.max_scale_voxels * voxel)};
-  AttenuationField field(ctx, config.field, acquisition.volume, config.training.seed);
-  const InitialPointSet points = config.gaussians.init == InitialPoints::fdk
-                                     ? draw_fdk_points(ctx, acquisition, views, config)
-                                     : draw_random_points(acquisition.volume, config);
-  GaussianCloud cloud = cloud_from_points(ctx, points, bounds, field.coefficients_per_gaussian());
+  AttenuationField field(ctx, config.field, volume, config.training.seed);
+  const InitialPointSet points = config.gaussians.init == InitialPoints::fdk ? draw_fdk_points(ctx, views, config)
+                                                                             : draw_random_points(volume, config);
+  GaussianCloud cloud = cloud_from_points(ctx, points, bounds, field);
+  const std::vector<float> gain(views.size(), 1), offset(views.size(), 0);
   Model model{std::move(cloud),
               std::move(field),
-              acquisition.volume,
-              {acquisition.first_time_s(), acquisition.last_time_s()},
-              acquisition.detector,
+              volume,
+              views.time(),
+              views.detector(),
               config.gaussians.pixel_footprint,
-              {},
-              to_toml(config)};
-  model.field.set_density_scale_per_mm(calibrated_density_scale(ctx, acquisition, views, config, model));
+              {views.indices(), gain, offset},
+              to_toml(config),
+              views.test_views(),
+              views.fingerprint()};
+  model.field.set_density_scale_per_mm(calibrated_density_scale(ctx, views, model));
   return model;
 }
 

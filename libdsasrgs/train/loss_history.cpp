@@ -2,36 +2,71 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <cstddef>
 #include <utility>
 
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
 
-void LossHistory::add(Context& ctx, const ImageLossSaved& saved, View<const unsigned long long> num_pairs, int step,
+LossHistory::LossHistory(Context& ctx, std::string data)
+    : mailbox_(ctx, kEvery * sizeof(Posted)), data_(std::move(data)) {}
+
+void LossHistory::add(Context& ctx, const LossTerms& terms, View<const unsigned long long> num_pairs, int step,
                       int view) {
-  const std::size_t at = pending_.size() * sizeof(Posted);
-  mailbox_.post(ctx, at + offsetof(Posted, loss), saved.value.data(), sizeof(ImageLossValue));
-  if (!num_pairs.empty())
-    mailbox_.post(ctx, at + offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
-  pending_.push_back({step, view, !num_pairs.empty()});
+  const std::size_t start = pending_.size() * sizeof(Posted);
+  const auto post = [&](std::size_t offset, const void* source, std::size_t bytes) {
+    if (source != nullptr) mailbox_.post(ctx, start + offset, source, bytes);
+  };
+  post(offsetof(Posted, image), terms.image != nullptr ? terms.image->value.data() : nullptr, sizeof(ImageLossValue));
+  for (std::size_t i = 0; i < terms.fine.size(); ++i)
+    post(offsetof(Posted, fine) + i * sizeof(ImageLossValue), terms.fine[i].value.data(), sizeof(ImageLossValue));
+  post(offsetof(Posted, confidence), terms.confidence, 2 * sizeof(float));
+  post(offsetof(Posted, total_variation), terms.total_variation, sizeof(float));
+  post(offsetof(Posted, table_variation), terms.table_variation, sizeof(float));
+  post(offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
+  pending_.push_back({step, view, !num_pairs.empty(), terms.image != nullptr, terms.confidence != nullptr, terms.total_variation != nullptr,
+                      terms.table_variation != nullptr, terms.fine.size(), terms.image_weight, terms.fine_weight,
+                      terms.total_variation_weight});
   if (!ctx.asynchronous() || pending_.size() == kEvery) fetch(ctx);
+}
+
+LossValues LossHistory::values_of(const Pending& terms, const Posted& posted) {
+  LossValues v;
+  if (terms.image) {
+    v.l_gt = posted.image.total;
+    v.l1 = posted.image.l1;
+    v.ssim = posted.image.ssim;
+    v.total = terms.image_weight * v.l_gt;
+  }
+  for (std::size_t i = 0; i < terms.num_fine; ++i) v.l_sr += posted.fine[i].total / static_cast<double>(terms.num_fine);
+  if (terms.num_fine > 0) v.total += terms.fine_weight * v.l_sr;
+  if (terms.confidence) {
+    v.alpha = static_cast<double>(posted.confidence[0]);
+    v.beta = static_cast<double>(posted.confidence[1]);
+  }
+  if (terms.total_variation)
+    v.total_variation = terms.total_variation_weight * static_cast<double>(posted.total_variation);
+  if (terms.table_variation) v.table_variation = static_cast<double>(posted.table_variation);
+  v.total += v.total_variation + v.table_variation;
+  return v;
 }
 
 void LossHistory::fetch(Context& ctx) {
   if (pending_.empty()) return;
   ctx.synchronize();
-  const auto* values = static_cast<const Posted*>(mailbox_.data());
+  const auto* posted = static_cast<const Posted*>(mailbox_.data());
   const std::vector<Pending> seen = std::exchange(pending_, {});  // also when this throws
   for (std::size_t i = 0; i < seen.size(); ++i)
-    if (seen[i].has_pairs) most_pairs_ = std::max<std::size_t>(most_pairs_, values[i].pairs);
-  for (std::size_t i = 0; i < seen.size(); ++i)
-    if (!std::isfinite(values[i].loss.total))
+    if (seen[i].pairs) most_pairs_ = std::max<std::size_t>(most_pairs_, posted[i].pairs);
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const LossValues values = values_of(seen[i], posted[i]);
+    if (!std::isfinite(values.total))
       throw NumericalError("training: the loss is not finite at step " + std::to_string(seen[i].step) + ", view " +
                            std::to_string(seen[i].view) + " of " + data_);
-  value_ = values[seen.size() - 1].loss;
-  step_ = seen.back().step;
+    values_ = values;
+    step_ = seen[i].step;
+  }
 }
 
 }  // namespace dsasrgs

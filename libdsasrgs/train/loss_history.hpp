@@ -2,6 +2,7 @@
 // The losses of the last steps on their way to the host, and with them how full the rasteriser's lists were.
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,39 +13,65 @@
 
 namespace dsasrgs {
 
+/// Where the terms of one step's loss stand in the context's memory, and what they count. A null or empty term is not
+/// in the loss.
+struct LossTerms {
+  const ImageLossSaved* image = nullptr;  ///< L_gt
+  std::span<const ImageLossSaved> fine;   ///< at most two, whose mean is L_sr
+  double image_weight = 0, fine_weight = 0;
+  const float* confidence = nullptr;  ///< α and β, as the step leaves them
+  const float* total_variation = nullptr;
+  double total_variation_weight = 0;
+  const float* table_variation = nullptr;  ///< already weighted
+};
+
+/// What is minimised, by terms; 0 for a term that is not in the loss.
+struct LossValues {
+  double total = 0;                             ///< the sum of all terms, weighted
+  double l_gt = 0, l1 = 0, ssim = 0, l_sr = 0;  ///< unweighted
+  double alpha = 0, beta = 0;
+  double total_variation = 0, table_variation = 0;  ///< weighted
+};
+
 /// Keeps the loss of every step until it has been looked at, without waiting for each.
 class LossHistory {
  public:
   /// `data` names the acquisition in errors.
-  LossHistory(Context& ctx, std::string data) : mailbox_(ctx, kEvery * sizeof(Posted)), data_(std::move(data)) {}
+  LossHistory(Context&, std::string data);
 
   /// Adds the loss of a step and the pairs of its tile lists (RasterizeScratch::num_pairs). Calls fetch() where losses
   /// are known at once, and every kEvery steps.
-  void add(Context&, const ImageLossSaved&, View<const unsigned long long> num_pairs, int step, int view);
+  void add(Context&, const LossTerms&, View<const unsigned long long> num_pairs, int step, int view);
   /// Waits for all losses added so far and looks at them. Throws NumericalError naming the first step and view whose
   /// loss is not finite.
   void fetch(Context&);
 
   /// The loss fetched last, and its step; 0 when there was none.
-  const ImageLossValue& value() const { return value_; }
+  const LossValues& values() const { return values_; }
   int step() const { return step_; }
   /// Most pairs of a step that was fetched since the last call; 0 on the CPU.
   std::size_t take_most_pairs() { return std::exchange(most_pairs_, 0); }
 
  private:
   static constexpr std::size_t kEvery = 32;
-  struct Pending {
-    int step, view;
-    bool has_pairs;
-  };
+  /// One step's part of the mailbox.
   struct Posted {
-    ImageLossValue loss;
+    ImageLossValue image, fine[2];
+    float confidence[2], total_variation, table_variation;
     unsigned long long pairs;
   };
+  struct Pending {
+    int step, view;
+    bool pairs, image, confidence, total_variation, table_variation;
+    std::size_t num_fine;
+    double image_weight, fine_weight, total_variation_weight;
+  };
+  static LossValues values_of(const Pending&, const Posted&);
+
   Mailbox mailbox_;
   std::string data_;
   std::vector<Pending> pending_;
-  ImageLossValue value_;
+  LossValues values_;
   int step_ = 0;
   std::size_t most_pairs_ = 0;
 };

@@ -1,8 +1,11 @@
+#include "train/schedule.hpp"
+
 #include <algorithm>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "common/random.hpp"
-#include "train/training_state.hpp"
 
 namespace dsasrgs {
 
@@ -11,11 +14,9 @@ StepSchedule schedule_at(const Config& config, double largest_side_mm, int step)
   const auto rate = [&](const Decay& d) { return static_cast<float>(decayed(d, f)); };
   const DensityControlConfig& density = config.density_control;
   StepSchedule s{};
-  s.position = static_cast<float>(decayed(config.learning_rate.position, f) * largest_side_mm);
-  s.scale = rate(config.learning_rate.scale);
-  s.rotation = rate(config.learning_rate.rotation);
-  s.field = rate(config.learning_rate.field);
-  s.attenuation = rate(config.learning_rate.attenuation);
+  for (const ParameterInfo& p : kParameters)
+    s.rate[p.id] =
+        static_cast<float>(decayed(config.learning_rate.*p.rate, f) * (p.rate_in_sides ? largest_side_mm : 1.0));
   s.nuisance = rate(config.nuisance.learning_rate);
   s.confidence = rate(config.super_resolution.confidence_rate);
   // Whether an event is due after this step, and how far its window has passed.

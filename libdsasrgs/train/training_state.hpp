@@ -1,16 +1,15 @@
 #pragma once
-// All that a training run consists of; what a checkpoint saves.
+// A training run: what the reconstructor owns, density events change and checkpoints save.
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "densify/densify.hpp"
-#include "dsasrgs/reconstructor.hpp"
-#include "train/view_loss.hpp"
-#include "view_pipeline.hpp"
+#include "model_parameters.hpp"
 
 namespace dsasrgs {
+
+class ViewPipeline;
 
 /// First and second moment of one parameter array.
 struct AdamMoments {
@@ -20,33 +19,47 @@ struct AdamMoments {
   }
 };
 
-/// Moments of every parameter array of a model.
+/// α and β of the confidence and their moments.
+struct ConfidenceState {
+  Buffer<float> weights, gradient, first, second;  ///< [2] each
+  static ConfidenceState initial(Context&, const SuperResolutionConfig&);
+};
+
+/// Adam's moments of what is learnt on the device.
 struct OptimizerState {
-  AdamMoments position, raw_scale, rotation, attenuation;  // per Gaussian
-  AdamMoments table3d, table4d, network;                   // shared
-  ConfidenceState confidence;                              // α and β with theirs; empty without super-resolution
+  PerParameter<AdamMoments> of;
+  ConfidenceState confidence;  ///< empty without the target `teach`
   static OptimizerState zeros(Context&, const Model&);
+  AdamMoments& operator[](Parameter p) { return of[p]; }
+  const AdamMoments& operator[](Parameter p) const { return of[p]; }
 };
 
-/// Gradient buffers of the shared field parameters; Adam zeroes them as it reads.
-struct FieldGradient {
-  Buffer<float> table3d, table4d, network;
-  static FieldGradient zeros(Context&, const AttenuationField&);
+/// Adam's moments of the gain and offset of one training view.
+struct NuisanceMoments {
+  double gain_first = 0, gain_second = 0, offset_first = 0, offset_second = 0;
+  std::int64_t updates = 0;
 };
 
-/// Learning rates and thresholds of one step.
-struct StepSchedule {
-  float position, scale, rotation, field, attenuation, nuisance, confidence;
-  bool density_event;
-  float split_voxels;
-  bool residual_split_event;
-  float residual_split_threshold;  ///< τ_grad·η_iter
-  bool residual_births_event;
-  bool changes_gaussians() const { return density_event || residual_split_event || residual_births_event; }
+/// What was seen of every Gaussian since the last event of each kind.
+struct DensificationStatistics {
+  DensityStatistics control;  ///< of density control
+  DensityStatistics split;    ///< of RSD; empty without it
+  static DensificationStatistics zeros(Context&, const Config&, std::size_t num_gaussians);
+  bool has_split() const { return split.gradient_norm.size() > 0; }
+  /// Adds the view that went backward last, on its detector.
+  void add(Context&, const Detector&, const ViewPipeline&);
 };
-StepSchedule schedule_at(const Config&, double largest_side_mm, int step);
 
-/// Training view of a step (1-based): each epoch is a permutation drawn from (seed, epoch), so it needs no state.
-int view_of_step(std::int64_t seed, int num_views, int step);
+struct TrainingState {
+  Config config;
+  int step = 0;  ///< steps done
+  Model model;
+  OptimizerState optimizer;
+  DensificationStatistics statistics;
+  std::vector<NuisanceMoments> nuisance_moments;  ///< as model.nuisance
+
+  /// Before the first step.
+  static TrainingState initial(Context&, const Config&, Model);
+};
 
 }  // namespace dsasrgs

@@ -1,27 +1,16 @@
 #include "train/view_loss.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <utility>
 
 #include "dsasrgs/error.hpp"
 #include "elementwise/elementwise.hpp"
 #include "refined_mask.hpp"
-#include "train/initialize.hpp"
 
 namespace dsasrgs {
 
 namespace {
-
-/// Adam on one number, in double: the change to add to a nuisance parameter.
-double adam_scalar(double gradient, double& first, double& second, std::int64_t update, double rate) {
-  first = 0.9 * first + 0.1 * gradient;
-  second = 0.999 * second + 0.001 * gradient * gradient;
-  const double m = first / (1 - std::pow(0.9, static_cast<double>(update)));
-  const double v = second / (1 - std::pow(0.999, static_cast<double>(update)));
-  return v > 0 ? -rate * m / std::sqrt(v) : 0;
-}
 
 ImageLossShape loss_shape(const Detector& detector, const Config& config) {
   return {detector.width_px, detector.height_px, static_cast<float>(config.training.ssim_weight)};
@@ -50,32 +39,17 @@ void fill_invalid(const std::vector<std::uint8_t>& valid, const Detector& d, std
   }
 }
 
-bool needs_labels(HighResolutionTarget target) {
-  return target == HighResolutionTarget::pseudo_labels || target == HighResolutionTarget::both ||
-         target == HighResolutionTarget::teach;
-}
-
 }  // namespace
 
-ConfidenceState ConfidenceState::initial(Context& ctx, const SuperResolutionConfig& config) {
-  return {Buffer<float>::from_host(ctx, {static_cast<float>(config.alpha), static_cast<float>(config.beta)}),
-          Buffer<float>::zeros(ctx, 2), Buffer<float>::zeros(ctx, 2), Buffer<float>::zeros(ctx, 2)};
-}
-
-ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& config, const std::vector<int>& views,
-                   LabelReader labels)
-    : config_(config),
-      views_(views),
-      labels_(std::move(labels)),
-      acquisition_name_(acquisition.name),
-      low_detector_(acquisition.detector),
-      high_detector_(acquisition.detector) {
+ViewLoss::ViewLoss(Context& ctx, const TrainingViews& views, const Config& config, LabelReader labels)
+    : views_(&views), config_(&config), labels_(std::move(labels)), high_detector_(views.detector()) {
   const SuperResolutionConfig& sr = config.super_resolution;
-  if (sr.scale > 1) high_detector_ = low_detector_.refined(sr.scale);
-  resample_ = {low_detector_.width_px, low_detector_.height_px, sr.scale};
-  low_shape_ = loss_shape(low_detector_, config);
+  const Detector& low_detector = views.detector();
+  if (sr.scale > 1) high_detector_ = low_detector.refined(sr.scale);
+  resample_ = {low_detector.width_px, low_detector.height_px, sr.scale};
+  low_shape_ = loss_shape(low_detector, config);
   high_shape_ = loss_shape(high_detector_, config);
-  const std::size_t low_pixels = low_detector_.num_pixels(), high_pixels = high_detector_.num_pixels();
+  const std::size_t low_pixels = low_detector.num_pixels(), high_pixels = high_detector_.num_pixels();
   grad_low_ = Buffer<float>(ctx, low_pixels);
   low_ = Buffer<float>(ctx, sr.scale > 1 ? low_pixels : 0);
   adjusted_ = Buffer<float>(ctx, uses_nuisance() ? low_pixels : 0);
@@ -83,14 +57,6 @@ ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& c
   const bool teach = sr.scale > 1 && sr.target == HighResolutionTarget::teach;
   teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
   grad_teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
-
-  for (const int view : views) {
-    Measured m;
-    m.low = Buffer<float>::from_host(ctx, training_image(acquisition, view, config));
-    m.low_valid = Buffer<std::uint8_t>::from_host(ctx, acquisition.valid_pixels(view));
-    m.num_low_valid = count_valid(ctx, m.low_valid);
-    measured_.push_back(std::move(m));
-  }
   if (sr.scale == 1 || fine_weight() <= 0) return;
   for (std::size_t slot = 0; slot < views.size(); ++slot) {  // all, so that a label that is missing is found now
     if (!sr.keep_labels) fine_.clear();
@@ -99,32 +65,32 @@ ViewLoss::ViewLoss(Context& ctx, const Acquisition& acquisition, const Config& c
 }
 
 ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) const {
-  const SuperResolutionConfig& sr = config_.super_resolution;
+  const SuperResolutionConfig& sr = config_->super_resolution;
   const std::size_t high_pixels = high_detector_.num_pixels();
-  const int view = views_[slot];
-  const Measured& measured = measured_[slot];
+  const int view = views_->index(slot);
+  const Buffer<float>& measured = views_->measured(slot);
   FineTarget t;
-  const std::vector<std::uint8_t> low_valid = measured.low_valid.to_host(ctx),
-                                  valid = refined_mask(low_valid, low_detector_, sr.scale);
+  const std::vector<std::uint8_t> low_valid = views_->valid(slot).to_host(ctx),
+                                  valid = refined_mask(low_valid, views_->detector(), sr.scale);
   t.valid = Buffer<std::uint8_t>::from_host(ctx, valid);
   t.num_valid = count_valid(ctx, t.valid);
   t.upsampled = Buffer<float>(ctx, high_pixels);
   if (low_valid.empty()) {
-    upsample_bicubic(ctx, resample_, measured.low, t.upsampled);
+    upsample_bicubic(ctx, resample_, measured, t.upsampled);
   } else {
-    std::vector<float> filled = measured.low.to_host(ctx);
-    fill_invalid(low_valid, low_detector_, filled);
+    std::vector<float> filled = measured.to_host(ctx);
+    fill_invalid(low_valid, views_->detector(), filled);
     upsample_bicubic(ctx, resample_, Buffer<float>::from_host(ctx, filled), t.upsampled);
   }
-  if (!needs_labels(sr.target)) return t;
+  if (!sr.needs_labels()) return t;
 
   std::vector<float> label = labels_.image ? labels_.image(view) : std::vector<float>{};
   if (label.size() != high_pixels)
-    throw BadInput(acquisition_name_, "/super_resolution/pseudo_labels",
+    throw BadInput(views_->name(), "/super_resolution/pseudo_labels",
                    "a label of " + std::to_string(high_detector_.width_px) + " x " +
                        std::to_string(high_detector_.height_px) + " pixels for training view " + std::to_string(view),
                    label.empty() ? "none" : std::to_string(label.size()) + " pixels");
-  if (config_.training.clip_negative)
+  if (config_->training.clip_negative)
     for (float& v : label) v = std::max(v, 0.0f);
   if (!valid.empty()) {  // equal images there: similarity and texture of valid pixels see nothing else
     const std::vector<float> upsampled = t.upsampled.to_host(ctx);
@@ -146,60 +112,61 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
 }
 
 const ViewLoss::FineTarget& ViewLoss::fine_target(Context& ctx, std::size_t slot) {
-  if (config_.super_resolution.keep_labels) return fine_[slot];
+  if (config_->super_resolution.keep_labels) return fine_[slot];
   fine_.clear();
   fine_.push_back(make_fine_target(ctx, slot));
   return fine_.back();
 }
 
-void ViewLoss::run(Context& ctx, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
-                   ConfidenceState& confidence, ViewNuisance& nuisance, NuisanceMoments& moments, float nuisance_rate) {
-  const bool as_measured = rendered.size() == low_detector_.num_pixels();
-  has_low_value_ = as_measured || fine_weight() < 1;
-  if (as_measured) return low_loss(ctx, slot, rendered, grad_rendered, 1, nuisance, moments, nuisance_rate);
-
+NuisanceGradient ViewLoss::run(Context& ctx, std::size_t slot, View<const float> rendered, View<const float> confidence,
+                               const ViewNuisance& nuisance, const Gradient& gradient) {
+  const bool as_measured = rendered.size() == views_->detector().num_pixels();
   const auto weight = static_cast<float>(fine_weight());
+  image_weight_ = as_measured ? 1 : 1 - weight;
+  num_fine_losses_ = 0;
+  if (as_measured) return low_loss(ctx, slot, rendered, nuisance, 1, gradient.rendered);
+
   const auto add_low_loss = [&](GradientMode mode) {
     pool_average(ctx, resample_, rendered, low_);
-    low_loss(ctx, slot, low_, grad_low_, 1 - weight, nuisance, moments, nuisance_rate);
-    pool_average_adjoint(ctx, resample_, grad_low_.view(), mode, grad_rendered);
+    const NuisanceGradient found = low_loss(ctx, slot, low_, nuisance, image_weight_, grad_low_);
+    pool_average_adjoint(ctx, resample_, grad_low_.view(), mode, gradient.rendered);
+    return found;
   };
-  if (uses_nuisance() && !fine_.empty()) {
-    // The targets are made of what was measured. The gain is the one of before the update.
-    const float gain = nuisance.gain[slot];
-    affine_values(ctx, gain, nuisance.offset[slot], rendered, fine_adjusted_);
-    zero_bytes(ctx, grad_rendered.data(), grad_rendered.size() * sizeof(float));
-    fine_loss(ctx, slot, fine_adjusted_, grad_rendered, confidence);
-    scale_values(ctx, gain, grad_rendered, grad_rendered);
+  if (uses_nuisance() && !fine_.empty()) {  // the targets are made of what was measured
+    affine_values(ctx, nuisance.gain[slot], nuisance.offset[slot], rendered, fine_adjusted_);
+    zero_bytes(ctx, gradient.rendered.data(), gradient.rendered.size() * sizeof(float));
+    fine_loss(ctx, slot, fine_adjusted_, confidence, gradient);
+    scale_values(ctx, nuisance.gain[slot], gradient.rendered, gradient.rendered);
     return add_low_loss(GradientMode::accumulate);
   }
-  if (weight < 1)
-    add_low_loss(GradientMode::overwrite);
+  NuisanceGradient found;
+  if (image_weight_ > 0)
+    found = add_low_loss(GradientMode::overwrite);
   else
-    zero_bytes(ctx, grad_rendered.data(), grad_rendered.size() * sizeof(float));
-  if (!fine_.empty()) fine_loss(ctx, slot, rendered, grad_rendered, confidence);
+    zero_bytes(ctx, gradient.rendered.data(), gradient.rendered.size() * sizeof(float));
+  if (!fine_.empty()) fine_loss(ctx, slot, rendered, confidence, gradient);
+  return found;
 }
 
-void ViewLoss::fine_loss(Context& ctx, std::size_t slot, View<const float> rendered, View<float> grad_rendered,
-                         ConfidenceState& confidence) {
-  const SuperResolutionConfig& sr = config_.super_resolution;
+void ViewLoss::fine_loss(Context& ctx, std::size_t slot, View<const float> rendered, View<const float> confidence,
+                         const Gradient& gradient) {
   const auto weight = static_cast<float>(fine_weight());
   const FineTarget& t = fine_target(ctx, slot);
-  switch (sr.target) {
+  switch (config_->super_resolution.target) {
     case HighResolutionTarget::none:
       break;
     case HighResolutionTarget::upsampled:
-      high_loss(ctx, t, rendered, t.upsampled, weight, grad_rendered);
+      high_loss(ctx, t, rendered, t.upsampled, weight, gradient.rendered);
       break;
     case HighResolutionTarget::pseudo_labels:
-      high_loss(ctx, t, rendered, t.label, weight, grad_rendered);
+      high_loss(ctx, t, rendered, t.label, weight, gradient.rendered);
       break;
     case HighResolutionTarget::both:
-      high_loss(ctx, t, rendered, t.upsampled, weight / 2, grad_rendered);
-      high_loss(ctx, t, rendered, t.label, weight / 2, grad_rendered);
+      high_loss(ctx, t, rendered, t.upsampled, weight / 2, gradient.rendered);
+      high_loss(ctx, t, rendered, t.label, weight / 2, gradient.rendered);
       break;
     case HighResolutionTarget::teach:
-      teach_loss(ctx, t, rendered, grad_rendered, confidence);
+      teach_loss(ctx, t, rendered, confidence, gradient);
       break;
   }
 }
@@ -207,55 +174,48 @@ void ViewLoss::fine_loss(Context& ctx, std::size_t slot, View<const float> rende
 void ViewLoss::as_measured(Context& ctx, std::size_t slot, View<const float> rendered, const ViewNuisance& nuisance,
                            View<float> low) const {
   ResampleShape shape = resample_;
-  if (rendered.size() == low_detector_.num_pixels()) shape.scale = 1;
+  if (rendered.size() == views_->detector().num_pixels()) shape.scale = 1;
   pool_average(ctx, shape, rendered, low);
   if (uses_nuisance()) affine_values(ctx, nuisance.gain[slot], nuisance.offset[slot], low, low);
 }
 
-void ViewLoss::low_loss(Context& ctx, std::size_t slot, View<const float> low, View<float> grad_low, float weight,
-                        ViewNuisance& nuisance, NuisanceMoments& m, float nuisance_rate) {
-  const Measured& t = measured_[slot];
-  ImageLossInput input{low, t.low, t.low_valid, t.num_low_valid};
-  float& gain = nuisance.gain[slot];
-  float& offset = nuisance.offset[slot];
+NuisanceGradient ViewLoss::low_loss(Context& ctx, std::size_t slot, View<const float> low, const ViewNuisance& nuisance,
+                                    float weight, View<float> grad_low) {
+  ImageLossInput input{low, views_->measured(slot), views_->valid(slot), views_->num_valid(slot)};
   if (uses_nuisance()) {
-    affine_values(ctx, gain, offset, low, adjusted_);
+    affine_values(ctx, nuisance.gain[slot], nuisance.offset[slot], low, adjusted_);
     input.rendered = adjusted_;
   }
   image_loss_forward(ctx, low_shape_, input, low_saved_);
   image_loss_backward(ctx, low_shape_, input, low_saved_, weight, GradientMode::overwrite, grad_low);
-  if (!uses_nuisance()) return;
+  if (!uses_nuisance()) return {};
   const Sums sums = sum_and_product(ctx, grad_low, low);
-  scale_values(ctx, gain, grad_low, grad_low);
-  ++m.updates;
-  const double rate = static_cast<double>(nuisance_rate);
-  if (config_.nuisance.view_gain)
-    gain += static_cast<float>(adam_scalar(sums.product, m.gain_first, m.gain_second, m.updates, rate));
-  if (config_.nuisance.view_offset)
-    offset += static_cast<float>(adam_scalar(sums.sum, m.offset_first, m.offset_second, m.updates, rate));
+  scale_values(ctx, nuisance.gain[slot], grad_low, grad_low);
+  return {sums.product, sums.sum};
 }
 
 void ViewLoss::high_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<const float> target,
                          float weight, View<float> grad_rendered) {
   const ImageLossInput input{rendered, target, t.valid, t.num_valid};
-  image_loss_forward(ctx, high_shape_, input, high_saved_);
-  image_loss_backward(ctx, high_shape_, input, high_saved_, weight, GradientMode::accumulate, grad_rendered);
+  ImageLossSaved& saved = fine_saved_[num_fine_losses_++];
+  image_loss_forward(ctx, high_shape_, input, saved);
+  image_loss_backward(ctx, high_shape_, input, saved, weight, GradientMode::accumulate, grad_rendered);
 }
 
-void ViewLoss::teach_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<float> grad_rendered,
-                          ConfidenceState& confidence) {
-  const SuperResolutionConfig& sr = config_.super_resolution;
+void ViewLoss::teach_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<const float> confidence,
+                          const Gradient& gradient) {
+  const SuperResolutionConfig& sr = config_->super_resolution;
   const auto weight = static_cast<float>(sr.weight);
   const TeachInput input{t.label, t.upsampled, t.similarity, t.richness, t.given_confidence};
   const ConfidenceCentre centre{static_cast<float>(sr.similarity_centre), static_cast<float>(sr.texture_centre)};
-  teach_forward(ctx, input, centre, confidence.weights, teach_);
-  high_loss(ctx, t, rendered, teach_, weight, grad_rendered);
+  teach_forward(ctx, input, centre, confidence, teach_);
+  high_loss(ctx, t, rendered, teach_, weight, gradient.rendered);
   if (!sr.learn_confidence || t.given_confidence.size() > 0) return;
   // L1 and SSIM are symmetric in their images: with the roles swapped the gradient is that of the target (teach.hpp).
   const ImageLossInput swapped{teach_, rendered, t.valid, t.num_valid};
   image_loss_forward(ctx, high_shape_, swapped, swapped_saved_);
   image_loss_backward(ctx, high_shape_, swapped, swapped_saved_, weight, GradientMode::overwrite, grad_teach_);
-  teach_backward(ctx, input, centre, confidence.weights, grad_teach_.view(), teach_scratch_, confidence.gradient);
+  teach_backward(ctx, input, centre, confidence, grad_teach_.view(), teach_scratch_, gradient.confidence);
 }
 
 }  // namespace dsasrgs

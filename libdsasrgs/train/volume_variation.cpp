@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "common/random.hpp"
-#include "tv/tv.hpp"
 #include "voxelize/voxelize.hpp"
 
 namespace dsasrgs {
@@ -22,16 +21,17 @@ VolumeGrid variation_block(const VolumeGrid& volume, int side, std::int64_t seed
 }
 
 void VolumeVariation::add_gradient(Context& ctx, const GaussianView& gaussians, View<const float> density, int step,
-                                   CloudGradient& gradient) {
+                                   ModelGradient& gradient) {
   const VolumeGrid block = variation_block(volume_, config_.tv_block, config_.seed, step);
   const VoxelizeInput input{gaussians, density, block};
-  resize(ctx, block_, block.num_voxels());
-  resize(ctx, grad_block_, block.num_voxels());
+  block_.resize(ctx, block.num_voxels());
+  grad_block_.resize(ctx, block.num_voxels());
   voxelize_forward(ctx, input, block_);
-  const auto weight = static_cast<float>(config_.tv_weight * volume_.largest_side_mm() / 2);
-  total_variation_backward(ctx, block, block_, weight, GradientMode::overwrite, grad_block_);
-  voxelize_backward(ctx, input, grad_block_, GradientMode::accumulate,
-                    {gradient.position_mm, gradient.raw_scale, gradient.rotation, gradient.density});
+  total_variation_forward(ctx, block, block_, saved_);
+  total_variation_backward(ctx, block, block_, static_cast<float>(weight_mm()), GradientMode::overwrite, grad_block_);
+  voxelize_backward(
+      ctx, input, grad_block_, GradientMode::accumulate,
+      {gradient[Parameter::position], gradient[Parameter::raw_scale], gradient[Parameter::rotation], gradient.density});
 }
 
 }  // namespace dsasrgs

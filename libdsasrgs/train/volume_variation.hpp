@@ -6,6 +6,7 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/geometry.hpp"
+#include "tv/tv.hpp"
 #include "view_pipeline.hpp"
 
 namespace dsasrgs {
@@ -21,13 +22,17 @@ class VolumeVariation {
  public:
   VolumeVariation(const VolumeGrid& volume, const TrainingConfig& config) : volume_(volume), config_(config) {}
 
-  /// Adds dL_tv/d of position, raw scale, rotation and density (density [N] being that of the step's time) to
-  /// gradient. On CUDA it allocates and waits, as the voxeliser does.
-  void add_gradient(Context&, const GaussianView&, View<const float> density, int step, CloudGradient&);
+  /// Evaluates the term and adds dL_tv/d of position, raw scale, rotation and density (density [N] being that of the
+  /// step's time) to gradient. On CUDA it allocates and waits, as the voxeliser does.
+  void add_gradient(Context&, const GaussianView&, View<const float> density, int step, ModelGradient&);
+  /// The TV of the last evaluation, in the context's memory, and the weight it has in the loss.
+  const float* value() const { return saved_.value.data(); }
+  double weight_mm() const { return config_.tv_weight * volume_.largest_side_mm() / 2; }
 
  private:
   VolumeGrid volume_;
   TrainingConfig config_;
+  TotalVariationSaved saved_;
   Buffer<float> block_, grad_block_;
 };
 

@@ -3,10 +3,10 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "attenuation/attenuation.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
-#include "view_pipeline.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
@@ -48,66 +48,4 @@ TEST_CASE("attenuation field: every Gaussian of a fresh neural field is visible 
   Buffer<float> density(ctx, kGaussians);
   field.evaluate(ctx, cloud, 0.4f, saved, density);
   for (const float d : density.to_host(ctx)) CHECK(d == Approx(0.03).epsilon(0.05));
-}
-
-// The whole chain: field → projection → rasterisation → weighted sum, against a central difference along a
-// random direction in every parameter array in turn.
-TEST_CASE("attenuation field: directional derivatives of a rendered view", "[attenuation][gradient]") {
-  Context ctx = make_context();
-  for (const AttenuationKind kind :
-       {AttenuationKind::neural, AttenuationKind::constant, AttenuationKind::offset_table}) {
-    AttenuationField field(ctx, small_field(kind), kBox, 5);
-    AttenuationField::Parameters& p = field.parameters();
-    // Larger table entries than at the start, so that the field varies in space and time.
-    if (kind == AttenuationKind::neural) {
-      p.table3d = Buffer<float>::from_host(ctx, random_values<float>(p.table3d.size(), -0.3f, 0.3f, 11));
-      p.table4d = Buffer<float>::from_host(ctx, random_values<float>(p.table4d.size(), -0.3f, 0.3f, 12));
-    }
-    GaussianCloud cloud = random_cloud(ctx, field.coefficients_per_gaussian());
-    CArmView arm;
-    arm.primary_rad = 0.4;
-    arm.secondary_rad = 0.2;
-    const ViewRequest view{carm_pose(arm, 0), {64, 56, 1.6, 1.7}, 0.37f, true};
-    std::vector<float> weight;
-    for (int y = 0; y < view.detector.height_px; ++y)
-      for (int x = 0; x < view.detector.width_px; ++x)
-        weight.push_back(std::cos(0.31f * static_cast<float>(x) + 0.4f) *
-                         std::sin(0.27f * static_cast<float>(y) - 0.9f));
-    Buffer<float> image(ctx, view.detector.num_pixels());
-    ViewPipeline pipeline;
-    const auto objective = [&] {
-      pipeline.forward(ctx, cloud, field, view, image);
-      return inner_product(image.to_host(ctx), weight);
-    };
-
-    objective();
-    CloudGradient gradient;
-    Buffer<float> g3 = Buffer<float>::zeros(ctx, p.table3d.size()), g4 = Buffer<float>::zeros(ctx, p.table4d.size()),
-                  gn = Buffer<float>::zeros(ctx, p.network.size());
-    pipeline.backward(ctx, cloud, field, view, Buffer<float>::from_host(ctx, weight), gradient, g3, g4, gn);
-
-    const auto check = [&](const char* name, Buffer<float>& parameter, const Buffer<float>& grad, float h) {
-      if (parameter.size() == 0) return;
-      const std::vector<float> at = parameter.to_host(ctx), g = grad.to_host(ctx);
-      const auto direction = random_values<float>(at.size(), -1, 1, 21);
-      const auto moved = [&](float s) {
-        std::vector<float> x = at;
-        for (std::size_t i = 0; i < x.size(); ++i) x[i] += s * direction[i];
-        parameter = Buffer<float>::from_host(ctx, x);
-        return objective();
-      };
-      const double numeric = (moved(h) - moved(-h)) / (2 * static_cast<double>(h));
-      parameter = Buffer<float>::from_host(ctx, at);
-      INFO(name << " of " << name_of(kind));
-      const double scale = std::sqrt(inner_product(g, g) / 3);
-      CHECK(inner_product(g, direction) == Approx(numeric).epsilon(0.02).margin(0.02 * scale));
-    };
-    check("position", cloud.position_mm, gradient.position_mm, 0.1f);
-    check("raw scale", cloud.raw_scale, gradient.raw_scale, 0.05f);
-    check("rotation", cloud.rotation, gradient.rotation, 0.03f);
-    check("attenuation", cloud.attenuation, gradient.attenuation, 2e-3f);
-    check("3D table", p.table3d, g3, 1e-3f);
-    check("4D table", p.table4d, g4, 1e-3f);
-    check("network", p.network, gn, 5e-4f);
-  }
 }

@@ -14,17 +14,16 @@ namespace {
 constexpr std::size_t kGaussians = 5;
 const VolumeGrid kGrid{4, 4, 4, {1, 1, 1}, {-2, -2, -2}};
 
-Model static_model(Context& ctx) {
-  Config config;
-  config.field.kind = AttenuationKind::constant;
+TrainingState static_state(Context& ctx, const Config& config) {
   GaussianCloud cloud;
   cloud.bounds = {0.2f, 8};
   cloud.position_mm = Buffer<float>::from_host(ctx, test::random_values<float>(3 * kGaussians, -2, 2, 1));
   cloud.raw_scale = Buffer<float>::from_host(ctx, test::random_values<float>(3 * kGaussians, -2, 2, 2));
   cloud.rotation = Buffer<float>::from_host(ctx, test::random_values<float>(4 * kGaussians, -1, 1, 3));
   cloud.attenuation = Buffer<float>::from_host(ctx, test::random_values<float>(kGaussians, -1, 1, 4));
-  return {std::move(cloud), AttenuationField(ctx, config.field, kGrid, 0), kGrid, {0, 5}, {8, 6, 1, 1}, false, {},
-          to_toml(config)};
+  Model model{std::move(cloud), AttenuationField(ctx, config.field, kGrid, 0), kGrid, {0, 5}, {8, 6, 1, 1}, false, {},
+              to_toml(config)};
+  return TrainingState::initial(ctx, config, std::move(model));
 }
 
 }  // namespace
@@ -32,7 +31,6 @@ Model static_model(Context& ctx) {
 TEST_CASE("checkpoint: statistics of density control and RSD are restored bit for bit, with and without pixel weights",
           "[checkpoint]") {
   Context ctx = test::make_context();
-  const Model model = static_model(ctx);
   const test::TemporaryFolder folder;
   const auto path = folder / "checkpoint.h5";
   for (const bool weighted : {false, true}) {
@@ -52,20 +50,60 @@ TEST_CASE("checkpoint: statistics of density control and RSD are restored bit fo
       CHECK(read.visible_steps.to_host(ctx) == written.visible_steps.to_host(ctx));
       CHECK(read.steps == written.steps);
     };
-    const DensificationStatistics both{random_statistics(10, 7), random_statistics(20, 9)};
-    Config config;
-    config.residual_split.enabled = true;
-    write_checkpoint(ctx, path, config, 7, model, OptimizerState::zeros(ctx, model), both, {});
-    const Checkpoint read = read_checkpoint(ctx, path);
-    check(read.statistics.control, both.control);
-    check(read.statistics.split, both.split);
+    for (const bool with_split : {true, false}) {
+      Config config = preset_config("static");
+      config.residual_split.enabled = with_split;
+      TrainingState written = static_state(ctx, config);
+      written.step = 7;
+      written.statistics.control = random_statistics(10, 7);
+      if (with_split) written.statistics.split = random_statistics(20, 9);
+      write_checkpoint(ctx, path, written);
+      const TrainingState read = read_checkpoint(ctx, path);
+      CHECK(read.step == 7);
+      CHECK(to_toml(read.config) == to_toml(config));
+      check(read.statistics.control, written.statistics.control);
+      CHECK(read.statistics.has_split() == with_split);
+      if (with_split) check(read.statistics.split, written.statistics.split);
+    }
+  }
+}
 
-    const DensificationStatistics one{random_statistics(30, 3), {}};
-    config.residual_split.enabled = false;
-    write_checkpoint(ctx, path, config, 7, model, OptimizerState::zeros(ctx, model), one, {});
-    const Checkpoint without = read_checkpoint(ctx, path);
-    check(without.statistics.control, one.control);
-    CHECK_FALSE(without.statistics.has_split());
+TEST_CASE("checkpoint: every parameter array and its moments are restored bit for bit, for every attenuation model",
+          "[checkpoint]") {
+  Context ctx = test::make_context();
+  const test::TemporaryFolder folder;
+  for (const AttenuationKind kind :
+       {AttenuationKind::constant, AttenuationKind::offset_table, AttenuationKind::neural}) {
+    Config config;
+    config.field.kind = kind;
+    config.field.grid3d = config.field.grid4d = {2, 6, 2, 1.5};
+    config.field.width = 8;
+    TrainingState written = static_state(ctx, config);
+    const auto coefficients = static_cast<std::size_t>(written.model.field.coefficients_per_gaussian());
+    written.model.cloud.attenuation =
+        Buffer<float>::from_host(ctx, test::random_values<float>(coefficients * kGaussians, -1, 1, 4));
+    std::uint32_t seed = 100;
+    std::size_t arrays = 0;
+    for (const ParameterInfo& p : kParameters) {
+      Buffer<float>& value = p.value(written.model.cloud, written.model.field);
+      const std::size_t size = value.size();
+      arrays += size > 0;
+      const auto random = [&] {
+        return Buffer<float>::from_host(ctx, test::random_values<float>(size, -1, 1, ++seed));
+      };
+      value = random();
+      written.optimizer[p.id] = {random(), random()};
+    }
+    CHECK(arrays == (kind == AttenuationKind::neural ? 6 : 4));
+    write_checkpoint(ctx, folder / "checkpoint.h5", written);
+    const TrainingState read = read_checkpoint(ctx, folder / "checkpoint.h5");
+    for (const ParameterInfo& p : kParameters) {
+      CAPTURE(p.name, name_of(kind));
+      CHECK(p.value(read.model.cloud, read.model.field).to_host(ctx) ==
+            p.value(written.model.cloud, written.model.field).to_host(ctx));
+      CHECK(read.optimizer[p.id].first.to_host(ctx) == written.optimizer[p.id].first.to_host(ctx));
+      CHECK(read.optimizer[p.id].second.to_host(ctx) == written.optimizer[p.id].second.to_host(ctx));
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/gaussian_math.hpp"
 #include "support/context.hpp"
+#include "train/training_views.hpp"
 #include "view_pipeline.hpp"
 
 namespace dsasrgs {
@@ -44,6 +45,13 @@ Model model_of(Context& ctx, const Config& config, const std::vector<Vec3d>& cen
       std::move(cloud), AttenuationField(ctx, config.field, kVolume, 0), kVolume, {0, 5}, kDetector, true, {}, ""};
   model.field.set_density_scale_per_mm(0.03f);
   return model;
+}
+
+TrainingState state_of(Context& ctx, const Config& config, const std::vector<Vec3d>& centers, double scale_mm,
+                       int step) {
+  TrainingState state = TrainingState::initial(ctx, config, model_of(ctx, config, centers, scale_mm));
+  state.step = step;
+  return state;
 }
 
 /// Centres 0.8 mm apart.
@@ -87,13 +95,11 @@ const Vec3d kFrom{8, -8, -6}, kTo{16, 4, 6};  // the vessel that is removed
 }  // namespace
 
 TEST_CASE("density_event: a low-resolution voxel is the detector's pitch at the volume", "[density_event]") {
-  Acquisition a;
-  a.detector = kDetector;
-  a.volume = kVolume;
-  a.poses = circular_poses({4, 3.0, 0.2, 5, {}});
-  CHECK(low_resolution_voxel_mm(a, {0, 2}) == Approx(kVoxel));
-  a.volume.origin_mm = a.volume.origin_mm + a.poses[1].source_mm * 0.2;  // 150 mm nearer to that view's source
-  CHECK(low_resolution_voxel_mm(a, {1}) == Approx(2 * 600.0 / 1200));
+  const std::vector<Pose> poses = circular_poses({4, 3.0, 0.2, 5, {}});
+  CHECK(low_resolution_voxel_mm(kDetector, kVolume, {poses[0], poses[2]}) == Approx(kVoxel));
+  VolumeGrid nearer = kVolume;
+  nearer.origin_mm = nearer.origin_mm + poses[1].source_mm * 0.2;  // 150 mm nearer to that view's source
+  CHECK(low_resolution_voxel_mm(kDetector, nearer, {poses[1]}) == Approx(2 * 600.0 / 1200));
 }
 
 TEST_CASE("density_event: residual-guided splitting keeps the mass, or the printed shape", "[density_event]") {
@@ -103,30 +109,23 @@ TEST_CASE("density_event: residual-guided splitting keeps the mass, or the print
   Config config = config_for();
   config.residual_split.conserve_mass = conserve;
   config.residual_split.children = children;
-  Model model = model_of(ctx, config, eight_gaussians(), 1.5);
-  OptimizerState optimizer = OptimizerState::zeros(ctx, model);
+  TrainingState state = state_of(ctx, config, eight_gaussians(), 1.5, 700);
   // Two of eight are below the threshold.
-  auto statistics = DensificationStatistics::zeros(ctx, config, 8);
-  statistics.split = statistics_of(ctx, {1, 1, 0.1f, 1, 1, 0.1f, 1, 1}, std::vector<float>(8, 1));
+  state.statistics.split = statistics_of(ctx, {1, 1, 0.1f, 1, 1, 0.1f, 1, 1}, std::vector<float>(8, 1));
   StepSchedule schedule{};
   schedule.residual_split_event = true;
   schedule.residual_split_threshold = 0.5f;
-  const double before = total_mass(ctx, model);
-  const DensityEvents events =
-      DensityEventRunner(config, kVoxel).run(ctx, schedule, 700, {}, model, optimizer, statistics);
+  const double before = total_mass(ctx, state.model);
+  const DensityEvents events = run_density_events(ctx, schedule, kVoxel, {}, state);
   CHECK(events.residual_split == 6);
-  REQUIRE(model.cloud.size() == 2 + 6 * static_cast<std::size_t>(children));
+  REQUIRE(state.model.cloud.size() == 2 + 6 * static_cast<std::size_t>(children));
   const double expected = conserve ? before : before * (2 + 6 * children / std::pow(1.6, 3)) / 8;
-  CHECK(std::abs(total_mass(ctx, model) / expected - 1) < 1e-5);
+  CHECK(std::abs(total_mass(ctx, state.model) / expected - 1) < 1e-5);
 
   // Nothing as small as half a low-resolution voxel is split.
-  Model small = model_of(ctx, config, eight_gaussians(), 0.49 * kVoxel);
-  OptimizerState small_optimizer = OptimizerState::zeros(ctx, small);
-  statistics = DensificationStatistics::zeros(ctx, config, 8);
-  statistics.split = statistics_of(ctx, std::vector<float>(8, 1), std::vector<float>(8, 1));
-  CHECK(DensityEventRunner(config, kVoxel)
-            .run(ctx, schedule, 700, {}, small, small_optimizer, statistics)
-            .residual_split == 0);
+  TrainingState small = state_of(ctx, config, eight_gaussians(), 0.49 * kVoxel, 700);
+  small.statistics.split = statistics_of(ctx, std::vector<float>(8, 1), std::vector<float>(8, 1));
+  CHECK(run_density_events(ctx, schedule, kVoxel, {}, small).residual_split == 0);
 }
 
 TEST_CASE("density_event: RSD, then density control without its parents, then births; statistics follow",
@@ -134,12 +133,10 @@ TEST_CASE("density_event: RSD, then density control without its parents, then bi
   Context ctx = test::make_context();
   Config config = config_for();
   config.residual_births.fraction = 0.5;
-  Model model = model_of(ctx, config, eight_gaussians(), 1.5);
-  OptimizerState optimizer = OptimizerState::zeros(ctx, model);
-  auto statistics = DensificationStatistics::zeros(ctx, config, 8);
+  TrainingState state = state_of(ctx, config, eight_gaussians(), 1.5, 1000);
   // Gaussian 0: both would take it. 1: density control only. 2: faint, pruned.
-  statistics.split = statistics_of(ctx, {1, 0, 0, 0, 0, 0, 0, 0}, std::vector<float>(8, 1));
-  statistics.control = statistics_of(ctx, {1, 1, 0, 0, 0, 0, 0, 0}, {1, 1, 0, 1, 1, 1, 1, 1});
+  state.statistics.split = statistics_of(ctx, {1, 0, 0, 0, 0, 0, 0, 0}, std::vector<float>(8, 1));
+  state.statistics.control = statistics_of(ctx, {1, 1, 0, 0, 0, 0, 0, 0}, {1, 1, 0, 1, 1, 1, 1, 1});
   StepSchedule schedule{};
   schedule.residual_split_event = schedule.density_event = schedule.residual_births_event = true;
   schedule.residual_split_threshold = 0.5f;
@@ -147,20 +144,19 @@ TEST_CASE("density_event: RSD, then density control without its parents, then bi
   std::size_t asked = 0;
   const auto find = [&](std::size_t max_count) {
     asked = max_count;
-    CHECK(model.cloud.size() == 9);  // 8 + 1 child − 1 pruned + 1 clone
+    CHECK(state.model.cloud.size() == 9);  // 8 + 1 child − 1 pruned + 1 clone
     return std::vector<GaussianBirth>{{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
   };
-  const DensityEvents events =
-      DensityEventRunner(config, kVoxel).run(ctx, schedule, 1000, find, model, optimizer, statistics);
+  const DensityEvents events = run_density_events(ctx, schedule, kVoxel, find, state);
   CHECK(events.residual_split == 1);
   CHECK(events.cloned == 1);
   CHECK(events.split == 0);
   CHECK(events.pruned == 1);
   CHECK(events.born == 2);
   CHECK(asked == 4);
-  REQUIRE(model.cloud.size() == 11);
-  CHECK(optimizer.rotation.first.size() == 44);
-  for (const DensityStatistics* s : {&statistics.control, &statistics.split}) {
+  REQUIRE(state.model.cloud.size() == 11);
+  CHECK(state.optimizer[Parameter::rotation].first.size() == 44);
+  for (const DensityStatistics* s : {&state.statistics.control, &state.statistics.split}) {
     CHECK(s->gradient_norm.to_host(ctx) == std::vector<float>(11, 0));
     CHECK(s->visible_steps.to_host(ctx) == std::vector<std::uint32_t>(11, 0));
     CHECK(s->density.to_host(ctx) == std::vector<float>(11, 0));
@@ -170,18 +166,16 @@ TEST_CASE("density_event: RSD, then density control without its parents, then bi
 
 TEST_CASE("density_event: statistics of the other kinds go on through an event", "[density_event]") {
   Context ctx = test::make_context();
-  Config config = config_for();
+  const Config config = config_for();
   const std::vector<float> gradient{0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f}, density{1, 2, 3, 9, 5, 6, 7, 8};
-  Model model = model_of(ctx, config, eight_gaussians(), 1.5);
-  OptimizerState optimizer = OptimizerState::zeros(ctx, model);
-  auto statistics = DensificationStatistics::zeros(ctx, config, 8);
+  TrainingState state = state_of(ctx, config, eight_gaussians(), 1.5, 600);
+  DensificationStatistics& statistics = state.statistics;
+  GaussianCloud& cloud = state.model.cloud;
   statistics.control = statistics_of(ctx, gradient, density);
   statistics.split = statistics_of(ctx, gradient, density);
-  const DensityEventRunner runner(config, kVoxel);
   SECTION("births: as young as nothing, but not pruned for it") {
-    DensityEvents events;
     const GaussianBirth births[] = {{{1, 2, 3}, 0.2f}, {{-4, 5, 6}, 0.1f}};
-    runner.append_births(ctx, births, model, optimizer, statistics, events);
+    CHECK(append_births(ctx, births, kVoxel, state) == 2);
     for (const DensityStatistics* s : {&statistics.control, &statistics.split}) {
       std::vector<float> g = gradient, d = density;
       g.insert(g.end(), 2, 0.0f);
@@ -191,36 +185,34 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
       CHECK(s->visible_steps.to_host(ctx)[9] == 0);
       CHECK(s->steps == 1);
     }
-    const std::vector<float> position = model.cloud.position_mm.to_host(ctx);
+    const std::vector<float> position = cloud.position_mm.to_host(ctx);
     CHECK(std::vector<float>(position.end() - 6, position.end()) == std::vector<float>{1, 2, 3, -4, 5, 6});
-    const std::vector<float> rotation = model.cloud.rotation.to_host(ctx);
+    const std::vector<float> rotation = cloud.rotation.to_host(ctx);
     CHECK(std::vector<float>(rotation.end() - 4, rotation.end()) == std::vector<float>{1, 0, 0, 0});
-    const double raw = model.cloud.raw_scale.to_host(ctx).back();
+    const double raw = cloud.raw_scale.to_host(ctx).back();
     const double scale = bounded_scale<double>({raw, raw, raw}, kBounds.min_mm, kBounds.max_mm).x;
     CHECK(scale == Approx(kVoxel / 2).epsilon(1e-5));
     // The line through the centre of the first misses what it was born for: 0.2.
-    const double rho = 0.03 * softplus<double>(model.cloud.attenuation.to_host(ctx)[8]);
+    const double rho = 0.03 * softplus<double>(cloud.attenuation.to_host(ctx)[8]);
     CHECK(rho * std::sqrt(2 * std::numbers::pi) * scale == Approx(0.2).epsilon(1e-5));
   }
   SECTION("density control alone leaves RSD's") {
     StepSchedule schedule{};
     schedule.density_event = true;
-    config.density_control.gradient_threshold = 10;
-    config.density_control.min_mean_density_per_mm = 1.5;  // prunes the first
-    DensityEventRunner(config, kVoxel).run(ctx, schedule, 600, {}, model, optimizer, statistics);
+    state.config.density_control.gradient_threshold = 10;
+    state.config.density_control.min_mean_density_per_mm = 1.5;  // prunes the first
+    run_density_events(ctx, schedule, kVoxel, {}, state);
     CHECK(statistics.split.gradient_norm.to_host(ctx) == std::vector<float>(gradient.begin() + 1, gradient.end()));
     CHECK(statistics.split.steps == 1);
     CHECK(statistics.control.steps == 0);
   }
   SECTION("the cap holds for all") {
-    config.density_control.max_gaussians = 9;
+    state.config.density_control.max_gaussians = 9;
     StepSchedule schedule{};
     schedule.residual_split_event = schedule.residual_births_event = true;
     const auto find = [](std::size_t) -> std::vector<GaussianBirth> { throw std::logic_error("no room: not asked"); };
-    CHECK(DensityEventRunner(config, kVoxel)
-              .run(ctx, schedule, 1000, find, model, optimizer, statistics)
-              .residual_split == 1);
-    CHECK(model.cloud.size() == 9);
+    CHECK(run_density_events(ctx, schedule, kVoxel, find, state).residual_split == 1);
+    CHECK(cloud.size() == 9);
   }
 }
 

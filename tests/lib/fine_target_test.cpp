@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "dsasrgs/error.hpp"
@@ -57,17 +58,17 @@ struct Outcome {
 Outcome run(const Config& config, const Acquisition& a, const std::vector<float>& label,
             const std::vector<float>& rendered, float gain = 1, float offset = 0) {
   Context ctx = make_context();
-  ViewLoss loss(ctx, a, config, {0}, {[&](int) { return label; }, {}});
-  ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
-  ViewNuisance nuisance{{0}, {gain}, {offset}};
-  NuisanceMoments moments;
+  const TrainingViews views(ctx, a, config.training);
+  ViewLoss loss(ctx, views, config, {[&](int) { return label; }, {}});
+  const ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
   const auto image = Buffer<float>::from_host(ctx, rendered);
-  Buffer<float> gradient(ctx, rendered.size());
-  loss.run(ctx, 0, image, gradient, confidence, nuisance, moments, 0);
-  const auto total = [&](const ImageLossSaved& saved) {
-    return saved.value.size() == 0 ? 0 : image_loss_value(ctx, saved).total;
-  };
-  return {total(loss.value()), total(loss.high_value()), gradient.to_host(ctx), confidence.gradient.to_host(ctx)};
+  Buffer<float> gradient(ctx, rendered.size()), grad_confidence = Buffer<float>::zeros(ctx, 2);
+  loss.run(ctx, 0, image, confidence.weights, {{0}, {gain}, {offset}}, {gradient, grad_confidence});
+  Outcome o{0, 0, gradient.to_host(ctx), grad_confidence.to_host(ctx)};
+  if (loss.image_loss() != nullptr) o.low = image_loss_value(ctx, *loss.image_loss()).total;
+  for (const ImageLossSaved& part : loss.fine_losses())
+    o.high += image_loss_value(ctx, part).total / static_cast<double>(loss.fine_losses().size());
+  return o;
 }
 
 /// Labels as a file of the training views of an acquisition.
@@ -179,17 +180,18 @@ TEST_CASE("fine target: training learns the confidence, and a checkpoint continu
   const TemporaryFolder folder;
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
-  const PseudoLabels labels = write_labels(folder / "labels.h5", simulation.acquisition, 2);
+  const auto labels =
+      std::make_shared<const PseudoLabels>(write_labels(folder / "labels.h5", simulation.acquisition, 2));
   Config config = teaching_config(60);
   const int before = is_emulated(ctx) ? 8 : 20, after = 4;
   std::vector<float> kept_positions;
   for (const bool keep_labels : {true, false}) {
     config.super_resolution.keep_labels = keep_labels;
-    Reconstructor whole(ctx, simulation.acquisition, config, &labels);
+    Reconstructor whole(ctx, simulation.acquisition, config, labels);
     for (int i = 0; i < before; ++i) whole.step();
     const auto path = folder / (keep_labels ? "kept.h5" : "read.h5");
     whole.save_checkpoint(path);
-    Reconstructor resumed(ctx, simulation.acquisition, path, &labels);
+    Reconstructor resumed(ctx, simulation.acquisition, path, labels);
     for (int i = 0; i < after; ++i) {
       whole.step();
       resumed.step();
@@ -197,11 +199,11 @@ TEST_CASE("fine target: training learns the confidence, and a checkpoint continu
     const auto again = folder / "again.h5", other = folder / "other.h5";
     whole.save_checkpoint(again);
     resumed.save_checkpoint(other);
-    const Checkpoint first = read_checkpoint(ctx, path), a = read_checkpoint(ctx, again),
-                     b = read_checkpoint(ctx, other);
+    const TrainingState first = read_checkpoint(ctx, path), a = read_checkpoint(ctx, again),
+                        b = read_checkpoint(ctx, other);
     const std::vector<float> start{static_cast<float>(config.super_resolution.alpha),
                                    static_cast<float>(config.super_resolution.beta)};
-    const auto weights = [&](const Checkpoint& c) { return c.optimizer.confidence.weights.to_host(ctx); };
+    const auto weights = [&](const TrainingState& c) { return c.optimizer.confidence.weights.to_host(ctx); };
     CHECK(weights(first) != start);
     CHECK(weights(a) != weights(first));
     CHECK(weights(a) == weights(b));
@@ -221,9 +223,8 @@ TEST_CASE("fine target: what a target lacks is found before the initialisation",
   const Config config = teaching_config(10);
   CHECK_THROWS_WITH(Reconstructor(ctx, a, config),
                     Catch::Contains("super_resolution.target: expected none or upsampled"));
-  const PseudoLabels threefold = write_labels(folder / "threefold.h5", a, 3);
   CHECK_THROWS_WITH(
-      Reconstructor(ctx, a, config, &threefold),
+      Reconstructor(ctx, a, config, write_labels(folder / "threefold.h5", a, 3)),
       Catch::Contains("threefold.h5: /super_resolution/pseudo_labels@scale: expected 2") && Catch::Contains("found 3"));
   a.valid.assign(a.projections.size(), 1);
   const std::size_t pixels = a.detector.num_pixels();

@@ -12,7 +12,7 @@
 #include "support/held_out.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
-#include "train/training_state.hpp"
+#include "train/schedule.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
@@ -272,9 +272,9 @@ TEST_CASE("schedule: every epoch shows each view once, in a seeded order", "[rec
 TEST_CASE("schedule: rates decay over the run and density events keep to their window", "[reconstructor]") {
   const Config c = preset_config("4drgs");
   const StepSchedule first = schedule_at(c, 100, 1), last = schedule_at(c, 100, 30000);
-  CHECK(first.position == Approx(1e-2));
-  CHECK(last.position == Approx(1e-3));
-  CHECK(first.field == Approx(1e-3));
+  CHECK(first.rate[Parameter::position] == Approx(1e-2));
+  CHECK(last.rate[Parameter::position] == Approx(1e-3));
+  CHECK(first.rate[Parameter::network] == Approx(1e-3));
   CHECK_FALSE(schedule_at(c, 100, 400).density_event);
   CHECK(schedule_at(c, 100, 600).density_event);
   CHECK_FALSE(schedule_at(c, 100, 601).density_event);

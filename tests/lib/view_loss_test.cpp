@@ -7,6 +7,7 @@
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
+#include "train/training_state.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
@@ -52,19 +53,17 @@ struct Outcome {
 
 Outcome run(const Config& config, const Acquisition& a, const std::vector<float>& rendered, std::size_t slot) {
   Context ctx = make_context();
-  ViewLoss loss(ctx, a, config, {0, 1}, labels());
-  ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
-  ViewNuisance nuisance{{0, 1}, {1, 1}, {0, 0}};
-  NuisanceMoments moments;
+  const TrainingViews views(ctx, a, config.training);
+  ViewLoss loss(ctx, views, config, labels());
+  const ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
   const auto image = Buffer<float>::from_host(ctx, rendered);
-  Buffer<float> gradient(ctx, rendered.size());
-  loss.run(ctx, slot, image, gradient, confidence, nuisance, moments, 0);
-  const auto total = [&](const ImageLossSaved& saved) {
-    return saved.value.size() == 0 ? 0 : image_loss_value(ctx, saved).total;
-  };
-  const bool has_low = config.super_resolution.weight < 1 || rendered.size() == kLow;
-  return {has_low ? total(loss.value()) : 0, total(loss.high_value()), gradient.to_host(ctx),
-          confidence.gradient.to_host(ctx)};
+  Buffer<float> gradient(ctx, rendered.size()), grad_confidence = Buffer<float>::zeros(ctx, 2);
+  loss.run(ctx, slot, image, confidence.weights, {{0, 1}, {1, 1}, {0, 0}}, {gradient, grad_confidence});
+  Outcome o{0, 0, gradient.to_host(ctx), grad_confidence.to_host(ctx)};
+  if (loss.image_loss() != nullptr) o.low = image_loss_value(ctx, *loss.image_loss()).total;
+  for (const ImageLossSaved& part : loss.fine_losses())
+    o.high += image_loss_value(ctx, part).total / static_cast<double>(loss.fine_losses().size());
+  return o;
 }
 
 double weighted(const Config& config, const Outcome& o) {
@@ -99,6 +98,7 @@ TEST_CASE("view_loss: the gradient is that of the weighted sum, for every target
                                                                 {Target::upsampled, 1.0},
                                                                 {Target::pseudo_labels, 0.4},
                                                                 {Target::pseudo_labels, 1.0},
+                                                                {Target::both, 0.4},
                                                                 {Target::teach, 0.4}}));
   const bool masked = GENERATE(false, true);
   CAPTURE(static_cast<int>(target), weight, masked);
@@ -155,9 +155,12 @@ TEST_CASE("view_loss: a training view without a label is refused by name", "[vie
   Context ctx = make_context();
   const Acquisition a = two_views(false);
   const LabelReader none{[](int) { return std::vector<float>{}; }, {}};
-  CHECK_THROWS_WITH(ViewLoss(ctx, a, config_for(HighResolutionTarget::teach, 0.4), {0, 1}, none),
+  const Config teach = config_for(HighResolutionTarget::teach, 0.4),
+               upsampled = config_for(HighResolutionTarget::upsampled, 1);
+  const TrainingViews views(ctx, a, teach.training);
+  CHECK_THROWS_WITH(ViewLoss(ctx, views, teach, none),
                     Catch::Contains("two views") && Catch::Contains("training view 0"));
-  CHECK_NOTHROW(ViewLoss(ctx, a, config_for(HighResolutionTarget::upsampled, 1), {0, 1}, none));
+  CHECK_NOTHROW(ViewLoss(ctx, views, upsampled, none));
 }
 
 TEST_CASE("view_loss: what is rendered as measured is compared with the measurement only", "[view_loss]") {
@@ -165,7 +168,8 @@ TEST_CASE("view_loss: what is rendered as measured is compared with the measurem
   Config config = config_for(HighResolutionTarget::teach, 1);
   config.super_resolution.first_step = 3;
   Context ctx = make_context();
-  const ViewLoss loss(ctx, a, config, {0, 1}, labels());
+  const TrainingViews views(ctx, a, config.training);
+  const ViewLoss loss(ctx, views, config, labels());
   CHECK(loss.detector(3).width_px == kWidth);
   CHECK(loss.detector(4).width_px == kScale * kWidth);
   CHECK(loss.max_pixels() == kHigh);
@@ -201,12 +205,41 @@ TEST_CASE("view_loss: targets that are not kept give the same bits, and each run
                                return labels().image(view);
                              },
                              {}};
-  ViewLoss loss(ctx, a, config, {0, 1}, counting);
-  ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
-  ViewNuisance nuisance{{0, 1}, {1, 1}, {0, 0}};
-  NuisanceMoments moments;
+  const TrainingViews views(ctx, a, config.training);
+  ViewLoss loss(ctx, views, config, counting);
+  const ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
   const auto image = Buffer<float>::from_host(ctx, rendered);
-  Buffer<float> gradient(ctx, rendered.size());
-  for (const std::size_t slot : {1, 0}) loss.run(ctx, slot, image, gradient, confidence, nuisance, moments, 0);
+  Buffer<float> gradient(ctx, rendered.size()), grad_confidence(ctx, 2);
+  for (const std::size_t slot : {1, 0})
+    loss.run(ctx, slot, image, confidence.weights, {{0, 1}, {1, 1}, {0, 0}}, {gradient, grad_confidence});
   CHECK(views_read == (target == HighResolutionTarget::upsampled ? std::vector<int>{} : std::vector<int>{0, 1, 1, 0}));
+}
+
+TEST_CASE("view_loss: gain and offset get the gradient of L_gt's part of the loss, and stay as they are",
+          "[view_loss][gradient]") {
+  Context ctx = make_context();
+  const Acquisition a = two_views(true);
+  Config config = config_for(HighResolutionTarget::upsampled, 0.4);
+  config.nuisance.view_gain = config.nuisance.view_offset = true;
+  const TrainingViews views(ctx, a, config.training);
+  ViewLoss loss(ctx, views, config, labels());
+  const auto image = Buffer<float>::from_host(ctx, random_values<float>(kHigh, 0.1f, 1.0f, 8));
+  Buffer<float> gradient(ctx, kHigh);
+  const auto run_at = [&](float gain, float offset) {
+    const ViewNuisance nuisance{{0, 1}, {1, gain}, {0, offset}};
+    return loss.run(ctx, 1, image, {}, nuisance, {gradient, {}});
+  };
+  const auto value = [&](float gain, float offset) {
+    run_at(gain, offset);
+    return 0.6 * image_loss_value(ctx, *loss.image_loss()).total;
+  };
+  constexpr float kGain = 1.2f, kOffset = 0.05f, kStep = 0.01f;
+  const NuisanceGradient found = run_at(kGain, kOffset);
+  const double width = 2 * static_cast<double>(kStep);
+  CHECK(found.gain ==
+        Approx((value(kGain + kStep, kOffset) - value(kGain - kStep, kOffset)) / width).epsilon(5e-3).margin(1e-5));
+  CHECK(found.offset ==
+        Approx((value(kGain, kOffset + kStep) - value(kGain, kOffset - kStep)) / width).epsilon(5e-3).margin(1e-5));
+  CHECK(std::abs(found.gain) > 1e-3);
+  CHECK(std::abs(found.offset) > 1e-3);
 }

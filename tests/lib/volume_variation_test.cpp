@@ -65,17 +65,15 @@ Gradients gradients(Context& ctx, const GaussianCloud& cloud, const AttenuationF
   pipeline.forward(ctx, cloud, field, view, image);
   std::vector<float> weight = random_values<float>(image.size(), -1, 1, 5);
   for (float& w : weight) w *= image_weight;
-  CloudGradient g;
-  const AttenuationField::Parameters& p = field.parameters();
-  auto g3 = Buffer<float>::zeros(ctx, p.table3d.size()), g4 = Buffer<float>::zeros(ctx, p.table4d.size()),
-       gn = Buffer<float>::zeros(ctx, p.network.size());
+  ModelGradient g;
   VolumeVariation term(kVolume, term_config());
-  const auto add = [&](CloudGradient& to) {
+  const auto add = [&](ModelGradient& to) {
     if (with_term) term.add_gradient(ctx, cloud.view(), pipeline.density(), step, to);
   };
-  pipeline.backward(ctx, cloud, field, view, Buffer<float>::from_host(ctx, weight), g, g3, g4, gn, add);
-  return {g.position_mm.to_host(ctx), g.raw_scale.to_host(ctx), g.rotation.to_host(ctx),
-          g.attenuation.to_host(ctx), g4.to_host(ctx),          gn.to_host(ctx)};
+  pipeline.backward(ctx, cloud, field, view, Buffer<float>::from_host(ctx, weight), g, add);
+  const auto of = [&](Parameter p) { return g[p].to_host(ctx); };
+  return {of(Parameter::position),    of(Parameter::raw_scale), of(Parameter::rotation),
+          of(Parameter::attenuation), of(Parameter::table4d),   of(Parameter::network)};
 }
 
 }  // namespace

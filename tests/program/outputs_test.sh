@@ -85,7 +85,7 @@ there resumed/metrics.json resumed/model.h5
 absent resumed/checkpoint.h5
 expect 0 "run with checkpoints" reconstruct case.h5 --output whole --steps 600 --checkpoint-every 250 --quiet "${small[@]}"
 absent whole/checkpoint.h5
-cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-7) <(tail -n 1 whole/log.csv | cut -d, -f1-7) ||
+cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-13) <(tail -n 1 whole/log.csv | cut -d, -f1-13) ||
   report "resume: another last step than the run without a stop: $(tail -n 1 resumed/log.csv) - $(tail -n 1 whole/log.csv)"
 cmp -s resumed/model.h5 whole/model.h5 || report "resume: another model than the run without a stop"
 [ "$(cut -d, -f1 resumed/log.csv | sort -n | uniq -d)" = "" ] || report "resume: log.csv has a step twice"

@@ -10,7 +10,8 @@ namespace dsasrgs::program {
 
 namespace {
 constexpr const char* kHeader =
-    "step,view,loss_step,loss,l1,ssim,gaussians,cloned,split,pruned,residual_split,born,seconds";
+    "step,view,loss_step,loss,l_gt,l1,ssim,l_sr,alpha,beta,total_variation,table_variation,gaussians,cloned,split,"
+    "pruned,residual_split,born,seconds";
 }
 
 TrainingLog::TrainingLog(std::filesystem::path path, int every, int done_steps)
@@ -35,10 +36,11 @@ void TrainingLog::add(const StepReport& r, double seconds, bool always) {
   residual_split_ += r.residual_split;
   born_ += r.born;
   if (!always && r.step % every_ != 0 && r.step != r.steps) return;
-  char line[256];
-  std::snprintf(line, sizeof line, "%d,%d,%d,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%zu,%zu,%.3f\n", r.step, r.view,
-                r.loss_step, r.loss, r.l1, r.ssim, r.gaussians, cloned_, split_, pruned_, residual_split_, born_,
-                seconds);
+  char line[512];
+  std::snprintf(line, sizeof line,
+                "%d,%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%zu,%zu,%.3f\n", r.step, r.view,
+                r.loss_step, r.loss, r.l_gt, r.l1, r.ssim, r.l_sr, r.alpha, r.beta, r.total_variation,
+                r.table_variation, r.gaussians, cloned_, split_, pruned_, residual_split_, born_, seconds);
   text_ += line;
   cloned_ = split_ = pruned_ = residual_split_ = born_ = 0;
 }

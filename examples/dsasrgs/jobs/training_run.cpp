@@ -38,7 +38,7 @@ std::string detail_text(double loss, std::size_t gaussians) {
 
 }  // namespace
 
-void stop_interrupted(const Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
+void stop_interrupted(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
   const std::string at = "interrupted after step " + std::to_string(reconstructor.steps_done());
   if (options.resume_command.empty()) throw Interrupted(at + "; nothing was kept");
   reconstructor.save_checkpoint(folder.checkpoint());

@@ -18,7 +18,7 @@ struct TrainingRunOptions {
 };
 
 /// Writes a checkpoint, if the run can be gone on with, and throws Interrupted, which says how.
-[[noreturn]] void stop_interrupted(const Reconstructor&, const RunFolder&, const TrainingRunOptions&);
+[[noreturn]] void stop_interrupted(Reconstructor&, const RunFolder&, const TrainingRunOptions&);
 
 /// Trains to the end; returns the seconds it took, sessions before this one included. On Ctrl-C as stop_interrupted.
 double train(Reconstructor&, const RunFolder&, const TrainingRunOptions&);

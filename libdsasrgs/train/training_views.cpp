@@ -1,0 +1,48 @@
+#include "train/training_views.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
+
+namespace dsasrgs {
+
+TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const TrainingConfig& config)
+    : name_(acquisition.name),
+      detector_(acquisition.detector),
+      volume_(acquisition.volume),
+      time_{acquisition.first_time_s(), acquisition.last_time_s()},
+      test_views_(acquisition.test_views),
+      indices_(acquisition.training_views()) {
+  if (indices_.empty()) throw BadInput(name_, "/split/test", "a view to be left for training", "all of them");
+  fingerprint_ = measurement_fingerprint(acquisition, indices_);
+  for (const int view : indices_) {
+    const auto measured = acquisition.projection(view);
+    const auto valid = acquisition.valid_pixels(view);
+    std::vector<float> image(measured.begin(), measured.end());
+    for (std::size_t i = 0; i < image.size(); ++i) {
+      if (config.clip_negative) image[i] = std::max(image[i], 0.0f);
+      if (!valid.empty() && valid[i] == 0) image[i] = 0;
+    }
+    const auto num_valid = static_cast<std::size_t>(
+        std::count_if(valid.begin(), valid.end(), [](std::uint8_t pixel) { return pixel != 0; }));
+    if (!valid.empty() && num_valid == 0)
+      throw BadInput(name_, "/valid", "a valid pixel in training view " + std::to_string(view), "none");
+    poses_.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
+    images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid});
+  }
+}
+
+double low_resolution_voxel_mm(const Detector& detector, const VolumeGrid& volume, const std::vector<Pose>& poses) {
+  const double pitch = (detector.pitch_u_mm + detector.pitch_v_mm) / 2;
+  double sum = 0;
+  for (const Pose& pose : poses) {
+    const Vec3d normal = cross(pose.detector_u, pose.detector_v);
+    sum += pitch * dot(volume.center_mm() - pose.source_mm, normal) /
+           dot(pose.detector_center_mm - pose.source_mm, normal);
+  }
+  return sum / static_cast<double>(poses.size());
+}
+
+}  // namespace dsasrgs

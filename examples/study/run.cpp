@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
 
 #include "cli/machine_facts.hpp"
 #include "cli/machine_options.hpp"
@@ -84,12 +83,12 @@ StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
   if (!run.labels.empty()) {
     StudyInputs::Labels labels = inputs_.labels(run, study_->labels_named(run.labels));
     const SuperResolutionConfig& sr = run.config.super_resolution;
-    if (needs_labels(sr) && sr.scale != labels.file.scale())
+    if (sr.needs_labels() && sr.scale != labels.file.scale())
       throw BadInput(study_->file.string(), "method " + run.method + " settings.super_resolution.scale",
                      std::to_string(labels.file.scale()) + ", the scale of the labels " + run.labels,
                      std::to_string(sr.scale));
     identity.training.labels_fingerprint = labels.fingerprint;
-    p.labels.emplace(std::move(labels.file));
+    p.labels = std::make_shared<const PseudoLabels>(std::move(labels.file));
   }
   for (const StudyLabels* source : oracles_for(run)) {
     StudyInputs::Labels labels = inputs_.labels(run, *source);
@@ -160,9 +159,8 @@ std::vector<RunImages> StudyRunner::model_images(const StudyRun& run, const Mode
     const bool high = render == kRenderHigh;
     images.push_back({render, [=](int view) {
                         const Pose& pose = (*poses)[static_cast<std::size_t>(view)];
-                        if (high) return renderer->render(pose, low.refined(scale));
-                        const std::vector<float> image = renderer->render(pose, low);
-                        return upsample_image(view_of(image), low, scale);
+                        if (high) return renderer->render(pose, low.refined(scale)).values;
+                        return upsample_image(renderer->render(pose, low).values, low, scale);
                       }});
   }
   return images;
@@ -175,7 +173,7 @@ std::vector<RunImages> StudyRunner::pseudo_images(const StudyRun& run) const {
              const int scale = a.reference_projections->scale;
              if (measured) return upsample_image(a.projection(view), a.detector, scale);
              const std::vector<float> between = interpolate_views(a, view);
-             return upsample_image(view_of(between), a.detector, scale);
+             return upsample_image(between, a.detector, scale);
            }}};
 }
 
@@ -194,7 +192,7 @@ void StudyRunner::train_and_score(const StudyRun& run, const Prepared& p, StudyR
   const Acquisition& a = inputs_.loaded();
   RunFolder folder(this->folder(run), RunFolder::Start::over_earlier_run);
   const auto start = std::chrono::steady_clock::now();
-  Reconstructor reconstructor(*ctx_, a, run.config, p.labels ? &*p.labels : nullptr);
+  Reconstructor reconstructor(*ctx_, a, run.config, p.labels);
   RunFacts facts;
   facts.case_file = a.name;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -2,6 +2,7 @@
 // Carries out the runs of a study: trains, scores, and knows what is already done.
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -58,7 +59,7 @@ class StudyRunner {
   struct Prepared {
     RunIdentity identity;
     StudyViews views;
-    std::optional<PseudoLabels> labels;                         ///< of the run
+    std::shared_ptr<const PseudoLabels> labels;                  ///< of the run
     std::vector<std::pair<std::string, PseudoLabels>> oracles;  ///< that its images are held against, by name
   };
   Prepared prepare(const StudyRun&);

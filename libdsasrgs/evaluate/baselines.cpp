@@ -81,7 +81,7 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
 
 std::vector<float> reproject_volume(Context& ctx, std::span<const float> volume, const VolumeGrid& grid,
                                     const std::vector<Pose>& poses, const Detector& detector) {
-  const Buffer<float> device = Buffer<float>::from_host(ctx, View<const float>(volume.data(), volume.size()));
+  const Buffer<float> device = Buffer<float>::from_host(ctx, volume);
   Buffer<float> image(ctx, detector.num_pixels());
   std::vector<float> images;
   images.reserve(poses.size() * image.size());

@@ -90,7 +90,7 @@ void make_labels(const std::filesystem::path& case_file, const std::filesystem::
   for (const int view : file.views) {
     Interruption::check();
     const MadeLabel label = label_of(a, view, options);
-    writer.add(view_of(label.values), {}, view_of(label.false_vessel_mask));
+    writer.add(label.values, {}, label.false_vessel_mask);
     progress.update(++done);
   }
   writer.commit();

@@ -33,7 +33,7 @@ void leave_out(Catch::Session& session, const std::string& tag, const std::strin
   data.testsOrTags.push_back("~" + tag);
   session.useConfigData(data);
   if (const std::size_t left_out = before - num_asked_for(session); left_out > 0)
-    std::cerr << "Not run: " << left_out << " cases " << tag << ", " << why << '\n';
+    std::cerr << "Not run: " << left_out << ' ' << tag << ", " << why << '\n';
 }
 
 }  // namespace

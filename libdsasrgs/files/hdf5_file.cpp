@@ -295,7 +295,7 @@ void Hdf5Reader::require_type(const std::string& dataset, std::initializer_list<
 }
 
 Shape Hdf5Reader::require_shape(const std::string& dataset, const Shape& expected) const {
-  const Shape found = shape(dataset);
+  Shape found = shape(dataset);
   bool same = found.size() == expected.size();
   for (std::size_t i = 0; same && i < found.size(); ++i) same = expected[i] == kAnyExtent || expected[i] == found[i];
   if (!same) throw BadInput(name_, dataset, "shape " + describe(expected), describe(found));

@@ -19,7 +19,7 @@ if $tool --quiet --config-file=.clang-tidy "$planted" -- -std=c++20 >/dev/null 2
   exit 1
 fi
 
-few='/(libdsasrgs/(model|train/density_event|files/hdf5_file)|kernels/(common/buffer|densify/densify|project/project_cpu))\.cpp$'
+few='/(libdsasrgs/(model|train/density_event|files/hdf5_file)|kernels/densify/densify(_cpu)?)\.cpp$'
 [ "${3:-}" = all ] && few='/(libdsasrgs|kernels|examples)/.*\.cpp$'
 # A source that is compiled for several flavours of the library is looked at once.
 sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build_dir/compile_commands.json" | grep -E "$few" | sort -u |

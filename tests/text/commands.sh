@@ -41,6 +41,7 @@ check_commands() {
     read -r -a words <<<"${match//\\/ }"
     subcommand="${words[1]}"
     [[ ${words[0]} != *-study ]] || subcommand=study
+    [[ $subcommand =~ ^[a-z]+$ ]] || continue
     if ! options_of "$subcommand"; then
       # "dsasrgs takes the labels" is a sentence: a command has an option or a file.
       [[ ! $match =~ \ -|\.(h5|toml) ]] || fault "$file" "$line" "dsasrgs has no subcommand $subcommand"

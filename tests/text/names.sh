@@ -83,6 +83,13 @@ check_build_names() {
   done
   grep -E 'CMakeLists\.txt$|\.cmake$' "$work/files" | tr '\n' '\0' |
     xargs -0r grep -ohE '(add_custom_target|add_executable|add_library|add_test_binary|add_flavour)\([a-z_-]+' | sed 's/.*(//' >"$work/targets" || true
+  { cat "$work/targets"
+    grep -E 'CMakeLists\.txt$|\.cmake$' "$work/files" | tr '\n' '\0' |
+      xargs -0r grep -ohE 'OUTPUT_NAME [a-z_-]+' | sed 's/.* //' || true
+  } >"$work/programs"
+  each 'build/(bench|tests|examples)/[a-z_/-]+' <"$work/prose" | while IFS=$'\t' read -r file line match; do
+    is_in "${match##*/}" "$work/programs" || fault "$file" "$line" "CMake makes no program ${match##*/}"
+  done
   each '--target [a-z_-]+' <"$work/docs" | while IFS=$'\t' read -r file line match; do
     is_in "${match##* }" "$work/targets" ||
       fault "$file" "$line" "CMake has no target ${match##* }"

@@ -21,7 +21,7 @@ END
 cat >docs/testing.md <<'END'
 | test | what |
 |---|---|
-| `cp*` | tests/*_test.cpp, tag `[blur]`, kernels/<op>/<op>_math.hpp; `cmake --preset release`, DSASRGS_CUDA |
+| `cp*` | tests/*_test.cpp, tag `[blur]`, kernels/<op>/<op>_math.hpp; `cmake --preset release`, DSASRGS_CUDA, build/tests/all_tests |
 END
 cat >docs/program.md <<'END'
 | subcommand | makes |
@@ -51,7 +51,7 @@ cat >libdsasrgs/config_fields.hpp <<'END'
 END
 printf 'int answer = 42;\n' >examples/answer.cpp
 printf 'TEST_CASE("blur", "[blur]") {}\n' >tests/blur_test.cpp
-printf 'option(DSASRGS_CUDA)\n' >CMakeLists.txt
+printf 'option(DSASRGS_CUDA)\nadd_executable(all_tests)\n' >CMakeLists.txt
 printf '{"name": "release"}\n' >CMakePresets.json
 cd ..
 printf 'cpu\n' >test_names
@@ -89,6 +89,7 @@ planted docs/method.md '`field.grid3d.level` is none.' 'the configuration has no
 planted docs/testing.md '`-DDSASRGS_CUDDA=ON`' 'nothing but documents knows DSASRGS_CUDDA'
 planted docs/testing.md '`cmake --preset fast`' 'CMakePresets.json has no fast'
 planted docs/testing.md 'cmake --build build --target bundle' 'CMake has no target bundle'
+planted docs/testing.md 'build/tests/blur_tests' 'CMake makes no program blur_tests'
 planted docs/testing.md 'dsasrgs_tests "[sharpen]"' 'no test has the tag [sharpen]'
 planted docs/operators.md '| soften | the other way | – |' 'there is no operator soften'
 planted docs/operators.md '| blur | twice | sharpen_math.hpp |' 'sharpen_math.hpp is neither in kernels/blur/'

@@ -298,13 +298,13 @@ TEST_CASE("mlp: bf16 rounds inputs, weights, hidden units and their gradients, a
                  input_error = test::relative_l2(found.input, exact.input);
     CAPTURE(output_error, parameters_error, input_error);
     CHECK((output_error > 1e-5 && output_error < 1e-2));
-    CHECK((parameters_error > 1e-4 && parameters_error < 5e-2));
-    CHECK((input_error > 1e-4 && input_error < 5e-2));
+    CHECK((parameters_error > 1e-4 && parameters_error < 1e-1));
+    CHECK((input_error > 1e-4 && input_error < 1e-1));
   }
   CAPTURE(output, parameters, input);
-  CHECK(output < 1e-4);  // a unit whose fp32 sum falls on the other side of a tie is rounded to its other neighbour
-  CHECK(parameters < 1e-3);
-  CHECK(input < 1e-3);
+  CHECK(output < 2e-5);  // a unit whose fp32 sum falls on the other side of a tie is rounded to its other neighbour
+  CHECK(parameters < 3e-4);
+  CHECK(input < 3e-4);
 }
 
 TEST_CASE("mlp: CUDA agrees with the CPU in bf16", "[mlp][parity]") {
@@ -326,14 +326,14 @@ TEST_CASE("mlp: CUDA agrees with the CPU in bf16", "[mlp][parity]") {
     }
   }
   CAPTURE(output, parameters, input);
-  CHECK(output < 1e-4);
-  CHECK(parameters < 1e-3);
-  CHECK(input < 1e-3);
+  CHECK(output < 2e-5);
+  CHECK(parameters < 3e-4);
+  CHECK(input < 3e-4);
 }
 
 TEST_CASE("mlp: a bf16 network that does not fit shared memory is refused, the largest that does runs", "[mlp]") {
   Context ctx = test::make_context();
-  for (const auto& [inputs, width, most] : std::vector<std::array<int, 3>>{{48, 64, 4}, {256, 64, 2}, {48, 128, 1}}) {
+  for (const auto& [inputs, width, most] : std::vector<std::array<int, 3>>{{48, 64, 4}, {256, 64, 3}, {48, 128, 1}}) {
     const auto network = [&](int layers) { return Problem({inputs, width, layers, MlpPrecision::bf16}, 3); };
     CAPTURE(inputs, width);
     CHECK(mlp_fits_bf16(network(most).shape));

@@ -53,7 +53,7 @@ class BadInput : public Error {
   BadInput(std::string_view file, std::string_view field, std::string_view expected, std::string_view found);
 };
 
-/// The computation produced a non-finite number; the message names the step and the view.
+/// The computation produced a non-finite number; the message names the step and the view, or the pixel and the time.
 class NumericalError : public Error {
  public:
   using Error::Error;

@@ -16,7 +16,9 @@ inline Acquisition scored_acquisition() {
   a.name = "scored";
   a.detector = {9, 8, 1, 1};
   a.volume = {4, 4, 4, {2, 2, 2}, {-4, -4, -4}};
-  a.poses = circular_poses({.num_views = 5, .duration_s = 4});
+  CircularSweep sweep;
+  sweep.num_views = 5;
+  a.poses = circular_poses(sweep);
   a.reference_projections = ReferenceProjections{2, {}};
   for (int v = 0; v < 5; ++v)
     for (int row = 0; row < 16; ++row)

@@ -65,7 +65,7 @@ class StudyReader {
   Study read() {
     Study s;
     s.file = study_.file;
-    s.name = name_of(top_);
+    s.name = read_name(top_);
     s.out = study_.path(top_.text("out", "out"));
     const std::string work = top_.text("work", "");
     s.work = work.empty() ? s.out : study_.path(work);
@@ -101,7 +101,7 @@ class StudyReader {
   }
 
   /// Names are parts of paths.
-  static std::string name_of(TomlTable& t) {
+  static std::string read_name(TomlTable& t) {
     std::string name = t.text("name");
     const auto allowed = [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -155,7 +155,7 @@ class StudyReader {
 
   static StudyCase read_case(TomlTable& t, const StudyPart& part, const std::vector<int>& views) {
     StudyCase c;
-    c.name = name_of(t);
+    c.name = read_name(t);
     c.views = view_counts(t, views);
     c.settings = settings_of(t);
     if (t.has("acquisition") == t.has("simulate"))
@@ -176,7 +176,7 @@ class StudyReader {
 
   static StudyLabels read_labels(TomlTable& t, const StudyPart& part, const Study& s) {
     StudyLabels l;
-    l.name = name_of(t);
+    l.name = read_name(t);
     if (t.has("method") + t.has("file") + t.has("files") != 1)
       t.refuse("method", "one of method, file and files", t.has("method") ? "several" : "none or several");
     if (t.has("method")) {
@@ -208,7 +208,7 @@ class StudyReader {
 
   static StudyMethod read_method(TomlTable& t, const Study& s) {
     StudyMethod m;
-    m.name = name_of(t);
+    m.name = read_name(t);
     const std::string kind = t.text("kind", name_of(MethodKind::train));
     const auto is_named = [&](MethodKind k) { return kind == name_of(k); };
     const auto found = std::find_if(kMethodKinds.begin(), kMethodKinds.end(), is_named);

@@ -19,6 +19,8 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+using program::as_json;  // of scores and machine, beside those below
+
 constexpr const char* kFormat = "dsasrgs.study_result";
 
 // ---- writing

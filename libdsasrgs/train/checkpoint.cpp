@@ -80,7 +80,7 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
     const auto read = [&](const char* name) {
       return Buffer<float>::from_host(ctx, file.read<float>(std::string("/optimizer/confidence/") + name, {2}));
     };
-    optimizer.confidence = {read("weights"), Buffer<float>::zeros(ctx, 2), read("first_moment"), read("second_moment")};
+    optimizer.confidence = {read("weights"), read("first_moment"), read("second_moment")};
   }
   Config config =
       config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/gaussian_math.hpp"
+#include "common/require.hpp"
 #include "train/initialize.hpp"
 
 namespace dsasrgs {
@@ -142,8 +143,12 @@ std::size_t append_births(Context& ctx, std::span<const GaussianBirth> births, d
     rows.add(b.position_mm, raw, density_per_mm / static_cast<double>(model.field.density_scale_per_mm()),
              model.field.coefficients_per_gaussian());
   }
-  for (const ParameterInfo& p : kParameters)
-    if (p.per_gaussian != nullptr) write_tail(ctx, rows.of[p.id], p.value(model.cloud, model.field));
+  for (const ParameterInfo& p : kParameters) {
+    if (p.per_gaussian == nullptr) continue;
+    const std::vector<float>& born = rows.of[p.id];
+    require_size("append_births", p.name, births.size() * static_cast<std::size_t>(p.width(model.field)), born.size());
+    write_tail(ctx, born, p.value(model.cloud, model.field));
+  }
   return births.size();
 }
 

@@ -25,9 +25,9 @@ void LossHistory::add(Context& ctx, const LossTerms& terms, View<const unsigned 
   post(offsetof(Posted, total_variation), terms.total_variation, sizeof(float));
   post(offsetof(Posted, table_variation), terms.table_variation, sizeof(float));
   post(offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
-  pending_.push_back({step, view, !num_pairs.empty(), terms.image != nullptr, terms.confidence != nullptr, terms.total_variation != nullptr,
-                      terms.table_variation != nullptr, terms.fine.size(), terms.image_weight, terms.fine_weight,
-                      terms.total_variation_weight});
+  pending_.push_back({step, view, !num_pairs.empty(), terms.image != nullptr, terms.confidence != nullptr,
+                      terms.total_variation != nullptr, terms.table_variation != nullptr, terms.fine.size(),
+                      terms.image_weight, terms.fine_weight, terms.total_variation_weight});
   if (!ctx.asynchronous() || pending_.size() == kEvery) fetch(ctx);
 }
 

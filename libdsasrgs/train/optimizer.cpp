@@ -17,8 +17,6 @@ double adam_scalar(double gradient, double& first, double& second, std::int64_t 
   return v > 0 ? -rate * m / std::sqrt(v) : 0;
 }
 
-}  // namespace
-
 void update_parameters(Context& ctx, const StepSchedule& schedule, ModelGradient& gradient, TrainingState& state) {
   const LearningRateConfig& rates = state.config.learning_rate;
   for (const ParameterInfo& p : kParameters) {
@@ -32,14 +30,16 @@ void update_parameters(Context& ctx, const StepSchedule& schedule, ModelGradient
     AdamMoments& moments = state.optimizer[p.id];
     adam_update(ctx, adam, {value, gradient[p.id], moments.first, moments.second});
   }
+}
+
+void update_confidence(Context& ctx, const StepSchedule& schedule, View<float> gradient, TrainingState& state) {
   const SuperResolutionConfig& sr = state.config.super_resolution;
-  if (ConfidenceState& c = state.optimizer.confidence;
-      c.weights.size() > 0 && sr.learn_confidence && state.step > sr.first_step) {
-    AdamStep adam;
-    adam.learning_rate = schedule.confidence;
-    adam.step = state.step - sr.first_step;
-    adam_update(ctx, adam, {c.weights, c.gradient, c.first, c.second});
-  }
+  ConfidenceState& c = state.optimizer.confidence;
+  if (c.weights.size() == 0 || !sr.learn_confidence || state.step <= sr.first_step) return;
+  AdamStep adam;
+  adam.learning_rate = schedule.confidence;
+  adam.step = state.step - sr.first_step;
+  adam_update(ctx, adam, {c.weights, gradient, c.first, c.second});
 }
 
 void update_nuisance(const StepSchedule& schedule, std::size_t slot, const NuisanceGradient& gradient,
@@ -55,6 +55,15 @@ void update_nuisance(const StepSchedule& schedule, std::size_t slot, const Nuisa
   if (fitted.view_offset)
     nuisance.offset[slot] +=
         static_cast<float>(adam_scalar(gradient.offset, m.offset_first, m.offset_second, m.updates, rate));
+}
+
+}  // namespace
+
+void update(Context& ctx, const StepSchedule& schedule, std::size_t slot, LossGradient& gradient,
+            TrainingState& state) {
+  update_parameters(ctx, schedule, gradient.model, state);
+  update_confidence(ctx, schedule, gradient.confidence, state);
+  update_nuisance(schedule, slot, gradient.nuisance, state);
 }
 
 }  // namespace dsasrgs

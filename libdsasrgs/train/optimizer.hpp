@@ -2,16 +2,13 @@
 // The updates of one step: Adam on every parameter array, on the confidence and on the nuisance parameters.
 
 #include "train/schedule.hpp"
-#include "train/training_state.hpp"
-#include "train/view_loss.hpp"
+#include "train/training_loss.hpp"
 
 namespace dsasrgs {
 
-/// Updates all parameter arrays and, in the steps that have L_sr, α and β, with the rates of state.step. The gradients
-/// are set to zero as they are read. Nobody waits.
-void update_parameters(Context&, const StepSchedule&, ModelGradient&, TrainingState&);
-
-/// Updates those of gain and offset of a training view that the configuration fits.
-void update_nuisance(const StepSchedule&, std::size_t slot, const NuisanceGradient&, TrainingState&);
+/// With the rates of state.step: all parameter arrays; in the steps that have L_sr, α and β; and those of gain and
+/// offset of training view `slot` that the configuration fits. Gradients in the context's memory are set to zero as
+/// they are read, and nobody waits.
+void update(Context&, const StepSchedule&, std::size_t slot, LossGradient&, TrainingState&);
 
 }  // namespace dsasrgs

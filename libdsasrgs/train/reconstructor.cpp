@@ -1,18 +1,16 @@
 #include "dsasrgs/reconstructor.hpp"
 
 #include <algorithm>
-#include <chrono>
 
-#include "attenuation/attenuation.hpp"
 #include "common/random.hpp"
 #include "common/submission.hpp"
 #include "dsasrgs/error.hpp"
 #include "train/checkpoint.hpp"
 #include "train/density_event.hpp"
 #include "train/initialize.hpp"
-#include "train/loss_history.hpp"
 #include "train/optimizer.hpp"
-#include "train/volume_variation.hpp"
+#include "train/stopwatch.hpp"
+#include "train/training_loss.hpp"
 
 namespace dsasrgs {
 
@@ -38,14 +36,6 @@ LabelReader reader_of(const Labels& labels) {
       [labels](int view) { return labels->has_confidence() ? labels->read_confidence(view) : std::vector<float>{}; }};
 }
 
-/// Adds the wall seconds of body() to a sum.
-template <class Body>
-void timed(double& seconds, Body&& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 }  // namespace
 
 struct Reconstructor::State {
@@ -54,19 +44,12 @@ struct Reconstructor::State {
   TrainingState training;
 
   double voxel_mm;  // low_resolution_voxel_mm
-  ViewLoss loss;
-  ViewPipeline pipeline;
-  VolumeVariation variation;
-  OffsetTableSmoothness table_variation;
-  ModelGradient gradient;
-  NuisanceGradient nuisance_gradient;
-  Buffer<float> rendered, grad_rendered;
+  TrainingLoss loss;
   LossHistory losses;
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
   bool told_full = false;
-  double loss_seconds = 0, variation_seconds = 0, adam_seconds = 0, density_seconds = 0, submit_seconds = 0,
-         wait_seconds = 0;
+  double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
   State(Context& context, TrainingViews training_views, TrainingState state, const Labels& labels)
       : ctx(&context),
@@ -74,9 +57,6 @@ struct Reconstructor::State {
         training(std::move(state)),
         voxel_mm(low_resolution_voxel_mm(views.detector(), views.volume(), views.poses())),
         loss(context, views, training.config, reader_of(labels)),
-        variation(views.volume(), training.config.training),
-        rendered(context, loss.max_pixels()),
-        grad_rendered(context, loss.max_pixels()),
         losses(context, views.name()) {}
 
   const Config& config() const { return training.config; }
@@ -89,74 +69,30 @@ struct Reconstructor::State {
     return std::clamp(views.model_time(slot) + sigma * noise, 0.0f, 1.0f);
   }
 
-  bool uses_nuisance() const { return config().nuisance.view_gain || config().nuisance.view_offset; }
-
-  bool uses_variation() const { return config().training.tv_weight > 0; }
-
-  bool uses_table_variation() const { return config().training.table_variation_weight > 0; }
-
-  /// With labels that are read at each step, the host has work of its own.
-  bool reads_labels() const {
-    return !config().super_resolution.keep_labels && training.step > config().super_resolution.first_step;
+  /// Whether the host has no part in a step. Nuisance parameters and labels that are not kept are read there, and the
+  /// voxeliser waits for the number of its pairs.
+  bool can_be_captured() const {
+    const Config& c = config();
+    const bool reads_labels = !c.super_resolution.keep_labels && training.step > c.super_resolution.first_step;
+    return c.training.step_graph && !c.nuisance.view_gain && !c.nuisance.view_offset && c.training.tv_weight == 0 &&
+           !reads_labels;
   }
 
   /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
-  void submit_step(std::size_t slot, const ViewRequest& request, const StepSchedule& schedule) {
-    Model& model = training.model;
-    const View<float> image = rendered.view().subview(0, request.detector.num_pixels()),
-                      grad_image = grad_rendered.view().subview(0, image.size());
-    pipeline.forward(*ctx, model.cloud, model.field, request, image);
-    timed(loss_seconds, [&] {
-      ConfidenceState& confidence = training.optimizer.confidence;
-      nuisance_gradient =
-          loss.run(*ctx, slot, image, confidence.weights, model.nuisance, {grad_image, confidence.gradient});
-    });
-    std::function<void(ModelGradient&)> add_variation;
-    if (uses_variation())
-      add_variation = [&](ModelGradient& g) {
-        timed(variation_seconds,
-              [&] { variation.add_gradient(*ctx, model.cloud.view(), pipeline.density(), training.step, g); });
-      };
-    pipeline.backward(*ctx, model.cloud, model.field, request, grad_image, gradient, add_variation);
-    if (uses_table_variation()) {
-      const auto weight = static_cast<float>(config().training.table_variation_weight);
-      offset_table_smoothness_forward(*ctx, weight, model.cloud.attenuation, table_variation);
-      offset_table_smoothness_backward(*ctx, weight, model.cloud.attenuation, gradient[Parameter::attenuation]);
-    }
-    timed(density_seconds, [&] { training.statistics.add(*ctx, request.detector, pipeline); });
-    timed(adam_seconds, [&] {
-      update_parameters(*ctx, schedule, gradient, training);
-      update_nuisance(schedule, slot, nuisance_gradient, training);
-    });
-  }
-
-  /// Where the terms of the step submitted last stand.
-  LossTerms loss_terms() const {
-    LossTerms terms;
-    terms.image = loss.image_loss();
-    terms.image_weight = static_cast<double>(loss.image_weight());
-    terms.fine = loss.fine_losses();
-    terms.fine_weight = loss.fine_weight();
-    terms.confidence = training.optimizer.confidence.weights.data();
-    if (uses_variation()) terms.total_variation = variation.value();
-    terms.total_variation_weight = variation.weight_mm();
-    if (uses_table_variation()) terms.table_variation = table_variation.value.data();
-    return terms;
+  void submit_step(std::size_t slot, float model_time, const StepSchedule& schedule) {
+    loss.run(*ctx, slot, model_time, training);
+    timed(density_seconds, [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
+    timed(adam_seconds, [&] { update(*ctx, schedule, slot, loss.gradient(), training); });
   }
 
   /// Where the model lacks attenuation: every training view is rendered at its own time.
   std::vector<GaussianBirth> find_births(std::size_t max_count) {
-    const Model& model = training.model;
     const std::size_t pixels = views.detector().num_pixels();
     Buffer<float> low(*ctx, views.size() * pixels);
-    const Detector& detector = loss.detector(training.step);
-    const View<float> render = rendered.view().subview(0, detector.num_pixels());
     std::vector<ResidualView> seen;
     for (std::size_t slot = 0; slot < views.size(); ++slot) {
       const View<float> image = low.view().subview(slot * pixels, pixels);
-      pipeline.forward(*ctx, model.cloud, model.field,
-                       {views.pose(slot), detector, views.model_time(slot), model.pixel_footprint}, render);
-      loss.as_measured(*ctx, slot, render, model.nuisance, image);
+      loss.render_as_measured(*ctx, slot, training, image);
       seen.push_back({views.pose(slot), views.measured(slot), image, views.valid(slot)});
     }
     const VolumeGrid grid = residual_grid(views.volume(), voxel_mm);
@@ -185,7 +121,7 @@ struct Reconstructor::State {
 
   /// Tile lists that have overflowed, or soon will, are sized anew at the next step.
   void watch_tile_lists() {
-    RasterizeScratch& scratch = pipeline.rasterize_scratch();
+    RasterizeScratch& scratch = loss.rasterize_scratch();
     const std::size_t pairs = losses.take_most_pairs();
     if (pairs <= scratch.capacity() / 10 * 9) return;
     scratch.refit = true;
@@ -203,19 +139,16 @@ struct Reconstructor::State {
     const StepSchedule schedule = schedule_at(config(), views.volume().largest_side_mm(), step);
     const auto slot =
         static_cast<std::size_t>(view_of_step(config().training.seed, static_cast<int>(views.size()), step));
-    const ViewRequest request{views.pose(slot), loss.detector(step), training_time(slot),
-                              config().gaussians.pixel_footprint};
-    // The first step with a new number of Gaussians or pixels makes its buffers, nuisance parameters and labels are
-    // read on the host, and the voxeliser waits for the number of its pairs: none of these can be captured.
+    const float time = training_time(slot);
+    // The first step with a new number of Gaussians or pixels makes its buffers, which cannot be captured.
     if (step == config().super_resolution.first_step + 1) warm_gaussians = 0;
-    const bool capture = config().training.step_graph && warm_gaussians == training.model.cloud.size() &&
-                         !uses_nuisance() && !uses_variation() && !reads_labels();
-    timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, request, schedule); }); });
+    const bool capture = warm_gaussians == training.model.cloud.size() && can_be_captured();
+    timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, time, schedule); }); });
     warm_gaussians = training.model.cloud.size();
 
     const bool last = step == config().training.steps;
     timed(wait_seconds, [&] {
-      losses.add(*ctx, loss_terms(), pipeline.rasterize_scratch().num_pairs(), step, views.index(slot));
+      losses.add(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs(), step, views.index(slot));
       if (last || schedule.changes_gaussians()) losses.fetch(*ctx);
     });
     watch_tile_lists();
@@ -306,12 +239,12 @@ std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const
     return {{"submitting steps", state_->submit_seconds},
             {"waiting", state_->wait_seconds},
             {"density control", state_->density_seconds}};
-  const auto& s = state_->pipeline.seconds();
+  const auto& s = state_->loss.pipeline().seconds();
   return {{"field forward", s[ViewPipeline::field_forward]},
           {"project forward", s[ViewPipeline::project_forward_stage]},
           {"rasterize forward", s[ViewPipeline::rasterize_forward_stage]},
-          {"image loss", state_->loss_seconds},
-          {"total variation", state_->variation_seconds},
+          {"image loss", state_->loss.image_seconds()},
+          {"total variation", state_->loss.variation_seconds()},
           {"rasterize backward", s[ViewPipeline::rasterize_backward_stage]},
           {"project backward", s[ViewPipeline::project_backward_stage]},
           {"field backward", s[ViewPipeline::field_backward]},

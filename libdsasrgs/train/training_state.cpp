@@ -8,7 +8,7 @@ namespace dsasrgs {
 
 ConfidenceState ConfidenceState::initial(Context& ctx, const SuperResolutionConfig& config) {
   return {Buffer<float>::from_host(ctx, {static_cast<float>(config.alpha), static_cast<float>(config.beta)}),
-          Buffer<float>::zeros(ctx, 2), Buffer<float>::zeros(ctx, 2), Buffer<float>::zeros(ctx, 2)};
+          Buffer<float>::zeros(ctx, 2), Buffer<float>::zeros(ctx, 2)};
 }
 
 OptimizerState OptimizerState::zeros(Context& ctx, const Model& model) {

@@ -21,7 +21,7 @@ struct AdamMoments {
 
 /// α and β of the confidence and their moments.
 struct ConfidenceState {
-  Buffer<float> weights, gradient, first, second;  ///< [2] each
+  Buffer<float> weights, first, second;  ///< [2] each
   static ConfidenceState initial(Context&, const SuperResolutionConfig&);
 };
 

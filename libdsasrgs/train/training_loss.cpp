@@ -1,0 +1,67 @@
+#include "train/training_loss.hpp"
+
+#include "train/stopwatch.hpp"
+
+namespace dsasrgs {
+
+TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Config& config, LabelReader labels)
+    : views_(&views),
+      config_(&config),
+      view_loss_(ctx, views, config, std::move(labels)),
+      variation_(views.volume(), config.training),
+      rendered_(ctx, view_loss_.max_pixels()),
+      grad_rendered_(ctx, view_loss_.max_pixels()) {
+  if (config.super_resolution.target == HighResolutionTarget::teach)
+    gradient_.confidence = Buffer<float>::zeros(ctx, 2);
+}
+
+ViewRequest TrainingLoss::request(std::size_t slot, float model_time, const TrainingState& state) const {
+  return {views_->pose(slot), detector(state.step), model_time, config_->gaussians.pixel_footprint};
+}
+
+void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state) {
+  const GaussianCloud& cloud = state.model.cloud;
+  const AttenuationField& field = state.model.field;
+  const ViewRequest view = request(slot, model_time, state);
+  const View<float> image = rendered_.view().subview(0, view.detector.num_pixels()),
+                    grad_image = grad_rendered_.view().subview(0, image.size());
+  pipeline_.forward(ctx, cloud, field, view, image);
+  timed(image_seconds_, [&] {
+    gradient_.nuisance = view_loss_.run(ctx, slot, image, state.optimizer.confidence.weights, state.model.nuisance,
+                                        {grad_image, gradient_.confidence});
+  });
+  std::function<void(ModelGradient&)> add_variation;
+  if (uses_variation())
+    add_variation = [&](ModelGradient& g) {
+      timed(variation_seconds_,
+            [&] { variation_.add_gradient(ctx, cloud.view(), pipeline_.density(), state.step, g); });
+    };
+  pipeline_.backward(ctx, cloud, field, view, grad_image, gradient_.model, add_variation);
+  if (uses_table_variation()) {
+    const auto weight = static_cast<float>(config_->training.table_variation_weight);
+    offset_table_smoothness_forward(ctx, weight, cloud.attenuation, table_variation_);
+    offset_table_smoothness_backward(ctx, weight, cloud.attenuation, gradient_.model[Parameter::attenuation]);
+  }
+}
+
+LossTerms TrainingLoss::terms(const TrainingState& state) const {
+  LossTerms terms;
+  terms.image = view_loss_.image_loss();
+  terms.image_weight = static_cast<double>(view_loss_.image_weight());
+  terms.fine = view_loss_.fine_losses();
+  terms.fine_weight = view_loss_.fine_weight();
+  if (!terms.fine.empty()) terms.confidence = state.optimizer.confidence.weights.data();
+  if (uses_variation()) terms.total_variation = variation_.value();
+  terms.total_variation_weight = variation_.weight_mm();
+  if (uses_table_variation()) terms.table_variation = table_variation_.value.data();
+  return terms;
+}
+
+void TrainingLoss::render_as_measured(Context& ctx, std::size_t slot, const TrainingState& state, View<float> low) {
+  const ViewRequest view = request(slot, views_->model_time(slot), state);
+  const View<float> image = rendered_.view().subview(0, view.detector.num_pixels());
+  pipeline_.forward(ctx, state.model.cloud, state.model.field, view, image);
+  view_loss_.as_measured(ctx, slot, image, state.model.nuisance, low);
+}
+
+}  // namespace dsasrgs

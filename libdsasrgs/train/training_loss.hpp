@@ -1,0 +1,65 @@
+#pragma once
+// All that a training step minimises, and its gradient: the image loss of a view, total variation, table smoothness.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "attenuation/attenuation.hpp"
+#include "train/loss_history.hpp"
+#include "train/training_state.hpp"
+#include "train/view_loss.hpp"
+#include "train/volume_variation.hpp"
+#include "view_pipeline.hpp"
+
+namespace dsasrgs {
+
+/// With respect to everything that is learnt.
+struct LossGradient {
+  ModelGradient model;
+  Buffer<float> confidence;  ///< [2] of α and β, as the shared parameters: added to; the optimiser sets it to zero
+  NuisanceGradient nuisance;
+};
+
+class TrainingLoss {
+ public:
+  /// Views and configuration must outlive it. Throws as ViewLoss does.
+  TrainingLoss(Context&, const TrainingViews&, const Config&, LabelReader);
+
+  /// The detector views are rendered on at a step.
+  const Detector& detector(int step) const { return view_loss_.detector(step); }
+  /// Evaluates the loss of training view `slot` at state.step, with the model as it is at `model_time`, and its
+  /// gradient. Changes nothing of the state. Waits with nuisance parameters or total variation only.
+  void run(Context&, std::size_t slot, float model_time, const TrainingState&);
+  LossGradient& gradient() { return gradient_; }
+  /// Where the terms of the last run() stand.
+  LossTerms terms(const TrainingState&) const;
+
+  /// The view of the last run(), for the statistics of its Gaussians.
+  const ViewPipeline& pipeline() const { return pipeline_; }
+  /// Of its tile lists, for whoever watches how full they are.
+  RasterizeScratch& rasterize_scratch() { return pipeline_.rasterize_scratch(); }
+  /// low [H,W] ← training view `slot` as the model shows it when it was measured, to be held against the measurement.
+  void render_as_measured(Context&, std::size_t slot, const TrainingState&, View<float> low);
+
+  /// Wall seconds spent in the parts since construction.
+  double image_seconds() const { return image_seconds_; }
+  double variation_seconds() const { return variation_seconds_; }
+
+ private:
+  bool uses_variation() const { return config_->training.tv_weight > 0; }
+  bool uses_table_variation() const { return config_->training.table_variation_weight > 0; }
+  ViewRequest request(std::size_t slot, float model_time, const TrainingState&) const;
+
+  const TrainingViews* views_;
+  const Config* config_;
+  ViewLoss view_loss_;
+  ViewPipeline pipeline_;
+  VolumeVariation variation_;
+  OffsetTableSmoothness table_variation_;
+  LossGradient gradient_;
+  Buffer<float> rendered_, grad_rendered_;
+  double image_seconds_ = 0, variation_seconds_ = 0;
+};
+
+}  // namespace dsasrgs

@@ -1,0 +1,194 @@
+// How a caller holds a Reconstructor: temporaries, the model taken out, cancellation, what a step reports.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <concepts>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "dsasrgs/reconstructor.hpp"
+#include "support/context.hpp"
+#include "support/small_case.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::test;
+
+namespace {
+
+// A reference into a reconstructor that is about to go is not to be had.
+template <class R>
+concept gives_model = requires(R&& r) {
+  std::forward<R>(r).model();
+};
+template <class R>
+concept gives_config = requires(R&& r) {
+  std::forward<R>(r).config();
+};
+template <class R>
+concept gives_model_away = requires(R&& r) {
+  std::forward<R>(r).take_model();
+};
+static_assert(gives_model<const Reconstructor&> && !gives_model<Reconstructor>);
+static_assert(gives_config<const Reconstructor&> && !gives_config<Reconstructor>);
+static_assert(gives_model_away<Reconstructor> && !gives_model_away<Reconstructor&>);
+// Labels that a raw pointer, or a reference to somebody else's, would leave behind.
+static_assert(
+    !std::constructible_from<Reconstructor, Context&, const Acquisition&, const Config&, const PseudoLabels*>);
+static_assert(
+    !std::constructible_from<Reconstructor, Context&, const Acquisition&, const Config&, const PseudoLabels&>);
+
+std::vector<float> positions(Context& ctx, const Model& model) { return model.cloud.position_mm.to_host(ctx); }
+
+PseudoLabels write_labels(const std::filesystem::path& path, const Acquisition& a) {
+  LabelFileOptions options;
+  options.low_resolution = a.detector;
+  options.scale = 2;
+  options.views = a.training_views();
+  PseudoLabelWriter file(path, options);
+  for (const int view : options.views) file.add(view_of(lanczos_label(a, view, 2).values));
+  file.commit();
+  return PseudoLabels::open(path, a);
+}
+
+}  // namespace
+
+TEST_CASE("reconstructor: acquisition, configuration and labels may be temporaries, and the model is taken out",
+          "[reconstructor][reconstructor_use]") {
+  Context ctx = make_context();
+  const TemporaryFolder folder;
+  const Acquisition a = small_simulation(ctx).acquisition;
+  Config config = small_config(6, "static");
+  config.super_resolution.scale = 2;
+  config.super_resolution.weight = 0.4;
+  config.super_resolution.target = HighResolutionTarget::pseudo_labels;
+  config.super_resolution.keep_labels = false;  // read at every step
+  Reconstructor kept(ctx, a, config, std::make_shared<const PseudoLabels>(write_labels(folder / "kept.h5", a)));
+  kept.run();
+  auto made =
+      std::make_unique<Reconstructor>(ctx, Acquisition(a), Config(config), write_labels(folder / "given.h5", a));
+  made->run();
+  const Model model = std::move(*made).take_model();
+  made.reset();
+  CHECK(positions(ctx, model) == positions(ctx, kept.model()));
+  CHECK(model.nuisance.view == a.train_views);
+}
+
+TEST_CASE("reconstructor: a stop from another thread is heeded between steps, and the run goes on from there",
+          "[reconstructor][reconstructor_use]") {
+  Context ctx = make_context();
+  const Acquisition a = small_simulation(ctx).acquisition;
+  const Config config = small_config(12, "static");
+  Reconstructor stopped(ctx, a, config), straight(ctx, a, config);
+  std::stop_source stop;
+  int reports = 0;
+  stopped.run(
+      [&](const StepReport& r) {
+        if (r.step == 5) std::thread([&] { stop.request_stop(); }).join();
+        ++reports;
+        return true;
+      },
+      stop.get_token());
+  CHECK(reports == 5);
+  CHECK(stopped.steps_done() == 5);
+  stopped.run({}, stop.get_token());  // still stopped
+  CHECK(stopped.steps_done() == 5);
+  stopped.run();
+  straight.run();
+  CHECK(stopped.finished());
+  CHECK(positions(ctx, stopped.model()) == positions(ctx, straight.model()));
+}
+
+TEST_CASE("reconstructor: the loss reported is the sum of its terms, and terms that are not in it are 0",
+          "[reconstructor][reconstructor_use]") {
+  Context ctx = make_context();
+  const TemporaryFolder folder;
+  const Acquisition a = small_simulation(ctx).acquisition;
+  const auto last_report = [&](const Config& config, std::shared_ptr<const PseudoLabels> labels = nullptr) {
+    Reconstructor r(ctx, a, config, std::move(labels));
+    StepReport last;
+    r.run([&](const StepReport& report) {
+      last = report;
+      return true;
+    });
+    CHECK(last.loss_step == config.training.steps);
+    const double w = last.l_sr > 0 ? config.super_resolution.weight : 0;
+    CHECK(last.loss ==
+          Approx((1 - w) * last.l_gt + w * last.l_sr + last.total_variation + last.table_variation).epsilon(1e-6));
+    if (last.l_gt > 0) {
+      const double lambda = config.training.ssim_weight;
+      CHECK(last.l_gt == Approx((1 - lambda) * last.l1 + lambda * (1 - last.ssim)).epsilon(1e-6));
+    }
+    return last;
+  };
+  Config config = small_config(4, "togs");
+  config.training.tv_weight = 0.05;
+  config.training.tv_block = 12;
+  const StepReport volume = last_report(config);
+  CHECK(volume.total_variation > 0);
+  CHECK(volume.table_variation > 0);
+  CHECK(volume.l_sr == 0);
+  CHECK(volume.alpha == 0);
+
+  config = small_config(4, "static");
+  CHECK(last_report(config).loss > 0);
+  CHECK(last_report(config).total_variation == 0);
+  CHECK(last_report(config).table_variation == 0);
+  config.super_resolution.scale = 2;
+  config.super_resolution.weight = 0.4;
+  config.super_resolution.target = HighResolutionTarget::teach;
+  const auto labels = std::make_shared<const PseudoLabels>(write_labels(folder / "labels.h5", a));
+  const StepReport fine = last_report(config, labels);
+  CHECK(fine.l_sr > 0);
+  CHECK(fine.l_gt > 0);
+  CHECK(fine.alpha == Approx(1).margin(0.01));
+  CHECK(fine.alpha != 1);  // it learns
+  config.super_resolution.weight = 1;
+  config.super_resolution.target = HighResolutionTarget::both;
+  const StepReport only_fine = last_report(config, labels);
+  CHECK(only_fine.l_gt == 0);
+  CHECK(only_fine.l1 == 0);
+  CHECK(only_fine.loss == only_fine.l_sr);
+  CHECK(only_fine.alpha == 0);
+}
+
+TEST_CASE("reconstructor: that the Gaussians have reached their cap is said once",
+          "[reconstructor][reconstructor_use]") {
+  Context ctx = make_context();
+  std::vector<std::string> lines;
+  ctx.set_log([&](std::string_view line) { lines.emplace_back(line); });
+  const Acquisition a = small_simulation(ctx).acquisition;
+  Config config = small_config(40, "static");
+  config.density_control.every = 8;
+  config.density_control.first_step = 6;
+  config.density_control.last_step = 40;
+  config.density_control.gradient_threshold = 0;
+  config.density_control.max_gaussians = 520;  // from 500
+  Reconstructor r(ctx, a, config);
+  r.run();
+  CHECK(r.model().cloud.size() == 520);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("step 8") != std::string::npos);
+  CHECK(lines[0].find("density_control.max_gaussians = 520") != std::string::npos);
+}
+
+TEST_CASE("reconstructor: reduced precision of the field trains on either backend, and on the CPU it is fp32",
+          "[reconstructor][reconstructor_use]") {
+  Context ctx = make_context();
+  const Acquisition a = small_simulation(ctx).acquisition;
+  Config config = small_config(6);
+  Reconstructor full(ctx, a, config);
+  config.field.precision = FieldPrecision::bf16;
+  Reconstructor reduced(ctx, a, config);
+  full.run();
+  reduced.run();
+  const std::vector<float> x = positions(ctx, full.model()), y = positions(ctx, reduced.model());
+  REQUIRE(x.size() == y.size());
+  CHECK((x == y) == (selected_backend() == Backend::cpu));
+  for (const float v : y) REQUIRE(std::isfinite(v));
+}

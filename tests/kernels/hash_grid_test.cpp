@@ -113,25 +113,27 @@ TEST_CASE("hash_grid: levels of the paper's 3D grid", "[hash_grid]") {
 
 TEST_CASE("hash_grid: a dense level takes its entries by row, a hashed one by the xor of primes", "[hash_grid]") {
   using Formulas = HashGridFormulas<OnePoint<double>>;
-  /// Entry of the corner above in all coordinates of a point in the cell below `vertex`.
-  const auto entry = [](const HashGridLevel& level, int dimensions, const std::vector<std::uint32_t>& vertex) {
-    const auto coordinate = [&](std::size_t d) { return vertex[d] - 0.75; };
-    const double time = dimensions == 4 ? coordinate(3) / double(level.scale) : 0;
-    HashLevelBlock block(level, dimensions, float(time));
-    const double scale = double(block.scale);
-    const auto p = Formulas::locate(block, coordinate(0) / scale, coordinate(1) / scale, coordinate(2) / scale);
+  /// Entry of a corner (7: above in all coordinates) of a point in the cell below `vertex`.
+  const auto entry = [](const HashGridLevel& level, const std::vector<std::uint32_t>& vertex, int corner = 7) {
+    const double scale = double(level.scale);
+    const auto coordinate = [&](std::size_t d) { return (vertex[d] - 0.75) / scale; };
+    const bool in_time = vertex.size() == 4;
+    const HashLevelBlock block(level, in_time ? 4 : 3, in_time ? float(coordinate(3)) : 0);
     std::uint32_t entries[8];
-    Formulas::corners(block, p, dimensions == 4 ? 1 : 0, block.dense, entries);
-    return entries[7];
+    Formulas::corners(block, Formulas::locate(block, coordinate(0), coordinate(1), coordinate(2)), in_time ? 1 : 0,
+                      block.dense, entries);
+    return entries[corner];
   };
   const HashGridLevel dense{7, 8, 512, 0, true}, hashed{99, 100, 1u << 19, 0, false};
-  CHECK(entry(dense, 3, {3, 5, 7}) == 3 + 8 * (5 + 8 * 7));
-  CHECK(entry(HashGridLevel{2, 3, 88, 0, true}, 4, {1, 2, 1, 2}) == 1 + 6 + 9 + 54);
-  CHECK(entry(hashed, 3, {42, 17, 99}) == ((42u ^ (17u * 2654435761u) ^ (99u * 805459861u)) & ((1u << 19) - 1)));
-  CHECK(entry(hashed, 4, {1, 2, 3, 4}) ==
+  CHECK(entry(dense, {3, 5, 7}) == 3 + 8 * (5 + 8 * 7));
+  CHECK(entry(HashGridLevel{2, 3, 88, 0, true}, {1, 2, 1, 2}) == 1 + 6 + 9 + 54);
+  CHECK(entry(hashed, {42, 17, 99}) == ((42u ^ (17u * 2654435761u) ^ (99u * 805459861u)) & ((1u << 19) - 1)));
+  CHECK(entry(hashed, {1, 2, 3, 4}) ==
         ((1u ^ (2u * 2654435761u) ^ (3u * 805459861u) ^ (4u * 3674653429u)) & ((1u << 19) - 1)));
+  for (std::uint32_t c = 0; c < 8; ++c)
+    CHECK(entry(dense, {3, 5, 7}, int(c)) == 2 + (c & 1) + 8 * (4 + (c >> 1 & 1) + 8 * (6 + (c >> 2))));
   std::set<std::uint32_t> seen;
-  for (std::uint32_t i = 0; i < 343; ++i) seen.insert(entry(dense, 3, {1 + i % 7, 1 + i / 7 % 7, 1 + i / 49}));
+  for (std::uint32_t i = 0; i < 343; ++i) seen.insert(entry(dense, {1 + i % 7, 1 + i / 7 % 7, 1 + i / 49}));
   CHECK(seen.size() == 343);
 }
 

@@ -41,7 +41,7 @@ ConsistencyScore score_consistency(const Acquisition& a, const std::vector<int>&
   ResidualSums sums;
   const auto binned = [&](int view) {
     const std::vector<float> fine = image(view);
-    std::vector<float> low = bin_image(View<const float>(fine.data(), fine.size()), a.detector, scale);
+    std::vector<float> low = bin_image(fine, a.detector, scale);
     sums.add(low, measured.image(view), measured.valid(view));
     return low;
   };

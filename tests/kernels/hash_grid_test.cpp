@@ -4,11 +4,9 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
-#include <set>
 #include <vector>
 
 #include "dsasrgs/error.hpp"
-#include "hash_grid/hash_grid_math.hpp"
 #include "oracle/hash_grid_oracle.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
@@ -109,93 +107,6 @@ TEST_CASE("hash_grid: levels of the paper's 3D grid", "[hash_grid]") {
   CHECK(levels[7].entries == 1u << 19);
   CHECK(hash_grid_num_parameters({3, 12, 19, 8, 1.45}) == 2 * (std::size_t{levels[11].offset} + (1u << 19)));
   CHECK(hash_grid_levels({3, 1, 19, 1, 1})[0].resolution == 1);
-}
-
-TEST_CASE("hash_grid: a dense level takes its entries by row, a hashed one by the xor of primes", "[hash_grid]") {
-  using Formulas = HashGridFormulas<OnePoint<double>>;
-  /// Entry of the corner above in all coordinates of a point in the cell below `vertex`.
-  const auto entry = [](const HashGridLevel& level, int dimensions, const std::vector<std::uint32_t>& vertex) {
-    const auto coordinate = [&](std::size_t d) { return vertex[d] - 0.75; };
-    const double time = dimensions == 4 ? coordinate(3) / double(level.scale) : 0;
-    HashLevelBlock block(level, dimensions, float(time));
-    const double scale = double(block.scale);
-    const auto p = Formulas::locate(block, coordinate(0) / scale, coordinate(1) / scale, coordinate(2) / scale);
-    std::uint32_t entries[8];
-    Formulas::corners(block, p, dimensions == 4 ? 1 : 0, block.dense, entries);
-    return entries[7];
-  };
-  const HashGridLevel dense{7, 8, 512, 0, true}, hashed{99, 100, 1u << 19, 0, false};
-  CHECK(entry(dense, 3, {3, 5, 7}) == 3 + 8 * (5 + 8 * 7));
-  CHECK(entry(HashGridLevel{2, 3, 88, 0, true}, 4, {1, 2, 1, 2}) == 1 + 6 + 9 + 54);
-  CHECK(entry(hashed, 3, {42, 17, 99}) == ((42u ^ (17u * 2654435761u) ^ (99u * 805459861u)) & ((1u << 19) - 1)));
-  CHECK(entry(hashed, 4, {1, 2, 3, 4}) ==
-        ((1u ^ (2u * 2654435761u) ^ (3u * 805459861u) ^ (4u * 3674653429u)) & ((1u << 19) - 1)));
-  std::set<std::uint32_t> seen;
-  for (std::uint32_t i = 0; i < 343; ++i) seen.insert(entry(dense, 3, {1 + i % 7, 1 + i / 7 % 7, 1 + i / 49}));
-  CHECK(seen.size() == 343);
-}
-
-TEST_CASE("hash_grid: a coordinate's cell is scaled and shifted by half, clamped at both ends", "[hash_grid]") {
-  const auto cell = [](double coordinate) { return HashGridFormulas<OnePoint<double>>::cell(coordinate, 10.0, 10); };
-  const auto inside = cell(0.43);
-  CHECK((inside.vertex[0] == 4 && inside.vertex[1] == 5));
-  CHECK(inside.fraction == Approx(0.8));
-  CHECK(inside.slope == 10);
-  const auto last = cell(1.0);
-  CHECK((last.vertex[0] == 10 && last.vertex[1] == 10 && last.slope == 10));
-  const auto beyond = cell(7.0), before = cell(-7.0);
-  CHECK((beyond.vertex[0] == 10 && beyond.vertex[1] == 10 && beyond.slope == 0));
-  CHECK((before.vertex[0] == 0 && before.vertex[1] == 1 && before.slope == 0 && before.fraction == 0.5));
-  const auto nan = cell(std::numeric_limits<double>::quiet_NaN());
-  CHECK((nan.vertex[0] == 0 && nan.slope == 0));
-}
-
-TEST_CASE(
-    "hash_grid: the backends' formulas in double: gradients of positions and entries agree with central differences",
-    "[hash_grid]") {
-  using Formulas = HashGridFormulas<OnePoint<double>>;
-  using Pair = FeaturePair<double>;
-  const Pair grad{0.7, -1.3};
-  // Dense and hashed, in space and in time.
-  for (const HashGridShape& shape : {HashGridShape{3, 1, 12, 5, 1}, HashGridShape{3, 1, 4, 9, 1},
-                                     HashGridShape{4, 1, 12, 4, 1}, HashGridShape{4, 1, 5, 9, 1}})
-    for (std::uint32_t seed = 0; seed < 5; ++seed) {
-      INFO(shape.dimensions << "D, resolution " << shape.base_resolution << ", seed " << seed);
-      const HashGridLevel level = hash_grid_levels(shape)[0];
-      const HashLevelBlock block(level, shape.dimensions, 0.37f);
-      const std::size_t num_entries = level.entries;
-      // Position, then the entries' two features. Off the faces of the cells, where the derivative jumps.
-      std::vector<double> x = test::random_values<double>(3 + 2 * num_entries, -1, 1, 40 + seed);
-      for (std::size_t d = 0; d < 3; ++d)
-        x[d] = (std::floor((level.scale - 1) * std::abs(x[d])) + 0.6 + 0.3 * std::abs(x[d])) / double(level.scale);
-      const auto point = [&](const std::vector<double>& v) { return Formulas::locate(block, v[0], v[1], v[2]); };
-      const auto interpolated = [&](const std::vector<double>& v) {
-        std::vector<Pair> entries;
-        for (std::size_t e = 0; e < num_entries; ++e) entries.push_back({v[3 + 2 * e], v[4 + 2 * e]});
-        const auto p = point(v);
-        return Formulas::interpolate(block, entries.data(), p, Formulas::fractions(p), block.num_slices, block.dense);
-      };
-      const auto f = [&](const std::vector<double>& v) {
-        const Pair value = interpolated(v).value;
-        return grad.first * value.first + grad.second * value.second;
-      };
-
-      std::vector<double> found(x.size());
-      double grad_position[3] = {0, 0, 0};
-      Formulas::add_position_gradient(point(x), interpolated(x), grad, grad_position);
-      std::copy_n(grad_position, 3, found.begin());
-      for (int slice = 0; slice < block.num_slices; ++slice) {
-        std::uint32_t entry[8];
-        Pair share[8];
-        Formulas::corners(block, point(x), slice, block.dense, entry);
-        Formulas::spread(Formulas::fractions(point(x)), double(block.slice_weight[slice]) * grad, share);
-        for (int c = 0; c < 8; ++c) {
-          found[3 + 2 * entry[c]] += share[c].first;
-          found[4 + 2 * entry[c]] += share[c].second;
-        }
-      }
-      CHECK(test::relative_l2(found, test::numeric_gradient(f, x)) < 1e-8);
-    }
 }
 
 TEST_CASE("hash_grid: a table that is affine in the vertex gives the affine function back", "[hash_grid]") {

@@ -36,6 +36,32 @@ using Tree =
 
 constexpr std::size_t kNeighbours = 3;
 
+/// Indices of points by the cells of a lattice over their box, row by row: what is near in space is then near in
+/// memory.
+std::vector<std::uint32_t> lattice_order(const std::vector<Vec3d>& points) {
+  constexpr std::uint64_t kCells = 64;  // per side
+  Vec3d low = points.front(), high = low;
+  for (const Vec3d& p : points) {
+    low = {std::min(low.x, p.x), std::min(low.y, p.y), std::min(low.z, p.z)};
+    high = {std::max(high.x, p.x), std::max(high.y, p.y), std::max(high.z, p.z)};
+  }
+  const Vec3d side = high - low;
+  const auto cell = [](double from_low, double width) {
+    return width > 0 ? static_cast<std::uint64_t>(std::min(kCells - 1.0, kCells * from_low / width)) : 0;
+  };
+  std::vector<std::uint64_t> keys;
+  keys.reserve(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Vec3d d = points[i] - low;
+    keys.push_back(((cell(d.z, side.z) * kCells + cell(d.y, side.y)) * kCells + cell(d.x, side.x)) << 32 | i);
+  }
+  std::sort(keys.begin(), keys.end());
+  std::vector<std::uint32_t> order(keys.size());
+  std::transform(keys.begin(), keys.end(), order.begin(),
+                 [](std::uint64_t k) { return static_cast<std::uint32_t>(k); });
+  return order;
+}
+
 }  // namespace
 
 struct PointTree::Index {
@@ -79,16 +105,19 @@ std::vector<float> neighbour_distances_mm2(const Context& ctx, std::span<const f
   std::vector<float> mean(points.size());
   if (points.empty()) return mean;
 
-  const PointTree tree(points);
+  const std::vector<std::uint32_t> order = lattice_order(points);
+  std::vector<Vec3d> sorted(points.size());
+  std::transform(order.begin(), order.end(), sorted.begin(), [&](std::uint32_t i) { return points[i]; });
+  const PointTree tree(sorted);
   constexpr std::size_t kBlock = 4096;  // points per task
   parallel_blocks(ctx, points.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       std::array<double, kNeighbours + 1> squared{};
       // The first is the point itself, or another one in the same place.
-      const std::size_t others = tree.nearest(points[i], squared) - 1;
+      const std::size_t others = tree.nearest(sorted[i], squared) - 1;
       double sum = 0;
       for (std::size_t k = 1; k <= others; ++k) sum += squared[k];
-      mean[i] = static_cast<float>(others > 0 ? sum / static_cast<double>(others) : 0);
+      mean[order[i]] = static_cast<float>(others > 0 ? sum / static_cast<double>(others) : 0);
     }
   });
   return mean;

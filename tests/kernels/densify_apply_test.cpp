@@ -171,9 +171,10 @@ TEST_CASE("densify: children's numbers depend on parent and child, not on their 
   plan.child = {0, 1, 0};
   const std::vector<float> raw(9, 0.0f);
   const std::vector<float> rotation{1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
-  const std::vector<float> p = place(control, plan, {0, 2}, std::vector<float>(9, 0.0f), raw, rotation).position;
+  const std::vector<float> p = place(control, plan, {0.1f, 2}, std::vector<float>(9, 0.0f), raw, rotation).position;
   std::swap(plan.source[0], plan.source[2]);
-  const std::vector<float> swapped = place(control, plan, {0, 2}, std::vector<float>(9, 0.0f), raw, rotation).position;
+  const std::vector<float> swapped =
+      place(control, plan, {0.1f, 2}, std::vector<float>(9, 0.0f), raw, rotation).position;
   CHECK(std::vector<float>(p.begin(), p.begin() + 3) == std::vector<float>(swapped.begin() + 6, swapped.end()));
   CHECK(std::vector<float>(p.begin() + 3, p.begin() + 6) ==
         std::vector<float>(swapped.begin() + 3, swapped.begin() + 6));

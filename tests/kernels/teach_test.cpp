@@ -216,7 +216,7 @@ TEST_CASE("teach: a given confidence replaces the formula and has no gradient", 
 }
 
 TEST_CASE("teach: an empty image is nothing", "[teach]") {
-  const Result r = run(TeachCase(0), true, 1);
+  const Result r = run(TeachCase(0), 1);
   CHECK(r.teach.empty());
   CHECK(r.grad_weights == std::vector<float>{1, -1});
 }

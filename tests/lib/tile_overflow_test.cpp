@@ -7,6 +7,7 @@
 #include "support/context.hpp"
 #include "support/small_case.hpp"
 #include "train/loss_history.hpp"
+#include "train/training_state.hpp"
 
 namespace dsasrgs::test {
 
@@ -34,12 +35,17 @@ TEST_CASE("training: tile lists that overflow are noticed, sized anew and report
   Context ctx = make_context();
   std::vector<std::string> lines;
   ctx.set_log([&](std::string_view line) { lines.emplace_back(line); });
-  const Simulation simulation = small_simulation(ctx);
+  Simulation simulation = small_simulation(ctx);
   Config config = small_config(70);
   config.density_control.first_step = 1000;  // the number of Gaussians stays, so nothing else sizes the lists
-  config.gaussians.max_scale_voxels = 20;
-  config.learning_rate.scale = {0.5, 0.5};  // those that grow soon cover the image
-  Reconstructor reconstructor(ctx, simulation.acquisition, config);
+  config.gaussians.init = InitialPoints::random;
+  // The view of the first step, which sizes them, looks past the volume.
+  Acquisition& acquisition = simulation.acquisition;
+  const auto slot =
+      static_cast<std::size_t>(view_of_step(config.training.seed, static_cast<int>(acquisition.train_views.size()), 1));
+  Pose& pose = acquisition.poses[static_cast<std::size_t>(acquisition.train_views[slot])];
+  pose.detector_center_mm += pose.detector_u * 500.0;
+  Reconstructor reconstructor(ctx, acquisition, config);
   for (int i = 0; i < 40; ++i) reconstructor.step();
   if (ctx.backend() == Backend::cpu) {
     CHECK(lines.empty());

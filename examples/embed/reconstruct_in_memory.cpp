@@ -16,7 +16,9 @@ Acquisition made_in_memory() {
   a.name = "ball";  // for messages
   a.detector = {48, 48, 1.6, 1.6};
   a.volume = {32, 32, 32, {1.25, 1.25, 1.25}, {-20, -20, -20}};
-  a.poses = circular_poses({.num_views = 20});
+  CircularSweep sweep;
+  sweep.num_views = 20;
+  a.poses = circular_poses(sweep);
   for (const Pose& pose : a.poses)
     for (int row = 0; row < a.detector.height_px; ++row)
       for (int column = 0; column < a.detector.width_px; ++column) {
@@ -50,7 +52,6 @@ int main(int argc, char** argv) {  // reconstruct_in_memory STEPS SECONDS
   });
   finished = true;
   user.join();
-
   std::cout << (reconstructor.finished() ? "finished" : "stopped") << " after " << reconstructor.steps_done()
             << " steps\n";
   Renderer renderer(ctx, reconstructor.model());  // a model of every moment up to here

@@ -18,7 +18,9 @@ void render_sweep(Context& ctx, const Model& model, const std::vector<Pose>& pos
 
 int main(int argc, char** argv) {  // render_sweep MODEL.h5
   if (argc != 2) return 2;
-  const std::vector<Pose> poses = circular_poses({.num_views = 12});
+  CircularSweep sweep;
+  sweep.num_views = 12;
+  const std::vector<Pose> poses = circular_poses(sweep);
   std::vector<float> host;
 #ifdef WITH_CUDA
   cudaStream_t stream = nullptr;

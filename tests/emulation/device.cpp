@@ -119,6 +119,25 @@ class DeviceMemory {
   int open_ = 0;
 };
 
+/// Pinned host memory, and the stream of the last copy to it that nobody has waited for.
+struct Pinned {
+  std::size_t bytes;
+  Stream* copying = nullptr;
+};
+std::mutex pinned_mutex;
+std::map<char*, Pinned> pinned_blocks;
+
+void note_copy(void* to, Stream* stream) {
+  const std::lock_guard<std::mutex> lock(pinned_mutex);
+  for (auto& [start, block] : pinned_blocks)
+    if (to >= start && to < start + block.bytes) block.copying = stream;
+}
+void note_wait(const Stream* stream) {
+  const std::lock_guard<std::mutex> lock(pinned_mutex);
+  for (auto& [start, block] : pinned_blocks)
+    if (block.copying == stream) block.copying = nullptr;
+}
+
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local std::string last_message;
 thread_local int current_device = 0;
@@ -242,7 +261,10 @@ cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* device) {
   *device = stream->device;
   return cudaSuccess;
 }
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return forbidden_in_capture(stream, "cudaStreamSynchronize"); }
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  note_wait(stream);
+  return forbidden_in_capture(stream, "cudaStreamSynchronize");
+}
 
 // As on a GPU, memory can be had while a stream is being captured; it would belong to the graph.
 cudaError_t cudaMallocFromPoolAsync(void** data, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
@@ -267,9 +289,19 @@ cudaError_t cudaFree(void* data) {
 }
 cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
   *data = std::malloc(bytes);
-  return *data != nullptr ? cudaSuccess : fail(cudaErrorMemoryAllocation, "out of host memory");
+  if (*data == nullptr) return fail(cudaErrorMemoryAllocation, "out of host memory");
+  const std::lock_guard<std::mutex> lock(pinned_mutex);
+  pinned_blocks[static_cast<char*>(*data)] = {bytes};
+  return cudaSuccess;
 }
 cudaError_t cudaFreeHost(void* data) {
+  {
+    const std::lock_guard<std::mutex> lock(pinned_mutex);
+    const auto it = pinned_blocks.find(static_cast<char*>(data));
+    if (it == pinned_blocks.end()) return fail(cudaErrorInvalidValue, "cudaFreeHost of an unknown pointer");
+    if (it->second.copying != nullptr) ++device(it->second.copying->device).early_frees;
+    pinned_blocks.erase(it);
+  }
   std::free(data);
   return cudaSuccess;
 }
@@ -281,6 +313,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
       DeviceMemory::instance().owns(from, bytes) != from_device)
     return fail(cudaErrorInvalidValue, "cudaMemcpyAsync of " + std::to_string(bytes) +
                                            " bytes: a pointer is not on the side its kind says, or too short");
+  if (!to_device) note_copy(to, stream);
   return submit(stream, [=] {
     const DeviceAccess access;
     std::memmove(to, from, bytes);

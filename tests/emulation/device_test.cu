@@ -157,6 +157,16 @@ TEST_CASE("cuda context: allocating or freeing while a graph is captured is an e
   CHECK(values.to_host(ctx) == std::vector<float>(100, 1.0f));
 }
 
+TEST_CASE("cuda context: pinned memory is not freed while a copy is on its way to it", "[emulation][context]") {
+  Context ctx = Context::cuda();
+  const auto values = Buffer<float>::zeros(ctx, 4);
+  {
+    Mailbox mailbox(ctx, 16);
+    mailbox.post(ctx, 0, values.data(), 16);
+  }
+  CHECK(emulation::device(0).early_frees == 0);
+}
+
 TEST_CASE("cuda context: memory freed while a caller captures the stream is freed afterwards", "[emulation][context]") {
   cudaStream_t stream = nullptr;
   REQUIRE(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) == cudaSuccess);

@@ -23,6 +23,7 @@ struct Device {
   bool memory_pools = true, kernel_image = true;
   int streams = 0, pools = 0;
   std::size_t blocks = 0;  ///< memory that was allocated and not freed
+  int early_frees = 0;     ///< of pinned memory that a copy was on its way to: nobody had waited for the stream
 };
 Device& device(int index);
 

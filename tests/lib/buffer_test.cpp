@@ -56,14 +56,16 @@ TEST_CASE("buffer: one that was moved from is empty, and the other has what it h
 
 TEST_CASE("buffer: an allocation that cannot be had is OutOfMemory with the amount", "[buffer]") {
   Context ctx = make_context();
-  // Too many bytes for any machine, and more than a size can say: 2^62 floats are 2^64 bytes.
-  require_error<OutOfMemory>([&] { Buffer<float>(ctx, std::size_t{1} << 60); },
-                             {"memory", "4611686018427387904 bytes"});
+  // More than a size can say: 2^62 floats are 2^64 bytes.
   require_error<OutOfMemory>([&] { Buffer<float>(ctx, std::size_t{1} << 62); },
                              {"memory", "4611686018427387904 elements of 4 bytes"});
-  Buffer<float> resized(ctx, 5);
-  CHECK_THROWS_AS(resized.resize(ctx, std::size_t{1} << 60), OutOfMemory);
-  CHECK(resized.size() == 0);  // what it held is freed first
-  require_error<OutOfMemory>([] { host_vector<double>(std::size_t{1} << 58); }, {"host memory", "2305843009213693952"});
   require_error<OutOfMemory>([] { host_vector<double>(SIZE_MAX); }, {"host memory", "elements of 8 bytes"});
+  Buffer<float> resized(ctx, 5);
+  CHECK_THROWS_AS(resized.resize(ctx, std::size_t{1} << 62), OutOfMemory);
+  CHECK(resized.size() == 0);       // what it held is freed first
+#if !defined(__SANITIZE_ADDRESS__)  // which ends the process where operator new would throw
+  require_error<OutOfMemory>([&] { Buffer<float>(ctx, std::size_t{1} << 60); },
+                             {"memory", "4611686018427387904 bytes"});
+  require_error<OutOfMemory>([] { host_vector<double>(std::size_t{1} << 58); }, {"host memory", "2305843009213693952"});
+#endif
 }

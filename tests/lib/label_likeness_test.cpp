@@ -24,8 +24,8 @@ namespace {
 constexpr int kScale = 4, kWidth = 48, kHeight = 40, kViews = 4;
 constexpr std::size_t kPixels = kWidth * kHeight, kFinePixels = kPixels * kScale * kScale;
 
-using Image = std::vector<float>;
-using Change = std::function<Image(const Image&)>;
+using Pixels = std::vector<float>;
+using Change = std::function<Pixels(const Pixels&)>;
 
 /// 4 views, from 0 to about 1.6, of vessels that turn with the view; before view 1 no contrast has arrived. The truth
 /// is their reference; `noise` and an `artefact` (a bright edge, as a moved skull leaves it) are in the projections
@@ -36,7 +36,7 @@ Acquisition vessels(float noise = 0, float artefact = 0) {
   a.train_views = {0, 1, 2, 3};
   a.test_views.clear();
   a.valid.clear();
-  a.reference_projections = ReferenceProjections{kScale, Image(kViews * kFinePixels)};
+  a.reference_projections = ReferenceProjections{kScale, Pixels(kViews * kFinePixels)};
   a.projections = random_values<float>(kViews * kPixels, -2 * noise, 2 * noise, 5);
   for (int view = 0; view < kViews; ++view)
     for (int r = 0; r < kHeight * kScale; ++r)
@@ -56,14 +56,14 @@ Acquisition vessels(float noise = 0, float artefact = 0) {
   return a;
 }
 
-Image truth(const Acquisition& a, int view) {
+Pixels truth(const Acquisition& a, int view) {
   const std::span<const float> values = a.reference_projection(view);
   return {values.begin(), values.end()};
 }
-Image bicubic(const Acquisition& a, int view) { return bicubic_label(a, view, kScale).values; }
+Pixels bicubic(const Acquisition& a, int view) { return bicubic_label(a, view, kScale).values; }
 
 /// Writes label(view) of all views, and reads them all.
-void check(const Acquisition& a, const std::function<Image(int)>& label) {
+void check(const Acquisition& a, const std::function<Pixels(int)>& label) {
   const TemporaryFolder folder;
   LabelFileOptions options;
   options.low_resolution = a.detector;
@@ -75,21 +75,21 @@ void check(const Acquisition& a, const std::function<Image(int)>& label) {
   PseudoLabels::open(folder / "labels.h5", a).check_all();
 }
 Change times(float factor) {
-  return [factor](const Image& image) {
-    Image other = image;
+  return [factor](const Pixels& image) {
+    Pixels other = image;
     for (float& value : other) value *= factor;
     return other;
   };
 }
-Image mirrored(const Image& image) {
-  Image other = image;
+Pixels mirrored(const Pixels& image) {
+  Pixels other = image;
   for (std::size_t row = 0; row < other.size(); row += kWidth * kScale)
     std::reverse(other.begin() + static_cast<std::ptrdiff_t>(row),
                  other.begin() + static_cast<std::ptrdiff_t>(row + kWidth * kScale));
   return other;
 }
 
-void require_refused(const Acquisition& a, const std::function<Image(int)>& label, const std::string& found) {
+void require_refused(const Acquisition& a, const std::function<Pixels(int)>& label, const std::string& found) {
   require_error<BadInput>([&] { check(a, label); },
                           {"labels.h5: /super_resolution/pseudo_labels: expected what the projection of view ",
                            " shows, as line integrals, found " + found});
@@ -131,7 +131,7 @@ TEST_CASE("label likeness: inventions, noise and artefacts are not mistakes", "[
   SECTION("negative line integrals clipped, view 0 nothing but noise") {
     const Acquisition a = vessels(GENERATE(0.2f, 0.5f));
     check(a, [&](int view) {
-      Image label = bicubic(a, view);
+      Pixels label = bicubic(a, view);
       for (float& value : label) value = std::max(value, 0.0f);
       return label;
     });
@@ -191,7 +191,7 @@ TEST_CASE("label likeness: interpolated labels do not show what is burnt into in
   Acquisition a = vessels();
   a.valid.assign(kPixels, 1);
   for (std::size_t p = 0; p < kWidth; ++p) a.valid[p] = 0;
-  const Image before = bicubic_label(a, 2, kScale).values, lanczos_before = lanczos_label(a, 2, kScale).values;
+  const Pixels before = bicubic_label(a, 2, kScale).values, lanczos_before = lanczos_label(a, 2, kScale).values;
   for (std::size_t v = 0; v < kViews; ++v)
     std::fill_n(a.projections.begin() + static_cast<std::ptrdiff_t>(v * kPixels), kWidth, 255.0f);
   CHECK(bicubic_label(a, 2, kScale).values == before);

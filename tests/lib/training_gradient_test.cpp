@@ -155,15 +155,15 @@ void check_gradient(const Config& config, bool masked) {
 TEST_CASE("training gradient: the neural field with total variation, a mask and nuisance parameters",
           "[training_gradient][gradient]") {
   Config config = config_for(AttenuationKind::neural);
-  config.training.tv_weight = 0.7;
+  config.training.tv_weight = 10;  // so that it counts beside the image
   config.nuisance.view_gain = config.nuisance.view_offset = true;
   check_gradient(config, true);
 }
 
 TEST_CASE("training gradient: the offset table with both variations", "[training_gradient][gradient]") {
   Config config = config_for(AttenuationKind::offset_table);
-  config.training.tv_weight = 0.7;
-  config.training.table_variation_weight = 0.05;
+  config.training.tv_weight = 10;  // so that it counts beside the image
+  config.training.table_variation_weight = 0.5;
   check_gradient(config, false);
 }
 

@@ -74,7 +74,7 @@ Config config_for(AttenuationKind kind) {
 
 std::vector<double> doubles(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 
-/// Along random directions in every array that is learnt.
+/// Along random directions in every array that is learnt, each by itself.
 void check_gradient(const Config& config, bool masked) {
   Context ctx = make_context();
   const TrainingViews views(ctx, bright_view(masked), config.training);
@@ -124,8 +124,15 @@ void check_gradient(const Config& config, bool masked) {
   const auto check = [&](const char* name, std::vector<double>& x, const std::vector<double>& gradient) {
     REQUIRE(gradient.size() == x.size());
     if (x.empty()) return;
+    const double norm = std::sqrt(inner_product(gradient, gradient));
+    REQUIRE(norm > 0);
     for (int direction = 0; direction < 3; ++direction) {
-      const std::vector<double> d = random_values<double>(x.size(), -1, 1, ++seed), centre = x;
+      // Random, and one gradient's length along or against the gradient: where the derivative is the small difference
+      // of large parts, the rounding of a float gradient is up to 4e-4 of it.
+      std::vector<double> d = random_values<double>(x.size(), -1, 1, ++seed);
+      const double lean = std::copysign(1 / norm, inner_product(gradient, d));
+      for (std::size_t i = 0; i < d.size(); ++i) d[i] += lean * gradient[i];
+      const std::vector<double> centre = x;
       constexpr double kStep = 1e-6;
       const auto moved = [&](double step) {
         for (std::size_t i = 0; i < x.size(); ++i) x[i] = centre[i] + step * d[i];
@@ -134,7 +141,7 @@ void check_gradient(const Config& config, bool masked) {
       const double numeric = (moved(kStep) - moved(-kStep)) / (2 * kStep), found = inner_product(gradient, d);
       x = centre;
       CAPTURE(name, name_of(config.field.kind), direction, found, numeric, found / numeric - 1);
-      CHECK(std::abs(found / numeric - 1) < 1e-4);
+      CHECK(std::abs(found / numeric - 1) < 1e-4);  // on the CPU below 1e-5
     }
   };
   const LossGradient& g = loss.gradient();
@@ -148,15 +155,15 @@ void check_gradient(const Config& config, bool masked) {
 TEST_CASE("training gradient: the neural field with total variation, a mask and nuisance parameters",
           "[training_gradient][gradient]") {
   Config config = config_for(AttenuationKind::neural);
-  config.training.tv_weight = 0.7;
+  config.training.tv_weight = 10;  // so that it counts beside the image
   config.nuisance.view_gain = config.nuisance.view_offset = true;
   check_gradient(config, true);
 }
 
 TEST_CASE("training gradient: the offset table with both variations", "[training_gradient][gradient]") {
   Config config = config_for(AttenuationKind::offset_table);
-  config.training.tv_weight = 0.7;
-  config.training.table_variation_weight = 0.05;
+  config.training.tv_weight = 10;  // so that it counts beside the image
+  config.training.table_variation_weight = 0.5;
   check_gradient(config, false);
 }
 

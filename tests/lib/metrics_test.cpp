@@ -182,7 +182,7 @@ TEST_CASE("metrics: refuses what the contract excludes", "[metrics]") {
   pair.width_px = 33;
   CHECK_THROWS_WITH(score_4drgs(pair), "score_4drgs: rendered: expected 693 elements, found 714");
   pair = images.pair();
-  pair.reference = pair.reference.subview(1, 713);
+  pair.reference = pair.reference.subspan(1, 713);
   CHECK_THROWS_AS(score_fixed(pair, 1), InvalidArgument);
   pair = images.pair();
   const std::vector<std::uint8_t> short_mask(713, 1), nothing(714, 0);
@@ -194,7 +194,7 @@ TEST_CASE("metrics: refuses what the contract excludes", "[metrics]") {
   CHECK_THROWS_AS(highpass_correlation(pair, 1), InvalidArgument);
   pair = images.pair();
   pair.width_px = 6;
-  pair.rendered = pair.reference = pair.reference.subview(0, 6 * 21);
+  pair.rendered = pair.reference = pair.reference.subspan(0, 6 * 21);
   CHECK_THROWS_WITH(score_4drgs(pair), Catch::Contains("7 × 7"));
   CHECK_THROWS_AS(score_fixed(pair, 1), InvalidArgument);
   pair.width_px = pair.height_px = 0;

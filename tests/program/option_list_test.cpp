@@ -17,7 +17,7 @@ namespace {
 struct Sample {
   const Option* option;
   std::vector<std::string> operator()(bool*) const { return {}; }
-  std::vector<std::string> operator()(int*) const { return {"3"}; }
+  std::vector<std::string> operator()(int*) const { return {"5"}; }
   std::vector<std::string> operator()(std::uint64_t*) const { return {"7"}; }
   std::vector<std::string> operator()(double*) const { return {"0.375"}; }
   std::vector<std::string> operator()(std::string* value) const {

@@ -123,8 +123,10 @@ TEST_CASE("study result: a file that is no result is refused by name", "[study]"
   refused(whole.substr(0, whole.size() / 2));
   for (const char* pointer : {"/format", "/identity/scoring/kind", "/renders/high/high_resolution/views",
                               "/renders/high/consistency/train", "/run/gaussians", "/seed"}) {
+    CAPTURE(pointer);
     auto json = nlohmann::ordered_json::parse(whole);
-    json[nlohmann::ordered_json::json_pointer(pointer)] = "x";
+    auto& value = json[nlohmann::ordered_json::json_pointer(pointer)];
+    value = value.is_string() ? nlohmann::ordered_json(0) : nlohmann::ordered_json("x");
     refused(json.dump());
   }
 }

@@ -32,6 +32,7 @@ void run(const EvaluateOptions& options) {
   if (!options.json_file.empty())
     require_writable_file("--json", options.json_file, {options.model, options.case_file});
   Context ctx = make_context(options.machine);
+  show_log(ctx, options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   const Model model = read_model(ctx, options.model);
   use_split_or_warn(acquisition, model);

@@ -125,6 +125,7 @@ void run(const ReconstructOptions& options) {
   if (options.labels_file.empty() && !options.resume && config.super_resolution.needs_labels())
     throw UsageError("--labels: expected a label file, which super_resolution.target needs, found none");
   Context ctx = make_context(options.machine);
+  show_log(ctx, options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   if (options.train_views) split_evenly(acquisition, *options.train_views);
   if (!options.hold_out.empty()) hold_out(acquisition, parse_views(options.hold_out, acquisition, "--hold-out"));

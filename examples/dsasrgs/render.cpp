@@ -121,6 +121,7 @@ void run(const RenderOptions& options) {
     throw UsageError("--window: expected a positive line integral, found " + std::to_string(*options.window));
   if (to_hdf5) require_writable_file("--output", options.output, {options.model, options.case_file});
   Context ctx = make_context(options.machine);
+  show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
   warn_outside_sweep(model, options.times_s, quiet);
   RenderList list = options.case_file.empty() ? views_of_pose(options, model) : views_of_case(options, model);

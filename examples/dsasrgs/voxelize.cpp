@@ -56,6 +56,7 @@ void run(const VoxelizeOptions& options) {
     throw UsageError("--time: expected a finite time in s, found " + std::to_string(*options.time_s));
   require_writable_file("--output", options.output, {options.model});
   Context ctx = make_context(options.machine);
+  show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
   if (options.time_s) warn_outside_sweep(model, {*options.time_s}, quiet);
   Volume volume;

@@ -148,6 +148,7 @@ void run(const StudyOptions& options) {
   if (!options.output.empty()) study.out = study.work = options.output;
   const std::vector<StudyRun> all = plan_runs(study), runs = runs_named(all, options.only);
   Context ctx = make_context(options.machine);
+  show_log(ctx, options.machine);
   const bool quiet = options.machine.quiet;
   const Log log = [quiet](const std::string& line) {
     if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());

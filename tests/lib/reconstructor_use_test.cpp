@@ -51,7 +51,7 @@ PseudoLabels write_labels(const std::filesystem::path& path, const Acquisition& 
   options.scale = 2;
   options.views = a.training_views();
   PseudoLabelWriter file(path, options);
-  for (const int view : options.views) file.add(view_of(lanczos_label(a, view, 2).values));
+  for (const int view : options.views) file.add(lanczos_label(a, view, 2).values);
   file.commit();
   return PseudoLabels::open(path, a);
 }

@@ -50,7 +50,7 @@ std::shared_ptr<const PseudoLabels> labels_of(const Acquisition& a, int scale, c
   options.scale = scale;
   options.views = a.training_views();
   PseudoLabelWriter file(path, options);
-  for (const int view : options.views) file.add(view_of(lanczos_label(a, view, scale).values));
+  for (const int view : options.views) file.add(lanczos_label(a, view, scale).values);
   file.commit();
   return std::make_shared<const PseudoLabels>(PseudoLabels::open(path, a));
 }

@@ -6,22 +6,6 @@
 
 namespace dsasrgs::program {
 
-namespace {
-
-Context choose_context(const MachineOptions& options) {
-  if (options.device == "cuda") return Context::cuda();
-  if (options.device == "auto") {
-    try {
-      return Context::cuda();
-    } catch (const BackendUnavailable&) {  // the CPU does it then
-    } catch (const CudaError&) {
-    }
-  }
-  return Context::cpu(options.threads);
-}
-
-}  // namespace
-
 void add_machine_options(CLI::App& subcommand, MachineOptions& options) {
   subcommand.add_option("--device", options.device, "where to compute: auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
@@ -33,12 +17,22 @@ void add_machine_options(CLI::App& subcommand, MachineOptions& options) {
 }
 
 Context make_context(const MachineOptions& options) {
-  Context ctx = choose_context(options);
-  if (!options.quiet)
-    ctx.set_log([](std::string_view message) {
-      std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
-    });
-  return ctx;
+  if (options.device == "cuda") return Context::cuda();
+  if (options.device == "auto") {
+    try {
+      return Context::cuda();
+    } catch (const BackendUnavailable&) {  // the CPU does it then
+    } catch (const CudaError&) {
+    }
+  }
+  return Context::cpu(options.threads);
+}
+
+void show_log(Context& ctx, const MachineOptions& options) {
+  if (options.quiet) return;
+  ctx.set_log([](std::string_view message) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+  });
 }
 
 const char* backend_name(const Context& ctx) { return ctx.backend() == Backend::cuda ? "cuda" : "cpu"; }

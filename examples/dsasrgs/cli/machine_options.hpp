@@ -19,6 +19,8 @@ void add_machine_options(CLI::App& subcommand, MachineOptions&);
 
 /// `auto` is CUDA where library and machine have it, else the CPU. Throws BackendUnavailable for `cuda` without it.
 Context make_context(const MachineOptions&);
+/// The library's log on stderr, unless it is to be quiet.
+void show_log(Context&, const MachineOptions&);
 
 /// "cpu" or "cuda".
 const char* backend_name(const Context&);

@@ -13,6 +13,7 @@
 
 #include "config_fields.hpp"
 #include "dsasrgs/error.hpp"
+#include "field_shapes.hpp"
 
 namespace dsasrgs {
 
@@ -364,6 +365,11 @@ void validate(const Config& config, std::string_view source) {
   if (config.training.table_variation_weight > 0 && config.field.kind != AttenuationKind::offset_table)
     throw BadInput(source, "training.table_variation_weight", "0, or field.kind = offset-table",
                    number_text(config.training.table_variation_weight) + " with field.kind = " + kind);
+  if (config.field.kind == AttenuationKind::neural && config.field.precision == FieldPrecision::bf16 &&
+      !mlp_fits_bf16(network_shape(config.field)))
+    throw BadInput(source, "field.precision", "fp32, or a network that fits a multiprocessor's shared memory",
+                   "bf16 with " + std::to_string(config.field.hidden_layers) + " hidden layers of " +
+                       std::to_string(config.field.width));
   if (config.density_control.halve_density && config.field.kind != AttenuationKind::constant)
     throw BadInput(source, "density_control.halve_density", "false, or field.kind = static",
                    "true with field.kind = " + kind);

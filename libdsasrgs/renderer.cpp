@@ -13,7 +13,7 @@ namespace dsasrgs {
 
 struct Renderer::Scratch {
   ViewPipeline pipeline;
-  AttenuationField::Saved field;
+  FieldPass field;
   Buffer<float> image, density, mean_density, volume;
 };
 
@@ -84,7 +84,7 @@ Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) {
   require_voxels(kName, grid);
   scratch_->density.resize(*ctx_, model_->cloud.size());
   scratch_->volume.resize(*ctx_, grid.num_voxels());
-  model_->field.evaluate(*ctx_, model_->cloud, model_->time.model_time(time_s), scratch_->field, scratch_->density);
+  scratch_->field.forward(*ctx_, model_->field, model_->cloud, model_->time.model_time(time_s), scratch_->density);
   voxelize_forward(*ctx_, {model_->cloud.view(), scratch_->density, grid}, scratch_->volume);
   const auto where = voxel_name(grid, "time " + std::to_string(time_s) + " s");
   return {grid, finite_to_host(*ctx_, scratch_->volume, kName, where), 1};
@@ -100,7 +100,7 @@ Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
   scratch_->mean_density = Buffer<float>::zeros(*ctx_, n);
   for (int f = 0; f < frames; ++f) {
     const float t = frames == 1 ? 0.5f : static_cast<float>(f) / static_cast<float>(frames - 1);
-    model_->field.evaluate(*ctx_, model_->cloud, t, scratch_->field, scratch_->density);
+    scratch_->field.forward(*ctx_, model_->field, model_->cloud, t, scratch_->density);
     add_scaled(*ctx_, 1 / static_cast<float>(frames), scratch_->density, scratch_->mean_density);
   }
   voxelize_forward(*ctx_, {model_->cloud.view(), scratch_->mean_density, grid}, scratch_->volume);

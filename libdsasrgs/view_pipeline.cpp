@@ -22,7 +22,7 @@ void ViewPipeline::forward(Context& ctx, const GaussianCloud& cloud, const Atten
   conic_.resize(ctx, 3 * n);
   amplitude_.resize(ctx, n);
   box_.resize(ctx, n);
-  timed(field_forward, [&] { field.evaluate(ctx, cloud, view.model_time, field_, density_); });
+  timed(field_forward, [&] { field_.forward(ctx, field, cloud, view.model_time, density_); });
   timed(project_forward_stage, [&] {
     project_forward(ctx, {cloud.view(), density_, view.pose, view.detector, view.pixel_footprint},
                     {mean_px_, conic_, amplitude_, box_});
@@ -54,9 +54,9 @@ void ViewPipeline::backward(Context& ctx, const GaussianCloud& cloud, const Atte
   if (add_to_cloud) add_to_cloud(gradient);
   // The density's gradient also reaches the position, through the field: this must come before the position's update.
   timed(field_backward, [&] {
-    field.backward(ctx, cloud, field_, gradient.density,
-                   {gradient[Parameter::table3d], gradient[Parameter::table4d], gradient[Parameter::network],
-                    gradient[Parameter::position], gradient[Parameter::attenuation]});
+    field_.backward(ctx, field, cloud, gradient.density,
+                    {gradient[Parameter::table3d], gradient[Parameter::table4d], gradient[Parameter::network],
+                     gradient[Parameter::position], gradient[Parameter::attenuation]});
   });
 }
 

@@ -5,18 +5,12 @@
 #include <chrono>
 #include <functional>
 
-#include "dsasrgs/attenuation_field.hpp"
+#include "field_pass.hpp"
 #include "model_parameters.hpp"
 #include "project/project.hpp"
 #include "rasterize/rasterize.hpp"
 
 namespace dsasrgs {
-
-/// Grows or shrinks a buffer to exactly `size` elements; its content is then undefined.
-template <class T>
-void resize(Context& ctx, Buffer<T>& buffer, std::size_t size) {
-  if (buffer.size() != size) buffer = Buffer<T>(ctx, size);
-}
 
 /// Geometry of the view being rendered.
 struct ViewRequest {
@@ -66,7 +60,7 @@ class ViewPipeline {
     seconds_[stage] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
-  AttenuationField::Saved field_;
+  FieldPass field_;
   Buffer<float> density_, mean_px_, conic_, amplitude_;
   Buffer<PixelBox> box_;
   RasterizeScratch scratch_;

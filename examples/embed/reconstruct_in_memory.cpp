@@ -1,16 +1,15 @@
 // Reconstructs from arrays in memory, reports progress, and stops when another thread asks for it.
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <dsasrgs/dsasrgs.hpp>
 #include <iostream>
+#include <stop_token>
 #include <thread>
 
 using namespace dsasrgs;
 
-/// What an application has in memory. Here: a ball of 12 mm that fills with contrast, its line integrals in closed
-/// form.
+/// What an application has in memory. Here: a ball of 12 mm that fills, its line integrals in closed form.
 Acquisition made_in_memory() {
   Acquisition a;
   a.name = "ball";  // for messages
@@ -39,22 +38,23 @@ int main(int argc, char** argv) {  // reconstruct_in_memory STEPS SECONDS
   config.training.steps = std::atoi(argv[1]);
   Reconstructor reconstructor(ctx, acquisition, config);
 
-  std::atomic<bool> stop = false, finished = false;
-  std::thread user([&] {  // a person at a button
+  std::stop_source stop;
+  std::jthread user([&](const std::stop_token& finished) {  // a person at a button
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(std::atoi(argv[2]));
-    while (!finished && std::chrono::steady_clock::now() < end)
+    while (!finished.stop_requested() && std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    stop = true;
+    stop.request_stop();
   });
-  reconstructor.run([&](const StepReport& report) {
+  const auto report_progress = [](const StepReport& report) {
     if (report.step % 10 == 0) std::cout << "step " << report.step << ", loss " << report.loss << '\n';
-    return !stop;
-  });
-  finished = true;
-  user.join();
+    return true;
+  };
+  reconstructor.run(report_progress, stop.get_token());
+  user.request_stop();
   std::cout << (reconstructor.finished() ? "finished" : "stopped") << " after " << reconstructor.steps_done()
             << " steps\n";
-  Renderer renderer(ctx, reconstructor.model());  // a model of every moment up to here
+  const Model model = std::move(reconstructor).take_model();  // a model of every moment up to here
+  Renderer renderer(ctx, model);
   const Volume volume = renderer.voxelize(acquisition.volume, acquisition.last_time_s());
   std::cout << volume.values[volume.grid.num_voxels() / 2 + 16 * 32 + 16] << " per mm in the middle\n";
 }

@@ -2,7 +2,7 @@
 /// @file
 /// The attenuation models of method.md section 1: the central attenuation ρ_i(t) of every Gaussian.
 
-#include <memory>
+#include <cstdint>
 
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/export.hpp"
@@ -11,13 +11,12 @@
 
 namespace DSASRGS_API dsasrgs {
 
-/// Evaluates ρ_i(t) = density_scale · f_i(t) [1/mm] with
+/// Holds what ρ_i(t) = density_scale · f_i(t) [1/mm] is made of, with
 ///   `static`:  f_i = softplus(attenuation_i), one number per Gaussian;
 ///   `offset-table`:  f_i(t) = softplus(base_i + table_i at 4t, interpolated linearly), six numbers per Gaussian (after
 ///              TOGS, whose opacities are not attenuations: docs/method.md section 5);
 ///   `neural`:  f_i(t) = Φ(H₃D(x_i) ⊕ H₄D(x_i, t)), x_i the Gaussian's mean mapped to [0,1]³ by the volume box
-///   (DSA-SRGS
-///              eq. 1); Φ ends in a ReLU.
+///              (DSA-SRGS eq. 1); Φ ends in a ReLU.
 /// density_scale brings f to the order of 1, so that one learning rate serves data of any attenuation scale.
 class AttenuationField {
  public:
@@ -26,27 +25,13 @@ class AttenuationField {
   AttenuationField(Context&, const FieldConfig&, const VolumeGrid& box, std::int64_t seed);
 
   const FieldConfig& config() const { return config_; }
+  /// The volume the field is defined on.
+  const VolumeGrid& box() const { return box_; }
   /// Coefficients the cloud keeps per Gaussian, K of GaussianCloud::attenuation.
   int coefficients_per_gaussian() const;
 
   float density_scale_per_mm() const { return density_scale_per_mm_; }
   void set_density_scale_per_mm(float scale) { density_scale_per_mm_ = scale; }
-
-  /// Memory the CUDA kernels keep between calls.
-  struct Scratch;
-  /// What the backward pass needs of the forward pass.
-  struct Saved {
-    Buffer<float> unit_position;       ///< [N,3]
-    Buffer<float> features;            ///< [F,N]
-    Buffer<float> grad_features;       ///< [F,N] scratch of the backward pass
-    Buffer<float> grad_unit;           ///< [N,3] scratch of the backward pass
-    Buffer<float> grad_scaled;         ///< [N] scratch of the backward pass
-    std::shared_ptr<Scratch> scratch;  ///< made by the backward pass
-    float time = 0;
-  };
-
-  /// density [N] ← ρ_i(time), 1/mm; time in [0,1] (model time, see TimeRange). Overwritten.
-  void evaluate(Context&, const GaussianCloud&, float time, Saved&, View<float> density) const;
 
   /// Trainable parameters shared by all Gaussians, by name; empty but for `neural`.
   struct Parameters {
@@ -54,14 +39,6 @@ class AttenuationField {
   };
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
-
-  struct Gradient {
-    View<float> table3d, table4d, network;  ///< accumulated into; unused but for `neural`
-    View<float> position_mm;                ///< [N,3], accumulated into: dL/dμ through the field
-    View<float> attenuation;                ///< [N,K], overwritten
-  };
-  /// VJP of evaluate at the same cloud. grad_density [N].
-  void backward(Context&, const GaussianCloud&, Saved&, View<const float> grad_density, const Gradient&) const;
 
  private:
   FieldConfig config_;

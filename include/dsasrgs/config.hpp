@@ -76,7 +76,8 @@ struct FieldConfig {
   GridConfig grid4d{12, 19, 2, 1.40};  ///< H₄D
   int width = 64;                      ///< neurons of a hidden layer of Φ
   int hidden_layers = 2;
-  /// Of Φ on CUDA, in training and in renders of the model (chosen: fp32). The CPU computes fp32 whatever it is.
+  /// Of Φ, in training and in renders of the model (chosen: fp32). The CPU rounds the same numbers and is no faster.
+  /// bf16 needs a network that fits a multiprocessor (48 → 64 → … → 1: up to 4 hidden layers).
   FieldPrecision precision = FieldPrecision::fp32;
 };
 

@@ -23,17 +23,6 @@ struct GaussianView {
   std::size_t size() const { return position_mm.size() / 3; }
 };
 
-/// Gradients of a scalar loss with respect to a cloud's raw parameters and its densities.
-struct GaussianGradient {
-  View<float> position_mm;  ///< [N,3]
-  View<float> raw_scale;    ///< [N,3]
-  View<float> rotation;     ///< [N,4]
-  View<float> density;      ///< [N], dL/dρ
-};
-
-/// Whether an operator's backward pass sets its gradient outputs or adds to them.
-enum class GradientMode { overwrite, accumulate };
-
 /// Owns the Gaussians' geometry and, for the attenuation models that keep numbers per Gaussian, those too.
 struct GaussianCloud {
   Buffer<float> position_mm;  ///< [N,3]

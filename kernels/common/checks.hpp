@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "common/gradient.hpp"
 #include "common/require.hpp"
-#include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
 
 namespace dsasrgs {

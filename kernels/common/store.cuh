@@ -1,8 +1,8 @@
 #pragma once
 // How a gradient reaches its place.
 
+#include "common/gradient.hpp"
 #include "common/launch.cuh"
-#include "dsasrgs/gaussians.hpp"
 
 namespace dsasrgs::cuda {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "dsasrgs/gaussians.hpp"
+#include "common/gradient.hpp"
 
 namespace dsasrgs {
 

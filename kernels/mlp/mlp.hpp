@@ -12,8 +12,8 @@
 
 #include <cstddef>
 
+#include "common/gradient.hpp"
 #include "dsasrgs/buffer.hpp"
-#include "dsasrgs/gaussians.hpp"
 
 namespace dsasrgs {
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "dsasrgs/gaussians.hpp"
+#include "common/gradient.hpp"
 #include "dsasrgs/geometry.hpp"
 
 namespace dsasrgs {

@@ -2,7 +2,7 @@
 /// @file
 /// Resampling between resolutions, half-pixel centres throughout.
 
-#include "dsasrgs/gaussians.hpp"
+#include "common/gradient.hpp"
 
 namespace dsasrgs {
 

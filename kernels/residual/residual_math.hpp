@@ -111,8 +111,7 @@ DSASRGS_HD inline VoxelIndex voxel_index(std::uint32_t voxel, std::uint32_t size
 DSASRGS_HD inline void write_center(const VolumeGrid& grid, std::uint32_t voxel, float* position_mm) {
   const VoxelIndex i =
       voxel_index(voxel, static_cast<std::uint32_t>(grid.size_x), static_cast<std::uint32_t>(grid.size_y));
-  const Vec3f center =
-      grid.center_mm(static_cast<int>(i.x), static_cast<int>(i.y), static_cast<int>(i.z)).as<float>();
+  const Vec3f center = grid.center_mm(static_cast<int>(i.x), static_cast<int>(i.y), static_cast<int>(i.z)).as<float>();
   position_mm[0] = center.x;
   position_mm[1] = center.y;
   position_mm[2] = center.z;

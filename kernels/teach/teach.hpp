@@ -8,7 +8,7 @@
 ///   image_loss_backward(ctx, shape, {I_teach, rendered, valid, num_valid}, saved, w, GradientMode::overwrite, grad)
 /// leaves w · dL/dI_teach in grad (value and sign conventions are those of ssim.hpp), for teach_backward.
 
-#include "dsasrgs/gaussians.hpp"
+#include "common/gradient.hpp"
 
 namespace dsasrgs {
 

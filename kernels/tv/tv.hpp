@@ -2,7 +2,7 @@
 /// @file
 /// Total variation of a block of voxels, the regulariser of R²-Gaussian.
 
-#include "dsasrgs/gaussians.hpp"
+#include "common/gradient.hpp"
 #include "dsasrgs/geometry.hpp"
 
 namespace dsasrgs {

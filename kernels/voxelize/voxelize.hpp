@@ -2,7 +2,7 @@
 /// @file
 /// Voxeliser: samples the attenuation of a Gaussian cloud at voxel centres.
 
-#include "dsasrgs/gaussians.hpp"
+#include "common/gradient.hpp"
 #include "dsasrgs/geometry.hpp"
 
 namespace dsasrgs {

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "attenuation/attenuation.hpp"
+#include "field_pass.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
@@ -44,8 +44,8 @@ TEST_CASE("attenuation field: every Gaussian of a fresh neural field is visible 
   AttenuationField field(ctx, small_field(AttenuationKind::neural), kBox, 5);
   field.set_density_scale_per_mm(0.03f);
   const GaussianCloud cloud = random_cloud(ctx, 0);
-  AttenuationField::Saved saved;
+  FieldPass pass;
   Buffer<float> density(ctx, kGaussians);
-  field.evaluate(ctx, cloud, 0.4f, saved, density);
+  pass.forward(ctx, field, cloud, 0.4f, density);
   for (const float d : density.to_host(ctx)) CHECK(d == Approx(0.03).epsilon(0.05));
 }

@@ -177,7 +177,7 @@ TEST_CASE("reconstructor: that the Gaussians have reached their cap is said once
   CHECK(lines[0].find("density_control.max_gaussians = 520") != std::string::npos);
 }
 
-TEST_CASE("reconstructor: reduced precision of the field trains on either backend, and on the CPU it is fp32",
+TEST_CASE("reconstructor: reduced precision of the field trains on either backend and is not fp32",
           "[reconstructor][reconstructor_use]") {
   Context ctx = make_context();
   const Acquisition a = small_simulation(ctx).acquisition;
@@ -189,6 +189,6 @@ TEST_CASE("reconstructor: reduced precision of the field trains on either backen
   reduced.run();
   const std::vector<float> x = positions(ctx, full.model()), y = positions(ctx, reduced.model());
   REQUIRE(x.size() == y.size());
-  CHECK((x == y) == (selected_backend() == Backend::cpu));
+  CHECK(x != y);
   for (const float v : y) REQUIRE(std::isfinite(v));
 }

@@ -7,7 +7,7 @@
 #include "support/context.hpp"
 #include "support/small_case.hpp"
 #include "train/loss_history.hpp"
-#include "train/training_state.hpp"
+#include "train/schedule.hpp"
 
 namespace dsasrgs::test {
 
@@ -16,17 +16,20 @@ TEST_CASE("loss history: says once how many pairs the steps that were fetched ha
   LossHistory losses(ctx, "data");
   ImageLossSaved saved;
   saved.value = Buffer<ImageLossValue>::from_host(ctx, std::vector<ImageLossValue>{{0.5, 0.25, 0.125}});
+  LossTerms terms;
+  terms.image = &saved;
+  terms.image_weight = 1;
   std::vector<Buffer<unsigned long long>> posted;
   for (const unsigned long long pairs : {3ull, 70ull, 20ull}) {
     posted.push_back(Buffer<unsigned long long>::from_host(ctx, std::vector<unsigned long long>{pairs}));
-    losses.add(ctx, saved, posted.back(), static_cast<int>(posted.size()), 0);
+    losses.add(ctx, terms, posted.back(), static_cast<int>(posted.size()), 0);
   }
   losses.fetch(ctx);
   CHECK(losses.step() == 3);
-  CHECK(losses.value().total == 0.5);
+  CHECK(losses.values().total == 0.5);
   CHECK(losses.take_most_pairs() == 70);
   CHECK(losses.take_most_pairs() == 0);
-  losses.add(ctx, saved, {}, 4, 0);  // a backend whose lists grow by themselves
+  losses.add(ctx, terms, {}, 4, 0);  // a backend whose lists grow by themselves
   losses.fetch(ctx);
   CHECK(losses.take_most_pairs() == 0);
 }

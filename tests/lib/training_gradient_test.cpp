@@ -116,7 +116,7 @@ void check_gradient(const Config& config, bool masked) {
   REQUIRE(at.nuisance[0] * *std::max_element(image.begin(), image.end()) + at.nuisance[1] < 3);
 
   LossHistory history(ctx, "bright view");
-  history.add(ctx, loss.terms(state), 1, 0);
+  history.add(ctx, loss.terms(state), {}, 1, 0);
   history.fetch(ctx);
   CHECK(history.values().total == Approx(oracle.value(at)).epsilon(1e-5));
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dsasrgs/error.hpp"
+#include "elementwise/elementwise.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"

@@ -66,7 +66,7 @@ struct TrainingLossOracle {
     sizes.insert(sizes.end(), static_cast<std::size_t>(config.field.hidden_layers),
                  static_cast<std::size_t>(config.field.width));
     sizes.push_back(1);
-    const oracle::Mlp network{sizes, 'r', x.of[Parameter::network]};
+    const oracle::Mlp network{sizes, x.of[Parameter::network]};
     for (std::size_t i = 0; i < n; ++i) {
       std::vector<double> input(inputs);
       for (std::size_t f = 0; f < inputs; ++f) input[f] = features[f * n + i];

@@ -59,7 +59,7 @@ class StudyRunner {
   struct Prepared {
     RunIdentity identity;
     StudyViews views;
-    std::shared_ptr<const PseudoLabels> labels;                  ///< of the run
+    std::shared_ptr<const PseudoLabels> labels;                 ///< of the run
     std::vector<std::pair<std::string, PseudoLabels>> oracles;  ///< that its images are held against, by name
   };
   Prepared prepare(const StudyRun&);

@@ -25,8 +25,8 @@ struct StepReport {
   int view = 0;   ///< index in the acquisition
 
   /// The loss known last, that of step `loss_step`. On the CPU this step's. On CUDA nobody waits for it: it is fetched
-  /// every 32 steps, at density events and after the last step. Its terms (docs/method.md sections 5 and 8) are 0 where
-  /// the configuration, or the step, does without them.
+  /// every 32 steps, at density events and after the last step. Its terms (docs/method.md sections 2, 3 and 5) are 0
+  /// where the configuration, or the step, does without them.
   int loss_step = 0;           ///< 0: none yet
   double loss = 0;             ///< what is minimised: (1−w)·l_gt + w·l_sr + total_variation + table_variation
   double l_gt = 0;             ///< against the measured view: (1−λ)·l1 + λ·(1 − ssim)

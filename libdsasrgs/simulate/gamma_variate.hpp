@@ -3,9 +3,8 @@
 // shape a and width b is a gamma density of a + 1, so a box of duration T turns it into a difference of regularised
 // incomplete gamma functions.
 
-#include <unsupported/Eigen/SpecialFunctions>
-
 #include <cmath>
+#include <unsupported/Eigen/SpecialFunctions>
 
 namespace dsasrgs {
 

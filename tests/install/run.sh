@@ -34,7 +34,7 @@ grep -q '^step 40, loss' progress.txt
 grep -q '^finished after 40 steps' progress.txt
 ./static/build/reconstruct_in_memory 1000000 1 | grep '^stopped after'
 ./static/build/pseudo_labels case.h5 labels.h5
-"$program" inspect labels.h5 | grep -q 'my network 1.0'
+"$program" inspect labels.h5 --case case.h5 | grep -q 'my network 1.0'
 
 echo "shared library, find_package"
 cmake -S "$source_dir" -B shared/library -DBUILD_SHARED_LIBS=ON -DDSASRGS_PROGRAM=OFF -DDSASRGS_TESTS=OFF \

@@ -138,8 +138,8 @@ struct ConsistencyScore {
 ConsistencyScore score_consistency(const Acquisition&, const std::vector<int>& views, int scale, const ViewImage& image,
                                    const ProgressCallback& = {});
 
-/// How much of what a spoilt label says falsely is in the images: Σ (image − truth) / Σ (label − truth) over the pixels
-/// of its mask; 1: all is believed, 0: none. Over-sharpened labels mix the two.
+/// How much of what a label with planted errors says falsely is in the images: Σ (image − truth) / Σ (label − truth)
+/// over the pixels of its mask; 1: all is believed, 0: none. Over-sharpened labels mix the two.
 struct FalseVesselKept {
   std::optional<double> added;    ///< where the label is above the truth (false branches); empty: nowhere
   std::optional<double> removed;  ///< where it is below (missing branches)
@@ -150,7 +150,7 @@ using ViewLabel = std::function<MadeLabel(int view)>;
 
 /// Over the valid pixels of all `views`; images, labels and masks are on the truth's detector. Throws InvalidArgument
 /// when sizes disagree; Cancelled.
-FalseVesselKept false_vessel_kept(const ProjectionTruth&, const std::vector<int>& views, const ViewLabel& spoilt,
+FalseVesselKept false_vessel_kept(const ProjectionTruth&, const std::vector<int>& views, const ViewLabel& planted,
                                   const ViewImage& image, const ProgressCallback& = {});
 
 struct EvaluationOptions {

@@ -124,7 +124,7 @@ MadeLabel bicubic_label(const Acquisition&, int view, int scale);
 /// pixels count as 0.
 MadeLabel lanczos_label(const Acquisition&, int view, int scale);
 
-/// How a perfect label is spoilt on purpose. Lengths in pixels of the label.
+/// The errors planted into a perfect label. Lengths in pixels of the label.
 struct OracleOptions {
   int false_branches = 3;         ///< thin curved ridges that are not in the truth
   double false_attenuation = 1;   ///< their peak, times the 99th percentile of the view's vessel relief

@@ -52,7 +52,7 @@ ConsistencyScore score_consistency(const Acquisition& a, const std::vector<int>&
   return score;
 }
 
-FalseVesselKept false_vessel_kept(const ProjectionTruth& truth, const std::vector<int>& views, const ViewLabel& spoilt,
+FalseVesselKept false_vessel_kept(const ProjectionTruth& truth, const std::vector<int>& views, const ViewLabel& planted,
                                   const ViewImage& image, const ProgressCallback& progress) {
   double added_label = 0, added_image = 0, removed_label = 0, removed_image = 0;
   std::size_t done = 0;
@@ -60,17 +60,17 @@ FalseVesselKept false_vessel_kept(const ProjectionTruth& truth, const std::vecto
     report_progress(progress, {"evaluating", done, views.size()});
     const std::span<const float> reference = truth.image(v);
     const std::span<const std::uint8_t> valid = truth.valid(v);
-    const MadeLabel label = spoilt(v);
+    const MadeLabel label = planted(v);
     const std::vector<float> found_image = image(v);
     require_size("label", v, reference.size(), label.values.size());
     require_size("mask", v, reference.size(), label.false_vessel_mask.size());
     require_size("image", v, reference.size(), found_image.size());
     for (std::size_t p = 0; p < reference.size(); ++p) {
       if (label.false_vessel_mask[p] == 0 || (!valid.empty() && valid[p] == 0)) continue;
-      const double lie = static_cast<double>(label.values[p]) - static_cast<double>(reference[p]);
+      const double claim = static_cast<double>(label.values[p]) - static_cast<double>(reference[p]);
       const double found = static_cast<double>(found_image[p]) - static_cast<double>(reference[p]);
-      (lie > 0 ? added_label : removed_label) += lie;
-      (lie > 0 ? added_image : removed_image) += found;
+      (claim > 0 ? added_label : removed_label) += claim;
+      (claim > 0 ? added_image : removed_image) += found;
     }
     report_progress(progress, {"evaluating", ++done, views.size()});
   }

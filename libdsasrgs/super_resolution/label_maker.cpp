@@ -1,4 +1,4 @@
-// Labels for tests and studies: interpolation, and truth spoilt on purpose.
+// Labels for tests and studies: interpolation, and truth with planted errors.
 #include <algorithm>
 #include <cmath>
 #include <numbers>

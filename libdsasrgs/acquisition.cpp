@@ -183,19 +183,19 @@ std::vector<int> Acquisition::training_views() const {
   return views;
 }
 
-std::span<const float> Acquisition::projection(int view) const {
+std::span<const float> Acquisition::projection(int view) const& {
   require_view("projection", view, num_views());
   return image_of("projection", "projections", projections, detector, num_views(), view);
 }
 
-std::span<const std::uint8_t> Acquisition::valid_pixels(int view) const {
+std::span<const std::uint8_t> Acquisition::valid_pixels(int view) const& {
   require_view("valid_pixels", view, num_views());
   if (valid.empty()) return {};
   if (valid.size() == detector.num_pixels()) return valid;
   return image_of("valid_pixels", "valid", valid, detector, num_views(), view);
 }
 
-std::span<const float> Acquisition::reference_projection(int view) const {
+std::span<const float> Acquisition::reference_projection(int view) const& {
   require_view("reference_projection", view, num_views());
   if (!reference_projections)
     throw InvalidArgument("Acquisition::reference_projection: expected reference projections, found none");

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <fstream>
+#include <locale>
 #include <set>
 #include <sstream>
 
@@ -130,11 +131,18 @@ class Writer : public SectionWalker {
   std::string text() const { return out_.str(); }
 
  private:
-  std::ostringstream out_;
+  /// An application's locale must not group digits in a file.
+  static std::ostringstream classic_stream() {
+    std::ostringstream stream;
+    stream.imbue(std::locale::classic());
+    return stream;
+  }
+  std::ostringstream out_ = classic_stream();
 };
 
 std::string describe(const toml::node& node) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   node.visit([&](const auto& n) { text << n; });
   return text.str();
 }

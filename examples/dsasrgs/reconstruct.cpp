@@ -207,7 +207,7 @@ void add_reconstruct(CLI::App& app) {
       ->check(not_empty());
   sub->add_option("--checkpoint-every", options->training.checkpoint_every,
                   "steps between checkpoints; 0: only when interrupted")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   sub->add_option("--log-every", options->training.log_every, "steps between lines of log.csv")
       ->check(CLI::PositiveNumber)

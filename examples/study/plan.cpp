@@ -266,7 +266,7 @@ Config effective_config(const Study& study, const StudyCase& c, const StudyMetho
   }
   const auto apply = [&](const std::vector<std::string>& settings, const std::string& field) {
     for (const std::string& s : settings) try {
-        apply_setting(config, s, "--set");
+        apply_setting(config, s, s);
       } catch (const BadInput& e) {
         throw BadInput(study.file.string(), field, "settings that a configuration can have", e.what());
       }

@@ -22,6 +22,7 @@ namespace {
 using program::as_json;  // of scores and machine, beside those below
 
 constexpr const char* kFormat = "dsasrgs.study_result";
+constexpr const char* kExpected = "a result of a study (without the file the run is made anew)";
 
 // ---- writing
 
@@ -185,6 +186,7 @@ StudyResult result(const Json& json) {
     r.evaluation = evaluation(json);
   }
   for (const auto& [render, scores] : json.at("renders").items()) r.renders.emplace_back(render, render_scores(scores));
+  if (r.renders.empty()) throw std::runtime_error("renders: expected at least one, found none");
   const Json& machine = json.at("machine");
   r.machine = {machine.at("processor"), machine.at("processor_threads"), machine.at("commit"), machine.at("finished")};
   r.identity = identity(json.at("identity"));
@@ -198,8 +200,10 @@ std::optional<StudyResult> read_result(const fs::path& path) {
   if (!file) return std::nullopt;
   try {
     return result(Json::parse(file));
-  } catch (const std::exception& e) {  // the JSON library's, and those above
-    throw BadInput(path.string(), "the file", "a result of a study (without the file the run is made anew)", e.what());
+  } catch (const std::runtime_error& e) {  // those above
+    throw BadInput(path.string(), "the file", kExpected, e.what());
+  } catch (const std::exception&) {  // the JSON library's, whose words are for programmers, and the file system's
+    throw BadInput(path.string(), "the file", kExpected, "text that is none, or a part of one");
   }
 }
 

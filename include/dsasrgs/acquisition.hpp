@@ -44,11 +44,14 @@ struct Acquisition {
   /// Line integrals of one view [H,W]. These three throw InvalidArgument for a view that is not there, and where the
   /// arrays have other sizes than detector and poses ask for; what reads an acquisition through them needs no
   /// validate().
-  std::span<const float> projection(int view) const;
+  std::span<const float> projection(int view) const&;
+  std::span<const float> projection(int view) const&& = delete;
   /// Valid pixels of one view [H,W], or an empty span when all count.
-  std::span<const std::uint8_t> valid_pixels(int view) const;
+  std::span<const std::uint8_t> valid_pixels(int view) const&;
+  std::span<const std::uint8_t> valid_pixels(int view) const&& = delete;
   /// Reference projection of one view [sH,sW]; must be present.
-  std::span<const float> reference_projection(int view) const;
+  std::span<const float> reference_projection(int view) const&;
+  std::span<const float> reference_projection(int view) const&& = delete;
   double first_time_s() const { return poses.front().time_s; }
   double last_time_s() const { return poses.back().time_s; }
 

@@ -34,7 +34,7 @@ struct CudaOptions {
 class Context {
  public:
   /// CPU backend on `threads` OpenMP threads; 0 means all the machine grants. Results are bit-identical for any
-  /// thread count. Throws InvalidArgument if threads < 0.
+  /// thread count. Throws InvalidArgument if threads is not in 0…1024.
   static Context cpu(int threads = 0);
   /// CUDA backend. Buffers live in a memory pool of the context's own, which keeps what is freed until the context
   /// ends. Throws BackendUnavailable where the library has no CUDA backend or no kernels for the device, and the

@@ -20,6 +20,17 @@
 
 namespace DSASRGS_API dsasrgs {
 
+/// Elements of an array with these sides. Where a side is negative or there would be more than 2^51, it is 2^51: more
+/// than any array has, so that sizes that overflow agree with nothing.
+inline std::size_t num_elements(int a, int b, int c = 1) {
+  constexpr std::size_t kTooMany = std::size_t{1} << 51;
+  if (a < 0 || b < 0 || c < 0) return kTooMany;
+  const double product = static_cast<double>(a) * b * c;
+  return product < static_cast<double>(kTooMany)
+             ? static_cast<std::size_t>(a) * static_cast<std::size_t>(b) * static_cast<std::size_t>(c)
+             : kTooMany;
+}
+
 /// Where source and detector were for one projection, and when.
 struct Pose {
   Vec3d source_mm;           ///< focal spot
@@ -36,7 +47,7 @@ struct Detector {
   double pitch_u_mm = 0;
   double pitch_v_mm = 0;
 
-  std::size_t num_pixels() const { return static_cast<std::size_t>(width_px) * static_cast<std::size_t>(height_px); }
+  std::size_t num_pixels() const { return num_elements(width_px, height_px); }
   /// The same active area with `scale` times as many pixels along each side (scale ≥ 1).
   Detector refined(int scale) const;
   bool operator==(const Detector&) const = default;
@@ -49,9 +60,7 @@ struct VolumeGrid {
   Vec3d spacing_mm{1, 1, 1};
   Vec3d origin_mm{};
 
-  std::size_t num_voxels() const {
-    return static_cast<std::size_t>(size_x) * static_cast<std::size_t>(size_y) * static_cast<std::size_t>(size_z);
-  }
+  std::size_t num_voxels() const { return num_elements(size_x, size_y, size_z); }
   /// Side lengths of the box.
   Vec3d extent_mm() const { return {size_x * spacing_mm.x, size_y * spacing_mm.y, size_z * spacing_mm.z}; }
   Vec3d center_mm() const { return origin_mm + extent_mm() * 0.5; }

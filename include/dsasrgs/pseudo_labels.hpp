@@ -49,7 +49,8 @@ class PseudoLabels {
   /// The acquisition's detector, scale times refined.
   const Detector& detector() const;
   /// Views that have a label, in the file's order.
-  const std::vector<int>& views() const;
+  const std::vector<int>& views() const&;
+  const std::vector<int>& views() const&& = delete;
   bool has(int view) const;
   bool has_confidence() const;
   bool has_false_vessel_mask() const;

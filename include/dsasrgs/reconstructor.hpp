@@ -76,7 +76,8 @@ class Reconstructor {
   const Model& model() const&;
   const Model& model() const&& = delete;
   /// The model, moved out: `std::move(reconstructor).take_model()`, after the last step or any other. The reconstructor
-  /// can then only be destroyed or assigned to. Throws NumericalError when a loss so far was not finite.
+  /// can then only be asked for its configuration and its steps; what needs the model throws InvalidArgument. Throws
+  /// NumericalError when a loss so far was not finite.
   Model take_model() &&;
   const Config& config() const&;
   const Config& config() const&& = delete;
@@ -91,6 +92,7 @@ class Reconstructor {
 
  private:
   struct State;
+  State& state() const;
   std::unique_ptr<State> state_;
 };
 

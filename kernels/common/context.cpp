@@ -11,6 +11,10 @@
 
 namespace dsasrgs {
 
+namespace {
+constexpr int kMostThreads = 1024;
+}
+
 struct Context::State {
   Backend backend = Backend::cpu;
   int threads = 1;
@@ -30,8 +34,9 @@ Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Context::~Context() = default;
 
 Context Context::cpu(int threads) {
-  if (threads < 0)
-    throw InvalidArgument("Context::cpu: threads: expected 0 (all) or more, found " + std::to_string(threads));
+  if (threads < 0 || threads > kMostThreads)  // libgomp ends the process where it cannot start them
+    throw InvalidArgument("Context::cpu: threads: expected 0 (all) to " + std::to_string(kMostThreads) + ", found " +
+                          std::to_string(threads));
   auto state = std::make_unique<State>();
   state->threads = threads == 0 ? omp_get_max_threads() : threads;
   state->device_name = "CPU, " + std::to_string(state->threads) + (state->threads == 1 ? " thread" : " threads");

@@ -37,6 +37,7 @@ void require_size(const char* what, int view, std::size_t expected, std::size_t 
 ConsistencyScore score_consistency(const Acquisition& a, const std::vector<int>& views, int scale,
                                    const ViewImage& image, const ProgressCallback& progress) {
   if (views.empty()) throw InvalidArgument("score_consistency: views: expected at least one, found none");
+  if (!image) throw InvalidArgument("score_consistency: image: expected a function, found an empty one");
   const ProjectionTruth measured = ProjectionTruth::measured(a);
   ResidualSums sums;
   const auto binned = [&](int view) {
@@ -54,6 +55,9 @@ ConsistencyScore score_consistency(const Acquisition& a, const std::vector<int>&
 
 FalseVesselKept false_vessel_kept(const ProjectionTruth& truth, const std::vector<int>& views, const ViewLabel& planted,
                                   const ViewImage& image, const ProgressCallback& progress) {
+  if (!planted || !image)
+    throw InvalidArgument(std::string("false_vessel_kept: ") + (planted ? "image" : "label") +
+                          ": expected a function, found an empty one");
   double added_label = 0, added_image = 0, removed_label = 0, removed_image = 0;
   std::size_t done = 0;
   for (const int v : views) {

@@ -60,6 +60,7 @@ bool use_split_of_model(Acquisition& a, const Model& model) {
 }
 
 std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) {
+  if (set.views.empty()) throw InvalidArgument("views: expected at least one of " + a.name + ", found none");
   std::vector<int> empty;
   for (const int v : set.views) {
     const auto valid = a.valid_pixels(v);

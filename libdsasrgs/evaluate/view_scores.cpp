@@ -79,6 +79,7 @@ ViewScore ViewScores::best() const {
 
 ViewScores score_views(const ProjectionTruth& truth, const std::vector<int>& views, const ViewImage& image,
                        const ProgressCallback& progress) {
+  if (!image) throw InvalidArgument("score_views: image: expected a function, found an empty one");
   const char* stage = truth.kind() == TruthKind::measured ? "evaluating" : "evaluating high resolution";
   ViewScores scores;
   scores.against = truth.kind();

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <locale>
 #include <sstream>
 #include <string>
 #include <unordered_map>
@@ -95,6 +96,7 @@ class Words {
       std::string text;
       if (!next_line(text)) return false;
       words_ = std::istringstream(text);
+      words_.imbue(std::locale::classic());
     }
     return true;
   }
@@ -126,6 +128,7 @@ VesselTree read_swc(const std::filesystem::path& path) {
   for (std::size_t line = 1; std::getline(file, text); ++line) {
     if (const auto comment = text.find('#'); comment != std::string::npos) text.resize(comment);
     std::istringstream words(text);
+    words.imbue(std::locale::classic());
     std::vector<std::string> fields;
     for (std::string word; words >> word;) fields.push_back(word);
     if (fields.empty()) continue;

@@ -172,7 +172,7 @@ int PseudoLabels::scale() const { return state_->scale; }
 const std::string& PseudoLabels::network() const { return state_->network; }
 const std::optional<IntensityRange>& PseudoLabels::intensity_range() const { return state_->intensity_range; }
 const Detector& PseudoLabels::detector() const { return state_->fine; }
-const std::vector<int>& PseudoLabels::views() const { return state_->views; }
+const std::vector<int>& PseudoLabels::views() const& { return state_->views; }
 bool PseudoLabels::has(int view) const {
   return view >= 0 && view < state_->num_views_of_case && state_->slab_of_view[static_cast<std::size_t>(view)] >= 0;
 }

@@ -48,7 +48,7 @@ struct Reconstructor::State {
   LossHistory losses;
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
-  bool told_full = false;
+  bool told_full = false, taken = false;
   double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
   State(Context& context, TrainingViews training_views, TrainingState state, const Labels& labels)
@@ -216,7 +216,14 @@ Reconstructor::Reconstructor(Reconstructor&&) noexcept = default;
 Reconstructor& Reconstructor::operator=(Reconstructor&&) noexcept = default;
 Reconstructor::~Reconstructor() = default;
 
-StepReport Reconstructor::step() { return state_->advance(); }
+Reconstructor::State& Reconstructor::state() const {
+  if (state_ == nullptr || state_->taken)
+    throw InvalidArgument(
+        "Reconstructor: expected one that has its model, found one moved from or whose model was taken");
+  return *state_;
+}
+
+StepReport Reconstructor::step() { return state().advance(); }
 bool Reconstructor::finished() const { return steps_done() >= config().training.steps; }
 
 void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, const std::stop_token& stop) {
@@ -226,35 +233,36 @@ void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, 
   }
 }
 
-const Model& Reconstructor::model() const& { return state_->training.model; }
+const Model& Reconstructor::model() const& { return state().training.model; }
 Model Reconstructor::take_model() && {
-  state_->losses.fetch(*state_->ctx);
+  state().losses.fetch(*state().ctx);
+  state().taken = true;
   return std::move(state_->training.model);
 }
 const Config& Reconstructor::config() const& { return state_->training.config; }
 int Reconstructor::steps_done() const { return state_->training.step; }
 
 std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const {
-  if (state_->ctx->asynchronous())
-    return {{"submitting steps", state_->submit_seconds},
-            {"waiting", state_->wait_seconds},
-            {"density control", state_->density_seconds}};
-  const auto& s = state_->loss.pipeline().seconds();
+  if (state().ctx->asynchronous())
+    return {{"submitting steps", state().submit_seconds},
+            {"waiting", state().wait_seconds},
+            {"density control", state().density_seconds}};
+  const auto& s = state().loss.pipeline().seconds();
   return {{"field forward", s[ViewPipeline::field_forward]},
           {"project forward", s[ViewPipeline::project_forward_stage]},
           {"rasterize forward", s[ViewPipeline::rasterize_forward_stage]},
-          {"image loss", state_->loss.image_seconds()},
-          {"total variation", state_->loss.variation_seconds()},
+          {"image loss", state().loss.image_seconds()},
+          {"total variation", state().loss.variation_seconds()},
           {"rasterize backward", s[ViewPipeline::rasterize_backward_stage]},
           {"project backward", s[ViewPipeline::project_backward_stage]},
           {"field backward", s[ViewPipeline::field_backward]},
-          {"adam", state_->adam_seconds},
-          {"density control", state_->density_seconds}};
+          {"adam", state().adam_seconds},
+          {"density control", state().density_seconds}};
 }
 
 void Reconstructor::save_checkpoint(const std::filesystem::path& path) {
-  state_->losses.fetch(*state_->ctx);  // a model that has come to nothing must not replace a good checkpoint
-  write_checkpoint(*state_->ctx, path, state_->training);
+  state().losses.fetch(*state().ctx);  // a model that has come to nothing must not replace a good checkpoint
+  write_checkpoint(*state().ctx, path, state().training);
 }
 
 }  // namespace dsasrgs

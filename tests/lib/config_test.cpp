@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <functional>
+#include <locale>
 
 #include "dsasrgs/error.hpp"
 #include "support/temporary_folder.hpp"
@@ -166,4 +167,17 @@ TEST_CASE("config: decay is log-linear between its ends", "[config]") {
   CHECK(decayed({1e-2, 1e-4}, 0.5) == Approx(1e-3));
   CHECK(decayed({1e-2, 1e-4}, 2) == Approx(1e-4));
   CHECK(decayed({1, 0}, 0.25) == Approx(0.75));
+}
+
+TEST_CASE("config: an application's locale changes no text", "[config]") {
+  struct Grouped : std::numpunct<char> {
+    char do_thousands_sep() const override { return ','; }
+    char do_decimal_point() const override { return ','; }
+    std::string do_grouping() const override { return "\3"; }
+  };
+  const std::string expected = to_toml(Config{});
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Grouped));
+  const std::string found = to_toml(Config{});
+  std::locale::global(before);
+  CHECK(found == expected);
 }

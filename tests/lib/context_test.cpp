@@ -36,6 +36,7 @@ TEST_CASE("context: says where it is", "[context]") {
   CHECK(cpu.device() == -1);
   CHECK(cpu.stream() == nullptr);
   require_error<InvalidArgument>([] { Context::cpu(-1); }, {"threads", "found -1"});
+  require_error<InvalidArgument>([] { Context::cpu(100000); }, {"threads", "0 (all) to 1024", "found 100000"});
   if (selected_backend() == Backend::cpu) return;
   Context cuda = make_context();
   CHECK(cuda.device() == 0);

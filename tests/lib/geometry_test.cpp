@@ -101,3 +101,12 @@ TEST_CASE("geometry: refined detectors and coarsened grids cover the same area",
   CHECK(g.contains({-5, 14, 2}));
   CHECK_FALSE(g.contains({-5.1, 3, 3}));
 }
+
+TEST_CASE("geometry: sizes whose product overflows agree with no array", "[geometry]") {
+  CHECK(num_elements(3, 4) == 12);
+  CHECK(num_elements(0, 4, 5) == 0);
+  CHECK(num_elements(1 << 16, 1 << 16, 1 << 16) == std::size_t{1} << 48);
+  constexpr std::size_t kTooMany = std::size_t{1} << 51;
+  CHECK(VolumeGrid{1 << 22, 1 << 21, 1 << 21, {1, 1, 1}, {}}.num_voxels() == kTooMany);  // 2^64
+  CHECK(Detector{-24, -24, 1, 1}.num_pixels() == kTooMany);
+}

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
 #include "support/small_case.hpp"
@@ -191,4 +192,20 @@ TEST_CASE("reconstructor: reduced precision of the field trains on either backen
   REQUIRE(x.size() == y.size());
   CHECK(x != y);
   for (const float v : y) REQUIRE(std::isfinite(v));
+}
+
+TEST_CASE("reconstructor: whose model was taken says so, and overwrites no checkpoint", "[reconstructor_use]") {
+  Context ctx = make_context();
+  const Acquisition a = small_simulation(ctx).acquisition;
+  Reconstructor r(ctx, a, small_config(4));
+  r.step();
+  const Model model = std::move(r).take_model();
+  CHECK(model.cloud.size() > 0);
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH(r.save_checkpoint(folder.path() / "c.h5"), Catch::Contains("model was taken"));
+  CHECK(!std::filesystem::exists(folder.path() / "c.h5"));
+  CHECK_THROWS_AS(r.step(), InvalidArgument);
+  CHECK_THROWS_AS(r.model(), InvalidArgument);
+  CHECK_THROWS_AS(std::move(r).take_model(), InvalidArgument);
+  CHECK(r.steps_done() == 1);
 }

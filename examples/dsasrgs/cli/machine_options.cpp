@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "cli/value_checks.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs::program {
@@ -11,7 +12,7 @@ void add_machine_options(CLI::App& subcommand, MachineOptions& options) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   subcommand.add_option("--threads", options.threads, "CPU threads; 0: all (results do not depend on it)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   subcommand.add_flag("--quiet", options.quiet, "print nothing but errors");
 }

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "cli/value_checks.hpp"
+
 namespace dsasrgs::program {
 
 namespace {
@@ -52,7 +54,7 @@ void add_options(CLI::App& sub, const OptionList& list) {
     if (option.least && option.most)
       added->check(CLI::Range(*option.least, *option.most));
     else if (option.least == 0)
-      added->check(CLI::NonNegativeNumber);
+      added->check(not_negative());
   }
 }
 

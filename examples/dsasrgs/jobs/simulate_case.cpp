@@ -36,7 +36,7 @@ void add_contrast(OptionList& list, ContrastOptions& c) {
 void add_sweep(OptionList& list, SimulateOptions& o) {
   CircularSweep& sweep = o.simulation.sweep;
   list.group("C-arm");
-  list.add("views", sweep.num_views, "frames of the sweep");
+  list.add("views", sweep.num_views, "frames of the sweep").at_least(1);
   list.add("arc-rad", sweep.arc_rad, "angle swept (3.49 is 200 degrees)");
   list.add("first-rad", sweep.first_rad, "primary angle of the first frame");
   list.add("secondary-rad", sweep.view.secondary_rad, "elevation out of the rotation plane");
@@ -61,7 +61,7 @@ void add_images(OptionList& list, SimulateOptions& o) {
   list.add("grid-spacing-mm", o.grid_spacing_mm, "its voxel size: one value, or x y z").up_to_values(3);
   list.add("grid-center-mm", o.grid_center_mm, "its centre: x y z");
   list.add("no-reference-volume", o.no_reference_volume, "do not store the true volume");
-  list.add("train-views", s.num_train_views, "evenly spaced training views; the others are for testing");
+  list.add("train-views", s.num_train_views, "evenly spaced training views; the others are for testing").at_least(1);
   list.add("save-intensity", o.save_intensity, "store mask and fill intensities instead of line integrals");
 }
 

@@ -206,6 +206,7 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("no-head = true", "no-head = 1", "case b simulate.no-head: expected true or false, found 1");
   refused("no-head = true", "output = \"x.h5\"", "case b simulate.output: expected one of vessels");
   refused("views = 24", "views = 24.5", "case b simulate.views: expected an integer of 1 or more, found 24.5");
+  refused("views = 24", "views = -24", "case b simulate.views: expected an integer of 1 or more, found -24");
   refused("views = 24", "views = \"24\"", "case b simulate.views: expected an integer of 1 or more, found '24'");
   refused("size = [32, 16]", "size = 32", "case b simulate.size: expected an array of 2 numbers, found 32");
   refused("size = [32, 16]", "seed = -1", "case b simulate.seed: expected an integer of 0 or more, found -1");

@@ -121,6 +121,11 @@ TEST_CASE("study result: a file that is no result is refused by name", "[study]"
   refused("");
   refused("[]");
   refused(whole.substr(0, whole.size() / 2));
+  for (const auto& none : {nlohmann::ordered_json(nullptr), nlohmann::ordered_json::object()}) {
+    auto json = nlohmann::ordered_json::parse(whole);
+    json["renders"] = none;
+    refused(json.dump());
+  }
   for (const char* pointer : {"/format", "/identity/scoring/kind", "/renders/high/high_resolution/views",
                               "/renders/high/consistency/train", "/run/gaussians", "/seed"}) {
     CAPTURE(pointer);

@@ -79,7 +79,7 @@ refused "no vessels" 's/tree.swc/none.swc/' 'changed.toml: case tree simulate.ve
 refused "no acquisition" 's/^simulate.*/acquisition = "none.h5"/' 'changed.toml: case tree acquisition: expected a file'
 refused "bad option of labels" 's/^file.*/method = "oracle"\noptions = {streng = 1}/' \
   'changed.toml: labels given options.streng: expected one of storage, .*found an unknown name'
-refused "bad type" 's/views = 12/views = "12"/' "changed.toml: case tree simulate.views: expected an integer, found '12'"
+refused "bad type" 's/views = 12/views = "12"/' "changed.toml: case tree simulate.views: expected an integer of 1 or more, found '12'"
 refused "out of range" 's/^file.*/method = "oracle"\noptions = {false-branches = 1001}/' \
   'changed.toml: labels given options.false-branches: expected an integer of 0 to 1000, found 1001'
 # A study takes every option of the command line but those that it decides itself, and no other.

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "common/require.hpp"
+#include "common/checks.hpp"
 #include "elementwise/elementwise.hpp"
 #include "view_pipeline.hpp"
 #include "voxelize/voxelize.hpp"
@@ -18,17 +18,6 @@ struct Renderer::Scratch {
 };
 
 namespace {
-
-void require_pixels(const char* function, const Detector& d) {
-  require(d.width_px >= 1 && d.height_px >= 1, function,
-          "detector: expected at least 1 x 1 pixels, found " + std::to_string(d.width_px) + " x " +
-              std::to_string(d.height_px));
-}
-void require_voxels(const char* function, const VolumeGrid& g) {
-  require(g.size_x >= 1 && g.size_y >= 1 && g.size_z >= 1, function,
-          "grid: expected at least 1 x 1 x 1 voxels, found " + std::to_string(g.size_x) + " x " +
-              std::to_string(g.size_y) + " x " + std::to_string(g.size_z));
-}
 
 /// The values on the host; `where` names an element and its moment in the error for one that is not finite.
 template <class Where>
@@ -61,13 +50,13 @@ Renderer& Renderer::operator=(Renderer&&) noexcept = default;
 Renderer::~Renderer() = default;
 
 void Renderer::render_into(const Pose& pose, const Detector& detector, View<float> image) {
-  require_pixels("Renderer::render_into", detector);
+  require_image("Renderer::render_into", "detector", detector.width_px, detector.height_px);
   scratch_->pipeline.forward(*ctx_, model_->cloud, model_->field,
                              {pose, detector, model_->time.model_time(pose.time_s), model_->pixel_footprint}, image);
 }
 
 Image Renderer::render(const Pose& pose, const Detector& detector) {
-  require_pixels("Renderer::render", detector);
+  require_image("Renderer::render", "detector", detector.width_px, detector.height_px);
   scratch_->image.resize(*ctx_, detector.num_pixels());
   render_into(pose, detector, scratch_->image);
   const auto pixel_name = [&](std::size_t i) {

@@ -7,12 +7,14 @@
 #include "common/random.hpp"
 #include "common/require.hpp"
 #include "field_shapes.hpp"
+#include "mlp/mlp_math.hpp"
 
 namespace dsasrgs {
 
 namespace {
 
-/// He-uniform weights, zero biases, output bias 1 (mlp.hpp fixes the order: per layer weights, then biases).
+/// He-uniform weights, zero biases, but for the output's, with which the output is 1 (mlp.hpp fixes the order: per
+/// layer weights, then biases).
 std::vector<float> initial_network(const MlpShape& shape, std::int64_t seed) {
   std::vector<float> parameters;
   parameters.reserve(mlp_num_parameters(shape));
@@ -26,7 +28,8 @@ std::vector<float> initial_network(const MlpShape& shape, std::int64_t seed) {
                                      static_cast<std::uint64_t>(layer), static_cast<std::uint64_t>(i));
       parameters.push_back(bound * (2 * r.u[0] - 1));
     }
-    parameters.insert(parameters.end(), static_cast<std::size_t>(outputs), last ? 1.0f : 0.0f);
+    parameters.insert(parameters.end(), static_cast<std::size_t>(outputs),
+                      last ? mlp_output_inverse(shape, 1.0f) : 0.0f);
     inputs = outputs;
   }
   return parameters;

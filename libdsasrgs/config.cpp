@@ -37,7 +37,10 @@ constexpr std::array kTargetNames{EnumName<HighResolutionTarget>{HighResolutionT
                                   EnumName<HighResolutionTarget>{HighResolutionTarget::teach, "teach"}};
 constexpr std::array kPrecisionNames{EnumName<FieldPrecision>{FieldPrecision::fp32, "fp32"},
                                      EnumName<FieldPrecision>{FieldPrecision::bf16, "bf16"}};
+constexpr std::array kOutputNames{EnumName<FieldOutput>{FieldOutput::relu, "relu"},
+                                  EnumName<FieldOutput>{FieldOutput::softplus, "softplus"}};
 constexpr const auto& names_of(FieldPrecision) { return kPrecisionNames; }
+constexpr const auto& names_of(FieldOutput) { return kOutputNames; }
 constexpr const auto& names_of(HighResolutionTarget) { return kTargetNames; }
 constexpr const auto& names_of(AttenuationKind) { return kAttenuationNames; }
 constexpr const auto& names_of(InitialPoints) { return kInitialPointNames; }
@@ -286,7 +289,7 @@ Config preset_config(std::string_view name, std::string_view source) {
     config.gaussians.initial = 50000;
     config.density_control.every = 100;
     config.density_control.gradient_threshold = 5e-5;
-    config.density_control.min_mean_density_per_mm = 1e-5;
+    config.density_control.min_mean_density = 1e-5;
     config.density_control.halve_density = true;
   } else if (name == "dsa-srgs") {
     config.super_resolution.scale = 4;

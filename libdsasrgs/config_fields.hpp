@@ -53,6 +53,8 @@ void visit_fields(C& c, V& v) {
       });
     };
     v.field("precision", c.field.precision);
+    v.field("output", c.field.output);
+    v.field("output_sharpness", c.field.output_sharpness, Range{0.1, 1000});
     grid("grid3d", c.field.grid3d);
     grid("grid4d", c.field.grid4d);
   });
@@ -72,7 +74,7 @@ void visit_fields(C& c, V& v) {
     v.field("gradient_threshold", c.density_control.gradient_threshold, kNonNegative);
     v.field("split_voxels", c.density_control.split_voxels);
     v.field("split_shrink", c.density_control.split_shrink, Range{1, 100});
-    v.field("min_mean_density_per_mm", c.density_control.min_mean_density_per_mm, kNonNegative);
+    v.field("min_mean_density", c.density_control.min_mean_density, kNonNegative);
     v.field("random_prune", c.density_control.random_prune, kFraction);
     v.field("halve_density", c.density_control.halve_density);
     v.field("max_gaussians", c.density_control.max_gaussians, kPositiveCount);

@@ -15,7 +15,13 @@ inline HashGridShape grid4d_shape(const FieldConfig& c) {
 }
 inline MlpShape network_shape(const FieldConfig& c) {
   const MlpPrecision precision = c.precision == FieldPrecision::bf16 ? MlpPrecision::bf16 : MlpPrecision::fp32;
-  return {(c.grid3d.levels + c.grid4d.levels) * kHashFeatures, c.width, c.hidden_layers, precision};
+  const OutputActivation output = c.output == FieldOutput::relu ? OutputActivation::relu : OutputActivation::softplus;
+  return {(c.grid3d.levels + c.grid4d.levels) * kHashFeatures,
+          c.width,
+          c.hidden_layers,
+          precision,
+          output,
+          static_cast<float>(c.output_sharpness)};
 }
 
 }  // namespace dsasrgs

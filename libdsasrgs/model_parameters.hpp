@@ -21,9 +21,9 @@ struct ParameterInfo {
   Buffer<float> AttenuationField::Parameters::*shared;  ///< null: it has a row per Gaussian
   int fixed_width;                                      ///< of a row; 0: coefficients_per_gaussian() of the field
   Decay LearningRateConfig::*rate;
-  bool rate_in_sides = false;  ///< the rate is in largest sides of the volume
-  bool decays = false;         ///< learning_rate.weight_decay applies
-  bool sparse = false;         ///< Adam's mode is sparse with learning_rate.sparse_tables
+  bool is_length = false;  ///< in mm; its rate is per largest side of the volume
+  bool decays = false;     ///< learning_rate.weight_decay applies
+  bool sparse = false;     ///< Adam's mode is sparse with learning_rate.sparse_tables
 
   int width(const AttenuationField& field) const {
     return fixed_width > 0 ? fixed_width : field.coefficients_per_gaussian();

@@ -16,12 +16,12 @@ namespace DSASRGS_API dsasrgs {
 ///   `offset-table`:  f_i(t) = softplus(base_i + table_i at 4t, interpolated linearly), six numbers per Gaussian (after
 ///              TOGS, whose opacities are not attenuations: docs/method.md section 5);
 ///   `neural`:  f_i(t) = Φ(H₃D(x_i) ⊕ H₄D(x_i, t)), x_i the Gaussian's mean mapped to [0,1]³ by the volume box
-///              (DSA-SRGS eq. 1); Φ ends in a ReLU.
+///              (DSA-SRGS eq. 1); Φ ends in FieldConfig::output, which is not negative.
 /// density_scale brings f to the order of 1, so that one learning rate serves data of any attenuation scale.
 class AttenuationField {
  public:
-  /// A field with freshly initialised parameters: tables uniform in ±1e-4, weights He-uniform, output bias 1 (so every
-  /// Gaussian starts visible and can learn). Throws InvalidArgument for impossible sizes.
+  /// A field with freshly initialised parameters: tables uniform in ±1e-4, weights He-uniform, the output's bias such
+  /// that f is about 1 (so every Gaussian starts visible and can learn). Throws InvalidArgument for impossible sizes.
   AttenuationField(Context&, const FieldConfig&, const VolumeGrid& box, std::int64_t seed);
 
   const FieldConfig& config() const { return config_; }

@@ -2,6 +2,10 @@
 /// @file
 /// Everything a reconstruction can be told. Nested plain structs; each field's comment gives its unit and source.
 /// In TOML a field is `[section] name = value`, in apply_setting `section.name=value`.
+///
+/// A name that ends in a unit is in that unit, one in `_voxels` in mean voxel spacings. All other numbers that weigh
+/// lengths or brightness are in the run's own units (TrainingUnits, reconstructor.hpp), in which they mean the same for
+/// every scan: published values hold where half the volume's largest side and the brightest line integrals are 1.
 
 #include <cstdint>
 #include <filesystem>
@@ -32,13 +36,13 @@ struct Decay {
 };
 
 struct TrainingConfig {
-  int steps = 30000;          ///< one view per step (4DRGS)
-  double ssim_weight = 0.2;   ///< λ in (1−λ)·L1 + λ·(1 − SSIM) (4DRGS)
+  int steps = 30000;         ///< one view per step (4DRGS)
+  double ssim_weight = 0.2;  ///< λ in (1−λ)·L1 + λ·(1 − SSIM), both in units of the run's line integral (4DRGS)
   double time_jitter = 1.0;   ///< standard deviation of the training time, in units of 1/V of the sweep (4DRGS)
   bool clip_negative = true;  ///< training line integrals below 0 are set to 0 (method.md section 2)
   bool step_graph = true;     ///< CUDA: submit each step as one graph; the CPU ignores it
-  /// Weight of the total variation of a random block of `tv_block`³ voxels at the step's time (R²-Gaussian),
-  /// attenuation being measured per half of the volume's largest side. On CUDA the voxeliser waits: steps are then not
+  /// Weight of the total variation of a random block of `tv_block`³ voxels at the step's time (R²-Gaussian), the
+  /// attenuation being in units of the run. On CUDA the voxeliser waits: steps are then not
   /// captured as graphs.
   double tv_weight = 0;
   int tv_block = 32;
@@ -70,6 +74,12 @@ enum class FieldPrecision {
   bf16  ///< rounded to bfloat16 for tensor cores (compute capability 8.0 or later); sums and the output stay fp32
 };
 
+/// What the network's output goes through on its way to an attenuation, which is not negative.
+enum class FieldOutput {
+  relu,     ///< 4DRGS: a Gaussian whose output has become negative no longer learns its attenuation
+  softplus  ///< ln(1 + e^(k·z)) / k: close to ReLU, and every Gaussian keeps a gradient
+};
+
 struct FieldConfig {
   AttenuationKind kind = AttenuationKind::neural;
   GridConfig grid3d{12, 19, 8, 1.45};  ///< H₃D
@@ -79,10 +89,12 @@ struct FieldConfig {
   /// Of Φ, in training and in renders of the model (chosen: fp32). The CPU rounds the same numbers and is no faster.
   /// bf16 needs a network that fits a multiprocessor (48 → 64 → … → 1: up to 4 hidden layers).
   FieldPrecision precision = FieldPrecision::fp32;
+  FieldOutput output = FieldOutput::softplus;  ///< chosen: a field of ReLUs can die (docs/results.md); 4DRGS: relu
+  double output_sharpness = 10;                ///< k of `softplus`, per density scale (chosen: docs/results.md)
 };
 
 struct LearningRateConfig {
-  Decay position{1e-4, 1e-5};  ///< times the largest volume side in mm
+  Decay position{1e-4, 1e-5};  ///< per largest side of the volume
   Decay scale{5e-3, 5e-4};
   Decay rotation{1e-3, 1e-4};
   Decay field{1e-3, 1e-4};
@@ -95,13 +107,14 @@ struct DensityControlConfig {
   int every = 200;       ///< steps between events (4DRGS)
   int first_step = 500;  ///< events in (first_step, last_step)
   int last_step = 15000;
-  double gradient_threshold = 1e-4;  ///< τ_grad, normalised detector units (4DRGS)
+  double gradient_threshold = 1e-4;  ///< τ_grad, of the loss per half a detector (4DRGS)
   Decay split_voxels{2.5, 0.5};      ///< p: split above this many mean voxel spacings, decays over the events
   double split_shrink = 1.6;
-  double min_mean_density_per_mm = 1e-6;  ///< ε of accumulated-attenuation pruning (DSA-SRGS eq. 2)
-  double random_prune = 0;                ///< each event removes a Gaussian with this probability (TOGS)
-  bool halve_density = false;             ///< clones, cloned and split Gaussians get half the density; `static` only
-  int max_gaussians = 200000;             ///< no births beyond this count
+  /// ε of accumulated-attenuation pruning (DSA-SRGS eq. 2: 1e-6), in units of the run's attenuation
+  double min_mean_density = 1e-6;
+  double random_prune = 0;     ///< each event removes a Gaussian with this probability (TOGS)
+  bool halve_density = false;  ///< clones, cloned and split Gaussians get half the density; `static` only
+  int max_gaussians = 200000;  ///< no births beyond this count
   /// A view's gradient counts as much as the Gaussian covers pixels in it (Pixel-GS; DSA-SRGS), here and in RSD.
   bool pixel_weights = false;
 };
@@ -140,9 +153,9 @@ struct ResidualBirthsConfig {
 /// Nuisance parameters of a real acquisition, one pair per training view, fitted with the model and reported apart;
 /// they are never used for another view (chosen; see docs/method.md).
 struct NuisanceConfig {
-  bool view_offset = false;  ///< additive offset of each training view (exposure drift, 8-bit export)
-  bool view_gain = false;    ///< multiplicative gain of each training view
-  Decay learning_rate{5e-3, 5e-4};
+  bool view_offset = false;         ///< additive offset of each training view (exposure drift, 8-bit export)
+  bool view_gain = false;           ///< multiplicative gain of each training view
+  Decay learning_rate{5e-3, 5e-4};  ///< of a gain; of an offset in units of the run's line integral
 };
 
 /// What the high-resolution render is compared with (DSA-SRGS table 2).

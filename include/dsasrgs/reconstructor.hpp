@@ -18,19 +18,28 @@
 
 namespace DSASRGS_API dsasrgs {
 
+/// What a training's losses, thresholds and rates are relative to, so that a scan gives the same model in any unit of
+/// length and at any brightness. The model itself is in mm and 1/mm.
+struct TrainingUnits {
+  double length_mm = 1;      ///< half the largest side of the volume
+  double line_integral = 1;  ///< 99.9th percentile of the positive valid pixels of the training views
+  double attenuation_per_mm() const { return line_integral / length_mm; }
+};
+
 /// What one training step did.
 struct StepReport {
   int step = 0;   ///< 1 for the first
   int steps = 0;  ///< of the whole run
   int view = 0;   ///< index in the acquisition
 
-  /// The loss known last, that of step `loss_step`. On the CPU this step's. On CUDA nobody waits for it: it is fetched
-  /// every 32 steps, at density events and after the last step. Its terms (docs/method.md sections 2, 3 and 5) are 0
-  /// where the configuration, or the step, does without them.
+  /// The loss known last, in units of the run, that of step `loss_step`. On the CPU this step's. On CUDA nobody waits
+  /// for it: it is fetched every 32 steps, at density events and after the last step. Its terms (docs/method.md
+  /// sections 2, 3 and 5) are 0 where the configuration, or the step, does without them.
   int loss_step = 0;           ///< 0: none yet
   double loss = 0;             ///< what is minimised: (1−w)·l_gt + w·l_sr + total_variation + table_variation
   double l_gt = 0;             ///< against the measured view: (1−λ)·l1 + λ·(1 − ssim)
-  double l1 = 0, ssim = 0;     ///< the parts of l_gt
+  double l1 = 0, ssim = 0;     ///< the parts of l_gt, both in units().line_integral
+  double rendered = 0;         ///< mean of the rendered view, in the same unit
   double l_sr = 0;             ///< against the high-resolution target
   double alpha = 0, beta = 0;  ///< weights of the confidence after the step, with the target `teach`
   double total_variation = 0;  ///< of the block of the volume, weighted
@@ -64,8 +73,9 @@ class Reconstructor {
   ~Reconstructor();
 
   /// One view: forward, loss, backward, update, and density control when it is due.
-  /// Throws NumericalError naming step and view when the loss is not finite (on CUDA when it is fetched);
-  /// InvalidArgument after the last step.
+  /// Throws NumericalError naming step, view and what to change when the loss is not finite, or when for a dozen steps
+  /// the model has rendered nothing, moved away from the measurement or learnt nothing (on CUDA when losses are
+  /// fetched); InvalidArgument after the last step.
   StepReport step();
   bool finished() const;
   /// Steps until finished, until the callback returns false, or until a stop is requested (from any thread; it is
@@ -79,6 +89,7 @@ class Reconstructor {
   /// can then only be asked for its configuration and its steps; what needs the model throws InvalidArgument. Throws
   /// NumericalError when a loss so far was not finite.
   Model take_model() &&;
+  TrainingUnits units() const;
   const Config& config() const&;
   const Config& config() const&& = delete;
   int steps_done() const;

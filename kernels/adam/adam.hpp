@@ -12,9 +12,11 @@ namespace dsasrgs {
 /// decay), as for table entries no Gaussian touched.
 enum class AdamMode { dense, sparse };
 
+inline constexpr float kAdamEpsilon = 1e-15f;  // below every gradient that matters (3DGS's value)
+
 struct AdamStep {
   float learning_rate = 1e-3f;
-  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-15f;
+  float beta1 = 0.9f, beta2 = 0.999f, epsilon = kAdamEpsilon;
   float weight_decay = 0;  ///< coupled: g ← g + weight_decay·p
   std::int64_t step = 1;   ///< 1 for the first update; bias correction uses it
   AdamMode mode = AdamMode::dense;

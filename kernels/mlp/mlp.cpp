@@ -18,6 +18,8 @@ void require_shape(const char* op, const MlpShape& s) {
   check("shape.inputs", s.inputs, 256);
   check("shape.width", s.width, 256);
   check("shape.hidden_layers", s.hidden_layers, 64);
+  require(s.sharpness > 0 && s.sharpness <= kMlpMaxSharpness, op,
+          "shape.sharpness: expected a positive number of at most 1e6, found " + std::to_string(s.sharpness));
 }
 
 /// Checks shape, parameters and the features of n points.

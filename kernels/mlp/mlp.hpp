@@ -1,9 +1,9 @@
 #pragma once
 /// @file
-/// The small fully connected network Φ of the attenuation field: ReLU hidden layers, one output.
+/// The small fully connected network Φ of the attenuation field: ReLU hidden layers, one output that is not negative.
 ///
-/// Its formulas are few (mlp_math.hpp: ReLU, the layers' places, bfloat16) and shared; the matrix products around them
-/// are three texts, since what makes each fast is its own order of loops and memory:
+/// Its formulas are few (mlp_math.hpp: activations, the layers' places, bfloat16) and shared; the matrix products
+/// around them are three texts, since what makes each fast is its own order of loops and memory:
 ///   - mlp_product-inl.hpp: the CPU's, in SIMD registers; fp32, or bf16's factors in fp32;
 ///   - mlp_tile.cuh (FloatTile): CUDA fp32, in registers of a thread;
 ///   - mlp_matrix_tile.cuh over matrix_step.cuh: CUDA bf16, on tensor cores.
@@ -28,11 +28,21 @@ enum class MlpPrecision {
   bf16,
 };
 
+/// σ, what the one output goes through.
+enum class OutputActivation {
+  relu,     ///< max(z, 0): an output that is negative for every point has no gradient left
+  softplus  ///< ln(1 + e^(k·z)) / k, k the sharpness: positive everywhere, and so is its derivative; ReLU for k → ∞
+};
+
+inline constexpr float kMlpMaxSharpness = 1e6f;
+
 struct MlpShape {
   int inputs = 48;
   int width = 64;
   int hidden_layers = 2;  ///< at least 1; inputs → width → … → width → 1
   MlpPrecision precision = MlpPrecision::fp32;
+  OutputActivation output = OutputActivation::relu;
+  float sharpness = 1;  ///< k of `softplus`
 };
 
 /// Floats in the parameter vector: for each layer the weights [out, in] row-major, then the biases [out].
@@ -48,10 +58,9 @@ struct MlpInput {
   View<const float> features;    ///< [inputs, N] feature-major
 };
 
-/// output [N], overwritten: y = relu(W_L relu(… relu(W_1 x + b_1) …) + b_L) (DSA-SRGS eq. 1). Deterministic. N = 0:
-/// nothing.
-/// Throws InvalidArgument when sizes disagree, a shape entry is not positive (inputs and width at most 256,
-/// hidden_layers at most 64) or a bf16 network does not fit.
+/// output [N], overwritten: y = σ(W_L relu(… relu(W_1 x + b_1) …) + b_L) (DSA-SRGS eq. 1, where σ is relu).
+/// Deterministic. N = 0: nothing. Throws InvalidArgument when sizes disagree, a shape entry is not positive (inputs and
+/// width at most 256, hidden_layers at most 64; sharpness at most 1e6) or a bf16 network does not fit.
 void mlp_forward(Context&, const MlpInput&, View<float> output);
 
 struct MlpGradient {

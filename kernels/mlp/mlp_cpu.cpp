@@ -103,7 +103,7 @@ void hidden_and_logits(const MlpNetwork& net, const float* input, std::size_t nu
 void forward_block(const MlpNetwork& net, const float* input, std::size_t num_points, std::size_t count,
                    const BlockScratch& t, float* output) {
   hidden_and_logits(net, input, num_points, count, t);
-  for (std::size_t p = 0; p < count; ++p) output[p] = relu(t.logit[p]);
+  for (std::size_t p = 0; p < count; ++p) output[p] = mlp_output(net.shape, t.logit[p]);
 }
 
 /// sum [stride] += Σ_points rows [count, stride].
@@ -149,7 +149,7 @@ void backward_block(const MlpNetwork& net, const float* input, std::size_t num_p
   hidden_and_logits(net, input, num_points, count, t);
   const MlpPackedLayer last = mlp_packed_layer(shape, shape.hidden_layers);
   for (std::size_t p = 0; p < count; ++p) {
-    t.grad_logit[p] = relu_vjp(t.logit[p], grad_output[p]);
+    t.grad_logit[p] = mlp_output_vjp(shape, t.logit[p], grad_output[p]);
     partial[last.biases] += t.grad_logit[p];
   }
   const float* top = t.hidden(shape.hidden_layers - 1);

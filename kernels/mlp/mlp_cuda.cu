@@ -50,7 +50,8 @@ __global__ void __launch_bounds__(T::kThreads, blocks_per_sm<T>(5)) forward_kern
     const Points points = tile_points<T>(net, tile);
     hidden_layers<T>(net, points, shared, hidden, 0);
     const float z = T::logit(mlp_layer(net.shape, net.shape.hidden_layers), net.parameters, hidden, T::numbers(shared));
-    if (threadIdx.x < static_cast<unsigned>(points.count)) output[tile * T::kPoints + threadIdx.x] = relu(z);
+    if (threadIdx.x < static_cast<unsigned>(points.count))
+      output[tile * T::kPoints + threadIdx.x] = mlp_output(net.shape, z);
   }
 }
 
@@ -91,7 +92,8 @@ __device__ void output_gradient(const Network& net, const Gradients& g, std::siz
   const int t = static_cast<int>(threadIdx.x);
   const float z = T::logit(last, net.parameters, top, numbers);
   __syncthreads();
-  if (t < T::kPoints) numbers[t] = t < count ? relu_vjp(z, g.output[begin + static_cast<std::size_t>(t)]) : 0.0f;
+  if (t < T::kPoints)
+    numbers[t] = t < count ? mlp_output_vjp(net.shape, z, g.output[begin + static_cast<std::size_t>(t)]) : 0.0f;
   __syncthreads();
   const auto add = [&](std::size_t at, float v) { partial[at] = first ? v : partial[at] + v; };
   if (t < net.shape.width) add(last.weights + static_cast<std::size_t>(t), T::row_sum(top + t * T::kRow, numbers));

@@ -1,11 +1,13 @@
 #pragma once
-// Per-element formulas of the network: ReLU and its VJP, rounding to bfloat16, and where a layer's numbers stand in the
-// parameters.
+// Per-element formulas of the network: activations and their VJPs, rounding to bfloat16, and where a layer's numbers
+// stand in the parameters.
 
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
+#include "common/gaussian_math.hpp"
 #include "dsasrgs/math.hpp"
 #include "mlp/mlp.hpp"
 
@@ -31,6 +33,26 @@ DSASRGS_HD T relu(T z) {
 template <class T>
 DSASRGS_HD T relu_vjp(T z, T grad) {
   return z > T(0) ? grad : T(0);
+}
+
+/// The network's output from what its last layer gives.
+template <class T>
+DSASRGS_HD T mlp_output(const MlpShape& s, T z) {
+  if (s.output == OutputActivation::relu) return relu(z);
+  const T k = T(s.sharpness);
+  return softplus(k * z) / k;
+}
+/// Which z gives a positive output.
+template <class T>
+T mlp_output_inverse(const MlpShape& s, T output) {
+  if (s.output == OutputActivation::relu) return output;
+  const T k = T(s.sharpness);
+  return output + std::log(-std::expm1(-k * output)) / k;
+}
+/// Its derivative at z times grad.
+template <class T>
+DSASRGS_HD T mlp_output_vjp(const MlpShape& s, T z, T grad) {
+  return s.output == OutputActivation::relu ? relu_vjp(z, grad) : grad * sigmoid(T(s.sharpness) * z);
 }
 
 /// The bfloat16 number nearest to v, ties to even: the upper half of a float. NaN stays NaN.

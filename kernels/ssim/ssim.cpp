@@ -1,5 +1,6 @@
 #include "ssim/ssim.hpp"
 
+#include <cmath>
 #include <string>
 
 #include "common/checks.hpp"
@@ -11,8 +12,9 @@ namespace dsasrgs {
 namespace {
 
 std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
-  require(shape.c1 > 0 && shape.c2 > 0, op,
-          "c1, c2: expected positive numbers, found " + std::to_string(shape.c1) + ", " + std::to_string(shape.c2));
+  const SsimConstants c = ssim_constants(shape);
+  require(c.c1 > 0 && std::isfinite(c.c2), op,
+          "data_range: expected a positive number whose square is one, found " + std::to_string(shape.data_range));
   return require_image(op, "shape", shape.width_px, shape.height_px);
 }
 

@@ -12,7 +12,8 @@ namespace dsasrgs {
 struct ImageLossShape {
   int width_px = 0, height_px = 0;
   float ssim_weight = 0.2f;  ///< λ
-  float c1 = 0.01f * 0.01f, c2 = 0.03f * 0.03f;
+  /// L: the brightness that counts as 1, in the images' unit. L1 is measured in it; C1 = (0.01·L)², C2 = (0.03·L)².
+  float data_range = 1;
 };
 
 struct ImageLossInput {
@@ -25,8 +26,9 @@ struct ImageLossInput {
 
 struct ImageLossValue {
   double total = 0;  ///< (1−λ)·l1 + λ·(1 − ssim)
-  double l1 = 0;     ///< mean |rendered − target| over valid pixels
+  double l1 = 0;     ///< mean |rendered − target| / L over valid pixels
   double ssim = 0;   ///< mean SSIM over valid pixels
+  double mean = 0;   ///< mean of rendered / L over valid pixels; not part of the loss: tells a model that shows nothing
 };
 
 /// What the forward pass leaves behind. Sized by it, reused from call to call.
@@ -37,10 +39,11 @@ struct ImageLossSaved {
   Buffer<float> partial;         ///< scratch: sums of parts of the image
 };
 
-/// L = (1−λ)‖x − y‖₁ + λ(1 − SSIM(x, y)), both means over the valid pixels (4DRGS, training loss).
+/// (1−λ)‖x − y‖₁/L + λ(1 − SSIM(x, y)), both means over the valid pixels, L the data range (4DRGS, training loss).
 /// SSIM = (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)), biased windowed moments.
 /// The value stays where the context is (saved.value), so nobody waits. Deterministic for any thread count. Throws
-/// InvalidArgument when sizes disagree, the image is empty or num_valid is not in 1 … H·W.
+/// InvalidArgument when sizes disagree, the image is empty, num_valid is not in 1 … H·W or the data range is not a
+/// positive number.
 void image_loss_forward(Context&, const ImageLossShape&, const ImageLossInput&, ImageLossSaved&);
 
 /// The value of the last forward pass, on the host. Waits for it. Throws InvalidArgument when there was none.

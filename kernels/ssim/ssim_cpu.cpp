@@ -36,8 +36,7 @@ struct SsimRows {
   // Forward.
   float* derivative = nullptr;  ///< [3,H,W], null: not wanted
   float* map = nullptr;         ///< [H,W], null: not wanted
-  double* row_l1 = nullptr;     ///< [H], null: sums are not wanted
-  double* row_ssim = nullptr;   ///< [H]
+  double* row_sums = nullptr;   ///< [H,kImageLossSums], null: not wanted
   // Backward.
   const float* saved = nullptr;  ///< [3,H,W]
   float* grad = nullptr;
@@ -172,12 +171,15 @@ HWY_ATTR void forward_rows(const SsimRows& a, std::size_t begin, std::size_t end
         ssim[c] = ssim_terms(SsimMoments<float>{mean_x[c], mean_y[c], square[c], cross[c]}, a.c1, a.c2).value;
     }
     if (a.map) std::copy_n(ssim, a.width, a.map + row);
-    if (a.row_l1) {
+    if (a.row_sums) {
       // Invalid pixels were zeroed in both images before this pass.
 #pragma omp simd
       for (std::size_t c = 0; c < a.width; ++c) l1[c] = std::abs(a.x[row + c] - a.y[row + c]);
-      a.row_l1[r] = row_sum(l1, a.width);
-      a.row_ssim[r] = row_sum(ssim, a.width);
+      double* sums = a.row_sums + kImageLossSums * r;
+      sums[0] = row_sum(l1, a.width);
+      sums[1] = row_sum(ssim, a.width);
+      std::copy_n(a.x + row, a.width, l1);  // padded with zeros, which row_sum reads
+      sums[2] = row_sum(l1, a.width);
     }
   }
 }
@@ -230,8 +232,9 @@ SsimRows rows_of(const ImageLossShape& shape, const float* x, const float* y) {
   rows.width = static_cast<std::size_t>(shape.width_px);
   rows.height = static_cast<std::size_t>(shape.height_px);
   rows.window = ssim_window();
-  rows.c1 = shape.c1;
-  rows.c2 = shape.c2;
+  const SsimConstants constants = ssim_constants(shape);
+  rows.c1 = constants.c1;
+  rows.c2 = constants.c2;
   rows.x = x;
   rows.y = y;
   return rows;
@@ -256,16 +259,16 @@ void image_loss_forward(const Context& ctx, const ImageLossShape& shape, const I
     rows.y = masked.data() + pixels;
     rows.valid = input.valid.data();
   }
-  std::vector<double> row_l1(rows.height), row_ssim(rows.height);
+  std::vector<double> row_sums(kImageLossSums * rows.height);
   rows.derivative = saved.derivative.data();
-  rows.row_l1 = row_l1.data();
-  rows.row_ssim = row_ssim.data();
+  rows.row_sums = row_sums.data();
   parallel_blocks(ctx, rows.height, kRowBlock, [&](std::size_t begin, std::size_t end) {
     HWY_DYNAMIC_DISPATCH(forward_rows)(rows, begin, end);
   });
-  const double sum_l1 = std::accumulate(row_l1.begin(), row_l1.end(), 0.0);
-  const double sum_ssim = std::accumulate(row_ssim.begin(), row_ssim.end(), 0.0);
-  saved.value.data()[0] = image_loss_from_sums(sum_l1, sum_ssim, num_valid, shape.ssim_weight);
+  double sum[kImageLossSums] = {};
+  for (std::size_t i = 0; i < row_sums.size(); ++i) sum[i % kImageLossSums] += row_sums[i];
+  saved.value.data()[0] =
+      image_loss_from_sums(sum, num_valid, num_valid * static_cast<double>(shape.data_range), shape.ssim_weight);
 }
 
 void image_loss_backward(const Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,

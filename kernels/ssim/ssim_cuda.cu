@@ -62,7 +62,7 @@ struct ForwardArguments {
   const std::uint8_t* valid;  ///< null: all
   float* derivative;          ///< [3,H,W] or null
   float* map;                 ///< [H,W] or null
-  float* partial;             ///< [blocks,2] sums of |x − y| and SSIM, or null
+  float* partial;             ///< [blocks,kImageLossSums], or null
 };
 
 __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments a) {
@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments
 
   float m[4][kRowsPerThread];
   for (int q = 0; q < 4; ++q) convolve_column(a.window, moments[q], m[q]);
-  float sum[2] = {0.0f, 0.0f};  // |x − y| and SSIM
+  float sum[kImageLossSums] = {};
   const std::size_t pixels = static_cast<std::size_t>(a.width) * static_cast<std::size_t>(a.height);
 #pragma unroll
   for (int r = 0; r < kRowsPerThread; ++r) {
@@ -114,30 +114,29 @@ __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments
     if (counts) {
       const int column = lane + kSsimRadius,
                 row = static_cast<int>(threadIdx.x / 32) * kRowsPerThread + r + kSsimRadius;
-      sum[0] += fabsf(staged[0][row][column] - staged[1][row][column]);
+      const float x = staged[0][row][column];
+      sum[0] += fabsf(x - staged[1][row][column]);
       sum[1] += terms.value;
+      sum[2] += x;
     }
   }
   if (a.partial == nullptr) return;  // the same for all threads
   sum_over_block(sum);
   if (threadIdx.x == 0) {
     const std::size_t block = std::size_t{blockIdx.y} * gridDim.x + blockIdx.x;
-    a.partial[2 * block] = sum[0];
-    a.partial[2 * block + 1] = sum[1];
+    for (int m = 0; m < kImageLossSums; ++m) a.partial[kImageLossSums * block + static_cast<std::size_t>(m)] = sum[m];
   }
 }
 
 /// One block adds the parts in double, in a fixed order.
 __global__ void __launch_bounds__(kThreads)
-    image_loss_sum_kernel(const float* partial, std::size_t parts, double num_valid, float ssim_weight,
+    image_loss_sum_kernel(const float* partial, std::size_t parts, double num_valid, double unit, float ssim_weight,
                           ImageLossValue* value) {
-  double sum[2] = {0, 0};
-  for (std::size_t i = threadIdx.x; i < parts; i += kThreads) {
-    sum[0] += partial[2 * i];
-    sum[1] += partial[2 * i + 1];
-  }
+  double sum[kImageLossSums] = {};
+  for (std::size_t i = threadIdx.x; i < parts; i += kThreads)
+    for (int m = 0; m < kImageLossSums; ++m) sum[m] += partial[kImageLossSums * i + static_cast<std::size_t>(m)];
   sum_over_block(sum);
-  if (threadIdx.x == 0) *value = image_loss_from_sums(sum[0], sum[1], num_valid, ssim_weight);
+  if (threadIdx.x == 0) *value = image_loss_from_sums(sum, num_valid, unit, ssim_weight);
 }
 
 struct BackwardArguments {
@@ -193,8 +192,9 @@ ForwardArguments forward_arguments(const ImageLossShape& shape, View<const float
   ForwardArguments a{};
   a.width = shape.width_px;
   a.height = shape.height_px;
-  a.c1 = shape.c1;
-  a.c2 = shape.c2;
+  const SsimConstants constants = ssim_constants(shape);
+  a.c1 = constants.c1;
+  a.c2 = constants.c2;
   a.window = ssim_window();
   a.x = x.data();
   a.y = y.data();
@@ -207,14 +207,14 @@ void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLo
                         ImageLossSaved& saved) {
   const Grid grid = tiles_of(shape);
   const std::size_t parts = std::size_t{grid.blocks.x} * grid.blocks.y;
-  saved.partial.resize(ctx, 2 * parts);
+  saved.partial.resize(ctx, kImageLossSums * parts);
   ForwardArguments a = forward_arguments(shape, input.rendered, input.target);
   a.valid = input.valid.data();
   a.derivative = saved.derivative.data();
   a.partial = saved.partial.data();
   launch(ctx, "image_loss_forward", grid, ssim_forward_kernel, a);
   launch(ctx, "image_loss_forward (sum)", {dim3(1), dim3(kThreads)}, image_loss_sum_kernel, saved.partial.data(), parts,
-         num_valid, shape.ssim_weight, saved.value.data());
+         num_valid, num_valid * static_cast<double>(shape.data_range), shape.ssim_weight, saved.value.data());
 }
 
 void image_loss_backward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,

@@ -25,6 +25,15 @@ inline SsimWindow ssim_window() {
   return window;
 }
 
+/// What keeps SSIM finite where images are dark and flat (Wang et al. 2004).
+struct SsimConstants {
+  float c1, c2;
+};
+inline SsimConstants ssim_constants(const ImageLossShape& shape) {
+  const float k1 = 0.01f * shape.data_range, k2 = 0.03f * shape.data_range;
+  return {k1 * k1, k2 * k2};
+}
+
 /// dL/d|x − y| and dL/dSSIM of one valid pixel.
 struct ImageLossWeights {
   float l1, ssim;
@@ -32,14 +41,17 @@ struct ImageLossWeights {
 inline ImageLossWeights image_loss_weights(const ImageLossShape& shape, double num_valid, float grad_loss) {
   const double per_pixel = static_cast<double>(grad_loss) / num_valid;
   const double weight = static_cast<double>(shape.ssim_weight);
-  return {static_cast<float>((1 - weight) * per_pixel), static_cast<float>(-weight * per_pixel)};
+  const double range = static_cast<double>(shape.data_range);
+  return {static_cast<float>((1 - weight) * per_pixel / range), static_cast<float>(-weight * per_pixel)};
 }
 
-/// The loss from sums of |x − y| and SSIM over the valid pixels.
-DSASRGS_HD inline ImageLossValue image_loss_from_sums(double sum_l1, double sum_ssim, double num_valid,
-                                                      float ssim_weight) {
-  const double l1 = sum_l1 / num_valid, ssim = sum_ssim / num_valid, weight = static_cast<double>(ssim_weight);
-  return {(1 - weight) * l1 + weight * (1 - ssim), l1, ssim};
+/// Sums over the valid pixels: of |x − y|, of SSIM and of x.
+inline constexpr int kImageLossSums = 3;
+/// The loss from these. `unit` is num_valid · L.
+DSASRGS_HD inline ImageLossValue image_loss_from_sums(const double (&sum)[kImageLossSums], double num_valid,
+                                                      double unit, float ssim_weight) {
+  const double l1 = sum[0] / unit, ssim = sum[1] / num_valid, weight = static_cast<double>(ssim_weight);
+  return {(1 - weight) * l1 + weight * (1 - ssim), l1, ssim, sum[2] / unit};
 }
 
 /// Windowed moments at a pixel. SSIM needs the two second moments only as a sum.

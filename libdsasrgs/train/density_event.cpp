@@ -47,9 +47,9 @@ void apply_plan(Context& ctx, const DensityControl& control, const DensityPlan& 
 }
 
 /// What density control and RSD have in common.
-DensityControl common_control(const TrainingState& state) {
+DensityControl common_control(const StepSchedule& schedule, const TrainingState& state) {
   DensityControl control;
-  control.min_mean_density = static_cast<float>(state.config.density_control.min_mean_density_per_mm);
+  control.min_mean_density = schedule.min_mean_density_per_mm;
   control.box = state.model.volume;
   control.max_gaussians = static_cast<std::size_t>(state.config.density_control.max_gaussians);
   control.seed = static_cast<std::uint64_t>(state.config.training.seed);
@@ -82,7 +82,8 @@ std::size_t run_residual_split(Context& ctx, const StepSchedule& schedule, doubl
   // Random numbers are keyed by the step: steps of RSD are numbered past those of density control.
   constexpr std::uint64_t kFirstStepKey = std::uint64_t{1} << 32;
   const ResidualSplitConfig& c = state.config.residual_split;
-  DensityControl control = common_control(state);  // its minimum density: not pruned here, but not split either
+  DensityControl control =
+      common_control(schedule, state);  // its minimum density: not pruned here, but not split either
   control.gradient_threshold = schedule.residual_split_threshold;
   control.split_scale_mm = static_cast<float>(c.min_scale_voxels * voxel_mm);
   const SplitShape shape =
@@ -103,7 +104,7 @@ std::size_t run_residual_split(Context& ctx, const StepSchedule& schedule, doubl
 
 void run_density_control(Context& ctx, const StepSchedule& schedule, TrainingState& state, DensityEvents& events) {
   const DensityControlConfig& c = state.config.density_control;
-  DensityControl control = common_control(state);
+  DensityControl control = common_control(schedule, state);
   control.gradient_threshold = static_cast<float>(c.gradient_threshold);
   control.split_scale_mm = schedule.split_voxels * static_cast<float>(state.model.volume.mean_spacing_mm());
   control.split_shrink = static_cast<float>(c.split_shrink);

@@ -27,7 +27,7 @@ void LossHistory::add(Context& ctx, const LossTerms& terms, View<const unsigned 
   post(offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
   pending_.push_back({step, view, !num_pairs.empty(), terms.image != nullptr, terms.confidence != nullptr,
                       terms.total_variation != nullptr, terms.table_variation != nullptr, terms.fine.size(),
-                      terms.image_weight, terms.fine_weight, terms.total_variation_weight});
+                      terms.image_weight, terms.fine_weight, terms.total_variation_weight, terms.nuisance});
   if (!ctx.asynchronous() || pending_.size() == kEvery) fetch(ctx);
 }
 
@@ -37,6 +37,8 @@ LossValues LossHistory::values_of(const Pending& terms, const Posted& posted) {
     v.l_gt = posted.image.total;
     v.l1 = posted.image.l1;
     v.ssim = posted.image.ssim;
+    v.measured = true;
+    v.rendered = (posted.image.mean - terms.nuisance.offset) / terms.nuisance.gain;
     v.total = terms.image_weight * v.l_gt;
   }
   for (std::size_t i = 0; i < terms.num_fine; ++i) v.l_sr += posted.fine[i].total / static_cast<double>(terms.num_fine);
@@ -64,8 +66,8 @@ void LossHistory::fetch(Context& ctx) {
     if (!std::isfinite(values.total))
       throw NumericalError("training: the loss is not finite at step " + std::to_string(seen[i].step) + ", view " +
                            std::to_string(seen[i].view) + " of " + data_);
-    values_ = values;
-    step_ = seen[i].step;
+    last_ = {seen[i].step, seen[i].view, values};
+    fetched_.push_back(last_);
   }
 }
 

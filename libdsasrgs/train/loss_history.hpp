@@ -19,6 +19,10 @@ struct LossTerms {
   const ImageLossSaved* image = nullptr;  ///< L_gt
   std::span<const ImageLossSaved> fine;   ///< at most two, whose mean is L_sr
   double image_weight = 0, fine_weight = 0;
+  /// Of the view, its offset in the unit of the loss.
+  struct Nuisance {
+    double gain = 1, offset = 0;
+  } nuisance;
   const float* confidence = nullptr;  ///< α and β, as the step leaves them
   const float* total_variation = nullptr;
   double total_variation_weight = 0;
@@ -29,8 +33,17 @@ struct LossTerms {
 struct LossValues {
   double total = 0;                             ///< the sum of all terms, weighted
   double l_gt = 0, l1 = 0, ssim = 0, l_sr = 0;  ///< unweighted
+  bool measured = false;                        ///< there is an l_gt
+  double rendered = 0;                          ///< mean of the render that l_gt compares, before nuisance parameters
   double alpha = 0, beta = 0;
   double total_variation = 0, table_variation = 0;  ///< weighted
+};
+
+/// The loss of one step, once it is known.
+struct KnownLoss {
+  int step = 0;  ///< 0: there was none yet
+  int view = 0;  ///< in the acquisition
+  LossValues values;
 };
 
 /// Keeps the loss of every step until it has been looked at, without waiting for each.
@@ -46,9 +59,10 @@ class LossHistory {
   /// loss is not finite.
   void fetch(Context&);
 
-  /// The loss fetched last, and its step; 0 when there was none.
-  const LossValues& values() const { return values_; }
-  int step() const { return step_; }
+  /// The loss fetched last.
+  const KnownLoss& last() const { return last_; }
+  /// All fetched since the last call, in the order of the steps.
+  std::vector<KnownLoss> take_fetched() { return std::exchange(fetched_, {}); }
   /// Most pairs of a step that was fetched since the last call; 0 on the CPU.
   std::size_t take_most_pairs() { return std::exchange(most_pairs_, 0); }
 
@@ -65,14 +79,15 @@ class LossHistory {
     bool pairs, image, confidence, total_variation, table_variation;
     std::size_t num_fine;
     double image_weight, fine_weight, total_variation_weight;
+    LossTerms::Nuisance nuisance;
   };
   static LossValues values_of(const Pending&, const Posted&);
 
   Mailbox mailbox_;
   std::string data_;
   std::vector<Pending> pending_;
-  LossValues values_;
-  int step_ = 0;
+  KnownLoss last_;
+  std::vector<KnownLoss> fetched_;
   std::size_t most_pairs_ = 0;
 };
 

@@ -24,6 +24,7 @@ void update_parameters(Context& ctx, const StepSchedule& schedule, ModelGradient
     if (value.size() == 0) continue;
     AdamStep adam;
     adam.learning_rate = schedule.rate[p.id];
+    adam.epsilon = schedule.epsilon[p.id];
     adam.weight_decay = p.decays ? static_cast<float>(rates.weight_decay) : 0;
     adam.step = state.step;
     adam.mode = p.sparse && rates.sparse_tables ? AdamMode::sparse : AdamMode::dense;
@@ -49,12 +50,12 @@ void update_nuisance(const StepSchedule& schedule, std::size_t slot, const Nuisa
   ViewNuisance& nuisance = state.model.nuisance;
   NuisanceMoments& m = state.nuisance_moments[slot];
   ++m.updates;
-  const double rate = static_cast<double>(schedule.nuisance);
   if (fitted.view_gain)
-    nuisance.gain[slot] += static_cast<float>(adam_scalar(gradient.gain, m.gain_first, m.gain_second, m.updates, rate));
+    nuisance.gain[slot] +=
+        static_cast<float>(adam_scalar(gradient.gain, m.gain_first, m.gain_second, m.updates, schedule.nuisance_gain));
   if (fitted.view_offset)
-    nuisance.offset[slot] +=
-        static_cast<float>(adam_scalar(gradient.offset, m.offset_first, m.offset_second, m.updates, rate));
+    nuisance.offset[slot] += static_cast<float>(
+        adam_scalar(gradient.offset, m.offset_first, m.offset_second, m.updates, schedule.nuisance_offset));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "train/optimizer.hpp"
 #include "train/stopwatch.hpp"
 #include "train/training_loss.hpp"
+#include "train/training_watch.hpp"
 
 namespace dsasrgs {
 
@@ -46,6 +47,7 @@ struct Reconstructor::State {
   double voxel_mm;  // low_resolution_voxel_mm
   TrainingLoss loss;
   LossHistory losses;
+  TrainingWatch watch;
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
   bool told_full = false, taken = false;
@@ -57,7 +59,8 @@ struct Reconstructor::State {
         training(std::move(state)),
         voxel_mm(low_resolution_voxel_mm(views.detector(), views.volume(), views.poses())),
         loss(context, views, training.config, reader_of(labels)),
-        losses(context, views.name()) {}
+        losses(context, views.name()),
+        watch(views, training.config) {}
 
   const Config& config() const { return training.config; }
 
@@ -76,6 +79,16 @@ struct Reconstructor::State {
     const bool reads_labels = !c.super_resolution.keep_labels && training.step > c.super_resolution.first_step;
     return c.training.step_graph && !c.nuisance.view_gain && !c.nuisance.view_offset && c.training.tv_weight == 0 &&
            !reads_labels;
+  }
+
+  void watch_losses() {
+    for (const KnownLoss& known : losses.take_fetched()) watch.see(known);
+  }
+
+  /// Losses that are still on their way are looked at before the model leaves.
+  void finish_losses() {
+    losses.fetch(*ctx);
+    watch_losses();
   }
 
   /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
@@ -110,7 +123,10 @@ struct Reconstructor::State {
     const std::size_t gaussians = training.model.cloud.size();
     const int step = training.step, most = config().density_control.max_gaussians;
     if (gaussians == 0)
-      throw NumericalError("training: density control at step " + std::to_string(step) + " removed every Gaussian");
+      throw NumericalError(
+          "training: density control at step " + std::to_string(step) +
+          " removed every Gaussian: none was left whose mean attenuation reached density_control.min_mean_density; "
+          "lower that, or the learning rates");
     if (!told_full && gaussians >= static_cast<std::size_t>(most)) {
       told_full = true;
       ctx->log("training: step " + std::to_string(step) + " has reached density_control.max_gaussians = " +
@@ -136,7 +152,7 @@ struct Reconstructor::State {
       throw InvalidArgument("Reconstructor::step: the run of " + std::to_string(config().training.steps) +
                             " steps is finished");
     const int step = ++training.step;
-    const StepSchedule schedule = schedule_at(config(), views.volume().largest_side_mm(), step);
+    const StepSchedule schedule = schedule_at(config(), views.units(), step);
     const auto slot =
         static_cast<std::size_t>(view_of_step(config().training.seed, static_cast<int>(views.size()), step));
     const float time = training_time(slot);
@@ -151,18 +167,20 @@ struct Reconstructor::State {
       losses.add(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs(), step, views.index(slot));
       if (last || schedule.changes_gaussians()) losses.fetch(*ctx);
     });
+    watch_losses();
     watch_tile_lists();
     const DensityEvents events = schedule.changes_gaussians() ? change_gaussians(schedule) : DensityEvents{};
-    const LossValues& known = losses.values();
+    const LossValues& known = losses.last().values;
     StepReport report;
     report.step = step;
     report.steps = config().training.steps;
     report.view = views.index(slot);
-    report.loss_step = losses.step();
+    report.loss_step = losses.last().step;
     report.loss = known.total;
     report.l_gt = known.l_gt;
     report.l1 = known.l1;
     report.ssim = known.ssim;
+    report.rendered = known.rendered;
     report.l_sr = known.l_sr;
     report.alpha = known.alpha;
     report.beta = known.beta;
@@ -235,11 +253,12 @@ void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, 
 
 const Model& Reconstructor::model() const& { return state().training.model; }
 Model Reconstructor::take_model() && {
-  state().losses.fetch(*state().ctx);
+  state().finish_losses();
   state().taken = true;
   return std::move(state_->training.model);
 }
 const Config& Reconstructor::config() const& { return state_->training.config; }
+TrainingUnits Reconstructor::units() const { return state().views.units(); }
 int Reconstructor::steps_done() const { return state_->training.step; }
 
 std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const {
@@ -261,7 +280,7 @@ std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const
 }
 
 void Reconstructor::save_checkpoint(const std::filesystem::path& path) {
-  state().losses.fetch(*state().ctx);  // a model that has come to nothing must not replace a good checkpoint
+  state().finish_losses();  // a model that has come to nothing must not replace a good checkpoint
   write_checkpoint(*state().ctx, path, state().training);
 }
 

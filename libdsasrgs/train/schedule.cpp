@@ -5,19 +5,24 @@
 #include <utility>
 #include <vector>
 
+#include "adam/adam.hpp"
 #include "common/random.hpp"
 
 namespace dsasrgs {
 
-StepSchedule schedule_at(const Config& config, double largest_side_mm, int step) {
+StepSchedule schedule_at(const Config& config, const TrainingUnits& units, int step) {
   const double f = static_cast<double>(step - 1) / std::max(1, config.training.steps - 1);
   const auto rate = [&](const Decay& d) { return static_cast<float>(decayed(d, f)); };
   const DensityControlConfig& density = config.density_control;
   StepSchedule s{};
-  for (const ParameterInfo& p : kParameters)
-    s.rate[p.id] =
-        static_cast<float>(decayed(config.learning_rate.*p.rate, f) * (p.rate_in_sides ? largest_side_mm : 1.0));
-  s.nuisance = rate(config.nuisance.learning_rate);
+  for (const ParameterInfo& p : kParameters) {
+    const double length_mm = p.is_length ? units.length_mm : 1.0;
+    s.rate[p.id] = static_cast<float>(decayed(config.learning_rate.*p.rate, f) * (p.is_length ? 2 * length_mm : 1.0));
+    s.epsilon[p.id] = static_cast<float>(kAdamEpsilon / length_mm);  // Adam adds it to a gradient per mm
+  }
+  s.nuisance_gain = decayed(config.nuisance.learning_rate, f);
+  s.nuisance_offset = s.nuisance_gain * units.line_integral;
+  s.min_mean_density_per_mm = static_cast<float>(density.min_mean_density * units.attenuation_per_mm());
   s.confidence = rate(config.super_resolution.confidence_rate);
   // Whether an event is due after this step, and how far its window has passed.
   const auto is_due = [&](const auto& c) { return step > c.first_step && step < c.last_step && step % c.every == 0; };

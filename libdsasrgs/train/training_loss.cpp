@@ -8,7 +8,7 @@ TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Confi
     : views_(&views),
       config_(&config),
       view_loss_(ctx, views, config, std::move(labels)),
-      variation_(views.volume(), config.training),
+      variation_(views.volume(), views.units(), config.training),
       rendered_(ctx, view_loss_.max_pixels()),
       grad_rendered_(ctx, view_loss_.max_pixels()) {
   if (config.super_resolution.target == HighResolutionTarget::teach)
@@ -48,6 +48,8 @@ LossTerms TrainingLoss::terms(const TrainingState& state) const {
   LossTerms terms;
   terms.image = view_loss_.image_loss();
   terms.image_weight = static_cast<double>(view_loss_.image_weight());
+  terms.nuisance.gain = static_cast<double>(view_loss_.gain());
+  terms.nuisance.offset = static_cast<double>(view_loss_.offset()) / views_->units().line_integral;
   terms.fine = view_loss_.fine_losses();
   terms.fine_weight = view_loss_.fine_weight();
   if (!terms.fine.empty()) terms.confidence = state.optimizer.confidence.weights.data();

@@ -1,12 +1,25 @@
 #include "train/training_views.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 
 namespace dsasrgs {
+
+namespace {
+
+/// Not the largest pixel, which may be a defect.
+double robust_maximum(std::vector<float>& values) {
+  constexpr double kPercentile = 0.999;
+  const auto rank = static_cast<std::ptrdiff_t>(std::ceil(kPercentile * static_cast<double>(values.size()))) - 1;
+  std::nth_element(values.begin(), values.begin() + rank, values.end());
+  return static_cast<double>(values[static_cast<std::size_t>(rank)]);
+}
+
+}  // namespace
 
 TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const TrainingConfig& config)
     : name_(acquisition.name),
@@ -17,20 +30,33 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
       indices_(acquisition.training_views()) {
   if (indices_.empty()) throw BadInput(name_, "/split/test", "a view to be left for training", "all of them");
   fingerprint_ = measurement_fingerprint(acquisition, indices_);
+  std::vector<float> positive;
   for (const int view : indices_) {
     const auto measured = acquisition.projection(view);
     const auto valid = acquisition.valid_pixels(view);
     std::vector<float> image(measured.begin(), measured.end());
+    double sum = 0, sum_magnitude = 0;
     for (std::size_t i = 0; i < image.size(); ++i) {
       if (config.clip_negative) image[i] = std::max(image[i], 0.0f);
       if (!valid.empty() && valid[i] == 0) image[i] = 0;
+      sum += static_cast<double>(image[i]);
+      sum_magnitude += static_cast<double>(std::abs(image[i]));
+      if (image[i] > 0) positive.push_back(image[i]);
     }
     const auto num_valid = static_cast<std::size_t>(
         std::count_if(valid.begin(), valid.end(), [](std::uint8_t pixel) { return pixel != 0; }));
     if (!valid.empty() && num_valid == 0)
       throw BadInput(name_, "/valid", "a valid pixel in training view " + std::to_string(view), "none");
+    const auto counted = static_cast<double>(valid.empty() ? image.size() : num_valid);
     poses_.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
-    images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid});
+    images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid,
+                       sum / counted, sum_magnitude / counted});
+  }
+  if (positive.empty()) throw BadInput(name_, "/projections", "a positive line integral in a training view", "none");
+  units_ = {volume_.largest_side_mm() / 2, robust_maximum(positive)};
+  for (Image& image : images_) {
+    image.mean /= units_.line_integral;
+    image.mean_magnitude /= units_.line_integral;
   }
 }
 

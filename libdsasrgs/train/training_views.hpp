@@ -8,6 +8,7 @@
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/reconstructor.hpp"
 
 namespace dsasrgs {
 
@@ -16,7 +17,7 @@ namespace dsasrgs {
 class TrainingViews {
  public:
   /// Takes what training needs from an acquisition that is valid (Acquisition::validate); it is not kept. Throws
-  /// BadInput when no view is left for training, or one has no valid pixel.
+  /// BadInput when no view is left for training, one has no valid pixel, or none a positive one.
   TrainingViews(Context&, const Acquisition&, const TrainingConfig&);
 
   std::size_t size() const { return indices_.size(); }
@@ -24,6 +25,7 @@ class TrainingViews {
   const std::string& name() const { return name_; }
   const Detector& detector() const { return detector_; }
   const VolumeGrid& volume() const { return volume_; }
+  const TrainingUnits& units() const { return units_; }
   /// Of all its views.
   const TimeRange& time() const { return time_; }
   const std::vector<int>& test_views() const { return test_views_; }
@@ -44,16 +46,22 @@ class TrainingViews {
   const Buffer<std::uint8_t>& valid(std::size_t slot) const { return images_[slot].valid; }
   /// Entries of valid(slot) that are not zero.
   std::size_t num_valid(std::size_t slot) const { return images_[slot].num_valid; }
+  /// Mean of measured(slot) over its valid pixels, in units().line_integral.
+  double mean(std::size_t slot) const { return images_[slot].mean; }
+  /// The same of its magnitude: what l1 is for a blank render.
+  double mean_magnitude(std::size_t slot) const { return images_[slot].mean_magnitude; }
 
  private:
   struct Image {
     Buffer<float> measured;
     Buffer<std::uint8_t> valid;
     std::size_t num_valid = 0;
+    double mean = 0, mean_magnitude = 0;
   };
   std::string name_, fingerprint_;
   Detector detector_;
   VolumeGrid volume_;
+  TrainingUnits units_;
   TimeRange time_;
   std::vector<int> test_views_, indices_;
   std::vector<Pose> poses_;

@@ -12,8 +12,9 @@ namespace dsasrgs {
 
 namespace {
 
-ImageLossShape loss_shape(const Detector& detector, const Config& config) {
-  return {detector.width_px, detector.height_px, static_cast<float>(config.training.ssim_weight)};
+ImageLossShape loss_shape(const Detector& detector, const TrainingUnits& units, const Config& config) {
+  return {detector.width_px, detector.height_px, static_cast<float>(config.training.ssim_weight),
+          static_cast<float>(units.line_integral)};
 }
 
 /// Invalid pixels take the value of a valid one nearby (breadth-first over the four neighbours), so that interpolation
@@ -47,8 +48,8 @@ ViewLoss::ViewLoss(Context& ctx, const TrainingViews& views, const Config& confi
   const Detector& low_detector = views.detector();
   if (sr.scale > 1) high_detector_ = low_detector.refined(sr.scale);
   resample_ = {low_detector.width_px, low_detector.height_px, sr.scale};
-  low_shape_ = loss_shape(low_detector, config);
-  high_shape_ = loss_shape(high_detector_, config);
+  low_shape_ = loss_shape(low_detector, views.units(), config);
+  high_shape_ = loss_shape(high_detector_, views.units(), config);
   const std::size_t low_pixels = low_detector.num_pixels(), high_pixels = high_detector_.num_pixels();
   grad_low_ = Buffer<float>(ctx, low_pixels);
   low_ = Buffer<float>(ctx, sr.scale > 1 ? low_pixels : 0);
@@ -183,14 +184,16 @@ NuisanceGradient ViewLoss::low_loss(Context& ctx, std::size_t slot, View<const f
                                     float weight, View<float> grad_low) {
   ImageLossInput input{low, views_->measured(slot), views_->valid(slot), views_->num_valid(slot)};
   if (uses_nuisance()) {
-    affine_values(ctx, nuisance.gain[slot], nuisance.offset[slot], low, adjusted_);
+    gain_ = nuisance.gain[slot];
+    offset_ = nuisance.offset[slot];
+    affine_values(ctx, gain_, offset_, low, adjusted_);
     input.rendered = adjusted_;
   }
   image_loss_forward(ctx, low_shape_, input, low_saved_);
   image_loss_backward(ctx, low_shape_, input, low_saved_, weight, GradientMode::overwrite, grad_low);
   if (!uses_nuisance()) return {};
   const Sums sums = sum_and_product(ctx, grad_low, low);
-  scale_values(ctx, nuisance.gain[slot], grad_low, grad_low);
+  scale_values(ctx, gain_, grad_low, grad_low);
   return {sums.product, sums.sum};
 }
 

@@ -61,6 +61,10 @@ class ViewLoss {
   /// L_gt at the last run(), and what it counts; null where it counts nothing (w = 1).
   const ImageLossSaved* image_loss() const { return image_weight_ > 0 ? &low_saved_ : nullptr; }
   float image_weight() const { return image_weight_; }
+  /// What the last run() made of the render before it compared it with its measurement; 1 and 0 without nuisance
+  /// parameters.
+  float gain() const { return gain_; }
+  float offset() const { return offset_; }
   /// The parts of L_sr at the last run(), which count w together: one, with the target `both` two halves, or none.
   std::span<const ImageLossSaved> fine_losses() const { return {fine_saved_.data(), num_fine_losses_}; }
   /// w, and 0 where there is no target.
@@ -95,7 +99,7 @@ class ViewLoss {
   ResampleShape resample_;
   ImageLossShape low_shape_, high_shape_;
   std::vector<FineTarget> fine_;  // of all views, of none, or, when they are not kept, of the last one
-  float image_weight_ = 0;
+  float image_weight_ = 0, gain_ = 1, offset_ = 0;
   std::size_t num_fine_losses_ = 0;
   ImageLossSaved low_saved_, swapped_saved_;
   std::array<ImageLossSaved, 2> fine_saved_;

@@ -27,6 +27,7 @@ oracle::Mlp oracle_of(const MlpShape& s, const std::vector<float>& parameters) {
   for (int l = 0; l < s.hidden_layers; ++l) o.sizes.push_back(static_cast<std::size_t>(s.width));
   o.sizes.push_back(1);
   o.bf16 = s.precision == MlpPrecision::bf16;
+  o.sharpness = s.output == OutputActivation::softplus ? static_cast<double>(s.sharpness) : 0;
   o.parameters.assign(parameters.begin(), parameters.end());
   return o;
 }
@@ -107,6 +108,8 @@ std::vector<Problem> problems() {
   }
   all.push_back(Problem({7, 9, 2}, 96 * 70 + 5).opened());
   all.push_back(Problem({256, 256, 1}, 7).opened());
+  for (const float sharpness : {1.0f, 10.0f})  // outputs of both signs before it
+    all.emplace_back(MlpShape{48, 64, 2, MlpPrecision::fp32, OutputActivation::softplus, sharpness}, 289);
   return all;
 }
 
@@ -141,6 +144,23 @@ TEST_CASE("mlp: VJP of ReLU agrees with central differences and is 0 at 0", "[ml
     CHECK(relu_vjp(z, 0.7) == Approx(test::numeric_gradient(f, {z})[0]).epsilon(1e-6).margin(1e-10));
   }
   CHECK(relu_vjp(0.0, 1.0) == 0);
+}
+
+TEST_CASE("mlp: the softplus output is ReLU but near 0, keeps a gradient below, and its VJP is right", "[mlp]") {
+  const MlpShape shape{1, 1, 1, MlpPrecision::fp32, OutputActivation::softplus, 10};
+  CHECK(mlp_output(shape, 0.0) == Approx(std::log(2.0) / 10).epsilon(1e-12));  // closed form
+  CHECK(mlp_output(shape, 4.0) == Approx(4.0).epsilon(1e-12));
+  CHECK(mlp_output(shape, mlp_output_inverse(shape, 0.05)) == Approx(0.05).epsilon(1e-12));
+  CHECK(mlp_output(shape, -1.0f) == Approx(std::exp(-10.0) / 10).epsilon(1e-4));
+  CHECK(mlp_output(shape, -2.0f) > 0.0f);
+  CHECK(mlp_output_vjp(shape, -2.0f, 1.0f) > 0.0f);
+  CHECK(mlp_output(shape, 1e30f) == 1e30f);  // no overflow on the way
+  CHECK(mlp_output_vjp(shape, -1e30f, 1.0f) == 0.0f);
+  CHECK(std::isnan(mlp_output(shape, std::numeric_limits<float>::quiet_NaN())));
+  for (const double z : {-1.3, -0.2, -0.03, 0.0, 0.04, 0.4, 2.0}) {
+    const auto f = [&](const std::vector<double>& x) { return 0.7 * mlp_output(shape, x[0]); };
+    CHECK(mlp_output_vjp(shape, z, 0.7) == Approx(test::numeric_gradient(f, {z}, 1e-6)[0]).epsilon(1e-6).margin(1e-10));
+  }
 }
 
 TEST_CASE("mlp: rounding to bfloat16 takes the nearest, ties to even, and keeps infinity and NaN", "[mlp]") {
@@ -382,4 +402,7 @@ TEST_CASE("mlp: nothing to do for no points, and each documented error", "[mlp]"
   for (const MlpShape& bad : {MlpShape{0, 8, 1}, MlpShape{257, 8, 1}, MlpShape{4, 0, 1}, MlpShape{4, 257, 1},
                               MlpShape{4, 8, 0}, MlpShape{4, 8, 65}})
     CHECK_THROWS_AS(mlp_num_parameters(bad), InvalidArgument);
+  for (const float sharpness : {0.0f, -1.0f, 1e9f, std::numeric_limits<float>::quiet_NaN()})
+    CHECK_THROWS_AS(mlp_num_parameters({4, 8, 1, MlpPrecision::fp32, OutputActivation::softplus, sharpness}),
+                    InvalidArgument);
 }

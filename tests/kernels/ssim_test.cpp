@@ -22,6 +22,7 @@ struct Images {
   std::vector<float> x, y;
   std::vector<std::uint8_t> valid;  // empty: all valid
   double lambda = 0.2;
+  float data_range = 1;
 
   Images(int w, int h, std::uint32_t seed = 1, float low = 0, float high = 1)
       : width(w), height(h), x(test::random_values<float>(static_cast<std::size_t>(w) * h, low, high, seed)), y(x) {
@@ -34,6 +35,7 @@ struct Images {
     s.width_px = width;
     s.height_px = height;
     s.ssim_weight = static_cast<float>(lambda);
+    s.data_range = data_range;
     return s;
   }
 };
@@ -73,9 +75,11 @@ std::vector<float> run_map(const Images& im) {
 
 std::vector<double> as_double(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 
-test::ImageLossOracle oracle(const Images& im) {
-  return image_loss_oracle(as_double(im.x), as_double(im.y), im.valid, im.width, im.height, im.lambda);
+test::ImageLossOracle oracle_of(const Images& im, const std::vector<double>& x) {
+  return image_loss_oracle(x, as_double(im.y), im.valid, im.width, im.height, im.lambda,
+                           static_cast<double>(im.data_range));
 }
+test::ImageLossOracle oracle(const Images& im) { return oracle_of(im, as_double(im.x)); }
 
 /// About 60 pixels spread over the image: central differences of the brute-force oracle are slow.
 std::vector<std::size_t> probes(const Images& im) {
@@ -92,7 +96,7 @@ std::vector<double> oracle_gradient(const Images& im) {
       [&](const std::vector<double>& values) {
         auto x = as_double(im.x);
         for (std::size_t k = 0; k < pixels.size(); ++k) x[pixels[k]] = values[k];
-        return image_loss_oracle(x, as_double(im.y), im.valid, im.width, im.height, im.lambda).total;
+        return oracle_of(im, x).total;
       },
       start, 1e-6);
 }
@@ -225,6 +229,35 @@ TEST_CASE("ssim: gradient scales with grad_loss, overwrites or accumulates", "[s
   }
 }
 
+TEST_CASE("ssim: value and gradient at another brightness agree with the oracle", "[ssim]") {
+  Images im(21, 17, 9, 0, 5);
+  im.data_range = 3;
+  im.valid.assign(im.x.size(), 1);
+  im.valid[40] = 0;
+  const Result r = run(im);
+  const auto expected = oracle(im);
+  CHECK(r.value.total == Approx(expected.total).epsilon(1e-5));
+  CHECK(r.value.l1 == Approx(expected.l1).epsilon(1e-5));
+  CHECK(r.value.ssim == Approx(expected.ssim).epsilon(1e-5));
+  CHECK(r.value.mean == Approx(expected.mean).epsilon(1e-5));
+  CHECK(test::relative_l2(at_probes(im, r.gradient), oracle_gradient(im)) < 1e-4);
+}
+
+TEST_CASE("ssim: in units of its data range the loss is the same at any brightness", "[ssim]") {
+  Images im(33, 20, 10);
+  const Result once = run(im);
+  for (const float range : {8.0f, 0.03125f}) {  // powers of two: every step scales exactly
+    Images scaled = im;
+    scaled.data_range = range;
+    for (float& v : scaled.x) v *= range;
+    for (float& v : scaled.y) v *= range;
+    const Result r = run(scaled);
+    CHECK(r.value.total == once.value.total);
+    CHECK(r.value.mean == once.value.mean);
+    for (std::size_t i = 0; i < r.gradient.size(); ++i) REQUIRE(r.gradient[i] * range == once.gradient[i]);
+  }
+}
+
 TEST_CASE("ssim: same bits for 1 and 2 threads", "[ssim]") {
   Images im(67, 83, 6);
   im.valid.assign(im.x.size(), 1);
@@ -246,6 +279,7 @@ TEST_CASE("ssim: CUDA agrees with the CPU", "[ssim][parity]") {
   const Result cpu = run_on(Context::cpu(1), im), cuda = run(im);
   CHECK(cuda.value.total == Approx(cpu.value.total).epsilon(1e-6));
   CHECK(cuda.value.l1 == Approx(cpu.value.l1).epsilon(1e-6));
+  CHECK(cuda.value.mean == Approx(cpu.value.mean).epsilon(1e-6));
   CHECK(cuda.value.ssim == Approx(cpu.value.ssim).epsilon(1e-6));
   CHECK(test::relative_l2(cuda.gradient, cpu.gradient) < 1e-5);
   CHECK(run(im).gradient == cuda.gradient);  // same bits from run to run
@@ -273,6 +307,8 @@ TEST_CASE("ssim: arguments are checked", "[ssim]") {
   CHECK_THROWS_AS(image_loss_backward(ctx, shape, {image, image, {}}, saved, 1, GradientMode::overwrite, small),
                   InvalidArgument);
   CHECK_THROWS_AS(ssim_map(ctx, shape, image, image, small), InvalidArgument);
-  shape.c2 = 0;
-  CHECK_THROWS_AS(ssim_map(ctx, shape, image, image, image), InvalidArgument);
+  for (const float range : {0.0f, -1.0f, 1e30f, 1e-30f, std::numeric_limits<float>::quiet_NaN()}) {
+    shape.data_range = range;
+    CHECK_THROWS_AS(ssim_map(ctx, shape, image, image, image), InvalidArgument);
+  }
 }

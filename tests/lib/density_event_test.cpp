@@ -200,7 +200,7 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
     StepSchedule schedule{};
     schedule.density_event = true;
     state.config.density_control.gradient_threshold = 10;
-    state.config.density_control.min_mean_density_per_mm = 1.5;  // prunes the first
+    schedule.min_mean_density_per_mm = 1.5f;  // prunes the first
     run_density_events(ctx, schedule, kVoxel, {}, state);
     CHECK(statistics.split.gradient_norm.to_host(ctx) == std::vector<float>(gradient.begin() + 1, gradient.end()));
     CHECK(statistics.split.steps == 1);

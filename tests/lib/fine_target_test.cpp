@@ -8,6 +8,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
+#include "support/labels.hpp"
 #include "support/random_values.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
@@ -69,18 +70,6 @@ Outcome run(const Config& config, const Acquisition& a, const std::vector<float>
   for (const ImageLossSaved& part : loss.fine_losses())
     o.high += image_loss_value(ctx, part).total / static_cast<double>(loss.fine_losses().size());
   return o;
-}
-
-/// Labels as a file of the training views of an acquisition.
-PseudoLabels write_labels(const std::filesystem::path& path, const Acquisition& a, int scale) {
-  LabelFileOptions options;
-  options.low_resolution = a.detector;
-  options.scale = scale;
-  options.views = a.training_views();
-  PseudoLabelWriter file(path, options);
-  for (const int view : options.views) file.add(lanczos_label(a, view, scale).values);
-  file.commit();
-  return PseudoLabels::open(path, a);
 }
 
 Config teaching_config(int steps) {
@@ -181,7 +170,7 @@ TEST_CASE("fine target: training learns the confidence, and a checkpoint continu
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
   const auto labels =
-      std::make_shared<const PseudoLabels>(write_labels(folder / "labels.h5", simulation.acquisition, 2));
+      std::make_shared<const PseudoLabels>(lanczos_labels(simulation.acquisition, 2, folder / "labels.h5"));
   Config config = teaching_config(60);
   const int before = is_emulated(ctx) ? 8 : 20, after = 4;
   std::vector<float> kept_positions;
@@ -224,7 +213,7 @@ TEST_CASE("fine target: what a target lacks is found before the initialisation",
   CHECK_THROWS_WITH(Reconstructor(ctx, a, config),
                     Catch::Contains("super_resolution.target: expected none or upsampled"));
   CHECK_THROWS_WITH(
-      Reconstructor(ctx, a, config, write_labels(folder / "threefold.h5", a, 3)),
+      Reconstructor(ctx, a, config, lanczos_labels(a, 3, folder / "threefold.h5")),
       Catch::Contains("threefold.h5: /super_resolution/pseudo_labels@scale: expected 2") && Catch::Contains("found 3"));
   a.valid.assign(a.projections.size(), 1);
   const std::size_t pixels = a.detector.num_pixels();

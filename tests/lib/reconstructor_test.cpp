@@ -269,29 +269,38 @@ TEST_CASE("schedule: every epoch shows each view once, in a seeded order", "[rec
   CHECK(first == second);
 }
 
+namespace {
+const TrainingUnits kUnits{50, 4};  // mm, line integral
+}
+
 TEST_CASE("schedule: rates decay over the run and density events keep to their window", "[reconstructor]") {
   const Config c = preset_config("4drgs");
-  const StepSchedule first = schedule_at(c, 100, 1), last = schedule_at(c, 100, 30000);
+  const StepSchedule first = schedule_at(c, kUnits, 1), last = schedule_at(c, kUnits, 30000);
   CHECK(first.rate[Parameter::position] == Approx(1e-2));
   CHECK(last.rate[Parameter::position] == Approx(1e-3));
   CHECK(first.rate[Parameter::network] == Approx(1e-3));
-  CHECK_FALSE(schedule_at(c, 100, 400).density_event);
-  CHECK(schedule_at(c, 100, 600).density_event);
-  CHECK_FALSE(schedule_at(c, 100, 601).density_event);
-  CHECK_FALSE(schedule_at(c, 100, 15000).density_event);
-  CHECK(schedule_at(c, 100, 500).split_voxels == Approx(2.5));
-  CHECK(schedule_at(c, 100, 15000).split_voxels == Approx(0.5));
+  CHECK(first.epsilon[Parameter::position] == Approx(1e-15 / 50));
+  CHECK(first.epsilon[Parameter::raw_scale] == Approx(1e-15));
+  CHECK(first.nuisance_gain == Approx(5e-3));
+  CHECK(first.nuisance_offset == Approx(4 * 5e-3));
+  CHECK(first.min_mean_density_per_mm == Approx(c.density_control.min_mean_density * 4 / 50));
+  CHECK_FALSE(schedule_at(c, kUnits, 400).density_event);
+  CHECK(schedule_at(c, kUnits, 600).density_event);
+  CHECK_FALSE(schedule_at(c, kUnits, 601).density_event);
+  CHECK_FALSE(schedule_at(c, kUnits, 15000).density_event);
+  CHECK(schedule_at(c, kUnits, 500).split_voxels == Approx(2.5));
+  CHECK(schedule_at(c, kUnits, 15000).split_voxels == Approx(0.5));
 }
 
 TEST_CASE("schedule: RSD and births keep to their windows, and only where they are on", "[reconstructor]") {
   const Config off = preset_config("4drgs"), on = preset_config("dsa-srgs");
-  CHECK_FALSE(schedule_at(off, 100, 1000).residual_split_event);
-  CHECK_FALSE(schedule_at(off, 100, 1000).residual_births_event);
-  CHECK_FALSE(schedule_at(on, 100, 500).changes_gaussians());
-  CHECK(schedule_at(on, 100, 700).residual_split_event);
-  CHECK_FALSE(schedule_at(on, 100, 700).residual_births_event);
-  CHECK(schedule_at(on, 100, 2000).residual_births_event);
-  CHECK_FALSE(schedule_at(on, 100, 15000).changes_gaussians());
-  CHECK(schedule_at(on, 100, 500).residual_split_threshold == Approx(1e-4));
-  CHECK(schedule_at(on, 100, 15000).residual_split_threshold == Approx(0.6e-4));
+  CHECK_FALSE(schedule_at(off, kUnits, 1000).residual_split_event);
+  CHECK_FALSE(schedule_at(off, kUnits, 1000).residual_births_event);
+  CHECK_FALSE(schedule_at(on, kUnits, 500).changes_gaussians());
+  CHECK(schedule_at(on, kUnits, 700).residual_split_event);
+  CHECK_FALSE(schedule_at(on, kUnits, 700).residual_births_event);
+  CHECK(schedule_at(on, kUnits, 2000).residual_births_event);
+  CHECK_FALSE(schedule_at(on, kUnits, 15000).changes_gaussians());
+  CHECK(schedule_at(on, kUnits, 500).residual_split_threshold == Approx(1e-4));
+  CHECK(schedule_at(on, kUnits, 15000).residual_split_threshold == Approx(0.6e-4));
 }

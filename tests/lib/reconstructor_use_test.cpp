@@ -14,6 +14,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
+#include "support/labels.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -46,17 +47,6 @@ static_assert(
 
 std::vector<float> positions(Context& ctx, const Model& model) { return model.cloud.position_mm.to_host(ctx); }
 
-PseudoLabels write_labels(const std::filesystem::path& path, const Acquisition& a) {
-  LabelFileOptions options;
-  options.low_resolution = a.detector;
-  options.scale = 2;
-  options.views = a.training_views();
-  PseudoLabelWriter file(path, options);
-  for (const int view : options.views) file.add(lanczos_label(a, view, 2).values);
-  file.commit();
-  return PseudoLabels::open(path, a);
-}
-
 }  // namespace
 
 TEST_CASE("reconstructor: acquisition, configuration and labels may be temporaries, and the model is taken out",
@@ -69,10 +59,10 @@ TEST_CASE("reconstructor: acquisition, configuration and labels may be temporari
   config.super_resolution.weight = 0.4;
   config.super_resolution.target = HighResolutionTarget::pseudo_labels;
   config.super_resolution.keep_labels = false;  // read at every step
-  Reconstructor kept(ctx, a, config, std::make_shared<const PseudoLabels>(write_labels(folder / "kept.h5", a)));
+  Reconstructor kept(ctx, a, config, std::make_shared<const PseudoLabels>(lanczos_labels(a, 2, folder / "kept.h5")));
   kept.run();
   auto made =
-      std::make_unique<Reconstructor>(ctx, Acquisition(a), Config(config), write_labels(folder / "given.h5", a));
+      std::make_unique<Reconstructor>(ctx, Acquisition(a), Config(config), lanczos_labels(a, 2, folder / "given.h5"));
   made->run();
   const Model model = std::move(*made).take_model();
   made.reset();
@@ -143,7 +133,7 @@ TEST_CASE("reconstructor: the loss reported is the sum of its terms, and terms t
   config.super_resolution.scale = 2;
   config.super_resolution.weight = 0.4;
   config.super_resolution.target = HighResolutionTarget::teach;
-  const auto labels = std::make_shared<const PseudoLabels>(write_labels(folder / "labels.h5", a));
+  const auto labels = std::make_shared<const PseudoLabels>(lanczos_labels(a, 2, folder / "labels.h5"));
   const StepReport fine = last_report(config, labels);
   CHECK(fine.l_sr > 0);
   CHECK(fine.l_gt > 0);

@@ -5,13 +5,13 @@
 // means to change them records new ones: run the test, read what it found, say why in the commit.
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
+#include "support/labels.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -43,18 +43,6 @@ const Recorded kRecorded[] = {
       0.0393865237, 0.061632828}},
 };
 
-/// Lanczos-3 labels of the training views.
-std::shared_ptr<const PseudoLabels> labels_of(const Acquisition& a, int scale, const std::filesystem::path& path) {
-  LabelFileOptions options;
-  options.low_resolution = a.detector;
-  options.scale = scale;
-  options.views = a.training_views();
-  PseudoLabelWriter file(path, options);
-  for (const int view : options.views) file.add(lanczos_label(a, view, scale).values);
-  file.commit();
-  return std::make_shared<const PseudoLabels>(PseudoLabels::open(path, a));
-}
-
 }  // namespace
 
 TEST_CASE("recorded losses: the first ten steps of every preset", "[reconstructor][recorded]") {
@@ -65,7 +53,8 @@ TEST_CASE("recorded losses: the first ten steps of every preset", "[reconstructo
     Config config = small_config(10, recorded.preset);
     if (config.super_resolution.scale > 1) config.super_resolution.scale = 2;
     std::shared_ptr<const PseudoLabels> labels;
-    if (config.super_resolution.needs_labels()) labels = labels_of(simulation.acquisition, 2, folder / "labels.h5");
+    if (config.super_resolution.needs_labels())
+      labels = std::make_shared<const PseudoLabels>(lanczos_labels(simulation.acquisition, 2, folder / "labels.h5"));
     Reconstructor reconstructor(ctx, simulation.acquisition, config, labels);
     std::vector<double> losses;
     std::string found;

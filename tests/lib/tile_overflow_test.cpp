@@ -25,8 +25,8 @@ TEST_CASE("loss history: says once how many pairs the steps that were fetched ha
     losses.add(ctx, terms, posted.back(), static_cast<int>(posted.size()), 0);
   }
   losses.fetch(ctx);
-  CHECK(losses.step() == 3);
-  CHECK(losses.values().total == 0.5);
+  CHECK(losses.last().step == 3);
+  CHECK(losses.last().values.total == 0.5);
   CHECK(losses.take_most_pairs() == 70);
   CHECK(losses.take_most_pairs() == 0);
   losses.add(ctx, terms, {}, 4, 0);  // a backend whose lists grow by themselves

@@ -18,6 +18,7 @@ using namespace dsasrgs::test;
 namespace {
 
 const VolumeGrid kVolume{14, 11, 9, {1, 1.5, 2}, {-8, -9, -10}};
+const TrainingUnits kUnits{9, 1.5};
 constexpr float kTime = 0.62f, kScalePerMm = 0.03f;
 const ScaleBounds kBounds{4, 12};
 
@@ -66,7 +67,7 @@ Gradients gradients(Context& ctx, const GaussianCloud& cloud, const AttenuationF
   std::vector<float> weight = random_values<float>(image.size(), -1, 1, 5);
   for (float& w : weight) w *= image_weight;
   ModelGradient g;
-  VolumeVariation term(kVolume, term_config());
+  VolumeVariation term(kVolume, kUnits, term_config());
   const auto add = [&](ModelGradient& to) {
     if (with_term) term.add_gradient(ctx, cloud.view(), pipeline.density(), step, to);
   };
@@ -116,7 +117,7 @@ TEST_CASE("volume variation: gradients agree with central differences of the dou
     at.push_back(a[i]);
   }
   const VolumeGrid block = variation_block(kVolume, 6, 3, step);
-  // 0.7 · TV of the volume in units of 1/(9 mm): the largest side is 18 mm.
+  // 0.7 · TV of the volume in units of 1.5 per 9 mm.
   const auto objective = [&](const std::vector<double>& v) {
     std::vector<OracleGaussian> gaussians(n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -124,7 +125,7 @@ TEST_CASE("volume variation: gradients agree with central differences of the dou
       gaussians[i][10] = static_cast<double>(kScalePerMm) * std::log1p(std::exp(v[11 * i + 10]));
     }
     const auto volume = oracle_voxelize(gaussians, kBounds.min_mm, kBounds.max_mm, block).value;
-    return 0.7 * 9 * total_variation_oracle(volume, block.size_x, block.size_y, block.size_z);
+    return 0.7 * 9 / 1.5 * total_variation_oracle(volume, block.size_x, block.size_y, block.size_z);
   };
   const auto numeric = numeric_gradient(objective, at, 1e-6);
   std::vector<float> all;

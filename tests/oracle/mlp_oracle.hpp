@@ -1,6 +1,6 @@
 #pragma once
-// A fully connected network in double, one point at a time: y = relu(W_L relu(… relu(W_1 x + b_1) …) + b_L); on demand
-// with bfloat16's digits in everything that enters a hidden layer's products.
+// A fully connected network in double, one point at a time: y = σ(W_L relu(… relu(W_1 x + b_1) …) + b_L), σ relu or
+// softplus; on demand with bfloat16's digits in everything that enters a hidden layer's products.
 
 #include <cmath>
 #include <cstddef>
@@ -13,6 +13,7 @@ struct Mlp {
   std::vector<double> parameters;  ///< per layer: weights [out][in], biases [out]
 
   bool bf16 = false;
+  double sharpness = 0;  ///< k of the output's ln(1 + e^(kz))/k; 0: relu
 
   /// v with eight binary digits, ties to even.
   double factor(double v) const {
@@ -45,12 +46,16 @@ struct Mlp {
     }
     return z;
   }
-  double value(const std::vector<double>& x) const { return std::fmax(layers(x).back()[0], 0); }
+  double value(const std::vector<double>& x) const {
+    const double z = layers(x).back()[0];
+    return sharpness > 0 ? std::log1p(std::exp(sharpness * z)) / sharpness : std::fmax(z, 0);
+  }
 
   /// Adds grad·dy/dparameters to grad_parameters and returns grad·dy/dx.
   std::vector<double> vjp(const std::vector<double>& x, double grad, std::vector<double>& grad_parameters) const {
     const auto z = layers(x);
-    std::vector<double> g{z.back()[0] > 0 ? grad : 0};
+    const double top = z.back()[0];
+    std::vector<double> g{sharpness > 0 ? grad / (1 + std::exp(-sharpness * top)) : (top > 0 ? grad : 0)};
     std::size_t end = parameters.size();
     for (std::size_t l = sizes.size() - 1; l > 0; --l) {
       const std::size_t bias = end - sizes[l], weights = bias - sizes[l] * sizes[l - 1];

@@ -8,14 +8,15 @@
 namespace dsasrgs::test {
 
 struct ImageLossOracle {
-  double total = 0, l1 = 0, ssim = 0;
+  double total = 0, l1 = 0, ssim = 0, mean = 0;
   std::vector<double> map;
 };
 
 /// An empty `valid` means all valid.
 inline ImageLossOracle image_loss_oracle(const std::vector<double>& x, const std::vector<double>& y,
                                          const std::vector<std::uint8_t>& valid, int width, int height, double lambda,
-                                         double c1 = 1e-4, double c2 = 9e-4) {
+                                         double data_range = 1) {
+  const double c1 = 1e-4 * data_range * data_range, c2 = 9e-4 * data_range * data_range;
   const auto inside = [&](int r, int c) {
     return r >= 0 && c >= 0 && r < height && c < width && (valid.empty() || valid[r * width + c]);
   };
@@ -44,11 +45,13 @@ inline ImageLossOracle image_loss_oracle(const std::vector<double>& x, const std
       const double s = (2 * mx * my + c1) * (2 * vxy + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2));
       result.map[r * width + c] = s;
       result.ssim += s;
-      result.l1 += std::abs(x[r * width + c] - y[r * width + c]);
+      result.l1 += std::abs(x[r * width + c] - y[r * width + c]) / data_range;
+      result.mean += x[r * width + c] / data_range;
       ++count;
     }
   result.ssim /= count;
   result.l1 /= count;
+  result.mean /= count;
   result.total = (1 - lambda) * result.l1 + lambda * (1 - result.ssim);
   return result;
 }

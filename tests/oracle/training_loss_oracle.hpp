@@ -33,6 +33,7 @@ struct TrainingLossOracle {
   VolumeGrid box, block;
   ScaleBounds bounds;
   double density_scale;
+  double brightness = 1;         ///< TrainingUnits::line_integral
   std::vector<double> measured;  ///< [H,W]
   std::vector<std::uint8_t> valid;
   std::vector<float> label, upsampled, similarity, richness;  ///< [sH,sW], of the target `teach`
@@ -66,7 +67,8 @@ struct TrainingLossOracle {
     sizes.insert(sizes.end(), static_cast<std::size_t>(config.field.hidden_layers),
                  static_cast<std::size_t>(config.field.width));
     sizes.push_back(1);
-    const oracle::Mlp network{sizes, x.of[Parameter::network]};
+    const double sharpness = config.field.output == FieldOutput::softplus ? config.field.output_sharpness : 0;
+    const oracle::Mlp network{sizes, x.of[Parameter::network], false, sharpness};
     for (std::size_t i = 0; i < n; ++i) {
       std::vector<double> input(inputs);
       for (std::size_t f = 0; f < inputs; ++f) input[f] = features[f * n + i];
@@ -105,7 +107,7 @@ struct TrainingLossOracle {
       }
       const auto volume =
           oracle_voxelize(gaussians, static_cast<double>(bounds.min_mm), static_cast<double>(bounds.max_mm), block);
-      sum += c.tv_weight * box.largest_side_mm() / 2 *
+      sum += c.tv_weight * box.largest_side_mm() / 2 / brightness *
              total_variation_oracle(volume.value, block.size_x, block.size_y, block.size_z);
     }
     if (c.table_variation_weight > 0)
@@ -127,11 +129,11 @@ struct TrainingLossOracle {
       for (int c = 0; c < width; ++c)
         low[static_cast<std::size_t>(r / s * (width / s) + c / s)] +=
             fine[static_cast<std::size_t>(r * width + c)] / (s * s);
-    const double l_gt = image_loss_oracle(low, measured, valid, width / s, height / s, lambda).total;
+    const double l_gt = image_loss_oracle(low, measured, valid, width / s, height / s, lambda, brightness).total;
     if (s == 1) return l_gt + volume_terms(x, rho);
     const std::vector<double> target = teach_oracle(label, upsampled, similarity, richness, x.confidence[0],
                                                     x.confidence[1], sr.similarity_centre, sr.texture_centre);
-    const double l_sr = image_loss_oracle(fine, target, {}, width, height, lambda).total;
+    const double l_sr = image_loss_oracle(fine, target, {}, width, height, lambda, brightness).total;
     return (1 - sr.weight) * l_gt + sr.weight * l_sr + volume_terms(x, rho);
   }
 };

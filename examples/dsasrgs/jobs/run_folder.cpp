@@ -46,6 +46,9 @@ bool is_view_picture(const fs::path& path) {
   return name.starts_with("view_") && name.ends_with(".png");
 }
 
+/// Whether something is there that cost time: a model, or a checkpoint to go on from.
+bool has_result(const fs::path& folder) { return is_there(folder / "model.h5") || is_there(folder / "checkpoint.h5"); }
+
 void remove_run(const fs::path& folder) {
   std::error_code error;
   for (const char* name : kFiles) fs::remove(folder / name, error);
@@ -90,9 +93,9 @@ void require_start(const fs::path& folder, RunFolder::Start start) {
 
 }  // namespace
 
-RunFolder::RunFolder(fs::path path, Start start) : folder_(std::move(path)), path_(folder_.path()) {
+RunFolder::RunFolder(fs::path path, Start start) : folder_(std::move(path)), path_(folder_.path()), start_(start) {
   require_start(path_, start);
-  replaces_ = start == Start::over_earlier_run && is_run(path_);
+  replaces_ = start == Start::over_earlier_run && is_run(path_) && has_result(path_);
 }
 
 std::vector<fs::path> RunFolder::own_files() const {
@@ -102,13 +105,16 @@ std::vector<fs::path> RunFolder::own_files() const {
 }
 
 void RunFolder::begin() {
-  if (replaces_) path_ = make_new_folder(path_);  // inside: on the same file system, and no other folder is written
+  if (replaces_)
+    path_ = make_new_folder(path_);  // inside: on the same file system, and no other folder is written
+  else if (start_ != Start::resume && is_run(path_))
+    remove_run(path_);
   began_ = true;
 }
 
 RunFolder::~RunFolder() {
   if (!began_ || finished_) return;
-  if (is_there(checkpoint()) || is_there(model())) {
+  if (kept_ || has_result(path_)) {
     folder_.keep();
     return;
   }

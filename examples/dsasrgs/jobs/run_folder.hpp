@@ -19,7 +19,7 @@ class RunFolder {
   /// left it there; for `resume` without a checkpoint or in a finished run. IoError when the folder cannot be written.
   /// Changes nothing then.
   RunFolder(std::filesystem::path path, Start start);
-  /// Unless a checkpoint or a model is in it, an unfinished run leaves nothing behind.
+  /// Unless a checkpoint or a model is in it, or after keep(), an unfinished run leaves nothing behind.
   ~RunFolder();
 
   std::filesystem::path config() const { return file("config.toml"); }
@@ -35,8 +35,10 @@ class RunFolder {
   /// Files of the constructor's folder that the run will write or remove, but for pictures of views.
   std::vector<std::filesystem::path> own_files() const;
 
-  /// From here on path() is this run's.
+  /// From here on path() is this run's. What a failed run kept there goes.
   void begin();
+  /// What is there stays, although the run is not finished.
+  void keep() { kept_ = true; }
   /// Makes the folder for the pictures.
   void make_view_folder() const;
   /// The run is complete: it takes the place of an earlier one, and its checkpoint, which is of no more use, goes.
@@ -49,7 +51,8 @@ class RunFolder {
 
   OutputFolder folder_;
   std::filesystem::path path_;
-  bool replaces_ = false, began_ = false, finished_ = false;
+  Start start_;
+  bool replaces_ = false, began_ = false, kept_ = false, finished_ = false;
 };
 
 /// "view_007.png": names sort in the order of the views.

@@ -1,32 +1,39 @@
 #include "jobs/training_log.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <utility>
 
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 
 namespace dsasrgs::program {
 
 namespace {
 constexpr const char* kHeader =
-    "step,view,loss_step,loss,l_gt,l1,ssim,l_sr,alpha,beta,total_variation,table_variation,gaussians,cloned,split,"
+    "step,view,loss_step,loss,l_gt,l1,ssim,rendered,l_sr,alpha,beta,total_variation,table_variation,gaussians,cloned,"
+    "split,"
     "pruned,residual_split,born,seconds";
 }
 
 TrainingLog::TrainingLog(std::filesystem::path path, int every, int done_steps)
-    : path_(std::move(path)), every_(every), text_(std::string(kHeader) + "\n") {
-  if (done_steps == 0) return;
-  std::ifstream earlier(path_);
-  std::string line;
-  if (!std::getline(earlier, line) || line != kHeader) return;
-  while (std::getline(earlier, line)) {
+    : path_(std::move(path)), every_(every) {
+  std::string text = std::string(kHeader) + "\n", line;
+  std::ifstream earlier;
+  if (done_steps > 0) earlier.open(path_);
+  const bool goes_on = std::getline(earlier, line) && line == kHeader;
+  while (goes_on && std::getline(earlier, line)) {
     int step = 0;
     double seconds = 0;
     if (std::sscanf(line.c_str(), "%d", &step) != 1 || step > done_steps) break;
     if (std::sscanf(line.c_str() + line.rfind(',') + 1, "%lf", &seconds) == 1) earlier_seconds_ = seconds;
-    text_ += line + "\n";
+    text += line + "\n";
   }
+  earlier.close();
+  write_text(path_, text);  // whole: it may replace an earlier one
+  file_.open(path_, std::ios::app);
 }
 
 void TrainingLog::add(const StepReport& r, double seconds, bool always) {
@@ -37,14 +44,13 @@ void TrainingLog::add(const StepReport& r, double seconds, bool always) {
   born_ += r.born;
   if (!always && r.step % every_ != 0 && r.step != r.steps) return;
   char line[512];
-  std::snprintf(line, sizeof line,
-                "%d,%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%zu,%zu,%.3f\n", r.step, r.view,
-                r.loss_step, r.loss, r.l_gt, r.l1, r.ssim, r.l_sr, r.alpha, r.beta, r.total_variation,
-                r.table_variation, r.gaussians, cloned_, split_, pruned_, residual_split_, born_, seconds);
-  text_ += line;
+  std::snprintf(
+      line, sizeof line, "%d,%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%zu,%zu,%.3f\n",
+      r.step, r.view, r.loss_step, r.loss, r.l_gt, r.l1, r.ssim, r.rendered, r.l_sr, r.alpha, r.beta, r.total_variation,
+      r.table_variation, r.gaussians, cloned_, split_, pruned_, residual_split_, born_, seconds);
+  file_ << line << std::flush;
+  if (!file_) throw IoError(path_.string() + ": cannot write: " + std::strerror(errno));
   cloned_ = split_ = pruned_ = residual_split_ = born_ = 0;
 }
-
-void TrainingLog::write() const { write_text(path_, text_); }
 
 }  // namespace dsasrgs::program

@@ -1,7 +1,8 @@
 #pragma once
-// log.csv of a run: the loss over the steps, and what density control did.
+// log.csv of a run: the loss over the steps, and what density control did. Lines reach the disk as they are made.
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "dsasrgs/reconstructor.hpp"
@@ -10,14 +11,13 @@ namespace dsasrgs::program {
 
 class TrainingLog {
  public:
-  /// A line every `every` steps and after the last one. When `done_steps` > 0, lines up to there are taken over from an
-  /// earlier log at `path`.
+  /// Begins the file, with a line every `every` steps and after the last one to come. When `done_steps` > 0, lines up
+  /// to there are taken over from an earlier log at `path`. Throws IoError.
   TrainingLog(std::filesystem::path path, int every, int done_steps);
 
-  /// `always`: this step gets a line whatever its number (before a checkpoint, so that no event is lost).
+  /// `always`: this step gets a line whatever its number (before a checkpoint, so that no event is lost). Throws
+  /// IoError when it cannot be written.
   void add(const StepReport&, double seconds, bool always);
-  /// Writes the log as it is, whole. Throws IoError.
-  void write() const;
   /// Seconds of training before this session, by the lines taken over.
   double earlier_seconds() const { return earlier_seconds_; }
 
@@ -26,7 +26,7 @@ class TrainingLog {
   int every_;
   std::size_t cloned_ = 0, split_ = 0, pruned_ = 0, residual_split_ = 0, born_ = 0;  // since the last line
   double earlier_seconds_ = 0;
-  std::string text_;
+  std::ofstream file_;
 };
 
 }  // namespace dsasrgs::program

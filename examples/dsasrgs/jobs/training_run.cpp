@@ -45,28 +45,29 @@ void stop_interrupted(Reconstructor& reconstructor, const RunFolder& folder, con
   throw Interrupted(at + "; go on with: " + options.resume_command);
 }
 
-double train(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
+double train(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunOptions& options) {
   const int done = reconstructor.steps_done();
   TrainingLog log(folder.log(), options.log_every, done);
   Progress progress("training", "steps", reconstructor.config().training.steps, options.quiet, done);
   SmoothedLoss smoothed;
   const auto start = std::chrono::steady_clock::now();
   double seconds = log.earlier_seconds();
-  reconstructor.run([&](const StepReport& r) {
+  const auto after_step = [&](const StepReport& r) {
     seconds = log.earlier_seconds() + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const bool stopping = Interruption::requested();
     const bool checkpoint = options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0 && r.step < r.steps;
     log.add(r, seconds, checkpoint || stopping);
     progress.update(r.step, detail_text(smoothed.add(r), r.gaussians));
-    if (checkpoint) {
-      log.write();
-      reconstructor.save_checkpoint(folder.checkpoint());
-    }
+    if (checkpoint) reconstructor.save_checkpoint(folder.checkpoint());
     return !stopping;
-  });
-  const bool interrupted = !reconstructor.finished();
-  if (!interrupted || !options.resume_command.empty()) log.write();
-  if (interrupted) stop_interrupted(reconstructor, folder, options);
+  };
+  try {
+    reconstructor.run(after_step);
+  } catch (const NumericalError&) {
+    folder.keep();  // configuration and log say how it came to this
+    throw;
+  }
+  if (!reconstructor.finished()) stop_interrupted(reconstructor, folder, options);
   return seconds;
 }
 

@@ -21,6 +21,6 @@ struct TrainingRunOptions {
 [[noreturn]] void stop_interrupted(Reconstructor&, const RunFolder&, const TrainingRunOptions&);
 
 /// Trains to the end; returns the seconds it took, sessions before this one included. On Ctrl-C as stop_interrupted.
-double train(Reconstructor&, const RunFolder&, const TrainingRunOptions&);
+double train(Reconstructor&, RunFolder&, const TrainingRunOptions&);
 
 }  // namespace dsasrgs::program

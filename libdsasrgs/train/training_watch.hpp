@@ -1,0 +1,44 @@
+#pragma once
+// Notices a training that has come to nothing while it runs, so that it stops with a reason instead of a blank model.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/loss_history.hpp"
+#include "train/training_views.hpp"
+
+namespace dsasrgs {
+
+/// Looks at the loss of every step. What it says is about views with contrast: those whose mean is at least a quarter
+/// of the brightest training view's.
+class TrainingWatch {
+ public:
+  /// Steps in a row, of views with contrast, after which a fault is certain.
+  static constexpr int kPatience = 12;
+  /// A render is blank when its mean is below this share of the measurement's.
+  static constexpr double kBlank = 1e-3;
+  /// A render has gone astray when it differs from the measurement by this many times what a blank one does.
+  static constexpr double kAstray = 3;
+
+  TrainingWatch(const TrainingViews&, const Config&);
+
+  /// Throws NumericalError naming view, step and what to change when
+  ///   - the renders have been blank, or astray, for kPatience steps;
+  ///   - the losses of kPatience steps have been those of their view's last turn to the last bit, so nothing is learnt.
+  void see(const KnownLoss&);
+
+ private:
+  bool has_contrast(std::size_t slot) const { return views_->mean(slot) > 0 && views_->mean(slot) >= least_mean_; }
+  void look_at_render(const KnownLoss&, std::size_t slot);
+  void look_for_change(const KnownLoss&, std::size_t slot);
+  std::string place(const KnownLoss&) const;
+
+  const TrainingViews* views_;
+  std::string rate_;  // of the attenuation, by its name in the configuration
+  double least_mean_ = 0;
+  int blank_ = 0, astray_ = 0, unchanged_ = 0;
+  std::vector<std::optional<double>> last_loss_;  // of every view
+};
+
+}  // namespace dsasrgs

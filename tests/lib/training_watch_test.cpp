@@ -1,0 +1,106 @@
+// Trainings that come to nothing are noticed while they run.
+
+#include "train/training_watch.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/reconstructor.hpp"
+#include "support/context.hpp"
+#include "support/small_case.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::test;
+using Catch::Contains;
+
+namespace {
+
+constexpr int kEnough = TrainingWatch::kPatience;
+
+/// Two bright training views and, between them, one before the contrast comes.
+struct Watched {
+  Context ctx = make_context();
+  Acquisition acquisition = [] {
+    Context cpu = Context::cpu(1);
+    Acquisition a = small_simulation(cpu).acquisition;
+    a.train_views = {2, 5, 9};
+    a.test_views = {3};
+    const std::size_t pixels = a.detector.num_pixels();
+    for (int view = 0; view < a.num_views(); ++view)
+      for (std::size_t i = 0; i < pixels; ++i)
+        a.projections[static_cast<std::size_t>(view) * pixels + i] = view == 5 ? 0.01f : 0.5f;
+    return a;
+  }();
+  Config config = small_config(100);
+  TrainingViews views{ctx, acquisition, config.training};
+  TrainingWatch watch{views, config};
+  int step = 0;
+
+  /// A step with a loss no step had before; the render's mean is `share` of the measurement's.
+  void see(int view, double share, double l1 = 0.1) {
+    LossValues v;
+    v.measured = true;
+    v.rendered = share * (view == 5 ? 0.02 : 1);
+    v.l1 = l1;
+    v.total = 1 + 1e-3 * ++step;
+    watch.see({step, view, v});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("training watch: renders that stay blank stop the run, by name", "[watch]") {
+  Watched w;
+  REQUIRE(w.views.mean(0) == Approx(1));
+  REQUIRE(w.views.mean(1) == Approx(0.02));
+  for (int i = 0; i < 3 * kEnough; ++i) w.see(5, 0);  // nothing is to be seen there
+  for (int i = 0; i < kEnough - 1; ++i) w.see(i % 2 == 0 ? 2 : 9, 0.5e-3);
+  w.see(9, 0.01);  // not blank
+  for (int i = 0; i < kEnough - 1; ++i) {
+    w.see(2, 0);
+    w.see(5, 0);
+  }
+  const int last = w.step + 1;
+  CHECK_THROWS_WITH(w.see(9, 0), Contains("renders nothing") && Contains("step " + std::to_string(last)) &&
+                                     Contains("view 9 of ") && Contains("learning_rate.field") && Contains("0.5"));
+}
+
+TEST_CASE("training watch: renders that go astray stop the run", "[watch]") {
+  Watched w;
+  for (int i = 0; i < 3 * kEnough; ++i) w.see(2, 5, 2.9);
+  for (int i = 0; i < kEnough - 1; ++i) w.see(2, 5, 3.1);
+  CHECK_THROWS_WITH(w.see(9, 5, 3.1), Contains("moves away from the measurement") && Contains("view 9"));
+}
+
+TEST_CASE("training watch: losses that repeat to the last bit stop the run", "[watch]") {
+  Watched w;
+  LossValues v;
+  const auto repeat = [&](int view) {
+    v.total = 0.25 + view;
+    w.watch.see({++w.step, view, v});
+  };
+  for (const int view : {2, 5, 9}) repeat(view);  // seen for the first time
+  for (int i = 0; i < kEnough - 1; ++i) repeat(i % 2 == 0 ? 2 : 5);
+  w.see(9, 1);  // another loss
+  for (int i = 0; i < kEnough - 1; ++i) repeat(i % 2 == 0 ? 2 : 5);
+  CHECK_THROWS_WITH(repeat(2), Contains("nothing is learnt") && Contains("view 2"));
+}
+
+TEST_CASE("training watch: a field of ReLUs that dies is noticed within 50 steps; a softplus field lives", "[watch]") {
+  Context cpu = Context::cpu(1), ctx = make_context();
+  const Acquisition a = small_simulation(cpu).acquisition;
+  Config config = small_config(60);
+  config.learning_rate.field = {0.3, 0.3};
+  config.field.output = FieldOutput::relu;
+  Reconstructor dying(ctx, a, config);
+  CHECK_THROWS_WITH(dying.run(), Contains("renders nothing") && Contains("field.output = softplus"));
+  CHECK(dying.steps_done() <= 50);
+  CHECK_THROWS_AS(dying.save_checkpoint("/nonexistent/not-written.h5"), NumericalError);
+
+  config.field.output = FieldOutput::softplus;
+  Reconstructor living(ctx, a, config);
+  CHECK_NOTHROW(living.run());
+  CHECK(living.finished());
+}

@@ -23,7 +23,7 @@ enum class Implausibility {
   background_level,      ///< the images' border is far from 0 [median there, over the height of the vessels]
   saturated_views,       ///< many pixels of a view at exactly its maximum [the largest share]
   no_contrast,           ///< no view shows anything [views]
-  constant_views,        ///< views that show nothing, others do; zero before the contrast arrives is none [views]
+  constant_views,        ///< views that show nothing, others do; not those of 0 before or after contrast [views]
   duplicate_views,       ///< the same image, bit by bit, from different poses [views that repeat another]
   // geometry
   length_unit,          ///< source to detector, or the volume, of a length no scanner has [mm]

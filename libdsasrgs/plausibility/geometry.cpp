@@ -85,12 +85,14 @@ Sight sight_of(const Acquisition& a, const Pose& pose) {
 
 std::vector<Sight> sights_of(const Acquisition& a) {
   std::vector<Sight> sights;
+  sights.reserve(a.poses.size());
   for (const Pose& pose : a.poses) sights.push_back(sight_of(a, pose));
   return sights;
 }
 
 bool find_volume_size(const Acquisition& a, const std::vector<Sight>& sights, std::vector<Finding>& findings) {
   std::vector<double> widths;
+  widths.reserve(sights.size());
   for (const Sight& s : sights)
     widths.push_back(a.volume.largest_side_mm() * s.detector_depth_mm / s.volume_depth_mm / larger_side_mm(a.detector));
   const auto middle = widths.begin() + static_cast<std::ptrdiff_t>(widths.size() / 2);

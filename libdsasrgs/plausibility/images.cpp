@@ -48,6 +48,7 @@ ViewFacts facts_of(std::span<const float> image, std::span<const std::uint8_t> v
 
 std::vector<ViewFacts> facts_of_views(const Acquisition& a) {
   std::vector<ViewFacts> facts;
+  facts.reserve(a.poses.size());
   for (int v = 0; v < a.num_views(); ++v) facts.push_back(facts_of(a.projection(v), a.valid_pixels(v)));
   return facts;
 }
@@ -90,7 +91,7 @@ std::vector<float> sample_border(const Acquisition& a) {
 }
 
 double quantile(std::vector<float>& values, double q) {
-  const auto nth = values.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1) + 0.5);
+  const auto nth = values.begin() + std::lround(q * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), nth, values.end());
   return *nth;
 }
@@ -204,15 +205,16 @@ void find_saturated(const Acquisition& a, const std::vector<ViewFacts>& facts, c
 /// False where no view shows anything.
 bool find_constant(const std::vector<ViewFacts>& facts, std::vector<Finding>& findings) {
   int count = 0, first = -1, shown = 0;
-  std::size_t seen = 0;  // pixels that the last view with something to see shows
+  const float strongest =
+      std::max_element(facts.begin(), facts.end(), [](const auto& x, const auto& y) { return x.high < y.high; })->high;
+  bool filled = false;  // whether the last view with something to see shows enough, so that the next shows something
   for (std::size_t v = 0; v < facts.size(); ++v) {
     const ViewFacts& f = facts[v];
     if (f.pixels > 1 && !f.constant()) {
       ++shown;
-      seen = f.not_zero;
+      filled = f.not_zero >= kFewestPixelsSeen && f.high >= kFaintestView * strongest;
     }
-    // Zero: the contrast has not arrived, or what little there is lies between the rays of a simulation.
-    if (!f.constant() || (f.low == 0 && seen < kFewestPixelsSeen)) continue;
+    if (!f.constant() || (f.low == 0 && !filled)) continue;  // zero: contrast not yet there, washed out or hardly seen
     if (count++ == 0) first = static_cast<int>(v);
   }
   const int views = static_cast<int>(facts.size());

@@ -24,6 +24,8 @@ constexpr double kContrastOfFilledView = 0.25;
 /// Pixels a view shows at least, so that the next cannot show none, or the same, unless an image is missing. The rays
 /// of a coarse simulation may miss a thin vessel.
 constexpr std::size_t kFewestPixelsSeen = 16;
+/// And with this share of the strongest contrast: without noise, washed-out contrast fades to exactly 0.
+constexpr double kFaintestView = 0.01;
 /// Quantiles that stand for the lowest and highest values, so that single hot pixels do not.
 constexpr double kLowestQuantile = 1e-3, kHighestQuantile = 1 - 1e-3;
 
@@ -50,7 +52,8 @@ constexpr double kFaintestSignal = 0.02;
 constexpr double kSamePose = 1e-4;
 /// Span of directions: tomosynthesis has 12° and more; a full circle made radians twice 6.3°.
 constexpr double kNarrowestSweep_deg = 7;
-/// No C-arm goes further than a circle and a quarter in steps as large as this; degrees taken for radians mostly do.
+/// No C-arm goes further than a circle and a quarter in steps as large as this (nor in golden angles);
+/// degrees taken for radians mostly do.
 constexpr double kLargestStep_deg = 15, kLongestCoarseTurn_deg = 450;
 /// Length of the mean unit vector of the steps: equal steps have 1, views in random order about 0.3.
 constexpr double kEvenSteps = 0.8;

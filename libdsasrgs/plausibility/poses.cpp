@@ -13,6 +13,7 @@ namespace {
 
 std::vector<Vec3d> directions_of(const std::vector<Pose>& poses) {
   std::vector<Vec3d> directions;
+  directions.reserve(poses.size());
   for (const Pose& pose : poses) directions.push_back(normalized(pose.detector_center_mm - pose.source_mm));
   return directions;
 }

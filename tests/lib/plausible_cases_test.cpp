@@ -160,9 +160,19 @@ TEST_CASE("plausible: simulated trees with and without head, noise, motion and c
   options.sweep.view = {.secondary_rad = 0.2, .offset_u_mm = 3};
   require_simulation("oblique", options);
 
+  options.scale = 1;
+  for (const double arrival_s : {0.0, 3.0}) {  // washed out to exactly 0; exactly 0 until late
+    const ContrastOptions short_bolus{.arrival_s = arrival_s, .width_s = 0.05, .width_growth = 0, .injection_s = 0.3};
+    const Acquisition a = simulate(ctx, tree, short_bolus, options).acquisition;
+    const auto empty = [&](int v) {
+      return std::all_of(a.projection(v).begin(), a.projection(v).end(), [](float p) { return p == 0; });
+    };
+    REQUIRE(empty(arrival_s > 0 ? 0 : a.num_views() - 1));
+    require_plausible(a);
+  }
+
   // A vessel so thin that rays of some views miss it, and static contrast.
   tree.nodes = {{{0, 0, -40}, 1.2, -1}, {{0, 0, 0}, 1.2, 0}, {{3, -5, 40}, 1, 1}};
-  options.scale = 1;
   options.detector = {32, 32, 9.6, 9.6};
   require_simulation("thin", options);
   ContrastOptions constant;

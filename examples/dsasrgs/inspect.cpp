@@ -7,12 +7,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
+#include "jobs/plausible_case.hpp"
 #include "subcommands.hpp"
 
 namespace dsasrgs::program {
@@ -23,7 +26,7 @@ namespace {
 
 struct InspectOptions {
   std::string file, case_file;
-  bool json = false;
+  bool json = false, strict = false;
 };
 
 Json as_json(Vec3d v) { return {v.x, v.y, v.z}; }
@@ -100,10 +103,29 @@ Json describe(const PseudoLabels& labels) {
   return json;
 }
 
+Json as_json(const std::vector<Finding>& findings) {
+  Json json = Json::array();
+  for (const Finding& f : findings) {
+    Json& item = json.emplace_back(Json{
+        {"kind", name_of(f.kind)}, {"field", f.field}, {"value", f.value}, {"limit", f.limit}, {"message", f.message}});
+    if (f.view >= 0) item["view"] = f.view;
+  }
+  return json;
+}
+
+/// Findings are warnings on stderr, and part of the JSON.
+Json describe_case(const Acquisition& a, const InspectOptions& options) {
+  const std::vector<Finding> findings = implausibilities(a);
+  warn_or_refuse(a, findings, options.strict, false);
+  Json json = describe(a);
+  if (options.json) json["findings"] = as_json(findings);
+  return json;
+}
+
 Json describe_file(const InspectOptions& options) {
   const std::string& file = options.file;
   const std::string format = read_format(file);
-  if (format == "dsasrgs.acquisition") return describe(read_acquisition(file));
+  if (format == "dsasrgs.acquisition") return describe_case(read_acquisition(file), options);
   Context ctx = Context::cpu(1);
   if (format == "dsasrgs.model") return describe(read_model(ctx, file));
   if (format != "dsasrgs.pseudo_labels")
@@ -152,6 +174,7 @@ void add_inspect(CLI::App& app) {
   sub->add_option("file", options->file, "acquisition, model or label file (FILE.h5)")->required();
   sub->add_option("--case", options->case_file, "of a label file: the acquisition it is for; every label is checked");
   sub->add_flag("--json", options->json, "as JSON");
+  sub->add_flag("--strict", options->strict, kStrictDescription);
   sub->callback([options] { run(*options); });
 }
 

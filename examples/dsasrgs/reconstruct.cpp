@@ -19,9 +19,11 @@
 #include "cli/value_checks.hpp"
 #include "cli/view_list.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "jobs/evaluation_summary.hpp"
+#include "jobs/plausible_case.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/run_report.hpp"
 #include "jobs/training_run.hpp"
@@ -40,7 +42,7 @@ struct ReconstructOptions {
   std::vector<std::string> settings;
   std::optional<int> train_views, steps;
   std::optional<std::int64_t> seed;
-  bool force = false, resume = false;
+  bool force = false, resume = false, strict = false;
   TrainingRunOptions training;
   ScoringOptions scoring;
   MachineOptions machine;
@@ -127,6 +129,7 @@ void run(const ReconstructOptions& options) {
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
+  warn_or_refuse(acquisition, implausibilities(acquisition), options.strict, quiet);
   if (options.train_views) split_evenly(acquisition, *options.train_views);
   if (!options.hold_out.empty()) hold_out(acquisition, parse_views(options.hold_out, acquisition, "--hold-out"));
   require_scorable(acquisition, held_out_views(acquisition));
@@ -205,6 +208,7 @@ void add_reconstruct(CLI::App& app) {
          "--hold-out", options->hold_out,
          "training views such as 0,5,10-20 to leave out and score in place of the test views, to choose settings by")
       ->check(not_empty());
+  sub->add_flag("--strict", options->strict, kStrictDescription);
   sub->add_option("--checkpoint-every", options->training.checkpoint_every,
                   "steps between checkpoints; 0: only when interrupted")
       ->check(not_negative())

@@ -19,6 +19,7 @@
 #include "dsasrgs/math.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The command-line program from outside: program_test.sh PATH_OF_BINARY
 # Exit codes 0 (done), 1 (job failed), 2 (bad usage or bad input), one line per error, no partial output.
-# outputs_test.sh goes on from here with what happens to files that were there before.
+# plausibility_test.sh goes on from here with cases that are implausible, outputs_test.sh with what happens to files that
+# were there before.
 # Wrong fields inside HDF5 files are tested in tests/lib; here files are broken with dd and truncate only.
 set -u
 [ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
@@ -365,6 +366,7 @@ head -c 999 /dev/zero >bad.nii
 expect 2 "not NIfTI" simulate --vessels bad.nii --vessel-threshold 1 --output new.h5
 absent new new.h5 new.nii new.json
 
+. "$here/plausibility_test.sh"
 . "$here/outputs_test.sh"
 bash "$here/study_test.sh" "$program" || failures=$((failures + 1))
 

@@ -289,7 +289,7 @@ Config preset_config(std::string_view name, std::string_view source) {
     config.gaussians.initial = 50000;
     config.density_control.every = 100;
     config.density_control.gradient_threshold = 5e-5;
-    config.density_control.min_mean_density = 1e-5;
+    config.density_control.min_mean_density = 1e-5;  // its scenes are 2 wide
     config.density_control.halve_density = true;
   } else if (name == "dsa-srgs") {
     config.super_resolution.scale = 4;

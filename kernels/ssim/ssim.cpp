@@ -13,7 +13,7 @@ namespace {
 
 std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
   const SsimConstants c = ssim_constants(shape);
-  require(c.c1 > 0 && std::isfinite(c.c2), op,
+  require(shape.data_range > 0 && c.c1 > 0 && std::isfinite(c.c2), op,
           "data_range: expected a positive number whose square is one, found " + std::to_string(shape.data_range));
   return require_image(op, "shape", shape.width_px, shape.height_px);
 }

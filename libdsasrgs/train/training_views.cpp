@@ -54,6 +54,9 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   }
   if (positive.empty()) throw BadInput(name_, "/projections", "a positive line integral in a training view", "none");
   units_ = {volume_.largest_side_mm() / 2, robust_maximum(positive)};
+  if (constexpr double kLeast = 1e-12, kMost = 1e12; units_.line_integral < kLeast || units_.line_integral > kMost)
+    throw BadInput(name_, "/projections", "brightest line integrals of 1e-12 to 1e+12, whose squares are floats",
+                   number_text(units_.line_integral));
   for (Image& image : images_) {
     image.mean /= units_.line_integral;
     image.mean_magnitude /= units_.line_integral;

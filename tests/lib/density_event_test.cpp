@@ -141,6 +141,7 @@ TEST_CASE("density_event: RSD, then density control without its parents, then bi
   schedule.residual_split_event = schedule.density_event = schedule.residual_births_event = true;
   schedule.residual_split_threshold = 0.5f;
   schedule.split_voxels = 100;  // density control clones
+  schedule.min_mean_density_per_mm = 0.1f;
   std::size_t asked = 0;
   const auto find = [&](std::size_t max_count) {
     asked = max_count;

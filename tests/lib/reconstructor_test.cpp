@@ -244,11 +244,23 @@ TEST_CASE("reconstructor: a measurement that is not finite is refused by name", 
 TEST_CASE("reconstructor: a loss that is not finite stops the run by step and view", "[reconstructor]") {
   Context ctx = make_context();
   Simulation simulation = small_simulation(ctx);
-  // Finite, but its square is not: SSIM of the first view that is shown becomes NaN.
-  for (float& v : simulation.acquisition.projections) v *= 1e25f;
-  Reconstructor overflowing(ctx, simulation.acquisition, small_config(64));
-  CHECK_THROWS_WITH(overflowing.run(),
-                    Catch::Contains("not finite at step 1, view") && Catch::Contains(simulation.acquisition.name));
+  Acquisition& a = simulation.acquisition;
+  // One pixel is finite, but its square is not: SSIM of that view becomes NaN.
+  const int view = a.training_views()[4];
+  a.projections[static_cast<std::size_t>(view) * a.detector.num_pixels() + 900] = 1e25f;
+  Reconstructor overflowing(ctx, a, small_config(64));
+  CHECK_THROWS_WITH(overflowing.run(), Catch::Contains("not finite at step ") &&
+                                           Catch::Contains("view " + std::to_string(view) + " of " + a.name));
+}
+
+TEST_CASE("reconstructor: a brightness whose square is no float is refused", "[reconstructor]") {
+  Context ctx = make_context();
+  for (const float factor : {1e25f, 1e-25f}) {
+    Simulation simulation = small_simulation(ctx);
+    for (float& v : simulation.acquisition.projections) v *= factor;
+    CHECK_THROWS_WITH(Reconstructor(ctx, simulation.acquisition, small_config(64)),
+                      Catch::Contains("/projections: expected brightest line integrals of 1e-12 to 1e+12"));
+  }
 }
 
 TEST_CASE("reconstructor: views without contrast are refused, not reconstructed", "[reconstructor]") {

@@ -85,10 +85,12 @@ TEST_CASE("view_loss: at scale 1 it is the image loss", "[view_loss]") {
   const auto y = Buffer<float>::from_host(ctx, target);
   const auto valid = Buffer<std::uint8_t>::from_host(ctx, a.valid_pixels(1));
   const ImageLossInput input{x, y, valid, count_valid(ctx, valid)};
+  const auto brightness = static_cast<float>(TrainingViews(ctx, a, config.training).units().line_integral);
+  const ImageLossShape shape{kWidth, kHeight, 0.2f, brightness};
   ImageLossSaved saved;
-  image_loss_forward(ctx, {kWidth, kHeight, 0.2f}, input, saved);
+  image_loss_forward(ctx, shape, input, saved);
   Buffer<float> gradient(ctx, kLow);
-  image_loss_backward(ctx, {kWidth, kHeight, 0.2f}, input, saved, 1, GradientMode::overwrite, gradient);
+  image_loss_backward(ctx, shape, input, saved, 1, GradientMode::overwrite, gradient);
   CHECK(o.low == image_loss_value(ctx, saved).total);
   CHECK(o.gradient == gradient.to_host(ctx));
 }

@@ -27,7 +27,7 @@ grep -q '^views *24$' out.txt || report "inspect a pitch in cm: no line 'views 2
 expect 0 "inspect --json of a pitch in cm" inspect cm.h5 --json
 grep -q '"kind": "detector_size"' out.txt || report "inspect --json: no finding: $(cat out.txt)"
 [ "$(number out.txt limit)" = 2.0 ] || report "inspect --json: limit $(number out.txt limit), expected 2.0"
-expect 1 "inspect a pitch in cm strictly" inspect cm.h5 --strict
+expect 2 "inspect a pitch in cm strictly" inspect cm.h5 --strict
 says "inspect a pitch in cm strictly" "cm.h5: --strict: expected nothing implausible, found 1 finding: .*$pitch"
 [ -s out.txt ] && report "inspect --strict printed: $(cat out.txt)"
 
@@ -38,12 +38,12 @@ expect 0 "reconstruct a pitch in cm quietly" reconstruct cm.h5 --output cm_quiet
   --set gaussians.initial=200
 [ -s out.txt ] || [ -s err.txt ] && report "reconstruct --quiet printed: $(cat out.txt err.txt)"
 for quiet in "" --quiet; do
-  expect 1 "reconstruct a pitch in cm strictly $quiet" reconstruct cm.h5 --output cm_strict --preset static --steps 5 \
+  expect 2 "reconstruct a pitch in cm strictly $quiet" reconstruct cm.h5 --output cm_strict --preset static --steps 5 \
     --strict $quiet
   says "reconstruct a pitch in cm strictly $quiet" "$pitch"
   [ -s out.txt ] && report "reconstruct --strict printed: $(cat out.txt)"
 done
 absent cm_strict
 cp -r plausible kept
-expect 1 "a strict refusal over an earlier run" reconstruct cm.h5 --output kept --force --preset static --steps 5 --strict
+expect 2 "a strict refusal over an earlier run" reconstruct cm.h5 --output kept --force --preset static --steps 5 --strict
 diff -r plausible kept >diff.txt || report "reconstruct --force --strict changed an earlier run: $(cat diff.txt)"

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <string>
 
-#include "dsasrgs/error.hpp"
+#include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
 
@@ -13,7 +13,7 @@ void warn_or_refuse(const Acquisition& acquisition, const std::vector<Finding>& 
     std::string all = acquisition.name + ": --strict: expected nothing implausible, found " +
                       std::to_string(findings.size()) + (findings.size() == 1 ? " finding" : " findings");
     for (const Finding& finding : findings) all += (&finding == &findings.front() ? ": " : "; ") + finding.message;
-    throw Error(all);
+    throw UsageError(all);
   }
   if (quiet) return;
   for (const Finding& finding : findings)

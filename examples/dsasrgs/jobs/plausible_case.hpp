@@ -10,6 +10,6 @@ namespace dsasrgs::program {
 /// Says each finding on stderr, unless quiet; with `strict`, where there is one, throws Error that holds all of them.
 void warn_or_refuse(const Acquisition&, const std::vector<Finding>&, bool strict, bool quiet);
 
-constexpr const char* kStrictDescription = "refuse a case that is implausible (exit code 1) instead of warning";
+constexpr const char* kStrictDescription = "refuse a case that is implausible (exit code 2) instead of warning";
 
 }  // namespace dsasrgs::program

@@ -11,8 +11,7 @@ namespace dsasrgs {
 namespace {
 
 std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
-  require(shape.c1 > 0 && shape.c2 > 0, op,
-          "c1, c2: expected positive numbers, found " + std::to_string(shape.c1) + ", " + std::to_string(shape.c2));
+  require(shape.c1 > 0 && shape.c2 > 0, op, "c1, c2: expected positive numbers, found ", shape.c1, ", ", shape.c2);
   return require_image(op, "shape", shape.width_px, shape.height_px);
 }
 
@@ -22,9 +21,8 @@ double checked_num_valid(const char* op, const ImageLossInput& input, std::size_
   require_size(op, "target", pixels, input.target.size());
   if (input.valid.empty()) return static_cast<double>(pixels);
   require_size(op, "valid", pixels, input.valid.size());
-  require(
-      input.num_valid >= 1 && input.num_valid <= pixels, op,
-      "num_valid: expected 1 to " + std::to_string(pixels) + " valid pixels, found " + std::to_string(input.num_valid));
+  require(input.num_valid >= 1 && input.num_valid <= pixels, op, "num_valid: expected 1 to ", pixels,
+          " valid pixels, found ", input.num_valid);
   return static_cast<double>(input.num_valid);
 }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <nanoflann.hpp>
 #include <string>
-#include <utility>
 
 #include "common/host_vector.hpp"
 #include "common/parallel.hpp"
@@ -18,7 +17,7 @@ namespace {
 
 /// Points as nanoflann reads them.
 struct PointSet {
-  std::vector<Vec3d> points;
+  HostVector<Vec3d> points;
 
   std::size_t kdtree_get_point_count() const { return points.size(); }
   double kdtree_get_pt(std::size_t i, std::size_t axis) const {
@@ -69,8 +68,8 @@ struct PointTree::Index {
   PointSet set;
   Tree tree;  // reads `set`
 
-  explicit Index(std::vector<Vec3d> points)
-      : set{std::move(points)}, tree(3, set, nanoflann::KDTreeSingleIndexAdaptorParams(kLeafSize)) {
+  explicit Index(std::span<const Vec3d> points)
+      : set{{points.begin(), points.end()}}, tree(3, set, nanoflann::KDTreeSingleIndexAdaptorParams(kLeafSize)) {
     tree.buildIndex();
   }
 
@@ -78,9 +77,9 @@ struct PointTree::Index {
 };
 
 // nanoflann numbers the points, and a node serves about half a leaf of them.
-PointTree::PointTree(std::vector<Vec3d> points_mm)
+PointTree::PointTree(std::span<const Vec3d> points_mm)
     : index_(with_host_memory(points_mm.size() * (sizeof(std::uint32_t) + 2 * sizeof(Tree::Node) / Index::kLeafSize),
-                              [&] { return std::make_unique<Index>(std::move(points_mm)); })) {}
+                              [&] { return std::make_unique<Index>(points_mm); })) {}
 PointTree::~PointTree() = default;
 
 std::size_t PointTree::nearest(Vec3d query_mm, std::span<double> squared_mm2) const {
@@ -110,7 +109,7 @@ std::vector<float> neighbour_distances_mm2(const Context& ctx, std::span<const f
   if (points.empty()) return mean;
 
   const HostVector<std::uint32_t> order = lattice_order(points);
-  std::vector<Vec3d> sorted = host_vector<Vec3d>(points.size());
+  HostVector<Vec3d> sorted(points.size());
   std::transform(order.begin(), order.end(), sorted.begin(), [&](std::uint32_t i) { return points[i]; });
   const PointTree tree(sorted);
   constexpr std::size_t kBlock = 4096;  // points per task

@@ -14,8 +14,8 @@ namespace dsasrgs {
 /// k-d tree of points (nanoflann). Exact, in double. Queries may come from any number of threads.
 class PointTree {
  public:
-  /// At least one point. Throws OutOfMemory.
-  explicit PointTree(std::vector<Vec3d> points_mm);
+  /// At least one point; they are copied. Throws OutOfMemory.
+  explicit PointTree(std::span<const Vec3d> points_mm);
   ~PointTree();
   PointTree(const PointTree&) = delete;
   PointTree& operator=(const PointTree&) = delete;

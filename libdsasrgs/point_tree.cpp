@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <nanoflann.hpp>
 #include <string>
-#include <utility>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "common/require.hpp"
 
@@ -17,7 +17,7 @@ namespace {
 
 /// Points as nanoflann reads them.
 struct PointSet {
-  std::vector<Vec3d> points;
+  HostVector<Vec3d> points;
 
   std::size_t kdtree_get_point_count() const { return points.size(); }
   double kdtree_get_pt(std::size_t i, std::size_t axis) const {
@@ -38,7 +38,7 @@ constexpr std::size_t kNeighbours = 3;
 
 /// Indices of points by the cells of a lattice over their box, row by row: what is near in space is then near in
 /// memory.
-std::vector<std::uint32_t> lattice_order(const std::vector<Vec3d>& points) {
+HostVector<std::uint32_t> lattice_order(const HostVector<Vec3d>& points) {
   constexpr std::uint64_t kCells = 64;  // per side
   Vec3d low = points.front(), high = low;
   for (const Vec3d& p : points) {
@@ -49,14 +49,14 @@ std::vector<std::uint32_t> lattice_order(const std::vector<Vec3d>& points) {
   const auto cell = [](double from_low, double width) {
     return width > 0 ? static_cast<std::uint64_t>(std::min(kCells - 1.0, kCells * from_low / width)) : 0;
   };
-  std::vector<std::uint64_t> keys;
+  HostVector<std::uint64_t> keys;
   keys.reserve(points.size());
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Vec3d d = points[i] - low;
     keys.push_back(((cell(d.z, side.z) * kCells + cell(d.y, side.y)) * kCells + cell(d.x, side.x)) << 32 | i);
   }
   std::sort(keys.begin(), keys.end());
-  std::vector<std::uint32_t> order(keys.size());
+  HostVector<std::uint32_t> order(keys.size());
   std::transform(keys.begin(), keys.end(), order.begin(),
                  [](std::uint64_t k) { return static_cast<std::uint32_t>(k); });
   return order;
@@ -68,15 +68,18 @@ struct PointTree::Index {
   PointSet set;
   Tree tree;  // reads `set`
 
-  explicit Index(std::vector<Vec3d> points)
-      : set{std::move(points)}, tree(3, set, nanoflann::KDTreeSingleIndexAdaptorParams(kLeafSize)) {
+  explicit Index(std::span<const Vec3d> points)
+      : set{{points.begin(), points.end()}}, tree(3, set, nanoflann::KDTreeSingleIndexAdaptorParams(kLeafSize)) {
     tree.buildIndex();
   }
 
   static constexpr std::size_t kLeafSize = 12;
 };
 
-PointTree::PointTree(std::vector<Vec3d> points_mm) : index_(std::make_unique<Index>(std::move(points_mm))) {}
+// nanoflann numbers the points, and a node serves about half a leaf of them.
+PointTree::PointTree(std::span<const Vec3d> points_mm)
+    : index_(with_host_memory(points_mm.size() * (sizeof(std::uint32_t) + 2 * sizeof(Tree::Node) / Index::kLeafSize),
+                              [&] { return std::make_unique<Index>(points_mm); })) {}
 PointTree::~PointTree() = default;
 
 std::size_t PointTree::nearest(Vec3d query_mm, std::span<double> squared_mm2) const {
@@ -94,19 +97,19 @@ double PointTree::distance_mm(Vec3d query_mm) const {
 
 std::vector<float> neighbour_distances_mm2(const Context& ctx, std::span<const float> position_mm) {
   constexpr const char* kOp = "neighbour_distances";
-  require(position_mm.size() % 3 == 0, kOp,
-          "position_mm: expected 3 numbers to a point, found " + std::to_string(position_mm.size()) + " in all");
+  require(position_mm.size() % 3 == 0, kOp, "position_mm: expected 3 numbers to a point, found ", position_mm.size(),
+          " in all");
   require(std::all_of(position_mm.begin(), position_mm.end(), [](float v) { return std::isfinite(v); }), kOp,
           "position_mm: expected finite positions, found NaN or infinity");
-  std::vector<Vec3d> points;
+  HostVector<Vec3d> points;
   points.reserve(position_mm.size() / 3);
   for (std::size_t i = 0; i < position_mm.size(); i += 3)
     points.push_back(Vec3f{position_mm[i], position_mm[i + 1], position_mm[i + 2]}.as<double>());
-  std::vector<float> mean(points.size());
+  std::vector<float> mean = host_vector<float>(points.size());
   if (points.empty()) return mean;
 
-  const std::vector<std::uint32_t> order = lattice_order(points);
-  std::vector<Vec3d> sorted(points.size());
+  const HostVector<std::uint32_t> order = lattice_order(points);
+  HostVector<Vec3d> sorted(points.size());
   std::transform(order.begin(), order.end(), sorted.begin(), [&](std::uint32_t i) { return points[i]; });
   const PointTree tree(sorted);
   constexpr std::size_t kBlock = 4096;  // points per task

@@ -14,8 +14,8 @@ namespace dsasrgs {
 /// k-d tree of points (nanoflann). Exact, in double. Queries may come from any number of threads.
 class PointTree {
  public:
-  /// At least one point.
-  explicit PointTree(std::vector<Vec3d> points_mm);
+  /// At least one point; they are copied. Throws OutOfMemory.
+  explicit PointTree(std::span<const Vec3d> points_mm);
   ~PointTree();
   PointTree(const PointTree&) = delete;
   PointTree& operator=(const PointTree&) = delete;
@@ -32,7 +32,7 @@ class PointTree {
 
 /// [N] mean of the squared distances from point i to its 3 nearest other points (method.md section 2); with fewer than
 /// 4 points, to those there are; 0 for a single point. position_mm [N,3]. The same bits for any thread count. Throws
-/// InvalidArgument when there are not 3 numbers to a point or a position is not finite.
+/// InvalidArgument when there are not 3 numbers to a point or a position is not finite, and OutOfMemory.
 std::vector<float> neighbour_distances_mm2(const Context&, std::span<const float> position_mm);
 
 }  // namespace dsasrgs

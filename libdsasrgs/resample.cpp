@@ -1,5 +1,6 @@
 #include "dsasrgs/resample.hpp"
 
+#include "common/require.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/context.hpp"
 #include "resample/resample.hpp"
@@ -15,6 +16,7 @@ View<float> view_of(std::vector<float>& host) { return {host.data(), host.size()
 }  // namespace
 
 std::vector<float> upsample_image(std::span<const float> image, const Detector& detector, int scale) {
+  require_size("upsample_image", "image", detector.num_pixels(), image.size());  // before memory is asked for
   Context ctx = Context::cpu(1);
   std::vector<float> high = host_vector<float>(detector.refined(scale).num_pixels());
   upsample_bicubic(ctx, {detector.width_px, detector.height_px, scale}, view_of(image), view_of(high));

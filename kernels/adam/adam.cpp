@@ -1,10 +1,8 @@
 #include "adam/adam.hpp"
 
-#include <string>
-
 #include "adam/adam_bodies.hpp"
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 
 namespace dsasrgs {
 
@@ -14,11 +12,11 @@ void adam_update(Context& ctx, const AdamStep& step, const AdamState& state) {
   require_size(kOp, "gradient", n, state.gradient.size());
   require_size(kOp, "first_moment", n, state.first_moment.size());
   require_size(kOp, "second_moment", n, state.second_moment.size());
-  require(step.step >= 1, kOp, "step: expected 1 or more, found " + std::to_string(step.step));
+  require_count(kOp, "step", step.step, 1);
   const auto is_decay = [](float beta) { return beta >= 0 && beta < 1; };
-  require(is_decay(step.beta1) && is_decay(step.beta2), kOp,
-          "beta1, beta2: expected 0 ≤ β < 1, found " + std::to_string(step.beta1) + ", " + std::to_string(step.beta2));
-  require(step.epsilon >= 0, kOp, "epsilon: expected 0 or more, found " + std::to_string(step.epsilon));
+  require(is_decay(step.beta1) && is_decay(step.beta2), kOp, "beta1, beta2: expected 0 ≤ β < 1, found ", step.beta1,
+          ", ", step.beta2);
+  require_at_least(kOp, "epsilon", step.epsilon, 0);
   if (n == 0) return;
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::adam_update(ctx, step, state);

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "attenuation/attenuation_bodies.hpp"
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 
 namespace dsasrgs {
 
@@ -27,9 +27,7 @@ void softplus_density_backward(Context& ctx, float scale, View<const float> raw,
 namespace {
 /// N of coefficients [N,6].
 std::size_t num_tables(const char* op, View<const float> coefficients) {
-  require(coefficients.size() % kOffsetTableCoefficients == 0, op,
-          "coefficients: expected 6 numbers per Gaussian, found " + std::to_string(coefficients.size()) + " in all");
-  return coefficients.size() / kOffsetTableCoefficients;
+  return require_rows(op, "coefficients", kOffsetTableCoefficients, coefficients.size());
 }
 /// λ / N, 0 for N = 0.
 float per_table(float lambda, std::size_t n) {

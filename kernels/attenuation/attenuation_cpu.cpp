@@ -1,8 +1,8 @@
 #include <numeric>
-#include <vector>
 
 #include "attenuation/attenuation_bodies.hpp"
 #include "attenuation/attenuation_math.hpp"
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 
 namespace dsasrgs::cpu {
@@ -48,7 +48,7 @@ void offset_table_density_backward(Context& ctx, float scale, float time, View<c
 void offset_table_smoothness_forward(Context& ctx, float factor, View<const float> coefficients,
                                      OffsetTableSmoothness& saved) {
   const std::size_t n = coefficients.size() / kOffsetTableCoefficients;
-  std::vector<double> partial((n + kBlock - 1) / kBlock);
+  HostVector<double> partial((n + kBlock - 1) / kBlock);
   parallel_blocks(ctx, n, kBlock, [&](std::size_t begin, std::size_t end) {
     double sum = 0;
     for (std::size_t i = begin; i < end; ++i)

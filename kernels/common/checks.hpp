@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "common/gradient.hpp"
@@ -11,12 +12,33 @@
 
 namespace dsasrgs {
 
+/// a·b, or where that overflows more than any array has.
+inline std::size_t size_product(std::size_t a, std::size_t b) { return b == 0 || a <= SIZE_MAX / b ? a * b : SIZE_MAX; }
+
+/// Throws InvalidArgument unless least ≤ value ≤ most.
+inline void require_count(const char* op, const char* what, std::int64_t value, std::int64_t least, std::int64_t most) {
+  require(value >= least && value <= most, op, what, ": expected ", least, " to ", most, ", found ", value);
+}
+inline void require_count(const char* op, const char* what, std::int64_t value, std::int64_t least) {
+  require(value >= least, op, what, ": expected ", least, " or more, found ", value);
+}
+
+/// Throws InvalidArgument unless value ≥ least; NaN is not.
+inline void require_at_least(const char* op, const char* what, double value, int least) {
+  require(value >= least, op, what, ": expected ", least, " or more, found ", value);
+}
+
+/// n of an array [n, columns]. Throws InvalidArgument unless its rows are whole.
+inline std::size_t require_rows(const char* op, const char* what, std::size_t columns, std::size_t size) {
+  require(size % columns == 0, op, what, ": expected rows of ", columns, " numbers, found ", size, " in all");
+  return size / columns;
+}
+
 /// Throws InvalidArgument unless 0 < min < max, both finite: the derivative of a bounded scale divides by max − min,
 /// and an operator divides by the scale.
 inline void require_bounds(const char* op, ScaleBounds bounds) {
   require(bounds.min_mm > 0 && bounds.max_mm > bounds.min_mm && std::isfinite(bounds.max_mm), op,
-          "bounds: expected 0 < min_mm < max_mm, finite, found " + std::to_string(bounds.min_mm) + " and " +
-              std::to_string(bounds.max_mm));
+          "bounds: expected 0 < min_mm < max_mm, finite, found ", bounds.min_mm, " and ", bounds.max_mm);
 }
 
 /// Throws InvalidArgument unless it is a cloud of n Gaussians; an empty one needs no bounds.
@@ -40,18 +62,16 @@ inline void require_gradient(const char* op, const GaussianGradient& gradient, s
 
 /// Number of pixels. Throws InvalidArgument for an empty image.
 inline std::size_t require_image(const char* op, const char* what, int width_px, int height_px) {
-  require(width_px > 0 && height_px > 0, op,
-          std::string(what) + ": expected at least 1 x 1 pixels, found " + std::to_string(width_px) + " x " +
-              std::to_string(height_px));
-  return static_cast<std::size_t>(width_px) * static_cast<std::size_t>(height_px);
+  require(width_px > 0 && height_px > 0, op, what, ": expected at least 1 x 1 pixels, found ", width_px, " x ",
+          height_px);
+  return num_elements(width_px, height_px);
 }
 
 /// Throws InvalidArgument unless a detector's pitch is positive and finite.
 inline void require_pitch(const char* op, const Detector& d) {
   const auto is_length = [](double v) { return v > 0 && std::isfinite(v); };
-  require(is_length(d.pitch_u_mm) && is_length(d.pitch_v_mm), op,
-          "detector: expected a positive pitch, found " + std::to_string(d.pitch_u_mm) + " x " +
-              std::to_string(d.pitch_v_mm) + " mm");
+  require(is_length(d.pitch_u_mm) && is_length(d.pitch_v_mm), op, "detector: expected a positive pitch, found ",
+          d.pitch_u_mm, " x ", d.pitch_v_mm, " mm");
 }
 
 /// Number of pixels. Throws InvalidArgument unless the detector has some and their pitch is positive and finite.
@@ -69,24 +89,22 @@ inline void require_pose(const char* op, const Pose& pose) {
   const double volume = std::abs(dot(c, cross(pose.detector_u, pose.detector_v)));
   require(std::isfinite(edges) && volume > 1e-6 * edges, op,
           "pose: expected finite, independent detector axes and a source outside the detector's plane, found |c·(u×v)| "
-          "= " +
-              std::to_string(volume) + " for |c||u||v| = " + std::to_string(edges));
+          "= ",
+          volume, " for |c||u||v| = ", edges);
 }
 
 /// Throws InvalidArgument unless a grid's voxels have positive, finite sides.
 inline void require_spacing(const char* op, const VolumeGrid& grid) {
   const auto is_length = [](double v) { return v > 0 && std::isfinite(v); };
   const Vec3d s = grid.spacing_mm;
-  require(is_length(s.x) && is_length(s.y) && is_length(s.z), op,
-          "grid: expected a positive spacing, found " + std::to_string(s.x) + " x " + std::to_string(s.y) + " x " +
-              std::to_string(s.z) + " mm");
+  require(is_length(s.x) && is_length(s.y) && is_length(s.z), op, "grid: expected a positive spacing, found ", s.x,
+          " x ", s.y, " x ", s.z, " mm");
 }
 
 /// Number of voxels. Throws InvalidArgument for an empty grid.
 inline std::size_t require_voxels(const char* op, const VolumeGrid& grid) {
-  require(grid.size_x > 0 && grid.size_y > 0 && grid.size_z > 0, op,
-          "grid: expected at least 1 x 1 x 1 voxels, found " + std::to_string(grid.size_x) + " x " +
-              std::to_string(grid.size_y) + " x " + std::to_string(grid.size_z));
+  require(grid.size_x > 0 && grid.size_y > 0 && grid.size_z > 0, op, "grid: expected at least 1 x 1 x 1 voxels, found ",
+          grid.size_x, " x ", grid.size_y, " x ", grid.size_z);
   return grid.num_voxels();
 }
 

@@ -20,16 +20,12 @@ void require_statistics(const char* op, const DensityStatistics& s, std::size_t 
 }
 
 void require_control(const char* op, const DensityControl& control) {
-  constexpr int kMostChildren = std::numeric_limits<std::uint8_t>::max();
-  require(control.split_children >= 1 && control.split_children <= kMostChildren, op,
-          "split_children: expected 1 to " + std::to_string(kMostChildren) + ", found " +
-              std::to_string(control.split_children));
-  require(control.split_shrink > 0, op,
-          "split_shrink: expected a positive number, found " + std::to_string(control.split_shrink));
+  require_count(op, "split_children", control.split_children, 1, std::numeric_limits<std::uint8_t>::max());
+  require(control.split_shrink > 0, op, "split_shrink: expected a positive number, found ", control.split_shrink);
   require(control.split_spread >= 0 && std::isfinite(control.split_spread), op,
-          "split_spread: expected 0 or more, found " + std::to_string(control.split_spread));
-  require(control.random_prune >= 0 && control.random_prune <= 1, op,
-          "random_prune: expected 0 to 1, found " + std::to_string(control.random_prune));
+          "split_spread: expected 0 or more, found ", control.split_spread);
+  require(control.random_prune >= 0 && control.random_prune <= 1, op, "random_prune: expected 0 to 1, found ",
+          control.random_prune);
 }
 
 void require_plan(const char* op, const DensityPlan& plan) {
@@ -45,7 +41,7 @@ DensityStatistics DensityStatistics::zeros(Context& ctx, std::size_t n, bool pix
 }
 
 SplitShape rsd_split(int children) {
-  require(children >= 1, "rsd_split", "children: expected 1 or more, found " + std::to_string(children));
+  require_count("rsd_split", "children", children, 1);
   const double shrink = std::cbrt(static_cast<double>(children));
   return {static_cast<float>(shrink), static_cast<float>(1 - 1 / (shrink * shrink))};
 }
@@ -74,12 +70,11 @@ DensityPlan plan_density_control(Context& ctx, const DensityControl& control, Ga
   require_statistics(kOp, statistics, n);
   require_control(kOp, control);
   const Vec3d extent = control.box.extent_mm();
-  require(extent.x > 0 && extent.y > 0 && extent.z > 0, kOp,
-          "box: expected a box with positive sides, found " + std::to_string(extent.x) + " x " +
-              std::to_string(extent.y) + " x " + std::to_string(extent.z) + " mm");
+  require(extent.x > 0 && extent.y > 0 && extent.z > 0, kOp, "box: expected a box with positive sides, found ",
+          extent.x, " x ", extent.y, " x ", extent.z, " mm");
   const std::size_t most_births = static_cast<std::size_t>(std::max(2, control.split_children));
   require(n <= std::numeric_limits<std::uint32_t>::max() / most_births, kOp,
-          "position_mm: expected Gaussians that 32 bits can number, found " + std::to_string(n));
+          "position_mm: expected Gaussians that 32 bits can number, found ", n);
   if (n == 0) return {};
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::plan_density_control(ctx, control, gaussians, statistics);
@@ -90,10 +85,10 @@ void gather_rows(Context& ctx, const DensityPlan& plan, std::span<const RowGathe
   constexpr const char* kOp = "gather_rows";
   require_plan(kOp, plan);
   for (const RowGather& a : arrays) {
-    require(a.width >= 0, kOp, "width: expected 0 or more, found " + std::to_string(a.width));
+    require_count(kOp, "width", a.width, 0);
     const std::size_t columns = static_cast<std::size_t>(a.width);
-    require_size(kOp, "in", plan.num_sources * columns, a.in.size());
-    require_size(kOp, "out", plan.size() * columns, a.out.size());
+    require_size(kOp, "in", size_product(plan.num_sources, columns), a.in.size());
+    require_size(kOp, "out", size_product(plan.size(), columns), a.out.size());
   }
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::gather_rows(ctx, plan, arrays);

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "densify/densify_bodies.hpp"
 #include "densify/densify_math.hpp"
@@ -12,9 +12,9 @@ namespace {
 constexpr std::size_t kBlock = 4096;
 
 /// Takes births back, smallest score first, until the new count is within the cap.
-void apply_cap(const DensityControl& control, std::vector<Judgement>& judgements) {
+void apply_cap(const DensityControl& control, HostVector<Judgement>& judgements) {
   if (control.max_gaussians == 0) return;
-  std::vector<std::uint32_t> selected;
+  HostVector<std::uint32_t> selected;
   std::size_t count = 0;
   for (std::size_t i = 0; i < judgements.size(); ++i) {
     count += judgements[i].fate != Fate::prune;
@@ -59,7 +59,7 @@ void density_statistics_add(const Context& ctx, const Detector& detector, View<c
 DensityPlan plan_density_control(Context& ctx, const DensityControl& control, GaussianView gaussians,
                                  const DensityStatistics& statistics) {
   const std::size_t n = gaussians.size(), split_children = static_cast<std::size_t>(control.split_children);
-  std::vector<Judgement> judgements(n);
+  HostVector<Judgement> judgements(n);
   const JudgeInput input = judge_input(control, gaussians, statistics);
   parallel_blocks(ctx, n, kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) judgements[i] = judge(input, i);
@@ -132,7 +132,7 @@ void place_children(const Context& ctx, const DensityControl& control, const Den
 void halve_density(const Context& ctx, const DensityPlan& plan, View<float> raw) {
   const std::uint32_t* source = plan.source.data();
   const Birth* birth = plan.birth.data();
-  std::vector<std::uint8_t> cloned(plan.num_sources, 0);
+  HostVector<std::uint8_t> cloned(plan.num_sources, 0);
   for (std::size_t j = 0; j < plan.size(); ++j)
     if (birth[j] == Birth::clone) cloned[source[j]] = 1;
   parallel_blocks(ctx, plan.size(), kBlock, [&](std::size_t begin, std::size_t end) {

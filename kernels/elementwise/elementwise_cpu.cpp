@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "elementwise/elementwise_bodies.hpp"
 #include "elementwise/elementwise_math.hpp"
@@ -24,7 +24,7 @@ void add_scaled(Context& ctx, float factor, View<const float> in, View<float> ou
 }
 
 Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {
-  std::vector<Sums> partial((a.size() + kBlock - 1) / kBlock);
+  HostVector<Sums> partial((a.size() + kBlock - 1) / kBlock);
   parallel_blocks(ctx, a.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     Sums s;
     for (std::size_t i = begin; i < end; ++i) add_terms(a[i], b[i], s.sum, s.product);

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string>
 
+#include "common/host_vector.hpp"
 #include "common/require.hpp"
 
 namespace dsasrgs {
@@ -59,12 +60,12 @@ Vec3d fit_center(std::span<const Pose> poses, Vec3d mean, Vec3d axis, double spr
 /// Angles from the arc's first view, and shares, by the gaps between neighbours in angle.
 void share_arc(SourceArc& arc) {
   const std::size_t n = arc.views.size();
-  std::vector<std::size_t> order(n);
+  HostVector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t i, std::size_t j) { return arc.views[i].angle_rad < arc.views[j].angle_rad; });
   // gap[i]: from the i-th view in angle to the next one around the circle.
-  std::vector<double> gap(n);
+  HostVector<double> gap(n);
   for (std::size_t i = 0; i < n; ++i) {
     const double next = i + 1 < n ? arc.views[order[i + 1]].angle_rad : arc.views[order[0]].angle_rad + kFullTurn;
     gap[i] = next - arc.views[order[i]].angle_rad;
@@ -91,7 +92,7 @@ void share_arc(SourceArc& arc) {
 }  // namespace
 
 SourceArc fit_source_arc(std::span<const Pose> poses) {
-  require(poses.size() >= 2, kOp, "poses: expected 2 views or more, found " + std::to_string(poses.size()));
+  require(poses.size() >= 2, kOp, "poses: expected 2 views or more, found ", poses.size());
   Vec3d mean{};
   for (const Pose& pose : poses) mean += pose.source_mm / static_cast<double>(poses.size());
   double spread_mm2 = 0, size_mm2 = 0;
@@ -112,8 +113,8 @@ SourceArc fit_source_arc(std::span<const Pose> poses) {
     const Vec3d radial = r - arc.axis * dot(r, arc.axis);
     ArcView view;
     view.radius_mm = length(radial);
-    require(view.radius_mm > 1e-6 * std::sqrt(spread_mm2), kOp,
-            "poses: view " + std::to_string(i) + ": expected a source off the rotation axis, found one on it");
+    require(view.radius_mm > 1e-6 * std::sqrt(spread_mm2), kOp, "poses: view ", i,
+            ": expected a source off the rotation axis, found one on it");
     view.toward_axis = -radial / view.radius_mm;
     view.tangent = cross(arc.axis, view.toward_axis);
     view.angle_rad = std::atan2(dot(radial, b), dot(radial, a));

@@ -2,8 +2,8 @@
 // The arc of the X-ray source: axis, angles and each view's share, fitted to free poses.
 
 #include <span>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "dsasrgs/geometry.hpp"
 
 namespace dsasrgs {
@@ -20,8 +20,8 @@ struct ArcView {
 struct SourceArc {
   Vec3d axis;  ///< unit vector
   Vec3d point_on_axis_mm;
-  std::vector<ArcView> views;  ///< in the order of the poses
-  double span_rad = 0;         ///< Σ share: 2π for a full turn, otherwise the angle from first to last view
+  HostVector<ArcView> views;  ///< in the order of the poses
+  double span_rad = 0;        ///< Σ share: 2π for a full turn, otherwise the angle from first to last view
   bool full_turn = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "fdk/fdk_bodies.hpp"
 
@@ -102,10 +103,10 @@ namespace dsasrgs::cpu {
 HWY_EXPORT(back_project_slice);
 
 void fdk_back_project(const Context& ctx, const FdkJob& job, std::size_t first, std::size_t count,
-                      const std::vector<float>& filtered, View<float> volume) {
+                      const HostVector<float>& filtered, View<float> volume) {
   const FdkInput& input = job.input;
   const std::size_t plane = filtered.size() / count;
-  std::vector<BackProjectView> views;
+  HostVector<BackProjectView> views;
   for (std::size_t v = 0; v < count; ++v)
     views.push_back({back_project_planes(input, job.arc, first + v), filtered.data() + v * plane});
   BackProjectSlice slice;
@@ -122,7 +123,7 @@ void fdk_back_project(const Context& ctx, const FdkJob& job, std::size_t first, 
 
 void fdk_reconstruct(const Context& ctx, const FdkJob& job, View<float> volume) {
   std::fill(volume.begin(), volume.end(), 0.0f);
-  std::vector<float> filtered;
+  HostVector<float> filtered;
   const std::size_t num_views = job.input.poses.size();
   for (std::size_t first = 0; first < num_views; first += kViewBatch) {
     const std::size_t count = std::min(kViewBatch, num_views - first);

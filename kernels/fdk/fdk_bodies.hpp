@@ -1,8 +1,7 @@
 #pragma once
 // The bodies of fdk.hpp on both backends; arguments are already validated.
 
-#include <vector>
-
+#include "common/host_vector.hpp"
 #include "fdk/fdk_setup.hpp"
 
 namespace dsasrgs::cpu {
@@ -11,11 +10,11 @@ void fdk_reconstruct(const Context&, const FdkJob&, View<float> volume);
 
 /// Views [first, first + count) with a border of one repeated pixel: [count, H + 2, W + 2]. Each is multiplied by
 /// cosine and redundancy weights, ramp-filtered along its rows, and scaled by its share of the arc.
-void fdk_filter(const Context&, const FdkJob&, std::size_t first, std::size_t count, std::vector<float>& filtered);
+void fdk_filter(const Context&, const FdkJob&, std::size_t first, std::size_t count, HostVector<float>& filtered);
 
 /// Adds the filtered views, times their squared distance weights, to the volume.
 void fdk_back_project(const Context&, const FdkJob&, std::size_t first, std::size_t count,
-                      const std::vector<float>& filtered, View<float> volume);
+                      const HostVector<float>& filtered, View<float> volume);
 
 }  // namespace dsasrgs::cpu
 

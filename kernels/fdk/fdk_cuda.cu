@@ -2,8 +2,8 @@
 // one thread to a voxel, so results do not depend on timing.
 
 #include <algorithm>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/launch.cuh"
 #include "fdk/fdk_bodies.hpp"
 
@@ -160,9 +160,9 @@ __global__ void __launch_bounds__(kBrickX* kBrickY, kBlocksPerProcessor)
 // ---- host ----
 
 /// Taps of all distances −(width − 1) … width − 1, between kTile zeros for the threads beyond the row's end.
-std::vector<float> padded_taps(int width) {
-  const std::vector<double> half = filter_taps(static_cast<std::size_t>(width));
-  std::vector<float> taps(static_cast<std::size_t>(2 * (width - 1) + 1 + 2 * kTile), 0.0f);
+HostVector<float> padded_taps(int width) {
+  const HostVector<double> half = filter_taps(static_cast<std::size_t>(width));
+  HostVector<float> taps(static_cast<std::size_t>(2 * (width - 1) + 1 + 2 * kTile), 0.0f);
   for (int m = 1 - width; m < width; ++m)
     taps[static_cast<std::size_t>(m + width - 1 + kTile)] =
         static_cast<float>(half[static_cast<std::size_t>(std::abs(m))]);
@@ -177,8 +177,8 @@ void fdk_reconstruct(Context& ctx, const FdkJob& job, View<float> volume) {
   const FdkInput& input = job.input;
   const int width = input.detector.width_px, height = input.detector.height_px;
   const std::size_t num_views = input.poses.size(), batch = std::min(kViewBatch, num_views);
-  std::vector<FilterView> filter_views;
-  std::vector<BackProjectPlanes> planes;
+  HostVector<FilterView> filter_views;
+  HostVector<BackProjectPlanes> planes;
   for (std::size_t v = 0; v < num_views; ++v) {
     filter_views.push_back(filter_view(job, v));
     planes.push_back(back_project_planes(input, job.arc, v));

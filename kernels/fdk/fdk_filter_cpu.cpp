@@ -4,6 +4,7 @@
 #include <complex>
 #include <unsupported/Eigen/FFT>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "fdk/fdk_bodies.hpp"
 
@@ -27,14 +28,14 @@ void weight_row(const FilterRow& row, std::size_t width, const float* in, std::c
 }  // namespace
 
 void fdk_filter(const Context& ctx, const FdkJob& job, std::size_t first, std::size_t count,
-                std::vector<float>& filtered) {
+                HostVector<float>& filtered) {
   const FdkInput& input = job.input;
   const auto width = static_cast<std::size_t>(input.detector.width_px);
   const auto height = static_cast<std::size_t>(input.detector.height_px);
   const std::size_t stride = width + 2, plane = stride * (height + 2);
   const std::size_t n = filter_length(width);
-  const std::vector<double> exact = filter_spectrum(n);
-  std::vector<float> filter(n);
+  const HostVector<double> exact = filter_spectrum(n);
+  HostVector<float> filter(n);
   std::transform(exact.begin(), exact.end(), filter.begin(), [](double v) { return static_cast<float>(v); });
   filtered.resize(count * plane);
 
@@ -46,7 +47,7 @@ void fdk_filter(const Context& ctx, const FdkJob& job, std::size_t first, std::s
     const float* in = input.projections.data() + (first + v) * width * height;
     float* out = filtered.data() + v * plane;
     Eigen::FFT<float> fft(Eigen::FFT<float>::impl_type(), Eigen::FFT<float>::Unscaled);
-    std::vector<std::complex<float>> rows(n), spectrum(n);
+    HostVector<std::complex<float>> rows(n), spectrum(n);
     for (std::size_t r = begin; r < end; r += 2) {
       const bool pair = r + 1 < end;
       std::fill(rows.begin(), rows.end(), std::complex<float>());

@@ -5,6 +5,8 @@
 #include <numbers>
 #include <unsupported/Eigen/FFT>
 
+#include "common/host_vector.hpp"
+
 namespace dsasrgs {
 namespace {
 
@@ -61,14 +63,14 @@ std::size_t filter_length(std::size_t width) {
   return n;
 }
 
-std::vector<double> filter_spectrum(std::size_t n) {
-  std::vector<std::complex<double>> kernel(n), spectrum;
+HostVector<double> filter_spectrum(std::size_t n) {
+  HostVector<std::complex<double>> kernel(n), spectrum(n);
   const auto half = static_cast<int>(n / 2);
   for (int i = -half; i < half; ++i)
     kernel[static_cast<std::size_t>(i < 0 ? i + static_cast<int>(n) : i)] = ramp_kernel<double>(i);
   Eigen::FFT<double> fft;
-  fft.fwd(spectrum, kernel);
-  std::vector<double> filter(n);
+  fft.fwd(spectrum.data(), kernel.data(), static_cast<Eigen::Index>(n));
+  HostVector<double> filter(n);
   for (std::size_t k = 0; k < n; ++k) {
     const double frequency = static_cast<double>(std::min(k, n - k)) / static_cast<double>(half);
     filter[k] = spectrum[k].real() * hann_window(frequency) / static_cast<double>(n);
@@ -76,13 +78,13 @@ std::vector<double> filter_spectrum(std::size_t n) {
   return filter;
 }
 
-std::vector<double> filter_taps(std::size_t width) {
-  const std::vector<double> filter = filter_spectrum(filter_length(width));
-  const std::vector<std::complex<double>> spectrum(filter.begin(), filter.end());
-  std::vector<std::complex<double>> kernel;
+HostVector<double> filter_taps(std::size_t width) {
+  const HostVector<double> filter = filter_spectrum(filter_length(width));
+  const HostVector<std::complex<double>> spectrum(filter.begin(), filter.end());
+  HostVector<std::complex<double>> kernel(spectrum.size());
   Eigen::FFT<double> fft(Eigen::FFT<double>::impl_type(), Eigen::FFT<double>::Unscaled);
-  fft.inv(kernel, spectrum);
-  std::vector<double> taps(width);
+  fft.inv(kernel.data(), spectrum.data(), static_cast<Eigen::Index>(spectrum.size()));
+  HostVector<double> taps(width);
   for (std::size_t m = 0; m < width; ++m) taps[m] = kernel[m].real();
   return taps;
 }

@@ -1,8 +1,7 @@
 #pragma once
 // What both backends of filtered back-projection start from: geometry of a view in double, and the ramp filter.
 
-#include <vector>
-
+#include "common/host_vector.hpp"
 #include "fdk/fdk.hpp"
 #include "fdk/fdk_arc.hpp"
 #include "fdk/fdk_math.hpp"
@@ -32,8 +31,8 @@ BackProjectPlanes back_project_planes(const FdkInput&, const SourceArc&, std::si
 /// Length of the transform of a row: a power of two so long that the periodic convolution is the linear one.
 std::size_t filter_length(std::size_t width);
 /// Ramp × Hann as a real spectrum of n samples (even), the 1/n of the inverse transform included.
-std::vector<double> filter_spectrum(std::size_t n);
+HostVector<double> filter_spectrum(std::size_t n);
 /// The same filter in space: taps[|m|] weighs the sample m columns away, m < width.
-std::vector<double> filter_taps(std::size_t width);
+HostVector<double> filter_taps(std::size_t width);
 
 }  // namespace dsasrgs

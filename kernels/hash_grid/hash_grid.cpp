@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <string>
 
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
+#include "common/host_vector.hpp"
 #include "hash_grid/hash_grid_bodies.hpp"
 
 namespace dsasrgs {
@@ -16,42 +16,38 @@ namespace {
 std::size_t table_size(const HashGridLevel& last) { return (std::size_t{last.offset} + last.entries) * kHashFeatures; }
 
 void require_aligned(const char* op, const char* what, const float* p) {
-  require(reinterpret_cast<std::uintptr_t>(p) % (kHashFeatures * sizeof(float)) == 0, op,
-          std::string(what) + ": expected memory aligned to 8 bytes");
+  require(reinterpret_cast<std::uintptr_t>(p) % (kHashFeatures * sizeof(float)) == 0, op, what,
+          ": expected memory aligned to 8 bytes");
 }
 
 /// Checks the input and the size of the features or their gradient.
 void check(const char* op, const HashGridInput& in, const char* what, std::size_t num_features) {
   const auto levels = hash_grid_levels(in.shape);
-  const std::size_t n = in.position.size() / 3;
-  require_size(op, "position", 3 * n, in.position.size());
+  const std::size_t n = require_rows(op, "position", 3, in.position.size());
   require_size(op, "table", table_size(levels.back()), in.table.size());
   require_aligned(op, "table", in.table.data());
-  require_size(op, what, levels.size() * kHashFeatures * n, num_features);
+  require_size(op, what, size_product(levels.size() * kHashFeatures, n), num_features);
 }
 
 }  // namespace
 
-std::vector<HashGridLevel> hash_grid_levels(const HashGridShape& shape) {
+HostVector<HashGridLevel> hash_grid_levels(const HashGridShape& shape) {
   constexpr const char* kOp = "hash_grid_levels";
+  constexpr int kMostLevels = 128;            // as many as an mlp of 256 inputs takes
   constexpr double kMaxResolution = 1 << 23;  // beyond it position·scale + 0.5 is not exact in float
-  require(shape.dimensions == 3 || shape.dimensions == 4, kOp,
-          "dimensions: expected 3 or 4, found " + std::to_string(shape.dimensions));
-  require(shape.levels >= 1, kOp, "levels: expected 1 or more, found " + std::to_string(shape.levels));
-  require(shape.log2_entries >= 4 && shape.log2_entries <= 28, kOp,
-          "log2_entries: expected 4 to 28, found " + std::to_string(shape.log2_entries));
-  require(shape.base_resolution >= 1, kOp,
-          "base_resolution: expected 1 or more, found " + std::to_string(shape.base_resolution));
-  require(shape.growth >= 1, kOp, "growth: expected 1 or more, found " + std::to_string(shape.growth));
+  require_count(kOp, "shape.dimensions", shape.dimensions, 3, 4);
+  require_count(kOp, "shape.levels", shape.levels, 1, kMostLevels);
+  require_count(kOp, "shape.log2_entries", shape.log2_entries, 4, 28);
+  require_at_least(kOp, "shape.base_resolution", shape.base_resolution, 1);
+  require_at_least(kOp, "shape.growth", shape.growth, 1);
 
   const double most_entries = std::ldexp(1.0, shape.log2_entries);
-  std::vector<HashGridLevel> levels;
+  HostVector<HashGridLevel> levels;
   double offset = 0;
   for (int l = 0; l < shape.levels; ++l) {
     const double scale = shape.base_resolution * std::pow(shape.growth, l) - 1;
-    require(scale < kMaxResolution, kOp,
-            "base_resolution·growth^" + std::to_string(l) + ": expected at most 8388608, found " +
-                std::to_string(scale + 1));
+    require(scale < kMaxResolution, kOp, "shape.base_resolution·growth^", l, ": expected at most 8388608, found ",
+            scale + 1);
     HashGridLevel level;
     level.scale = static_cast<float>(scale);
     level.resolution = static_cast<std::uint32_t>(std::ceil(level.scale)) + 1;
@@ -61,7 +57,7 @@ std::vector<HashGridLevel> hash_grid_levels(const HashGridShape& shape) {
     level.offset = static_cast<std::uint32_t>(offset);
     offset += level.entries;
     require(offset <= std::numeric_limits<std::uint32_t>::max(), kOp,
-            "levels·entries: expected at most 4294967295 entries in all, found more");
+            "shape.levels·entries: expected at most 4294967295 entries in all, found more");
     levels.push_back(level);
   }
   return levels;

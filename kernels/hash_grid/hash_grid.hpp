@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "common/gradient.hpp"
+#include "common/host_vector.hpp"
 
 namespace dsasrgs {
 
@@ -30,9 +30,9 @@ struct HashGridLevel {
   std::uint32_t offset;   ///< first entry of the level in the table
   bool dense;  ///< resolution^D ≤ entries: indexed by row, not hashed (primes 1, 2654435761, 805459861, 3674653429)
 };
-/// Levels of a shape. Throws InvalidArgument for dimensions other than 3 or 4, no level, log2_entries outside 4…28,
-/// base_resolution < 1, growth < 1, a finest resolution above 2^23 or more than 2^32 − 1 entries in all.
-std::vector<HashGridLevel> hash_grid_levels(const HashGridShape&);
+/// Levels of a shape. Throws InvalidArgument for dimensions other than 3 or 4, levels outside 1…128, log2_entries
+/// outside 4…28, base_resolution < 1, growth < 1, a finest resolution above 2^23 or more than 2^32 − 1 entries in all.
+HostVector<HashGridLevel> hash_grid_levels(const HashGridShape&);
 /// Floats in the table: Σ entries × kHashFeatures; entry e of a level holds its two features side by side.
 std::size_t hash_grid_num_parameters(const HashGridShape&);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "hash_grid/hash_grid_bodies.hpp"
 #include "hash_grid/hash_grid_math.hpp"
@@ -277,7 +278,7 @@ constexpr std::size_t kBlock = 2048;
 }
 
 void hash_grid_forward(const Context& ctx, const HashGridInput& in, View<float> features) {
-  const std::vector<HashGridLevel> levels = hash_grid_levels(in.shape);
+  const HostVector<HashGridLevel> levels = hash_grid_levels(in.shape);
   const std::size_t n = in.position.size() / 3, num_blocks = (n + kBlock - 1) / kBlock;
   // Level by level, so that one level's entries are in the caches at a time.
   parallel_for(ctx, levels.size() * num_blocks, [&](std::size_t task) {
@@ -291,10 +292,10 @@ void hash_grid_forward(const Context& ctx, const HashGridInput& in, View<float> 
 
 void hash_grid_backward(const Context& ctx, const HashGridInput& in, View<const float> grad_features,
                         const HashGridGradient& gradient) {
-  const std::vector<HashGridLevel> levels = hash_grid_levels(in.shape);
+  const HostVector<HashGridLevel> levels = hash_grid_levels(in.shape);
   const std::size_t n = in.position.size() / 3, num_levels = levels.size();
   const std::size_t num_blocks = gradient.position.empty() ? 0 : (n + kBlock - 1) / kBlock;
-  std::vector<HashLevelBlock> blocks;
+  HostVector<HashLevelBlock> blocks;
   for (const HashGridLevel& level : levels) blocks.emplace_back(level, in.shape.dimensions, in.time);
   const auto gradient_row = [&](std::size_t l) { return grad_features.data() + kHashFeatures * l * n; };
 

@@ -2,6 +2,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "common/host_vector.hpp"
 #include "common/launch.cuh"
 #include "hash_grid/hash_grid_bodies.hpp"
 #include "hash_grid/hash_grid_math.hpp"
@@ -23,7 +24,7 @@ struct Levels {
 /// Calls run(levels, first, count) for every kMaxLevels of them.
 template <class Run>
 void in_launches(const HashGridInput& in, Run&& run) {
-  const std::vector<HashGridLevel> all = hash_grid_levels(in.shape);
+  const HostVector<HashGridLevel> all = hash_grid_levels(in.shape);
   for (std::size_t first = 0; first < all.size(); first += kMaxLevels) {
     const std::size_t count = std::min(kMaxLevels, all.size() - first);
     Levels levels{};

@@ -1,9 +1,7 @@
 #include "mlp/mlp.hpp"
 
-#include <string>
-
+#include "common/checks.hpp"
 #include "common/has_cuda.hpp"
-#include "common/require.hpp"
 #include "mlp/mlp_bodies.hpp"
 #include "mlp/mlp_math.hpp"
 
@@ -11,15 +9,11 @@ namespace dsasrgs {
 namespace {
 
 void require_shape(const char* op, const MlpShape& s) {
-  const auto check = [&](const char* what, int value, int limit) {
-    require(value >= 1 && value <= limit, op,
-            std::string(what) + ": expected 1 to " + std::to_string(limit) + ", found " + std::to_string(value));
-  };
-  check("shape.inputs", s.inputs, 256);
-  check("shape.width", s.width, 256);
-  check("shape.hidden_layers", s.hidden_layers, 64);
+  require_count(op, "shape.inputs", s.inputs, 1, 256);
+  require_count(op, "shape.width", s.width, 1, 256);
+  require_count(op, "shape.hidden_layers", s.hidden_layers, 1, 64);
   require(s.sharpness > 0 && s.sharpness <= kMlpMaxSharpness, op,
-          "shape.sharpness: expected a positive number of at most 1e6, found " + std::to_string(s.sharpness));
+          "shape.sharpness: expected a positive number of at most 1e6, found ", s.sharpness);
 }
 
 /// Checks shape, parameters and the features of n points.
@@ -30,7 +24,7 @@ void check(const char* op, const MlpInput& in, std::size_t n) {
       "shape.precision: expected fp32 for a network whose hidden layers and weights do not fit 96 KiB in bf16, found "
       "bf16");
   require_size(op, "parameters", mlp_num_parameters(in.shape), in.parameters.size());
-  require_size(op, "features", static_cast<std::size_t>(in.shape.inputs) * n, in.features.size());
+  require_size(op, "features", size_product(static_cast<std::size_t>(in.shape.inputs), n), in.features.size());
 }
 
 }  // namespace

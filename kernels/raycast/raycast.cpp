@@ -16,11 +16,9 @@ bool is_finite(Vec3d v) { return std::isfinite(v.x) && std::isfinite(v.y) && std
 void raycast(Context& ctx, const RaycastInput& in, View<float> image) {
   constexpr const char* kOp = "raycast";
   require(in.grid.size_x >= 0 && in.grid.size_y >= 0 && in.grid.size_z >= 0, kOp,
-          "grid: expected sizes of 0 or more, found " + std::to_string(in.grid.size_x) + " x " +
-              std::to_string(in.grid.size_y) + " x " + std::to_string(in.grid.size_z));
+          "grid: expected sizes of 0 or more, found ", in.grid.size_x, " x ", in.grid.size_y, " x ", in.grid.size_z);
   require(in.detector.width_px >= 0 && in.detector.height_px >= 0, kOp,
-          "detector: expected a size of 0 or more, found " + std::to_string(in.detector.width_px) + " x " +
-              std::to_string(in.detector.height_px));
+          "detector: expected a size of 0 or more, found ", in.detector.width_px, " x ", in.detector.height_px);
   require_size(kOp, "volume", in.grid.num_voxels(), in.volume.size());
   require_size(kOp, "image", in.detector.num_pixels(), image.size());
   require_spacing(kOp, in.grid);

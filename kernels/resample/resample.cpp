@@ -10,11 +10,11 @@ namespace dsasrgs {
 namespace {
 
 void require_shape(const char* op, const ResampleShape& shape, std::size_t low_size, std::size_t high_size) {
-  require(shape.scale >= 1, op, "scale: expected 1 or more, found " + std::to_string(shape.scale));
+  require_count(op, "scale", shape.scale, 1);
   const std::size_t pixels = require_image(op, "shape", shape.low_width_px, shape.low_height_px);
   const auto scale = static_cast<std::size_t>(shape.scale);
   require_size(op, "low", pixels, low_size);
-  require_size(op, "high", pixels * scale * scale, high_size);
+  require_size(op, "high", size_product(pixels, scale * scale), high_size);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Row-parallel; each row is first combined vertically into a row buffer, which the compiler vectorises.
 
 #include <algorithm>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "resample/resample_bodies.hpp"
 #include "resample/resample_math.hpp"
@@ -32,7 +32,7 @@ void sum_blocks(const float* sums, std::size_t scale, std::size_t width, float f
 void upsample_bicubic(const Context& ctx, const ResampleShape& shape, View<const float> low, View<float> high) {
   const std::size_t width = width_of(shape), height = height_of(shape);
   const auto scale = static_cast<std::size_t>(shape.scale);
-  std::vector<CubicPhase<float>> phases;
+  HostVector<CubicPhase<float>> phases;
   for (int p = 0; p < shape.scale; ++p) {
     const CubicPhase<double> exact = cubic_phase<double>(p, shape.scale);
     CubicPhase<float>& rounded = phases.emplace_back();
@@ -41,7 +41,7 @@ void upsample_bicubic(const Context& ctx, const ResampleShape& shape, View<const
   }
   constexpr std::size_t kPad = 2;  // the farthest source pixel of an output pixel
   parallel_blocks(ctx, height, kRowBlock, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> padded(width + 2 * kPad);
+    HostVector<float> padded(width + 2 * kPad);
     for (std::size_t out_row = begin * scale; out_row < end * scale; ++out_row) {
       const CubicPhase<float>& vertical = phases[out_row % scale];
       const float* source[4];
@@ -71,7 +71,7 @@ void pool_average(const Context& ctx, const ResampleShape& shape, View<const flo
   const auto scale = static_cast<std::size_t>(shape.scale), high_width = width * scale;
   const float factor = 1.0f / static_cast<float>(scale * scale);
   parallel_blocks(ctx, height, kRowBlock, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> sums(high_width);
+    HostVector<float> sums(high_width);
     for (std::size_t r = begin; r < end; ++r) {
       const float* first = high.data() + r * scale * high_width;
       std::copy_n(first, high_width, sums.begin());
@@ -101,7 +101,7 @@ void pool_average_adjoint(const Context& ctx, const ResampleShape& shape, View<c
   const auto scale = static_cast<std::size_t>(shape.scale), high_width = width * scale;
   const float factor = 1.0f / static_cast<float>(scale * scale);
   parallel_blocks(ctx, height, kRowBlock, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> spread(high_width);
+    HostVector<float> spread(high_width);
     for (std::size_t r = begin; r < end; ++r) {
       const float* in = low.data() + r * width;
       for (std::size_t c = 0; c < width; ++c) std::fill_n(spread.data() + c * scale, scale, in[c] * factor);

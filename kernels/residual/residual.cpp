@@ -13,7 +13,7 @@ namespace {
 void require_scores(const char* op, const VolumeGrid& grid, const ResidualScores& scores) {
   const std::size_t voxels = require_grid(op, grid);
   require(voxels < std::numeric_limits<std::uint32_t>::max(), op,
-          "grid: expected voxels that 32 bits can number, found " + std::to_string(voxels));
+          "grid: expected voxels that 32 bits can number, found ", voxels);
   require_size(op, "scores.score", voxels, scores.score.size());
   require_size(op, "scores.seen", voxels, scores.seen.size());
 }
@@ -29,7 +29,8 @@ void require_view(const char* op, const ResidualInput& in) {
 }  // namespace
 
 ResidualScores ResidualScores::zeros(Context& ctx, const VolumeGrid& grid) {
-  return {Buffer<float>::zeros(ctx, grid.num_voxels()), Buffer<std::uint32_t>::zeros(ctx, grid.num_voxels())};
+  const std::size_t voxels = require_voxels("ResidualScores::zeros", grid);
+  return {Buffer<float>::zeros(ctx, voxels), Buffer<std::uint32_t>::zeros(ctx, voxels)};
 }
 
 void residual_score_add(Context& ctx, const ResidualInput& in, ResidualScores& scores) {
@@ -45,7 +46,7 @@ ResidualBirths pick_births(Context& ctx, const VolumeGrid& grid, const ResidualS
                            std::size_t max_count) {
   constexpr const char* kOp = "pick_births";
   require_scores(kOp, grid, scores);
-  require(min_views >= 1, kOp, "min_views: expected 1 or more, found " + std::to_string(min_views));
+  require_count(kOp, "min_views", min_views, 1);
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::pick_births(ctx, grid, scores, min_views, max_count);
   return cpu::pick_births(ctx, grid, scores, min_views, max_count);

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "residual/residual_bodies.hpp"
 #include "residual/residual_math.hpp"
@@ -28,7 +28,7 @@ void residual_score_add(const Context& ctx, const ResidualInput& in, ResidualSco
 ResidualBirths pick_births(Context& ctx, const VolumeGrid& grid, const ResidualScores& scores, int min_views,
                            std::size_t max_count) {
   const float* score = scores.score.data();
-  std::vector<std::uint32_t> picks;
+  HostVector<std::uint32_t> picks;
   for (std::size_t i = 0; i < scores.score.size(); ++i)
     if (is_candidate(score[i], scores.seen.data()[i], static_cast<std::uint32_t>(min_views)))
       picks.push_back(static_cast<std::uint32_t>(i));

@@ -14,7 +14,7 @@ namespace {
 std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
   const SsimConstants c = ssim_constants(shape);
   require(shape.data_range > 0 && c.c1 > 0 && std::isfinite(c.c2), op,
-          "data_range: expected a positive number whose square is one, found " + std::to_string(shape.data_range));
+          "data_range: expected a positive number whose square is one, found ", shape.data_range);
   return require_image(op, "shape", shape.width_px, shape.height_px);
 }
 
@@ -24,9 +24,8 @@ double checked_num_valid(const char* op, const ImageLossInput& input, std::size_
   require_size(op, "target", pixels, input.target.size());
   if (input.valid.empty()) return static_cast<double>(pixels);
   require_size(op, "valid", pixels, input.valid.size());
-  require(
-      input.num_valid >= 1 && input.num_valid <= pixels, op,
-      "num_valid: expected 1 to " + std::to_string(pixels) + " valid pixels, found " + std::to_string(input.num_valid));
+  require(input.num_valid >= 1 && input.num_valid <= pixels, op, "num_valid: expected 1 to ", pixels,
+          " valid pixels, found ", input.num_valid);
   return static_cast<double>(input.num_valid);
 }
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <numeric>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "ssim/ssim_bodies.hpp"
 #include "ssim/ssim_math.hpp"
@@ -245,7 +245,7 @@ SsimRows rows_of(const ImageLossShape& shape, const float* x, const float* y) {
 void image_loss_forward(const Context& ctx, const ImageLossShape& shape, const ImageLossInput& input, double num_valid,
                         ImageLossSaved& saved) {
   SsimRows rows = rows_of(shape, input.rendered.data(), input.target.data());
-  std::vector<float> masked;  // x then y, zero at invalid pixels whatever they held (also NaN)
+  HostVector<float> masked;  // x then y, zero at invalid pixels whatever they held (also NaN)
   if (!input.valid.empty()) {
     const std::size_t pixels = input.valid.size();
     masked.resize(2 * pixels);
@@ -259,7 +259,7 @@ void image_loss_forward(const Context& ctx, const ImageLossShape& shape, const I
     rows.y = masked.data() + pixels;
     rows.valid = input.valid.data();
   }
-  std::vector<double> row_sums(kImageLossSums * rows.height);
+  HostVector<double> row_sums(kImageLossSums * rows.height);
   rows.derivative = saved.derivative.data();
   rows.row_sums = row_sums.data();
   parallel_blocks(ctx, rows.height, kRowBlock, [&](std::size_t begin, std::size_t end) {

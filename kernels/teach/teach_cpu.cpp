@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "teach/teach_bodies.hpp"
 #include "teach/teach_math.hpp"
@@ -121,14 +121,14 @@ TeachPixels pixels_of(const TeachInput& in, const ConfidenceCentre& centre, View
 
 void texture_richness(const Context& ctx, const TextureShape& shape, View<const float> image, View<float> richness) {
   const std::size_t n = image.size();
-  std::vector<float> magnitude(n);
+  HostVector<float> magnitude(n);
   filter(ctx, shape, image.data(), magnitude.data(),
          [](const auto& in, int r, int c) { return sobel_magnitude(in, r, c); });
   filter(ctx, shape, magnitude.data(), richness.data(),
          [](const auto& in, int r, int c) { return binomial_smooth(in, r, c); });
 
   // Ordered by their bits: the order of numbers that are not negative, and an order of NaN too.
-  std::vector<std::uint32_t> sorted(n);
+  HostVector<std::uint32_t> sorted(n);
   for (std::size_t i = 0; i < n; ++i) sorted[i] = std::bit_cast<std::uint32_t>(richness[i]);
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(percentile_99_index(n));
   std::nth_element(sorted.begin(), middle, sorted.end());
@@ -159,7 +159,7 @@ void teach_backward(const Context& ctx, const TeachInput& input, const Confidenc
   TeachPixels pixels = pixels_of(input, centre, weights);
   pixels.grad_teach = grad_teach.data();
   const std::size_t n = grad_teach.size();
-  std::vector<ConfidenceWeights<double>> partial((n + kBlock - 1) / kBlock);
+  HostVector<ConfidenceWeights<double>> partial((n + kBlock - 1) / kBlock);
   parallel_blocks(ctx, n, kBlock, [&](std::size_t begin, std::size_t end) {
     partial[begin / kBlock] = HWY_DYNAMIC_DISPATCH(teach_gradient)(pixels, begin, end);
   });

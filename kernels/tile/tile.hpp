@@ -13,8 +13,8 @@ namespace dsasrgs {
 struct TileGrid {
   int width_px = 0, height_px = 0;
   int tile_width_px = 0, tile_height_px = 0;
-  int columns() const { return (width_px + tile_width_px - 1) / tile_width_px; }
-  int rows() const { return (height_px + tile_height_px - 1) / tile_height_px; }
+  int columns() const { return 1 + (width_px - 1) / tile_width_px; }
+  int rows() const { return 1 + (height_px - 1) / tile_height_px; }
   int size() const { return columns() * rows(); }
 };
 
@@ -32,8 +32,8 @@ struct TileLists {
 
 /// Counts, scans and scatters: a Gaussian is listed in every tile its box meets; empty boxes are in none.
 /// Deterministic (ascending Gaussian index within a tile). N = 0: all lists are empty.
-/// Throws InvalidArgument for an empty image or tile, or when there are more than 2³² − 1 entries (CUDA: 2³¹ − 1). On
-/// CUDA it waits for their number.
+/// Throws InvalidArgument for an empty image or tile, for 2³¹ tiles or more, or when there are more than 2³² − 1
+/// entries (CUDA: 2³¹ − 1). On CUDA it waits for their number.
 void tile_bin(Context&, View<const PixelBox> box, const TileGrid&, TileLists&);
 
 }  // namespace dsasrgs

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <limits>
 #include <string>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "common/require.hpp"
 #include "tile/tile_bodies.hpp"
@@ -22,9 +22,7 @@ void check_num_pairs(View<const PixelBox> box, const TileFinder& tiles_of, std::
   if (box.size() <= kMost / tiles) return;
   std::uint64_t pairs = 0;
   for (const PixelBox& b : box) pairs += tiles_of(b).size();
-  require(
-      pairs <= kMost, "tile_bin",
-      "box: expected at most " + std::to_string(kMost) + " pairs of Gaussian and tile, found " + std::to_string(pairs));
+  require(pairs <= kMost, "tile_bin", "box: expected at most ", kMost, " pairs of Gaussian and tile, found ", pairs);
 }
 
 template <class Visit>
@@ -51,7 +49,7 @@ void tile_bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, Tile
   const std::size_t chunks = (n + chunk - 1) / chunk;
 
   // next[c·tiles + t] counts chunk c's entries in tile t, then becomes where its next entry goes.
-  std::vector<std::uint32_t> next(chunks * tiles);
+  HostVector<std::uint32_t> next(chunks * tiles);
   parallel_for(ctx, chunks, [&](std::size_t c) {
     std::uint32_t* count = next.data() + c * tiles;
     for (std::size_t i = c * chunk; i < std::min(n, (c + 1) * chunk); ++i)

@@ -80,9 +80,7 @@ void count_pairs(Context& ctx, View<const PixelBox> box, const TileGrid& grid, T
 std::size_t wait_for_num_pairs(Context& ctx, const TileLists& lists) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();  // what the sort takes
   const std::uint64_t pairs = lists.num_pairs.to_host(ctx)[0];
-  require(
-      pairs <= kMost, "tile_bin",
-      "box: expected at most " + std::to_string(kMost) + " pairs of Gaussian and tile, found " + std::to_string(pairs));
+  require(pairs <= kMost, "tile_bin", "box: expected at most ", kMost, " pairs of Gaussian and tile, found ", pairs);
   return pairs;
 }
 

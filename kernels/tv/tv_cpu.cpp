@@ -1,6 +1,6 @@
 #include <numeric>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "tv/tv_bodies.hpp"
 
@@ -13,7 +13,7 @@ constexpr std::size_t kBlock = 4096;
 
 void total_variation_forward(const Context& ctx, const VolumeSize& size, View<const float> volume,
                              TotalVariationSaved& saved) {
-  std::vector<double> partial((volume.size() + kBlock - 1) / kBlock);
+  HostVector<double> partial((volume.size() + kBlock - 1) / kBlock);
   parallel_blocks(ctx, volume.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     double sum = 0;
     for (std::size_t i = begin; i < end; ++i) sum += static_cast<double>(forward_variation(volume.data(), size, i));

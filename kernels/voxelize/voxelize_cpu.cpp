@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "voxelize/voxelize_bodies.hpp"
 #include "voxelize/voxelize_gaussians.hpp"
@@ -277,7 +277,7 @@ namespace {
 /// Gaussians per task of the backward pass.
 constexpr std::size_t kBlock = 256;
 
-VoxelJob job_of(const VoxelizeInput& in, const std::vector<VoxelGaussian>& gaussians) {
+VoxelJob job_of(const VoxelizeInput& in, const HostVector<VoxelGaussian>& gaussians) {
   VoxelJob job;
   job.size_x = in.grid.size_x;
   job.size_y = in.grid.size_y;
@@ -305,7 +305,7 @@ void add_gradient(const GaussianGradient& out, std::size_t i, const VoxelGradien
 }  // namespace
 
 void voxelize_forward(const Context& ctx, const VoxelizeInput& in, View<float> volume) {
-  const std::vector<VoxelGaussian> gaussians = sorted_gaussians(ctx, in);
+  const HostVector<VoxelGaussian> gaussians = sorted_gaussians(ctx, in);
   const SlabLists bins = bin_by_slab(gaussians, in.density, in.grid.size_z);
   VoxelJob job = job_of(in, gaussians);
   job.volume = volume.data();
@@ -320,8 +320,8 @@ void voxelize_backward(const Context& ctx, const VoxelizeInput& in, View<const f
   if (mode == GradientMode::overwrite)
     for (const View<float> out : {grad.position_mm, grad.raw_scale, grad.rotation, grad.density})
       std::fill(out.begin(), out.end(), 0.0f);
-  const std::vector<VoxelGaussian> gaussians = sorted_gaussians(ctx, in);
-  std::vector<VoxelMoments<float>> moments(gaussians.size());
+  const HostVector<VoxelGaussian> gaussians = sorted_gaussians(ctx, in);
+  HostVector<VoxelMoments<float>> moments(gaussians.size());
   VoxelJob job = job_of(in, gaussians);
   job.grad_volume = grad_volume.data();
   job.moments = moments.data();

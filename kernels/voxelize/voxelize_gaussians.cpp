@@ -1,5 +1,6 @@
 #include "voxelize/voxelize_gaussians.hpp"
 
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 
 namespace dsasrgs::cpu {
@@ -25,8 +26,8 @@ VoxelGaussian voxel_gaussian(const VoxelizeInput& in, std::size_t i) {
 
 }  // namespace
 
-std::vector<VoxelGaussian> sorted_gaussians(const Context& ctx, const VoxelizeInput& in) {
-  std::vector<VoxelGaussian> gaussians(in.gaussians.size());
+HostVector<VoxelGaussian> sorted_gaussians(const Context& ctx, const VoxelizeInput& in) {
+  HostVector<VoxelGaussian> gaussians(in.gaussians.size());
   parallel_blocks(ctx, gaussians.size(), kBlock, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) gaussians[i] = voxel_gaussian(in, i);
   });
@@ -38,17 +39,17 @@ std::vector<VoxelGaussian> sorted_gaussians(const Context& ctx, const VoxelizeIn
                bricks_x +
            static_cast<std::size_t>(k.anchor_x / kBrick_x);
   };
-  std::vector<std::size_t> next(bricks_x * bricks_y * bricks_z + 1, 0);
+  HostVector<std::size_t> next(bricks_x * bricks_y * bricks_z + 1, 0);
   for (const VoxelGaussian& k : gaussians)
     if (k.z_begin < k.z_end) ++next[brick(k) + 1];
   for (std::size_t b = 1; b < next.size(); ++b) next[b] += next[b - 1];
-  std::vector<VoxelGaussian> sorted(next.back());
+  HostVector<VoxelGaussian> sorted(next.back());
   for (const VoxelGaussian& k : gaussians)
     if (k.z_begin < k.z_end) sorted[next[brick(k)]++] = k;
   return sorted;
 }
 
-SlabLists bin_by_slab(const std::vector<VoxelGaussian>& gaussians, View<const float> density, int size_z) {
+SlabLists bin_by_slab(const HostVector<VoxelGaussian>& gaussians, View<const float> density, int size_z) {
   SlabLists bins;
   bins.begin.assign(static_cast<std::size_t>((size_z + kSlab - 1) / kSlab) + 1, 0);
   for (const VoxelGaussian& k : gaussians)
@@ -56,7 +57,7 @@ SlabLists bin_by_slab(const std::vector<VoxelGaussian>& gaussians, View<const fl
       for (int s = k.z_begin / kSlab; s <= (k.z_end - 1) / kSlab; ++s) ++bins.begin[s + 1];
   for (std::size_t s = 1; s < bins.begin.size(); ++s) bins.begin[s] += bins.begin[s - 1];
   bins.list.resize(bins.begin.back());
-  std::vector<std::size_t> next(bins.begin.begin(), bins.begin.end() - 1);
+  HostVector<std::size_t> next(bins.begin.begin(), bins.begin.end() - 1);
   for (std::size_t i = 0; i < gaussians.size(); ++i)
     if (density[gaussians[i].index] != 0)
       for (int s = gaussians[i].z_begin / kSlab; s <= (gaussians[i].z_end - 1) / kSlab; ++s)

@@ -2,8 +2,8 @@
 // The voxeliser's CPU set-up: Gaussians in voxel units, sorted by brick of the grid and binned by slab of z.
 
 #include <cstdint>
-#include <vector>
 
+#include "common/host_vector.hpp"
 #include "voxelize/voxelize_setup.hpp"
 
 namespace dsasrgs::cpu {
@@ -21,13 +21,13 @@ struct VoxelGaussian {
 };
 
 /// The Gaussians that reach the grid, sorted by the brick of their centre (stable counting sort).
-std::vector<VoxelGaussian> sorted_gaussians(const Context&, const VoxelizeInput&);
+HostVector<VoxelGaussian> sorted_gaussians(const Context&, const VoxelizeInput&);
 
 /// Sorted Gaussians of every slab, in order; those without density are left out.
 struct SlabLists {
-  std::vector<std::size_t> begin;   ///< slab s has list[begin[s]] … list[begin[s + 1] − 1]
-  std::vector<std::uint32_t> list;  ///< positions in the sorted Gaussians
+  HostVector<std::size_t> begin;   ///< slab s has list[begin[s]] … list[begin[s + 1] − 1]
+  HostVector<std::uint32_t> list;  ///< positions in the sorted Gaussians
 };
-SlabLists bin_by_slab(const std::vector<VoxelGaussian>&, View<const float> density, int size_z);
+SlabLists bin_by_slab(const HostVector<VoxelGaussian>&, View<const float> density, int size_z);
 
 }  // namespace dsasrgs::cpu

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "common/host_vector.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk.hpp"
@@ -38,8 +39,9 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
   constexpr const char* kOp = "interpolate_views";
   check_view(kOp, acquisition, view);
   // Without any split each view would be its own answer.
-  const std::vector<int> train =
-      acquisition.test_views.empty() ? acquisition.train_views : acquisition.training_views();
+  const std::vector<int> train = with_host_memory(acquisition.poses.size() * sizeof(int), [&] {
+    return acquisition.test_views.empty() ? acquisition.train_views : acquisition.training_views();
+  });
   if (train.empty()) throw InvalidArgument("interpolate_views: train_views: expected at least one view, found none");
   for (const int v : train) check_view(kOp, acquisition, v);
 
@@ -47,12 +49,13 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
   const int after = next == train.end() ? train.back() : *next;
   const int before = after == view || next == train.begin() ? after : *(next - 1);
   const std::span<const float> first = acquisition.projection(before), second = acquisition.projection(after);
-  if (before == after) return {second.begin(), second.end()};
+  std::vector<float> image = host_vector<float>(second.size());
+  std::copy(second.begin(), second.end(), image.begin());
+  if (before == after) return image;
 
   const float weight = static_cast<float>(position_between(acquisition.poses, before, view, after));
   const std::span<const std::uint8_t> valid_first = acquisition.valid_pixels(before);
   const std::span<const std::uint8_t> valid_second = acquisition.valid_pixels(after);
-  std::vector<float> image(first.size());
   for (std::size_t i = 0; i < image.size(); ++i) {
     const bool has_first = valid_first.empty() || valid_first[i], has_second = valid_second.empty() || valid_second[i];
     image[i] = has_first == has_second ? first[i] + weight * (second[i] - first[i]) : has_second ? second[i] : first[i];
@@ -62,12 +65,13 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
 
 std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views,
                               const VolumeGrid& grid) {
-  std::vector<float> projections;
-  std::vector<Pose> poses;
+  HostVector<float> projections;
+  HostVector<Pose> poses;
   for (const int view : views) {
     check_view("fdk_volume", acquisition, view);
     const std::span<const float> image = acquisition.projection(view);
     const std::span<const std::uint8_t> valid = acquisition.valid_pixels(view);
+    projections.reserve(views.size() * image.size());
     for (std::size_t i = 0; i < image.size(); ++i) projections.push_back(valid.empty() || valid[i] ? image[i] : 0.0f);
     poses.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
   }
@@ -83,12 +87,12 @@ std::vector<float> reproject_volume(Context& ctx, std::span<const float> volume,
                                     const std::vector<Pose>& poses, const Detector& detector) {
   const Buffer<float> device = Buffer<float>::from_host(ctx, volume);
   Buffer<float> image(ctx, detector.num_pixels());
-  std::vector<float> images;
-  images.reserve(poses.size() * image.size());
+  std::vector<float> images = host_vector<float>(poses.size() * image.size());
+  auto next = images.begin();
   for (const Pose& pose : poses) {
     raycast(ctx, {device, grid, pose, detector}, image);
     const std::vector<float> host = image.to_host(ctx);
-    images.insert(images.end(), host.begin(), host.end());
+    next = std::copy(host.begin(), host.end(), next);
   }
   return images;
 }

@@ -21,7 +21,8 @@ namespace DSASRGS_API dsasrgs {
 class AttenuationField {
  public:
   /// A field with freshly initialised parameters: tables uniform in ±1e-4, weights He-uniform, output bias 1 (so every
-  /// Gaussian starts visible and can learn). Throws InvalidArgument for impossible sizes.
+  /// Gaussian starts visible and can learn). Throws InvalidArgument for impossible sizes, and for a kind or precision
+  /// that is none of those named.
   AttenuationField(Context&, const FieldConfig&, const VolumeGrid& box, std::int64_t seed);
 
   const FieldConfig& config() const { return config_; }

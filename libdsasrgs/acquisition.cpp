@@ -162,6 +162,11 @@ void require_view(const char* function, int view, int num_views) {
                           std::to_string(num_views - 1) + ", found " + std::to_string(view));
 }
 
+void require_poses(const char* function, const std::vector<Pose>& poses) {
+  if (poses.empty())
+    throw InvalidArgument(std::string("Acquisition::") + function + ": poses: expected at least one view, found none");
+}
+
 /// Image of one view in an array [num_views,H,W], which must have that size.
 template <class T>
 std::span<const T> image_of(const char* function, const char* array, const std::vector<T>& values,
@@ -181,6 +186,16 @@ std::vector<int> Acquisition::training_views() const {
   for (int v = 0; v < num_views(); ++v)
     if (!std::binary_search(test_views.begin(), test_views.end(), v)) views.push_back(v);
   return views;
+}
+
+double Acquisition::first_time_s() const {
+  require_poses("first_time_s", poses);
+  return poses.front().time_s;
+}
+
+double Acquisition::last_time_s() const {
+  require_poses("last_time_s", poses);
+  return poses.back().time_s;
 }
 
 std::span<const float> Acquisition::projection(int view) const& {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "attenuation/attenuation.hpp"
 #include "common/random.hpp"
 #include "common/require.hpp"
+#include "config_names.hpp"
 #include "field_shapes.hpp"
 #include "mlp/mlp_math.hpp"
 
@@ -45,10 +47,20 @@ std::vector<float> initial_table(const HashGridShape& shape, std::int64_t seed) 
   return table;
 }
 
+template <class E>
+void require_named(const char* field, E value) {
+  require(has_name(value), "AttenuationField",
+          std::string(field) + ": expected " + name_list(value) + ", found the number " +
+              std::to_string(static_cast<int>(value)));
+}
+
 }  // namespace
 
 AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, const VolumeGrid& box, std::int64_t seed)
     : config_(config), box_(box) {
+  require_named("kind", config.kind);
+  require_named("precision", config.precision);
+  require_named("output", config.output);
   require(box.num_voxels() > 0, "AttenuationField", "box: expected a volume that is not empty");
   if (config.kind != AttenuationKind::neural) return;
   parameters_.table3d = Buffer<float>::from_host(ctx, initial_table(grid3d_shape(config), seed));

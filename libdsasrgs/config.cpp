@@ -13,53 +13,15 @@
 #include <sstream>
 
 #include "config_fields.hpp"
+#include "config_names.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/io.hpp"
 #include "field_shapes.hpp"
+#include "number_text.hpp"
 
 namespace dsasrgs {
 
 namespace {
-
-template <class E>
-struct EnumName {
-  E value;
-  const char* name;
-};
-constexpr std::array kAttenuationNames{EnumName<AttenuationKind>{AttenuationKind::constant, "static"},
-                                       EnumName<AttenuationKind>{AttenuationKind::offset_table, "offset-table"},
-                                       EnumName<AttenuationKind>{AttenuationKind::neural, "neural"}};
-constexpr std::array kInitialPointNames{EnumName<InitialPoints>{InitialPoints::fdk, "fdk"},
-                                        EnumName<InitialPoints>{InitialPoints::random, "random"}};
-constexpr std::array kTargetNames{EnumName<HighResolutionTarget>{HighResolutionTarget::none, "none"},
-                                  EnumName<HighResolutionTarget>{HighResolutionTarget::upsampled, "upsampled"},
-                                  EnumName<HighResolutionTarget>{HighResolutionTarget::pseudo_labels, "pseudo_labels"},
-                                  EnumName<HighResolutionTarget>{HighResolutionTarget::both, "both"},
-                                  EnumName<HighResolutionTarget>{HighResolutionTarget::teach, "teach"}};
-constexpr std::array kPrecisionNames{EnumName<FieldPrecision>{FieldPrecision::fp32, "fp32"},
-                                     EnumName<FieldPrecision>{FieldPrecision::bf16, "bf16"}};
-constexpr std::array kOutputNames{EnumName<FieldOutput>{FieldOutput::relu, "relu"},
-                                  EnumName<FieldOutput>{FieldOutput::softplus, "softplus"}};
-constexpr const auto& names_of(FieldPrecision) { return kPrecisionNames; }
-constexpr const auto& names_of(FieldOutput) { return kOutputNames; }
-constexpr const auto& names_of(HighResolutionTarget) { return kTargetNames; }
-constexpr const auto& names_of(AttenuationKind) { return kAttenuationNames; }
-constexpr const auto& names_of(InitialPoints) { return kInitialPointNames; }
-
-template <class E>
-std::string name_list(E example) {
-  std::string list;
-  for (const auto& n : names_of(example)) list += (list.empty() ? "" : " or ") + std::string(n.name);
-  return list;
-}
-
-std::string number_text(double v) {
-  std::array<char, 32> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), v);
-  std::string s(text.data(), end.ptr);
-  // TOML tells integers and floats apart by their look.
-  if (s.find_first_of(".en") == std::string::npos) s += ".0";
-  return s;
-}
 
 /// Keeps the dotted name of the section being walked.
 class SectionWalker {
@@ -96,6 +58,12 @@ class Checker : public SectionWalker {
       if (!(v >= 0 && std::isfinite(v)))
         throw BadInput(source_, full(name), "two finite numbers of 0 or more", number_text(v));
   }
+  template <class E>
+  requires std::is_enum_v<E>
+  void field(const char* name, const E& value) {
+    if (!has_name(value))
+      throw BadInput(source_, full(name), name_list(value), "the number " + std::to_string(static_cast<int>(value)));
+  }
   template <class T>
   void field(const char*, const T&) {}
 
@@ -128,6 +96,9 @@ class Writer : public SectionWalker {
   template <class E>
   requires std::is_enum_v<E>
   void field(const char* name, E v) {
+    if (!has_name(v))
+      throw InvalidArgument("to_toml: " + full(name) + ": expected " + name_list(v) + ", found the number " +
+                            std::to_string(static_cast<int>(v)));
     for (const auto& n : names_of(v))
       if (n.value == v) out_ << name << " = \"" << n.name << "\"\n";
   }
@@ -253,6 +224,7 @@ void apply_table(Config& config, const toml::table& table, std::string_view sour
 }
 
 toml::table parse(std::string_view text, const std::string& source) {
+  require_shallow_toml(text, source);
   try {
     return toml::parse(text);
   } catch (const toml::parse_error& e) {
@@ -338,6 +310,9 @@ Config config_from_toml(std::string_view text, std::string_view source) {
 }
 
 void apply_setting(Config& config, std::string_view assignment, std::string_view source) {
+  if (assignment.find_first_of("\r\n") != std::string_view::npos)  // it could set more than it seems to
+    throw BadInput(source, assignment, "one setting on one line", "more than one line");
+  require_shallow_toml(assignment, source);  // so that the error does not hold all of it
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0)
     throw BadInput(source, std::string(assignment), "section.name=value", assignment);

@@ -10,6 +10,10 @@
 
 namespace dsasrgs {
 
+namespace {
+constexpr int kMostViews = 1 << 20;  // of an acquisition
+}
+
 Detector Detector::refined(int scale) const {
   if (scale < 1) throw InvalidArgument("Detector::refined: scale: expected 1 or more, found " + std::to_string(scale));
   if (std::max(width_px, height_px) > std::numeric_limits<int>::max() / scale)
@@ -69,8 +73,9 @@ Pose carm_pose(const CArmView& view, double time_s) {
 }
 
 std::vector<Pose> circular_poses(const CircularSweep& sweep) {
-  if (sweep.num_views < 1)
-    throw InvalidArgument("circular_poses: num_views: expected 1 or more, found " + std::to_string(sweep.num_views));
+  if (sweep.num_views < 1 || sweep.num_views > kMostViews)
+    throw InvalidArgument("circular_poses: num_views: expected 1 to " + std::to_string(kMostViews) + ", found " +
+                          std::to_string(sweep.num_views));
   std::vector<Pose> poses;
   for (int i = 0; i < sweep.num_views; ++i) {
     const double f = sweep.num_views == 1 ? 0.0 : static_cast<double>(i) / (sweep.num_views - 1);
@@ -101,6 +106,9 @@ Vec3d detector_point(const Pose& pose, const Detector& detector, Vec2d px) {
 }
 
 std::vector<int> evenly_spaced_views(int num_views, int num_train) {
+  if (num_views > kMostViews)
+    throw InvalidArgument("evenly_spaced_views: num_views: expected at most " + std::to_string(kMostViews) +
+                          ", found " + std::to_string(num_views));
   if (num_train < 1 || num_train > num_views)
     throw InvalidArgument("evenly_spaced_views: num_train: expected 1 to " + std::to_string(num_views) + ", found " +
                           std::to_string(num_train));

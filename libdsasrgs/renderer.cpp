@@ -6,6 +6,7 @@
 
 #include "common/checks.hpp"
 #include "elementwise/elementwise.hpp"
+#include "held.hpp"
 #include "view_pipeline.hpp"
 #include "voxelize/voxelize.hpp"
 
@@ -18,6 +19,8 @@ struct Renderer::Scratch {
 };
 
 namespace {
+
+constexpr int kMostFrames = 1 << 20;  // as many as an acquisition may have views
 
 /// The values on the host; `where` names an element and its moment in the error for one that is not finite.
 template <class Where>
@@ -49,52 +52,55 @@ Renderer::Renderer(Renderer&&) noexcept = default;
 Renderer& Renderer::operator=(Renderer&&) noexcept = default;
 Renderer::~Renderer() = default;
 
+Renderer::Scratch& Renderer::scratch() const { return held(scratch_, "Renderer"); }
+
 void Renderer::render_into(const Pose& pose, const Detector& detector, View<float> image) {
   require_image("Renderer::render_into", "detector", detector.width_px, detector.height_px);
-  scratch_->pipeline.forward(*ctx_, model_->cloud, model_->field,
+  scratch().pipeline.forward(*ctx_, model_->cloud, model_->field,
                              {pose, detector, model_->time.model_time(pose.time_s), model_->pixel_footprint}, image);
 }
 
 Image Renderer::render(const Pose& pose, const Detector& detector) {
   require_image("Renderer::render", "detector", detector.width_px, detector.height_px);
-  scratch_->image.resize(*ctx_, detector.num_pixels());
-  render_into(pose, detector, scratch_->image);
+  scratch().image.resize(*ctx_, detector.num_pixels());
+  render_into(pose, detector, scratch().image);
   const auto pixel_name = [&](std::size_t i) {
     const auto width = static_cast<std::size_t>(detector.width_px);
     return "row " + std::to_string(i / width) + ", column " + std::to_string(i % width) + ", time " +
            std::to_string(pose.time_s) + " s";
   };
   return {detector.width_px, detector.height_px,
-          finite_to_host(*ctx_, scratch_->image, "Renderer::render", pixel_name)};
+          finite_to_host(*ctx_, scratch().image, "Renderer::render", pixel_name)};
 }
 
 Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) {
   constexpr const char* kName = "Renderer::voxelize";
   require_voxels(kName, grid);
-  scratch_->density.resize(*ctx_, model_->cloud.size());
-  scratch_->volume.resize(*ctx_, grid.num_voxels());
-  scratch_->field.forward(*ctx_, model_->field, model_->cloud, model_->time.model_time(time_s), scratch_->density);
-  voxelize_forward(*ctx_, {model_->cloud.view(), scratch_->density, grid}, scratch_->volume);
+  scratch().density.resize(*ctx_, model_->cloud.size());
+  scratch().volume.resize(*ctx_, grid.num_voxels());
+  scratch().field.forward(*ctx_, model_->field, model_->cloud, model_->time.model_time(time_s), scratch().density);
+  voxelize_forward(*ctx_, {model_->cloud.view(), scratch().density, grid}, scratch().volume);
   const auto where = voxel_name(grid, "time " + std::to_string(time_s) + " s");
-  return {grid, finite_to_host(*ctx_, scratch_->volume, kName, where), 1};
+  return {grid, finite_to_host(*ctx_, scratch().volume, kName, where), 1};
 }
 
 Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
   constexpr const char* kName = "Renderer::voxelize_mean";
   require_voxels(kName, grid);
-  require(frames >= 1, kName, "frames: expected 1 or more, found " + std::to_string(frames));
+  require(frames >= 1 && frames <= kMostFrames, kName,
+          "frames: expected 1 to " + std::to_string(kMostFrames) + ", found " + std::to_string(frames));
   const std::size_t n = model_->cloud.size();
-  scratch_->density.resize(*ctx_, n);
-  scratch_->volume.resize(*ctx_, grid.num_voxels());
-  scratch_->mean_density = Buffer<float>::zeros(*ctx_, n);
+  scratch().density.resize(*ctx_, n);
+  scratch().volume.resize(*ctx_, grid.num_voxels());
+  scratch().mean_density = Buffer<float>::zeros(*ctx_, n);
   for (int f = 0; f < frames; ++f) {
     const float t = frames == 1 ? 0.5f : static_cast<float>(f) / static_cast<float>(frames - 1);
-    scratch_->field.forward(*ctx_, model_->field, model_->cloud, t, scratch_->density);
-    add_scaled(*ctx_, 1 / static_cast<float>(frames), scratch_->density, scratch_->mean_density);
+    scratch().field.forward(*ctx_, model_->field, model_->cloud, t, scratch().density);
+    add_scaled(*ctx_, 1 / static_cast<float>(frames), scratch().density, scratch().mean_density);
   }
-  voxelize_forward(*ctx_, {model_->cloud.view(), scratch_->mean_density, grid}, scratch_->volume);
+  voxelize_forward(*ctx_, {model_->cloud.view(), scratch().mean_density, grid}, scratch().volume);
   const auto where = voxel_name(grid, "the mean of " + std::to_string(frames) + " moments");
-  return {grid, finite_to_host(*ctx_, scratch_->volume, kName, where), 1};
+  return {grid, finite_to_host(*ctx_, scratch().volume, kName, where), 1};
 }
 
 }  // namespace dsasrgs

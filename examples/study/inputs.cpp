@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/usage_error.hpp"
 #include "cli/view_list.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
@@ -62,6 +63,13 @@ int StudyInputs::num_views(const StudyCase& c) {
   if (!c.acquisition.empty()) {
     require_file(c.acquisition, study_->file, "case " + c.name + " acquisition");
     return acquisition(c.name, 0).num_views();
+  }
+  try {
+    check_options(c.simulate);
+  } catch (const UsageError& e) {
+    throw BadInput(study_->file.string(), options_field(c), "options of that subcommand", e.what());
+  } catch (const InvalidArgument& e) {
+    throw BadInput(study_->file.string(), options_field(c), "options of that subcommand", e.what());
   }
   const fs::path vessels = vessel_file(c.simulate.source);
   if (!vessels.empty() && state_of(case_path(c), recipe_of(c.simulate)) != MadeState::current)

@@ -24,8 +24,9 @@ class ValueReader {
     value = static_cast<std::uint64_t>(integer(node, 0, std::numeric_limits<std::int64_t>::max()));
   }
   void read(const toml::node& node, double& value) const {
-    if (!node.is_number()) refuse("a number", node);
-    value = *node.value<double>();
+    const auto found = node.value<double>();
+    if (!node.is_number() || !found || !option_->range.holds(*found)) refuse(option_->range.words(), node);
+    value = *found;
   }
   void read(const toml::node& node, std::string& value) const {
     const auto found = node.value_exact<std::string>();

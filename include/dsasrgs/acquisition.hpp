@@ -52,8 +52,9 @@ struct Acquisition {
   /// Reference projection of one view [sH,sW]; must be present.
   std::span<const float> reference_projection(int view) const&;
   std::span<const float> reference_projection(int view) const&& = delete;
-  double first_time_s() const { return poses.front().time_s; }
-  double last_time_s() const { return poses.back().time_s; }
+  /// Times of the first and the last view. Throw InvalidArgument where there is none.
+  double first_time_s() const;
+  double last_time_s() const;
 
   /// Checks what a reconstruction needs: sizes agree (extents 1 to 2^20), numbers finite, times non-decreasing,
   /// detector axes unit and orthogonal to 1e-4 (either handedness), source outside the volume, the volume's centre

@@ -10,10 +10,11 @@
 
 namespace DSASRGS_API dsasrgs {
 
-/// Base of everything this library throws on purpose.
+/// Base of everything this library throws on purpose. A message is one line whatever a file, a name or a value in it
+/// holds: control characters are written as \n, \r, \t or \xHH.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(std::string_view message);
 };
 
 /// A caller's argument breaks a documented precondition (a shape, a range, a null view).

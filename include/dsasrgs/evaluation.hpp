@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -149,7 +150,7 @@ struct FalseVesselKept {
 using ViewLabel = std::function<MadeLabel(int view)>;
 
 /// Over the valid pixels of all `views`; images, labels and masks are on the truth's detector. Throws InvalidArgument
-/// when sizes disagree; Cancelled.
+/// when sizes disagree, and naming view and pixel where a value under the mask is not finite; Cancelled.
 FalseVesselKept false_vessel_kept(const ProjectionTruth&, const std::vector<int>& views, const ViewLabel& planted,
                                   const ViewImage& image, const ProgressCallback& = {});
 
@@ -158,8 +159,8 @@ struct EvaluationOptions {
   /// Attenuation that makes a voxel a vessel; empty: a fifth of the reference's maximum.
   std::optional<double> surface_threshold_per_mm;
   /// The model's mean over the sweep on Acquisition::volume (Renderer::voxelize_mean with a frame per view), where the
-  /// caller has it; empty: it is made when needed.
-  std::span<const float> mean_volume{};
+  /// caller has it; null: it is made when needed.
+  std::shared_ptr<const std::vector<float>> mean_volume{};
 };
 
 /// The volume against the reference volume.

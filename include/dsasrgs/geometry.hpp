@@ -100,7 +100,7 @@ struct CircularSweep {
   double duration_s = 5;
   CArmView view;  ///< everything but the primary angle
 };
-/// Poses of a sweep. Throws InvalidArgument as carm_pose does, and if num_views < 1.
+/// Poses of a sweep. Throws InvalidArgument as carm_pose does, and unless num_views is 1 to 2^20.
 std::vector<Pose> circular_poses(const CircularSweep&);
 
 /// Detector position (px, py) of a world point, in pixels; points at or behind the source give NaN.
@@ -109,7 +109,7 @@ Vec2d project_point(const Pose&, const Detector&, Vec3d point_mm);
 Vec3d detector_point(const Pose&, const Detector&, Vec2d position_px);
 
 /// Training views of the usual protocol: floor(arange(0, num_views, num_views / num_train)); the rest are test views.
-/// Throws InvalidArgument unless 1 ≤ num_train ≤ num_views.
+/// Throws InvalidArgument unless 1 ≤ num_train ≤ num_views ≤ 2^20.
 std::vector<int> evenly_spaced_views(int num_views, int num_train);
 
 }  // namespace dsasrgs

@@ -34,7 +34,7 @@ void write_acquisition(const std::filesystem::path&, const Acquisition&, const R
 
 /// Writes NIfTI-1 (.nii, or .nii.gz compressed), float32, mm and s, sform and qform code 1. World axes are written as
 /// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames.
-/// Throws InvalidArgument for sizes that disagree or exceed 32767 along an axis, or spacings that are not positive.
+/// Throws InvalidArgument for sizes that disagree or exceed 32767, spacings not positive, and voxels not finite.
 void write_nifti(const std::filesystem::path&, const Volume&, double frame_spacing_s = 1);
 /// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, int16, uint16, uint8 or float64 voxels with
 /// an axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other units
@@ -53,6 +53,11 @@ struct GreyWindow {
 /// sizes that disagree, more than 2^28 pixels, NaN, or a window whose ends are equal or not finite.
 void write_png(const std::filesystem::path&, const Image&, GreyWindow);
 void write_png(const std::filesystem::path&, std::span<const float> image, int width_px, int height_px, GreyWindow);
+
+/// For programs that parse TOML of their own beside that of a configuration: throws BadInput, with `source` as the file
+/// and the line as the field, where keys have more than 32 dotted names or more than 32 arrays and inline tables are
+/// within each other. TOML parsers recurse, and text that goes on like that overflows their stack.
+void require_shallow_toml(std::string_view text, std::string_view source);
 
 /// Writes text whole (JSON, CSV, TOML).
 void write_text(const std::filesystem::path&, std::string_view text);

@@ -16,6 +16,7 @@ namespace DSASRGS_API dsasrgs {
 /// Maps seconds to model time t = (time − first)/(last − first), clamped to [0,1] (a sweep of no duration gives 0).
 struct TimeRange {
   double first_s = 0, last_s = 1;
+  /// Throws InvalidArgument for NaN.
   float model_time(double time_s) const;
 };
 
@@ -39,10 +40,11 @@ struct Model {
   std::string measurement{};      ///< measurement_fingerprint() of its training views; empty when nobody knows
 };
 
-/// Writes a model file (HDF5, `dsasrgs.model` version 1, docs/data-format.md), whole or not at all.
-/// Throws IoError.
+/// Writes a model file (HDF5, `dsasrgs.model` version 1, docs/data-format.md), whole or not at all. What read_model
+/// would refuse is not written: throws InvalidArgument for sizes, views or a configuration that do not fit together,
+/// NumericalError for parameters that are not finite; IoError.
 void write_model(Context&, const std::filesystem::path&, const Model&);
-/// Reads a model file. Throws IoError, BadInput.
+/// Reads a model file. Throws IoError; BadInput, also for views that are negative, not ascending or twice there.
 Model read_model(Context&, const std::filesystem::path&);
 
 }  // namespace dsasrgs

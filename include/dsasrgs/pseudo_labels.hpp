@@ -25,6 +25,7 @@ struct IntensityRange {
 
 /// Reads labels view by view from a file that stays open, so that they need not fit in memory. Not for several threads
 /// at once; nor, where the HDF5 library was built without thread safety, beside another thread that uses HDF5 files.
+/// Labels that were moved from throw InvalidArgument whatever they are asked.
 class PseudoLabels {
  public:
   /// Opens a label file (`dsasrgs.pseudo_labels` version 1) or an acquisition file with /super_resolution, and holds it
@@ -70,6 +71,7 @@ class PseudoLabels {
 
  private:
   struct State;
+  State& state() const;
   explicit PseudoLabels(std::unique_ptr<State>);
   std::unique_ptr<State> state_;
 };
@@ -93,7 +95,8 @@ struct LabelFileOptions {
 /// Writes a label file view by view. It is there whole after commit(), else not at all; compressed, it is laid out in
 /// memory until then. Threads as for PseudoLabels. Throws IoError, and InvalidArgument for options or images that the
 /// reader would refuse whatever the acquisition: the writer does not know it, so that a label on another unit is found
-/// only when it is read.
+/// only when it is read. After commit() there is nothing more to write, and add() and commit() throw InvalidArgument,
+/// as they do for a writer that was moved from.
 class PseudoLabelWriter {
  public:
   PseudoLabelWriter(const std::filesystem::path&, const LabelFileOptions&);
@@ -110,6 +113,7 @@ class PseudoLabelWriter {
 
  private:
   struct State;
+  State& state() const;
   std::unique_ptr<State> state_;
 };
 
@@ -119,7 +123,9 @@ struct MadeLabel {
   std::vector<std::uint8_t> false_vessel_mask;  ///< [sH,sW], non-zero where it is false on purpose; empty: nowhere
 };
 
-/// Keys' bicubic interpolation (the one of the resample operator) of one view [sH,sW]; invalid pixels count as 0.
+/// Keys' bicubic interpolation (the one of the resample operator) of one view [sH,sW]; invalid pixels count as 0. Every
+/// label maker throws InvalidArgument unless the scale is 1 to 64, and naming the pixel that it reads a value from that
+/// is not finite.
 MadeLabel bicubic_label(const Acquisition&, int view, int scale);
 /// Lanczos-3 interpolation with weights that sum to 1; the edge pixel is repeated beyond the border. Invalid
 /// pixels count as 0.
@@ -141,7 +147,7 @@ struct OracleOptions {
 /// The truth of one view (reference_projections at `scale`) with false and missing branches and over-sharpening, and a
 /// mask of the pixels that differ from the truth for a false or missing branch. Views of one seed get different
 /// mistakes, as the inconsistent inventions of a network that sees each view alone. Throws InvalidArgument without a
-/// reference of that scale, or for options that are negative or not finite.
+/// reference of that scale, or for options that are negative or not finite, or more than 1000 branches.
 MadeLabel oracle_label(const Acquisition&, int view, int scale, const OracleOptions&);
 
 }  // namespace dsasrgs

@@ -14,7 +14,7 @@ namespace DSASRGS_API dsasrgs {
 
 /// Keeps scratch memory between renders. The context must outlive it, and so must a model it does not share; the model
 /// may change between calls. Errors: InvalidArgument for a detector or grid without pixels or voxels, an array of the
-/// wrong size or a degenerate pose; OutOfMemory; CudaError.
+/// wrong size, a degenerate pose, a time that is NaN, or a renderer that was moved from; OutOfMemory; CudaError.
 class Renderer {
  public:
   Renderer(Context&, const Model&);
@@ -37,11 +37,12 @@ class Renderer {
   /// voxel and time.
   Volume voxelize(const VolumeGrid&, double time_s);
   /// The mean of voxelize over `frames` moments evenly spaced over the sweep; density is averaged before voxelising
-  /// (voxelisation is linear in it).
+  /// (voxelisation is linear in it). Throws InvalidArgument unless frames is 1 to 2^20.
   Volume voxelize_mean(const VolumeGrid&, int frames);
 
  private:
   struct Scratch;
+  Scratch& scratch() const;
   Context* ctx_;
   std::shared_ptr<const Model> shared_;
   const Model* model_;

@@ -42,7 +42,7 @@ VesselTree read_swc(const std::filesystem::path&);
 VesselTree read_vtk_centerlines(const std::filesystem::path&, double radius_mm, double join_mm = 8);
 
 /// Smooths centrelines and radii along branches by `passes` of a [¼ ½ ¼] filter that keeps inlets, branch points and
-/// ends as they are (removes voxel stairs of segmented trees).
+/// ends as they are (removes voxel stairs of segmented trees). Throws InvalidArgument unless passes is 0 to 10000.
 void smooth_vessels(VesselTree&, int passes);
 /// Moves the tree so that the bounding box of its nodes is centred at the isocentre.
 void center_vessels(VesselTree&);
@@ -87,13 +87,14 @@ class ContrastCurves {
   /// For given delays in place of a tree's nodes; velocity is not used.
   ContrastCurves(std::vector<double> delay_s, const ContrastOptions&);
   std::size_t size() const { return delay_s_.size(); }
-  /// Attenuation in 1/mm at a node and time (0 before arrival).
+  /// Attenuation in 1/mm at a node and time (0 before arrival). What takes a node throws InvalidArgument for one that
+  /// is not there, what takes a time for NaN.
   double attenuation(std::size_t node, double time_s) const;
   /// Attenuation of all nodes at one time, [nodes].
   std::vector<double> attenuation(double time_s) const;
   /// When a node's attenuation is highest.
   double peak_time_s(std::size_t node) const;
-  double delay_s(std::size_t node) const { return delay_s_[node]; }
+  double delay_s(std::size_t node) const;
 
  private:
   ContrastOptions options_;
@@ -105,12 +106,14 @@ class ContrastCurves {
 /// along the ray (overlaps count once). Within a capsule attenuation goes linearly along its axis; between two
 /// neighbouring ends of the capsules' intervals on the ray, the capsule whose axis is nearest to the middle of that
 /// piece counts. Returned per ray, not averaged: [H·samples, W·samples], rays at the centres of
-/// detector.refined(samples)'s pixels, from the source to the detector. Computed in double. Throws InvalidArgument.
+/// detector.refined(samples)'s pixels, from the source to the detector. Computed in double. Throws InvalidArgument,
+/// also unless samples is 1 to 64 and the time finite.
 std::vector<float> vessel_line_integrals(Context&, const VesselTree&, const ContrastCurves&, const Pose&,
                                          const Detector&, int samples_per_pixel, double time_s);
 
 /// Attenuation of the tree on a voxel grid [z,y,x], mean over `samples`³ points per voxel and over `times_s`; where
-/// capsules overlap, the one whose axis is nearest counts. Throws InvalidArgument.
+/// capsules overlap, the one whose axis is nearest counts. Throws InvalidArgument, also unless samples is 1 to 64 and
+/// the times are finite.
 std::vector<float> vessel_volume(Context&, const VesselTree&, const ContrastCurves&, const VolumeGrid&, int samples,
                                  const std::vector<double>& times_s);
 

@@ -34,7 +34,8 @@ ViewSet held_out_views(const Acquisition&);
 void hold_out(Acquisition&, std::vector<int> views);
 
 /// Makes the split what the model was trained and is to be judged with. False, and nothing is changed, when the model
-/// was trained on another acquisition (other measurements of its training views, or views that are not there).
+/// was trained on another acquisition (other measurements of its training views, or views that are not there). Throws
+/// InvalidArgument for a model whose views are negative, not ascending or both trained on and judged.
 [[nodiscard]] bool use_split_of_model(Acquisition&, const Model&);
 
 /// Takes out views in which no pixel is valid, since nothing can be said of them; returns those views. Throws BadInput

@@ -5,11 +5,13 @@
 #include <span>
 #include <string>
 
+#include "common/checks.hpp"
 #include "common/host_vector.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk.hpp"
 #include "raycast/raycast.hpp"
+#include "require_finite.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -21,6 +23,14 @@ void check_view(const char* op, const Acquisition& acquisition, int view) {
 }
 
 double angle_between(Vec3d a, Vec3d b) { return std::atan2(length(cross(a, b)), dot(a, b)); }
+
+/// Image of a view whose valid pixels are finite.
+std::span<const float> finite_projection(const char* op, const Acquisition& acquisition, int view) {
+  const std::span<const float> image = acquisition.projection(view);
+  require_finite_pixels(op, "projection of view " + std::to_string(view), image, acquisition.detector.width_px,
+                        acquisition.valid_pixels(view));
+  return image;
+}
 
 // Part of the way from view `before` to view `after` at which `view` lies.
 double position_between(const std::vector<Pose>& poses, int before, int view, int after) {
@@ -48,7 +58,8 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
   const auto next = std::lower_bound(train.begin(), train.end(), view);
   const int after = next == train.end() ? train.back() : *next;
   const int before = after == view || next == train.begin() ? after : *(next - 1);
-  const std::span<const float> first = acquisition.projection(before), second = acquisition.projection(after);
+  const std::span<const float> first = finite_projection(kOp, acquisition, before);
+  const std::span<const float> second = finite_projection(kOp, acquisition, after);
   std::vector<float> image = host_vector<float>(second.size());
   std::copy(second.begin(), second.end(), image.begin());
   if (before == after) return image;
@@ -69,7 +80,7 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
   HostVector<Pose> poses;
   for (const int view : views) {
     check_view("fdk_volume", acquisition, view);
-    const std::span<const float> image = acquisition.projection(view);
+    const std::span<const float> image = finite_projection("fdk_volume", acquisition, view);
     const std::span<const std::uint8_t> valid = acquisition.valid_pixels(view);
     projections.reserve(views.size() * image.size());
     for (std::size_t i = 0; i < image.size(); ++i) projections.push_back(valid.empty() || valid[i] ? image[i] : 0.0f);
@@ -85,6 +96,9 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
 
 std::vector<float> reproject_volume(Context& ctx, std::span<const float> volume, const VolumeGrid& grid,
                                     const std::vector<Pose>& poses, const Detector& detector) {
+  require_voxels("reproject_volume", grid);
+  require_size("reproject_volume", "volume", grid.num_voxels(), volume.size());
+  require_finite_voxels("reproject_volume", "volume", volume, grid);
   const Buffer<float> device = Buffer<float>::from_host(ctx, volume);
   Buffer<float> image(ctx, detector.num_pixels());
   std::vector<float> images = host_vector<float>(poses.size() * image.size());

@@ -8,6 +8,7 @@
 #include "dsasrgs/renderer.hpp"
 #include "evaluate/report_progress.hpp"
 #include "evaluate/windowed_ssim.hpp"
+#include "require_finite.hpp"
 
 namespace dsasrgs {
 
@@ -26,6 +27,7 @@ ViewScores score_renders(Renderer& renderer, const ProjectionTruth& truth, const
 VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const EvaluationOptions& options) {
   const ReferenceVolume& reference = *a.reference_volume;
   if (reference.values.empty()) throw InvalidArgument("evaluate: reference volume: expected voxels, found none");
+  require_finite_voxels("evaluate", "reference volume", reference.values, a.volume);
   const float largest = *std::max_element(reference.values.begin(), reference.values.end());
   VolumeEvaluation result;
   result.time_s = reference.time_s;
@@ -34,8 +36,10 @@ VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const
       options.surface_threshold_per_mm.value_or(kSurfaceFraction * result.reference_maximum_per_mm);
   if (!(largest > 0)) return result;
   Volume made;
-  std::span<const float> volume = options.mean_volume;
-  if (reference.time_s || volume.empty()) {
+  std::span<const float> volume;
+  if (options.mean_volume != nullptr && !reference.time_s) {
+    volume = *options.mean_volume;
+  } else {
     made = reference.time_s ? renderer.voxelize(a.volume, *reference.time_s)
                             : renderer.voxelize_mean(a.volume, a.num_views());
     volume = made.values;

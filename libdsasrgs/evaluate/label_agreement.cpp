@@ -5,6 +5,7 @@
 #include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/resample.hpp"
 #include "evaluate/report_progress.hpp"
+#include "require_finite.hpp"
 
 namespace dsasrgs {
 
@@ -30,6 +31,13 @@ void require_size(const char* what, int view, std::size_t expected, std::size_t 
   if (found != expected)
     throw InvalidArgument(std::string("false_vessel_kept: ") + what + " of view " + std::to_string(view) +
                           ": expected " + std::to_string(expected) + " pixels, found " + std::to_string(found));
+}
+
+void require_finite(const char* what, int view, std::size_t pixel, int width_px, float found) {
+  if (!std::isfinite(found))
+    refuse_not_finite("false_vessel_kept",
+                      std::string(what) + " of view " + std::to_string(view) + ": " + pixel_name(pixel, width_px),
+                      found);
 }
 
 }  // namespace
@@ -71,6 +79,9 @@ FalseVesselKept false_vessel_kept(const ProjectionTruth& truth, const std::vecto
     require_size("image", v, reference.size(), found_image.size());
     for (std::size_t p = 0; p < reference.size(); ++p) {
       if (label.false_vessel_mask[p] == 0 || (!valid.empty() && valid[p] == 0)) continue;
+      require_finite("truth", v, p, truth.detector().width_px, reference[p]);
+      require_finite("label", v, p, truth.detector().width_px, label.values[p]);
+      require_finite("image", v, p, truth.detector().width_px, found_image[p]);
       const double claim = static_cast<double>(label.values[p]) - static_cast<double>(reference[p]);
       const double found = static_cast<double>(found_image[p]) - static_cast<double>(reference[p]);
       (claim > 0 ? added_label : removed_label) += claim;

@@ -9,6 +9,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "evaluate/windowed_ssim.hpp"
+#include "require_finite.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -45,8 +46,8 @@ CheckedPair check_pair(const char* op, const ImagePair& pair) {
     for (std::size_t i = 0; i < num_pixels; ++i) {
       if (!checked.valid[i]) continue;
       if (!std::isfinite(image[i]))
-        fail(std::string(what) + ": pixel (row " + std::to_string(i / checked.width) + ", column " +
-             std::to_string(i % checked.width) + "): expected a finite number, found " + std::to_string(image[i]));
+        fail(std::string(what) + ": " + pixel_name(i, pair.width_px) + ": expected a finite number, found " +
+             std::to_string(image[i]));
       values[i] = std::max(0.0, static_cast<double>(image[i]));
     }
     return values;

@@ -18,6 +18,14 @@ std::vector<int> without(const std::vector<int>& views, const std::vector<int>& 
   return left;
 }
 
+/// Views of a model are from 0, ascending, each once: what a file of a model is held to when it is read.
+void require_model_views(const char* what, const std::vector<int>& views) {
+  for (std::size_t i = 0; i < views.size(); ++i)
+    if (views[i] < 0 || (i > 0 && views[i] <= views[i - 1]))
+      throw InvalidArgument(std::string("use_split_of_model: ") + what + "[" + std::to_string(i) +
+                            "]: expected views from 0, ascending, each once, found " + std::to_string(views[i]));
+}
+
 }  // namespace
 
 std::vector<int> all_views(const Acquisition& a) {
@@ -51,6 +59,12 @@ void hold_out(Acquisition& a, std::vector<int> views) {
 
 bool use_split_of_model(Acquisition& a, const Model& model) {
   const std::vector<int>& trained = model.nuisance.view;
+  require_model_views("nuisance.view", trained);
+  require_model_views("test_views", model.test_views);
+  for (const int v : model.test_views)
+    if (std::binary_search(trained.begin(), trained.end(), v))
+      throw InvalidArgument("use_split_of_model: test_views: expected views that the model was not trained on, found " +
+                            std::to_string(v));
   const auto in_range = [&](const std::vector<int>& views) { return views.empty() || views.back() < a.num_views(); };
   if (trained.empty() || !in_range(trained) || !in_range(model.test_views)) return false;
   if (!model.measurement.empty() && model.measurement != measurement_fingerprint(a, trained)) return false;

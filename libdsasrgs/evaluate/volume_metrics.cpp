@@ -9,6 +9,7 @@
 #include "evaluate/marching_cubes.hpp"
 #include "evaluate/windowed_ssim.hpp"
 #include "point_tree.hpp"
+#include "require_finite.hpp"
 
 namespace dsasrgs {
 namespace {
@@ -19,13 +20,7 @@ void check_volume(const char* what, std::span<const float> volume, const VolumeG
   if (volume.size() != grid.num_voxels())
     throw InvalidArgument(std::string("score_volume: ") + what + ": expected " + std::to_string(grid.num_voxels()) +
                           " elements, found " + std::to_string(volume.size()));
-  for (std::size_t i = 0; i < volume.size(); ++i) {
-    if (std::isfinite(volume[i])) continue;
-    const std::size_t size_x = static_cast<std::size_t>(grid.size_x), size_y = static_cast<std::size_t>(grid.size_y);
-    throw InvalidArgument(std::string("score_volume: ") + what + ": voxel (x " + std::to_string(i % size_x) + ", y " +
-                          std::to_string(i / size_x % size_y) + ", z " + std::to_string(i / size_x / size_y) +
-                          "): expected a finite number, found " + std::to_string(volume[i]));
-  }
+  require_finite_voxels("score_volume", what, volume, grid);
 }
 
 double psnr(std::span<const float> volume, std::span<const float> reference, double range) {

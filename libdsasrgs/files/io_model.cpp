@@ -1,8 +1,7 @@
 #include "files/io_model.hpp"
 
-#include <cmath>
-
 #include "dsasrgs/error.hpp"
+#include "files/model_check.hpp"
 #include "model_parameters.hpp"
 
 namespace dsasrgs {
@@ -11,46 +10,51 @@ namespace {
 
 constexpr int kModelVersion = 1;
 
+RefuseField refuse_input(const Hdf5Reader& file) {
+  return [name = file.name()](const std::string& field, const std::string& expected, const std::string& found) {
+    throw BadInput(name, field, expected, found);
+  };
+}
+
+/// What could be written but not read again. E is the error's type.
+template <class E>
+RefuseField refuse_to_write() {
+  return [](const std::string& field, const std::string& expected, const std::string& found) {
+    throw E("write_model: " + field + ": expected " + expected + ", found " + found);
+  };
+}
+
 std::vector<float> read_finite(const Hdf5Reader& file, const std::string& name, const Shape& shape) {
   std::vector<float> values = file.read<float>(name, shape);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]))
-      throw BadInput(file.name(), name, "finite numbers",
-                     std::to_string(values[i]) + " at element " + std::to_string(i));
+  check_finite(name, values, refuse_input(file));
   return values;
 }
 
 Vec3d read_vec3(const Hdf5Reader& file, const std::string& object, const std::string& attribute) {
   const auto v = file.attribute_vector<double>(object, attribute, 3);
-  for (const double x : v)
-    if (!std::isfinite(x)) throw BadInput(file.name(), object + "@" + attribute, "finite numbers", std::to_string(x));
   return {v[0], v[1], v[2]};
 }
 
 double read_positive(const Hdf5Reader& file, const std::string& object, const std::string& attribute) {
   const auto v = file.attribute<double>(object, attribute);
-  if (!(v > 0 && std::isfinite(v)))
-    throw BadInput(file.name(), object + "@" + attribute, "a positive finite number", std::to_string(v));
+  check_positive(object + "@" + attribute, v, refuse_input(file));
   return v;
 }
 
 VolumeGrid read_volume_grid(const Hdf5Reader& file) {
   const auto size = file.attribute_vector<std::int32_t>("/volume", "size", 3);
-  VolumeGrid grid{size[0], size[1], size[2], read_vec3(file, "/volume", "spacing_mm"),
-                  read_vec3(file, "/volume", "origin_mm")};
-  if (size[0] < 1 || size[1] < 1 || size[2] < 1)
-    throw BadInput(file.name(), "/volume@size", "three positive integers", "a size of 0 or less");
-  if (!(grid.spacing_mm.x > 0 && grid.spacing_mm.y > 0 && grid.spacing_mm.z > 0))
-    throw BadInput(file.name(), "/volume@spacing_mm", "positive lengths", "a spacing of 0 or less");
+  const VolumeGrid grid{size[0], size[1], size[2], read_vec3(file, "/volume", "spacing_mm"),
+                        read_vec3(file, "/volume", "origin_mm")};
+  check_grid(grid, refuse_input(file));
   return grid;
 }
 
 Detector read_detector(const Hdf5Reader& file) {
   const auto size = file.attribute_vector<std::int32_t>("/detector", "size", 2);
   const auto pitch = file.attribute_vector<double>("/detector", "pixel_pitch_mm", 2);
-  if (size[0] < 1 || size[1] < 1 || !(pitch[0] > 0) || !(pitch[1] > 0))
-    throw BadInput(file.name(), "/detector", "positive size and pixel_pitch_mm", "a value of 0 or less");
-  return {size[0], size[1], pitch[0], pitch[1]};
+  const Detector detector{size[0], size[1], pitch[0], pitch[1]};
+  check_detector(detector, refuse_input(file));
+  return detector;
 }
 
 /// Shared arrays have the sizes of the field's configuration.
@@ -66,18 +70,21 @@ void read_parameters(Context& ctx, const Hdf5Reader& file, GaussianCloud& cloud,
   }
   cloud.bounds = {static_cast<float>(read_positive(file, "/gaussians", "scale_min_mm")),
                   static_cast<float>(read_positive(file, "/gaussians", "scale_max_mm"))};
+  check_scale_bounds(cloud.bounds, refuse_input(file));
 }
 
 }  // namespace
 
 void write_model_groups(Context& ctx, Hdf5Writer& file, const Model& model) {
+  check_model(model, refuse_to_write<InvalidArgument>());
   const std::size_t n = model.cloud.size();
   file.attribute("/", "config", std::string_view(model.config_toml));
   for (const ParameterInfo& p : kParameters) {
     const Buffer<float>& value = p.value(model.cloud, model.field);
     const bool shared = p.per_gaussian == nullptr;
-    file.write(p.path, value.to_host(ctx),
-               shared ? Shape{value.size()} : Shape{n, static_cast<std::size_t>(p.width(model.field))});
+    const std::vector<float> host = value.to_host(ctx);
+    check_finite(p.path, host, refuse_to_write<NumericalError>());
+    file.write(p.path, host, shared ? Shape{value.size()} : Shape{n, static_cast<std::size_t>(p.width(model.field))});
   }
   file.attribute("/gaussians", "scale_min_mm", static_cast<double>(model.cloud.bounds.min_mm));
   file.attribute("/gaussians", "scale_max_mm", static_cast<double>(model.cloud.bounds.max_mm));
@@ -115,6 +122,7 @@ Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
   read_parameters(ctx, file, cloud, field);
   Model model{std::move(cloud), std::move(field), grid, {}, read_detector(file), false, {}, toml};
   model.time = {file.attribute<double>("/time", "first_s"), file.attribute<double>("/time", "last_s")};
+  check_time(model.time, refuse_input(file));
   model.pixel_footprint = file.attribute<std::int32_t>("/detector", "pixel_footprint") != 0;
   const auto views = file.read<std::int32_t>("/nuisance/view", {kAnyExtent});
   model.nuisance.view.assign(views.begin(), views.end());
@@ -125,6 +133,7 @@ Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
     const auto test = file.read<std::int32_t>("/test_views", {kAnyExtent});
     model.test_views.assign(test.begin(), test.end());
   }
+  check_model_views(model.nuisance.view, model.test_views, refuse_input(file));
   return model;
 }
 

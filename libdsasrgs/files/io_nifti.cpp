@@ -191,6 +191,10 @@ void write_nifti(const std::filesystem::path& path, const Volume& volume, double
   if (volume.values.size() != expected)
     throw InvalidArgument("write_nifti: volume.values: expected " + std::to_string(expected) + " voxels, found " +
                           std::to_string(volume.values.size()));
+  for (std::size_t i = 0; i < expected; ++i)
+    if (!std::isfinite(volume.values[i]))  // read_nifti would refuse it
+      throw InvalidArgument("write_nifti: volume.values[" + std::to_string(i) + "]: expected a finite number, found " +
+                            std::to_string(volume.values[i]));
   const double spacing[3] = {grid.spacing_mm.x, grid.spacing_mm.y, grid.spacing_mm.z};
   const double origin[3] = {grid.origin_mm.x, grid.origin_mm.y, grid.origin_mm.z};
   for (int axis = 0; axis < 3; ++axis)

@@ -62,8 +62,16 @@ ContrastCurves::ContrastCurves(std::vector<double> delay_s, const ContrastOption
   area_ = options.peak_attenuation_per_mm / bolus_density(peak_s, options.shape, options.width_s, options.injection_s);
 }
 
+double ContrastCurves::delay_s(std::size_t node) const {
+  if (node >= delay_s_.size())  // asked once per node and moment: no text is made where it is there
+    throw InvalidArgument("ContrastCurves: node: expected one of " + std::to_string(delay_s_.size()) + ", found " +
+                          std::to_string(node));
+  return delay_s_[node];
+}
+
 double ContrastCurves::attenuation(std::size_t node, double time_s) const {
-  const double delay = delay_s_[node];
+  if (std::isnan(time_s)) throw InvalidArgument("ContrastCurves::attenuation: time_s: expected a time, found NaN");
+  const double delay = delay_s(node);
   return area_ * bolus_density(time_s - options_.arrival_s - delay, options_.shape,
                                options_.width_s + options_.width_growth * delay, options_.injection_s);
 }
@@ -75,7 +83,7 @@ std::vector<double> ContrastCurves::attenuation(double time_s) const {
 }
 
 double ContrastCurves::peak_time_s(std::size_t node) const {
-  const double delay = delay_s_[node];
+  const double delay = delay_s(node);
   return options_.arrival_s + delay +
          bolus_peak_s(options_.shape, options_.width_s + options_.width_growth * delay, options_.injection_s);
 }

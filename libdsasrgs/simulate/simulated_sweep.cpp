@@ -32,7 +32,7 @@ void check_simulation_options(const SimulationOptions& o) {
     require(ok && std::isfinite(found), "simulate",
             std::string(field) + ": expected " + expected + ", found " + std::to_string(found));
   };
-  check(o.sweep.num_views >= 1, "sweep.num_views", "1 or more", o.sweep.num_views);
+  check(o.sweep.num_views >= 1 && o.sweep.num_views <= 1 << 20, "sweep.num_views", "1 to 2^20", o.sweep.num_views);
   check(o.sweep.duration_s >= 0, "sweep.duration_s", "0 or more", o.sweep.duration_s);
   check(o.detector.width_px >= 1, "detector.width_px", "1 or more", o.detector.width_px);
   check(o.detector.height_px >= 1, "detector.height_px", "1 or more", o.detector.height_px);

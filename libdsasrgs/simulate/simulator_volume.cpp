@@ -199,8 +199,10 @@ Simulation simulate_volume(Context& ctx, const Volume& volume, double threshold,
   check_volume(volume, kOp);
   require(std::isfinite(threshold) && threshold >= 0, kOp,
           "threshold: expected 0 or more, found " + std::to_string(threshold));
-  for (const float v : volume.values)
-    require(std::isfinite(v), kOp, "volume.values: expected finite numbers, found one that is not");
+  for (std::size_t i = 0; i < volume.values.size(); ++i)
+    if (!std::isfinite(volume.values[i]))
+      throw InvalidArgument(std::string(kOp) + ": volume.values[" + std::to_string(i) +
+                            "]: expected a finite number, found " + std::to_string(volume.values[i]));
 
   const VesselVolume vessels(volume, threshold, contrast);
   const auto integrals = [&](const Pose& pose, const Detector& rays) {

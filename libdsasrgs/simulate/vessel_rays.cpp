@@ -199,8 +199,9 @@ std::vector<float> vessel_line_integrals(Context& ctx, const VesselTree& tree, c
   constexpr const char* kOp = "vessel_line_integrals";
   check_vessel_tree(tree, kOp);
   require_size(kOp, "curves", tree.nodes.size(), curves.size());
-  require(samples_per_pixel >= 1, kOp,
-          "samples_per_pixel: expected 1 or more, found " + std::to_string(samples_per_pixel));
+  require(samples_per_pixel >= 1 && samples_per_pixel <= kMostSamples, kOp,
+          "samples_per_pixel: expected 1 to 64, found " + std::to_string(samples_per_pixel));
+  require(std::isfinite(time_s), kOp, "time_s: expected a finite time, found " + std::to_string(time_s));
   require(detector.width_px > 0 && detector.height_px > 0 && detector.pitch_u_mm > 0 && detector.pitch_v_mm > 0, kOp,
           "detector: expected positive size and pitch");
   return cast_vessel_rays(ctx, vessel_capsules(tree), curves.attenuation(time_s), pose,

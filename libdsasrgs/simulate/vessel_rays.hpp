@@ -11,6 +11,9 @@
 
 namespace dsasrgs {
 
+/// Most rays along a pixel's side, and points along a voxel's.
+inline constexpr int kMostSamples = 64;
+
 /// One capsule and the nodes at its ends.
 struct VesselCapsule {
   Capsule<double> shape;

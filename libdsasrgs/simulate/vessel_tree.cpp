@@ -41,7 +41,8 @@ std::vector<double> VesselTree::path_length_mm() const {
 }
 
 void smooth_vessels(VesselTree& tree, int passes) {
-  require(passes >= 0, "smooth_vessels", "passes: expected 0 or more, found " + std::to_string(passes));
+  require(passes >= 0 && passes <= 10000, "smooth_vessels",
+          "passes: expected 0 to 10000, found " + std::to_string(passes));
   check_vessel_tree(tree, "smooth_vessels");
   const std::vector<int> children = num_children(tree);
   std::vector<int> child(tree.nodes.size(), -1);

@@ -33,8 +33,11 @@ std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const Con
   constexpr const char* kOp = "vessel_volume";
   check_vessel_tree(tree, kOp);
   require_size(kOp, "curves", tree.nodes.size(), curves.size());
-  require(samples >= 1, kOp, "samples: expected 1 or more, found " + std::to_string(samples));
+  require(samples >= 1 && samples <= kMostSamples, kOp, "samples: expected 1 to 64, found " + std::to_string(samples));
   require(!times_s.empty(), kOp, "times_s: expected at least one time, found none");
+  for (std::size_t i = 0; i < times_s.size(); ++i)
+    require(std::isfinite(times_s[i]), kOp,
+            "times_s[" + std::to_string(i) + "]: expected a finite time, found " + std::to_string(times_s[i]));
   require(grid.size_x > 0 && grid.size_y > 0 && grid.size_z > 0 && grid.spacing_mm.x > 0 && grid.spacing_mm.y > 0 &&
               grid.spacing_mm.z > 0,
           kOp, "grid: expected positive size and spacing");

@@ -11,6 +11,8 @@
 #include "dsasrgs/image.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/resample.hpp"
+#include "require_finite.hpp"
+#include "super_resolution/label_fields.hpp"
 
 namespace dsasrgs {
 
@@ -176,8 +178,9 @@ void remove_branch(Image& label, const Image& relief, const std::vector<std::siz
 }
 
 void check_scale(const char* function, int scale) {
-  if (scale < 1)
-    throw InvalidArgument(std::string(function) + ": scale: expected 1 or more, found " + std::to_string(scale));
+  if (scale < 1 || scale > label_fields::kMaxScale)
+    throw InvalidArgument(std::string(function) + ": scale: expected 1 to " + std::to_string(label_fields::kMaxScale) +
+                          ", found " + std::to_string(scale));
 }
 
 void check(const OracleOptions& o) {
@@ -186,8 +189,8 @@ void check(const OracleOptions& o) {
       throw InvalidArgument(std::string("oracle_label: ") + what + ": expected " + expected + ", found " +
                             std::to_string(found));
   };
-  require(o.false_branches >= 0, "false_branches", "0 or more", o.false_branches);
-  require(o.missing_branches >= 0, "missing_branches", "0 or more", o.missing_branches);
+  require(o.false_branches >= 0 && o.false_branches <= 1000, "false_branches", "0 to 1000", o.false_branches);
+  require(o.missing_branches >= 0 && o.missing_branches <= 1000, "missing_branches", "0 to 1000", o.missing_branches);
   require(o.false_attenuation >= 0, "false_attenuation", "0 or more", o.false_attenuation);
   require(o.false_width_px >= 1 && o.false_width_px <= 100, "false_width_px", "1 to 100", o.false_width_px);
   require(o.missing_strength >= 0 && o.missing_strength <= 1, "missing_strength", "0 to 1", o.missing_strength);
@@ -203,12 +206,13 @@ void check(const OracleOptions& o) {
 namespace {
 
 /// Invalid pixels as 0: whatever was burnt in there would ring into its surroundings.
-std::vector<float> valid_projection(const Acquisition& a, int view) {
+std::vector<float> valid_projection(const char* function, const Acquisition& a, int view) {
   const std::span<const float> measured = a.projection(view);
   std::vector<float> values(measured.begin(), measured.end());
   const std::span<const std::uint8_t> valid = a.valid_pixels(view);
   for (std::size_t p = 0; p < valid.size(); ++p)
     if (valid[p] == 0) values[p] = 0;
+  require_finite_pixels(function, "projection of view " + std::to_string(view), values, a.detector.width_px);
   return values;
 }
 
@@ -216,15 +220,19 @@ std::vector<float> valid_projection(const Acquisition& a, int view) {
 
 MadeLabel bicubic_label(const Acquisition& a, int view, int scale) {
   check_scale("bicubic_label", scale);
-  return {upsample_image(valid_projection(a, view), a.detector, scale), {}};
+  return {upsample_image(valid_projection("bicubic_label", a, view), a.detector, scale), {}};
 }
 
 MadeLabel lanczos_label(const Acquisition& a, int view, int scale) {
   check_scale("lanczos_label", scale);
-  return {upsample_lanczos({a.detector.width_px, a.detector.height_px, valid_projection(a, view)}, scale).values, {}};
+  return {
+      upsample_lanczos({a.detector.width_px, a.detector.height_px, valid_projection("lanczos_label", a, view)}, scale)
+          .values,
+      {}};
 }
 
 MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOptions& o) {
+  check_scale("oracle_label", scale);
   check(o);
   if (!a.reference_projections || a.reference_projections->scale != scale)
     throw InvalidArgument(
@@ -233,6 +241,8 @@ MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOp
         (a.reference_projections ? "scale " + std::to_string(a.reference_projections->scale) : std::string("none")));
   const std::span<const float> reference = a.reference_projection(view);
   const Detector fine = a.detector.refined(scale);
+  require_finite_pixels("oracle_label", "reference projection of view " + std::to_string(view), reference,
+                        fine.width_px);
   const Image truth{fine.width_px, fine.height_px, {reference.begin(), reference.end()}};
   const Image relief = relief_of(truth);
   const float typical = percentile(relief.values, 0.99);

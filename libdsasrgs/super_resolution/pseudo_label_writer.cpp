@@ -6,6 +6,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "files/hdf5_file.hpp"
+#include "held.hpp"
 #include "super_resolution/label_fields.hpp"
 
 namespace dsasrgs {
@@ -24,6 +25,8 @@ void check(const LabelFileOptions& o) {
            std::to_string(o.low_resolution.width_px) + " x " + std::to_string(o.low_resolution.height_px));
   if (o.scale < 1 || o.scale > label_fields::kMaxScale)
     refuse("scale", "1 to " + std::to_string(label_fields::kMaxScale), std::to_string(o.scale));
+  if (o.storage != LabelStorage::float16 && o.storage != LabelStorage::float32)
+    refuse("storage", "float16 or float32", std::to_string(static_cast<int>(o.storage)));
   if (o.views.empty()) refuse("views", "at least one view", "none");
   std::set<int> seen;
   for (const int view : o.views)
@@ -42,6 +45,11 @@ struct PseudoLabelWriter::State {
   Hdf5Writer file;
   LabelFileOptions options;
   std::size_t pixels = 0, next = 0;
+  bool committed = false;
+
+  void require_open(const char* function) const {
+    if (committed) refuse(function, "a writer before its commit()", "one whose file is committed already");
+  }
 
   void require_size(const char* what, bool announced, std::size_t found) const {
     const std::size_t expected = announced ? pixels : 0;
@@ -76,9 +84,12 @@ PseudoLabelWriter::PseudoLabelWriter(PseudoLabelWriter&&) noexcept = default;
 PseudoLabelWriter& PseudoLabelWriter::operator=(PseudoLabelWriter&&) noexcept = default;
 PseudoLabelWriter::~PseudoLabelWriter() = default;
 
+PseudoLabelWriter::State& PseudoLabelWriter::state() const { return held(state_, "PseudoLabelWriter"); }
+
 void PseudoLabelWriter::add(std::span<const float> label, std::span<const float> confidence,
                             std::span<const std::uint8_t> mask) {
-  State& s = *state_;
+  State& s = state();
+  s.require_open("add");
   if (s.next == s.options.views.size()) refuse("add", std::to_string(s.next) + " views", "one more");
   s.require_size("label", true, label.size());
   s.require_size("confidence", s.options.confidence, confidence.size());
@@ -98,10 +109,12 @@ void PseudoLabelWriter::add(std::span<const float> label, std::span<const float>
 }
 
 void PseudoLabelWriter::commit() {
-  if (state_->next != state_->options.views.size())
-    refuse("commit", "labels of " + std::to_string(state_->options.views.size()) + " views",
-           std::to_string(state_->next));
-  state_->file.commit();
+  State& s = state();
+  s.require_open("commit");
+  if (s.next != s.options.views.size())
+    refuse("commit", "labels of " + std::to_string(s.options.views.size()) + " views", std::to_string(s.next));
+  s.file.commit();
+  s.committed = true;
 }
 
 }  // namespace dsasrgs

@@ -10,6 +10,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "files/hdf5_file.hpp"
+#include "held.hpp"
 #include "super_resolution/label_fields.hpp"
 #include "super_resolution/label_likeness.hpp"
 
@@ -167,20 +168,23 @@ PseudoLabels::PseudoLabels(PseudoLabels&&) noexcept = default;
 PseudoLabels& PseudoLabels::operator=(PseudoLabels&&) noexcept = default;
 PseudoLabels::~PseudoLabels() = default;
 
-const std::string& PseudoLabels::name() const { return state_->file.name(); }
-int PseudoLabels::scale() const { return state_->scale; }
-const std::string& PseudoLabels::network() const { return state_->network; }
-const std::optional<IntensityRange>& PseudoLabels::intensity_range() const { return state_->intensity_range; }
-const Detector& PseudoLabels::detector() const { return state_->fine; }
-const std::vector<int>& PseudoLabels::views() const& { return state_->views; }
+PseudoLabels::State& PseudoLabels::state() const { return held(state_, "PseudoLabels"); }
+
+const std::string& PseudoLabels::name() const { return state().file.name(); }
+int PseudoLabels::scale() const { return state().scale; }
+const std::string& PseudoLabels::network() const { return state().network; }
+const std::optional<IntensityRange>& PseudoLabels::intensity_range() const { return state().intensity_range; }
+const Detector& PseudoLabels::detector() const { return state().fine; }
+const std::vector<int>& PseudoLabels::views() const& { return state().views; }
 bool PseudoLabels::has(int view) const {
-  return view >= 0 && view < state_->num_views_of_case && state_->slab_of_view[static_cast<std::size_t>(view)] >= 0;
+  const State& s = state();
+  return view >= 0 && view < s.num_views_of_case && s.slab_of_view[static_cast<std::size_t>(view)] >= 0;
 }
-bool PseudoLabels::has_confidence() const { return state_->has_confidence; }
-bool PseudoLabels::has_false_vessel_mask() const { return state_->has_mask; }
+bool PseudoLabels::has_confidence() const { return state().has_confidence; }
+bool PseudoLabels::has_false_vessel_mask() const { return state().has_mask; }
 
 std::vector<float> PseudoLabels::read(int view) const {
-  const State& s = *state_;
+  const State& s = state();
   const std::size_t slab = s.slab("read", view);
   std::vector<float> values = s.image<float>(label_fields::kLabels, slab);
   s.require_values(label_fields::kLabels, view, values, s.lowest, s.highest,
@@ -194,7 +198,7 @@ std::vector<float> PseudoLabels::read(int view) const {
 }
 
 std::vector<float> PseudoLabels::read_confidence(int view) const {
-  const State& s = *state_;
+  const State& s = state();
   const std::size_t slab = s.slab("read_confidence", view);
   if (!s.has_confidence)
     throw InvalidArgument("PseudoLabels::read_confidence: expected confidence maps in " + s.file.name() +
@@ -205,7 +209,7 @@ std::vector<float> PseudoLabels::read_confidence(int view) const {
 }
 
 std::vector<std::uint8_t> PseudoLabels::read_false_vessel_mask(int view) const {
-  const State& s = *state_;
+  const State& s = state();
   const std::size_t slab = s.slab("read_false_vessel_mask", view);
   if (!s.has_mask)
     throw InvalidArgument("PseudoLabels::read_false_vessel_mask: expected masks in " + s.file.name() + ", found none");

@@ -6,6 +6,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
+#include "number_text.hpp"
 
 namespace dsasrgs {
 

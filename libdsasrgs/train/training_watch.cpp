@@ -1,21 +1,11 @@
 #include "train/training_watch.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "dsasrgs/error.hpp"
+#include "number_text.hpp"
 
 namespace dsasrgs {
-
-namespace {
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
-
-}  // namespace
 
 TrainingWatch::TrainingWatch(const TrainingViews& views, const Config& config)
     : views_(&views),
@@ -38,12 +28,12 @@ void TrainingWatch::look_at_render(const KnownLoss& loss, std::size_t slot) {
   astray_ = loss.values.l1 > kAstray * views_->mean_magnitude(slot) ? astray_ + 1 : 0;
   if (blank_ >= kPatience)
     throw NumericalError("training: the model renders nothing: at step " + place(loss) + " its mean line integral is " +
-                         number(loss.values.rendered * views_->units().line_integral) + " of " +
-                         number(views_->mean(slot) * views_->units().line_integral) + " measured; lower " + rate_ +
-                         ", or with field.kind = neural set field.output = softplus");
+                         rounded_text(loss.values.rendered * views_->units().line_integral) + " of " +
+                         rounded_text(views_->mean(slot) * views_->units().line_integral) + " measured; lower " +
+                         rate_ + ", or with field.kind = neural set field.output = softplus");
   if (astray_ >= kPatience)
     throw NumericalError("training: the model moves away from the measurement: at step " + place(loss) + " the mean " +
-                         "difference is " + number(loss.values.l1 / views_->mean_magnitude(slot)) +
+                         "difference is " + rounded_text(loss.values.l1 / views_->mean_magnitude(slot)) +
                          " times that of a blank render; lower " + rate_ +
                          ", or learning_rate.position and learning_rate.scale");
 }
@@ -53,7 +43,7 @@ void TrainingWatch::look_for_change(const KnownLoss& loss, std::size_t slot) {
   last_loss_[slot] = loss.values.total;
   if (unchanged_ >= kPatience)
     throw NumericalError("training: nothing is learnt: at step " + place(loss) + " the loss is " +
-                         number(loss.values.total) + " as at the view's last turn, like those of the " +
+                         rounded_text(loss.values.total) + " as at the view's last turn, like those of the " +
                          std::to_string(kPatience - 1) +
                          " steps before; raise the learning rates, or with field.kind = "
                          "neural set field.output = softplus");

@@ -55,6 +55,9 @@ TEST_CASE("acquisition: accessors give the views' own pixels", "[acquisition]") 
   require_error<InvalidArgument>([&] { a.projection(4); }, {"projection", "0 to 3", "found 4"});
   require_error<InvalidArgument>([&] { a.valid_pixels(-1); }, {"valid_pixels", "0 to 3", "found -1"});
   require_error<InvalidArgument>([&] { a.reference_projection(0); }, {"reference_projection", "found none"});
+  a.poses.clear();
+  require_error<InvalidArgument>([&] { a.first_time_s(); }, {"first_time_s", "at least one view", "found none"});
+  require_error<InvalidArgument>([&] { a.last_time_s(); }, {"last_time_s", "at least one view", "found none"});
 }
 
 TEST_CASE("acquisition: accessors never read beyond arrays that are too short", "[acquisition]") {

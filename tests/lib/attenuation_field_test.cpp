@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "dsasrgs/error.hpp"
 #include "field_pass.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
@@ -48,4 +49,14 @@ TEST_CASE("attenuation field: every Gaussian of a fresh neural field is visible 
   Buffer<float> density(ctx, kGaussians);
   pass.forward(ctx, field, cloud, 0.4f, density);
   for (const float d : density.to_host(ctx)) CHECK(d == Approx(0.03).epsilon(0.05));
+}
+
+TEST_CASE("attenuation field: numbers that are no enumerators are refused", "[attenuation]") {
+  Context ctx = make_context();
+  FieldConfig config = small_field(static_cast<AttenuationKind>(99));
+  CHECK_THROWS_WITH(AttenuationField(ctx, config, kBox, 0),
+                    "AttenuationField: kind: expected static or offset-table or neural, found the number 99");
+  config = small_field(AttenuationKind::neural);
+  config.precision = static_cast<FieldPrecision>(99);
+  CHECK_THROWS_AS(AttenuationField(ctx, config, kBox, 0), InvalidArgument);
 }

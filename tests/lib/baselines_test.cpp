@@ -88,6 +88,30 @@ TEST_CASE("baselines: views that are not there are refused", "[baselines]") {
   CHECK_THROWS_AS(fdk_volume(ctx, a, {0, 3}, a.volume), InvalidArgument);
 }
 
+TEST_CASE("baselines: numbers that are not finite are refused by their place", "[baselines]") {
+  Context ctx = test::make_context();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Acquisition a = uneven_sweep({0, 5, 10}, {0, 0, 8});
+  a.train_views = {0, 2};
+  a.projections[2 * 6 + 4] = nan;
+  CHECK_THROWS_WITH(interpolate_views(a, 1),
+                    Catch::Contains("interpolate_views: projection of view 2: pixel (row 1, column 1): expected"));
+  CHECK_THROWS_WITH(fdk_volume(ctx, a, {0, 2}, a.volume),
+                    Catch::Contains("fdk_volume: projection of view 2: pixel (row 1, column 1): expected"));
+  a.valid.assign(6, 1);
+  a.valid[4] = 0;  // what is not valid may be anything
+  CHECK_NOTHROW(interpolate_views(a, 1));
+  CHECK_NOTHROW(fdk_volume(ctx, a, {0, 2}, a.volume));
+
+  std::vector<float> volume(64, 0.1f);
+  CHECK_NOTHROW(reproject_volume(ctx, volume, a.volume, a.poses, a.detector));
+  volume[16 + 8 + 3] = std::numeric_limits<float>::infinity();
+  CHECK_THROWS_WITH(reproject_volume(ctx, volume, a.volume, a.poses, a.detector),
+                    Catch::Contains("reproject_volume: volume: voxel (x 3, y 2, z 1): expected a finite number"));
+  volume.pop_back();
+  CHECK_THROWS_AS(reproject_volume(ctx, volume, a.volume, {}, a.detector), InvalidArgument);
+}
+
 TEST_CASE("baselines: reprojections are the raycaster's, view by view", "[baselines]") {
   Context ctx = test::make_context();
   const VolumeGrid grid{9, 8, 7, {2, 2, 2}, {-9, -8, -7}};

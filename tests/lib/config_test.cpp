@@ -181,3 +181,58 @@ TEST_CASE("config: an application's locale changes no text", "[config]") {
   std::locale::global(before);
   CHECK(found == expected);
 }
+
+TEST_CASE("config: text that nests without end is refused before it is parsed", "[config]") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "deep.toml";
+  const auto repeated = [](const std::string& part, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  Config config;
+  const auto refused = [&](const std::string& line, const std::string& expected) {
+    CAPTURE(line.substr(0, 20));
+    std::ofstream(path) << "preset = \"static\"\n\n" << line << '\n';
+    test::require_error<BadInput>([&] { apply_toml_file(config, path); },
+                                  {"deep.toml: line 3: expected " + expected, "found more"});
+    CHECK_THROWS_AS(config_from_toml(line, "text"), BadInput);
+  };
+  refused(repeated("a.", 100000) + "a = 1", "a key of at most 32 dotted names");
+  refused("[" + repeated("a.", 100000) + "a]", "a key of at most 32 dotted names");
+  refused("x = {" + repeated("\"a\" . ", 100000) + "a = 1}", "a key of at most 32 dotted names");
+  refused("a = " + repeated("[", 100000), "at most 32 arrays and inline tables");
+  refused("a = " + repeated("{a = ", 100000) + "1", "at most 32 arrays and inline tables");
+  test::require_error<BadInput>([&] { apply_setting(config, repeated("a.", 100000) + "a=1"); }, {"32 dotted names"});
+  // What only looks like it: strings, comments, and the points of numbers.
+  const std::string dots = repeated("[.", 100);
+  CHECK_THROWS_WITH(config_from_toml("preset = \"" + dots + "\\\"" + dots + "\"", "text"),
+                    Catch::Contains("preset: expected the name"));
+  CHECK_THROWS_WITH(config_from_toml("preset = '" + dots + "'", "text"), Catch::Contains("preset: expected the name"));
+  CHECK_THROWS_WITH(config_from_toml("preset = \"\"\"\n" + dots + "\"\"\"\"\"", "text"),
+                    Catch::Contains("preset: expected the name"));
+  CHECK_NOTHROW(config_from_toml("# " + dots + "\npreset = \"static\" # " + dots, "text"));
+  CHECK_THROWS_WITH(config_from_toml("x = [" + repeated("0.5, ", 100) + "]", "text"), Catch::Contains("unknown name"));
+}
+
+TEST_CASE("config: one setting is one line", "[config]") {
+  Config config;
+  for (const char* setting : {"training.steps=5\ntraining.seed=7", "training.steps=5\r\n"})
+    test::require_error<BadInput>([&] { apply_setting(config, setting); }, {"expected one setting on one line"});
+  CHECK(config.training.steps == Config{}.training.steps);
+}
+
+TEST_CASE("config: numbers that are no enumerators are refused", "[config]") {
+  const auto refused = [](const std::function<void(Config&)>& change, const std::string& field) {
+    Config config;
+    change(config);
+    test::require_error<BadInput>([&] { validate(config, "here"); },
+                                  {"here: " + field + ": expected ", "found the number 99"});
+    CHECK_THROWS_AS(to_toml(config), InvalidArgument);
+  };
+  refused([](Config& c) { c.field.kind = static_cast<AttenuationKind>(99); }, "field.kind");
+  refused([](Config& c) { c.field.precision = static_cast<FieldPrecision>(99); }, "field.precision");
+  refused([](Config& c) { c.gaussians.init = static_cast<InitialPoints>(99); }, "gaussians.init");
+  refused([](Config& c) { c.super_resolution.target = static_cast<HighResolutionTarget>(99); },
+          "super_resolution.target");
+}

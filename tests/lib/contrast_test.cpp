@@ -143,3 +143,12 @@ TEST_CASE("contrast: options out of range and malformed trees are refused", "[co
   CHECK_THROWS_AS(ContrastCurves(std::vector<double>{-0.1}, {}), InvalidArgument);
   CHECK_THROWS_WITH((ContrastCurves(VesselTree{{{{}, 1, -1}, {{}, 1, 1}}}, {})), Catch::Contains("node 1: parent"));
 }
+
+TEST_CASE("contrast: nodes that are not there and times that are NaN are refused", "[contrast]") {
+  const ContrastCurves curves(straight_vessel(1, 2), {});
+  CHECK_THROWS_WITH(curves.delay_s(2), "ContrastCurves: node: expected one of 2, found 2");
+  CHECK_THROWS_AS(curves.attenuation(2, 1), InvalidArgument);
+  CHECK_THROWS_AS(curves.peak_time_s(static_cast<std::size_t>(-1)), InvalidArgument);
+  CHECK_THROWS_AS(curves.attenuation(0, NAN), InvalidArgument);
+  CHECK_THROWS_AS(curves.attenuation(NAN), InvalidArgument);
+}

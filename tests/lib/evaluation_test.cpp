@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -203,13 +204,18 @@ TEST_CASE("evaluation: the volume is the caller's, the reference's moment, or no
   const ViewSet set{"one", {15}};
   const std::vector<float> perfect = a.reference_volume->values;
   EvaluationOptions options;
-  options.mean_volume = perfect;
+  options.mean_volume = std::make_shared<const std::vector<float>>(perfect);
   options.surface_threshold_per_mm = 0.01;
   Evaluation e = evaluate(ctx, r.model(), a, set, options);
   REQUIRE(e.volume->score);
   CHECK(e.volume->score->dice == 1);
   CHECK(e.volume->surface_threshold_per_mm == 0.01);
   CHECK(e.baselines.empty());
+
+  a.reference_volume->values[41] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH(evaluate(ctx, r.model(), a, set, options),
+                    Catch::Contains("reference volume: voxel (x 1, y 1, z 0)"));
+  a.reference_volume->values[41] = perfect[41];
 
   a.reference_volume->time_s = a.poses[10].time_s;  // the mean says nothing of a moment
   e = evaluate(ctx, r.model(), a, set, options);

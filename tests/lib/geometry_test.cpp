@@ -1,6 +1,7 @@
 #include "dsasrgs/geometry.hpp"
 
 #include <catch2/catch.hpp>
+#include <limits>
 #include <numbers>
 
 #include "dsasrgs/error.hpp"
@@ -109,4 +110,13 @@ TEST_CASE("geometry: sizes whose product overflows agree with no array", "[geome
   constexpr std::size_t kTooMany = std::size_t{1} << 51;
   CHECK(VolumeGrid{1 << 22, 1 << 21, 1 << 21, {1, 1, 1}, {}}.num_voxels() == kTooMany);  // 2^64
   CHECK(Detector{-24, -24, 1, 1}.num_pixels() == kTooMany);
+}
+
+TEST_CASE("geometry: counts without end are refused", "[geometry]") {
+  constexpr int kMost = std::numeric_limits<int>::max();
+  CircularSweep sweep;
+  sweep.num_views = kMost;
+  CHECK_THROWS_AS(circular_poses(sweep), InvalidArgument);
+  CHECK_THROWS_AS(evenly_spaced_views(kMost, kMost), InvalidArgument);
+  CHECK(evenly_spaced_views(1 << 20, 2) == std::vector<int>{0, 1 << 19});
 }

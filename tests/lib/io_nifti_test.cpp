@@ -112,6 +112,14 @@ TEST_CASE("write_nifti: one frame is a 3D volume", "[io][nifti]") {
   REQUIRE(value_at<std::int16_t>(bytes, 48) == 1);
 }
 
+TEST_CASE("write_nifti: voxels that read_nifti would refuse are not written", "[io][nifti]") {
+  const TemporaryFolder folder;
+  Volume volume = small_volume(2);
+  volume.values[65] = NAN;
+  require_error<InvalidArgument>([&] { write_nifti(folder / "v.nii", volume); }, {"volume.values[65]", "found nan"});
+  CHECK(folder.num_files() == 0);
+}
+
 TEST_CASE("read_nifti: what write_nifti wrote comes back", "[io][nifti]") {
   const TemporaryFolder folder;
   for (const char* name : {"v.nii", "v.nii.gz"})

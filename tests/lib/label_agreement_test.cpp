@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "dsasrgs/error.hpp"
@@ -97,6 +98,23 @@ TEST_CASE("false vessel: what an image took over from a label, inside the mask",
   const auto no_mask = [&](int view) { return MadeLabel{label(view).values, {}}; };
   require_error<InvalidArgument>([&] { false_vessel_kept(truth, {3}, no_mask, image); },
                                  {"mask of view 3", "expected 288", "found 0"});
+  // Under the mask, so that it counts; elsewhere values are not looked at.
+  const auto with_nan = [](std::vector<float> values, std::size_t pixel) {
+    values[pixel] = std::numeric_limits<float>::quiet_NaN();
+    return values;
+  };
+  const auto nan_image = [&](int view) { return with_nan(image(view), 4 * 18 + 3); };
+  require_error<InvalidArgument>([&] { false_vessel_kept(truth, {3}, label, nan_image); },
+                                 {"false_vessel_kept: image of view 3: pixel (row 4, column 3): expected a finite"});
+  const auto nan_label = [&](int view) {
+    MadeLabel made = label(view);
+    made.values = with_nan(made.values, 6 * 18 + 4);
+    return made;
+  };
+  require_error<InvalidArgument>([&] { false_vessel_kept(truth, {3}, nan_label, image); },
+                                 {"label of view 3: pixel (row 6, column 4)"});
+  const auto nan_outside = [&](int view) { return with_nan(image(view), 9 * 18 + 3); };
+  CHECK(false_vessel_kept(truth, {1, 3}, label, nan_outside).added == kept.added);
   const auto stop = [](const ProgressReport& r) { return r.done == 0; };
   CHECK_THROWS_AS(false_vessel_kept(truth, {1, 3}, label, image, stop), Cancelled);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -155,4 +156,48 @@ TEST_CASE("renderer: shares a model, or refuses one that would be gone", "[rende
   Renderer renderer = std::move(first);
   CHECK(renderer.render(tilted_pose(), detector) == expected);
   CHECK_THROWS_AS(Renderer(ctx, std::shared_ptr<const Model>()), InvalidArgument);
+}
+
+TEST_CASE("renderer: one that was moved from says so", "[renderer]") {
+  Context ctx = make_context();
+  const Model model = random_model(ctx);
+  Renderer moved_from(ctx, model);
+  Renderer renderer = std::move(moved_from);
+  CHECK_NOTHROW(renderer.voxelize({2, 2, 2, {1, 1, 1}, {-1, -1, -1}}, 2));
+  const auto wanted = {std::string_view("Renderer: expected one that was not moved from, found one that was")};
+  Buffer<float> image(ctx, model.detector.num_pixels());
+  require_error<InvalidArgument>([&] { moved_from.render(tilted_pose(), model.detector); }, wanted);
+  require_error<InvalidArgument>([&] { moved_from.render_into(tilted_pose(), model.detector, image); }, wanted);
+  require_error<InvalidArgument>([&] { moved_from.voxelize(kGrid, 2); }, wanted);
+  require_error<InvalidArgument>([&] { moved_from.voxelize_mean(kGrid, 2); }, wanted);
+  moved_from = Renderer(ctx, model);
+  CHECK_NOTHROW(moved_from.voxelize({2, 2, 2, {1, 1, 1}, {-1, -1, -1}}, 2));
+}
+
+TEST_CASE("renderer: times that are NaN and counts without end are refused", "[renderer]") {
+  Context ctx = make_context();
+  const Model model = random_model(ctx);
+  Renderer renderer(ctx, model);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Pose pose = tilted_pose();
+  pose.time_s = nan;
+  CHECK_THROWS_AS(renderer.render(pose, model.detector), InvalidArgument);
+  CHECK_THROWS_AS(renderer.voxelize(kGrid, nan), InvalidArgument);
+  CHECK_THROWS_AS((TimeRange{0, 5}.model_time(nan)), InvalidArgument);
+  CHECK_THROWS_AS((TimeRange{nan, 5}.model_time(1)), InvalidArgument);
+  CHECK_THROWS_AS((TimeRange{0, nan}.model_time(1)), InvalidArgument);
+  CHECK(TimeRange{0, 5}.model_time(std::numeric_limits<double>::infinity()) == 1);
+  require_error<InvalidArgument>([&] { renderer.voxelize_mean(kGrid, std::numeric_limits<int>::max()); },
+                                 {"frames: expected 1 to 1048576", "found 2147483647"});
+}
+
+TEST_CASE("image: pixels that are not there are refused", "[renderer]") {
+  Image image{3, 2, {0, 1, 2, 3, 4, 5}};
+  CHECK(image.at(1, 2) == 5);
+  require_error<InvalidArgument>([&] { image.at(0, 3); }, {"Image::at", "3 columns", "found row 0, column 3"});
+  CHECK_THROWS_AS(image.at(2, 0), InvalidArgument);
+  CHECK_THROWS_AS(image.at(-1, 0), InvalidArgument);
+  CHECK_THROWS_AS(std::as_const(image).at(0, -1), InvalidArgument);
+  image.values.pop_back();
+  CHECK_THROWS_AS(image.at(1, 2), InvalidArgument);
 }

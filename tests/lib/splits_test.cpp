@@ -91,6 +91,33 @@ TEST_CASE("splits: a model is judged on the views it was to be judged on", "[spl
   require_refused(shorter);
 }
 
+TEST_CASE("splits: a model's views that cannot be views are refused, and the split stays", "[splits]") {
+  Context ctx = test::make_context();
+  const VolumeGrid box{2, 2, 2, {1, 1, 1}, {}};
+  FieldConfig field;
+  field.kind = AttenuationKind::constant;
+  Model model{{}, AttenuationField(ctx, field, box, 0), box, {}, {}, false, {}, ""};
+  Acquisition a = six_views();
+  a.train_views = {0, 1};
+  const auto refused = [&](std::vector<int> trained, std::vector<int> test, const std::string& found) {
+    model.nuisance.view = std::move(trained);
+    model.test_views = std::move(test);
+    require_error<InvalidArgument>([&] { (void)use_split_of_model(a, model); }, {"use_split_of_model: ", found});
+    CHECK(a.train_views == std::vector<int>{0, 1});
+  };
+  refused({-5, 1}, {}, "nuisance.view[0]: expected views from 0, ascending, each once, found -5");
+  refused({1, 1}, {}, "nuisance.view[1]");
+  refused({0, 1}, {-5}, "test_views[0]");
+  refused({0, 1}, {3, 2}, "test_views[1]");
+  refused({0, 1}, {1, 2}, "found 1");
+  model.nuisance.view = {2, 3};
+  model.test_views = {1000000000};  // of a longer acquisition
+  CHECK_FALSE(use_split_of_model(a, model));
+  model.test_views = {5};
+  CHECK(use_split_of_model(a, model));
+  CHECK(a.train_views == std::vector<int>{2, 3});
+}
+
 TEST_CASE("splits: views without a valid pixel are dropped and named", "[splits]") {
   Acquisition a = six_views();
   a.valid = {1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <random>
 
@@ -289,6 +290,11 @@ TEST_CASE("vessel_rays: wrong arguments are refused", "[vessel_rays]") {
   CHECK_THROWS_AS(vessel_volume(ctx, tree, curves, grid, 1, {}), InvalidArgument);
   CHECK_THROWS_AS(vessel_volume(ctx, tree, flat_curves(1, 1), grid, 1, {1}), InvalidArgument);
   CHECK_THROWS_AS(vessel_volume(ctx, tree, curves, {4, 4, 0, {1, 1, 1}, {}}, 1, {1}), InvalidArgument);
+  const int most = std::numeric_limits<int>::max();
+  CHECK_THROWS_AS(vessel_line_integrals(ctx, tree, curves, pose, detector, most, 1), InvalidArgument);
+  CHECK_THROWS_AS(vessel_line_integrals(ctx, tree, curves, pose, detector, 1, NAN), InvalidArgument);
+  CHECK_THROWS_AS(vessel_volume(ctx, tree, curves, grid, most, {1}), InvalidArgument);
+  CHECK_THROWS_AS(vessel_volume(ctx, tree, curves, grid, 1, {1, HUGE_VAL}), InvalidArgument);
   const auto empty = vessel_line_integrals(ctx, {}, flat_curves(0, 1), pose, detector, 1, 1);
   CHECK((empty == std::vector<float>(64, 0.0f)));
 }

@@ -19,7 +19,7 @@ struct Sample {
   std::vector<std::string> operator()(bool*) const { return {}; }
   std::vector<std::string> operator()(int*) const { return {"5"}; }
   std::vector<std::string> operator()(std::uint64_t*) const { return {"7"}; }
-  std::vector<std::string> operator()(double*) const { return {"0.375"}; }
+  std::vector<std::string> operator()(double*) const { return {option->range.holds(0.375) ? "0.375" : "1.375"}; }
   std::vector<std::string> operator()(std::string* value) const {
     for (const std::string& c : option->choices)
       if (c != *value) return {c};
@@ -103,4 +103,45 @@ TEST_CASE("options: their text has all digits and leaves out what the content do
   CHECK_FALSE(texts.contains("quiet"));
   CHECK_FALSE(texts.contains("threads"));
   CHECK_FALSE(texts.contains("tree-seed"));  // not given, and it has no default
+}
+
+TEST_CASE("options: the command line refuses the numbers that a study refuses", "[study]") {
+  const auto refused = [](std::vector<std::string> words) {
+    CAPTURE(words.front(), words.back());
+    SimulateOptions simulate;
+    LabelOptions labels;
+    CLI::App app;
+    add_options(app, options_of(simulate));
+    CLI::App label_app;
+    add_options(label_app, options_of(labels));
+    const bool of_labels = words.front() == "--missing-strength" || words.front() == "--sharpening-sigma-px";
+    std::reverse(words.begin(), words.end());
+    CHECK_THROWS_AS((of_labels ? label_app : app).parse(words), CLI::ValidationError);
+  };
+  refused({"--photons", "-1"});
+  refused({"--photons", "nan"});
+  refused({"--arrival-s", "inf"});
+  refused({"--size", "0", "16"});
+  refused({"--views", "0"});
+  refused({"--bolus-shape", "0"});
+  refused({"--pitch-mm", "1", "-1"});
+  refused({"--motion-mm", "1", "nan", "0"});
+  refused({"--missing-strength", "1.5"});
+  refused({"--sharpening-sigma-px", "0.2"});
+}
+
+TEST_CASE("options: what does not fit together is refused before anything is made", "[study]") {
+  SimulateOptions options;
+  CHECK_NOTHROW(check_options(options));
+  const auto refused = [](auto change, const std::string& message) {
+    SimulateOptions changed;
+    change(changed);
+    CHECK_THROWS_WITH(check_options(changed), Catch::Matchers::Contains(message));
+  };
+  refused([](SimulateOptions& o) { o.simulation.sweep.view.sod_mm = 2000; }, "sdd_mm");
+  refused([](SimulateOptions& o) { o.simulation.num_train_views = 134; }, "--train-views: expected at most");
+  refused([](SimulateOptions& o) { o.grid_size = {1, 2}; }, "--grid-size: expected 1 or 3 values");
+  refused([](SimulateOptions& o) { o.source.vessels = "x.txt"; }, "--vessels: expected tree or a file");
+  refused([](SimulateOptions& o) { o.source.vessels = "x.nii"; }, "--vessel-threshold: expected");
+  refused([](SimulateOptions& o) { o.source.tree.min_radius_mm = 9; }, "--tree-inlet-radius-mm: expected at least");
 }

@@ -222,6 +222,12 @@ says "study: bad field" 'changed.toml: method\[2\].preset: expected 4drgs.*found
 sed 's/pitch-mm = 19.2/pich-mm = 19.2/' study.toml >changed.toml
 expect 2 "study: bad option of simulate" study changed.toml --output new --quiet
 says "study: bad option of simulate" 'changed.toml: case tree simulate.pich-mm: expected one of '
+sed 's/pitch-mm = 19.2/photons = -1/' study.toml >changed.toml
+expect 2 "study: option out of range" study changed.toml --output new --dry-run
+says "study: option out of range" 'changed.toml: case tree simulate.photons: expected a number of 0 or more, found -1'
+sed 's/pitch-mm = 19.2/sdd-mm = 100/' study.toml >changed.toml
+expect 2 "study: options that do not fit" study changed.toml --output new --dry-run
+says "study: options that do not fit" 'changed.toml: case tree simulate: .*sdd_mm: expected more than sod_mm'
 sed 's/steps = 12/steps = 100000/' study.toml >changed.toml
 "$program" study changed.toml --output stopped_study --only plain >out.txt 2>err.txt &
 job=$!

@@ -1,6 +1,7 @@
 #include "cli/option_list.hpp"
 
 #include <charconv>
+#include <limits>
 
 #include "cli/value_checks.hpp"
 
@@ -32,6 +33,25 @@ std::string text_of(const List& list) {
   return text;
 }
 
+/// Whether the field is of numbers with a fraction.
+template <class Field>
+constexpr bool kIsReal = std::is_same_v<Field, double>;
+template <class T>
+constexpr bool kIsReal<std::optional<T>> = kIsReal<T>;
+template <class T>
+constexpr bool kIsReal<std::vector<T>> = kIsReal<T>;
+template <class T, std::size_t n>
+constexpr bool kIsReal<std::array<T, n>> = kIsReal<T>;
+
+CLI::Validator number_within(const NumberRange& range) {
+  return {[range](std::string& text) {
+            double value = 0;
+            if (CLI::detail::lexical_cast(text, value) && range.holds(value)) return std::string();
+            return "expected " + range.words() + ", found " + text;
+          },
+          ""};
+}
+
 template <class Field>
 CLI::Option* add_option(CLI::App& sub, const Option& option, Field& field) {
   if constexpr (std::is_same_v<Field, bool>) {
@@ -39,12 +59,21 @@ CLI::Option* add_option(CLI::App& sub, const Option& option, Field& field) {
   } else {
     CLI::Option* added = sub.add_option("--" + option.name, field, option.help);
     if constexpr (kIsVector<Field>) added->expected(1, option.most_values);
+    if constexpr (kIsReal<Field>) added->check(number_within(option.range));
     if constexpr (!kIsOptional<Field>) added->capture_default_str();
     return added;
   }
 }
 
 }  // namespace
+
+std::string NumberRange::words() const {
+  const bool from = std::isfinite(low), to = std::isfinite(high);
+  if (!from && !to) return "a finite number";
+  if (!to) return above_low ? "a number above " + text_of(low) : "a number of " + text_of(low) + " or more";
+  return (above_low ? "a number above " + text_of(low) + " and at most " : "a number of " + text_of(low) + " to ") +
+         text_of(high);
+}
 
 void add_options(CLI::App& sub, const OptionList& list) {
   for (const Option& option : list) {
@@ -55,6 +84,8 @@ void add_options(CLI::App& sub, const OptionList& list) {
       added->check(CLI::Range(*option.least, *option.most));
     else if (option.least == 0)
       added->check(not_negative());
+    else if (option.least)
+      added->check(CLI::Range(*option.least, std::numeric_limits<int>::max()));
   }
 }
 

@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,17 +22,34 @@ using OptionField = std::variant<bool*, int*, std::uint64_t*, double*, std::stri
                                  std::optional<std::array<int, 3>>*, std::optional<std::array<double, 3>>*,
                                  std::vector<int>*, std::vector<double>*>;
 
+/// What a number has to be: finite always, and within these ends.
+struct NumberRange {
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+  bool above_low = false;  ///< `low` itself is not in it
+
+  bool holds(double value) const {
+    return std::isfinite(value) && value >= low && value <= high && !(above_low && value == low);
+  }
+  /// Such as "a number of 0 or more".
+  std::string words() const;
+};
+
 struct Option {
   std::string name;  ///< as on the command line, without "--"
   OptionField field;
   std::string help, group;
   std::optional<int> least = {}, most = {};  ///< of an integer
+  NumberRange range = {};                    ///< of a number that is none
   std::vector<std::string> choices = {};     ///< of a text; empty: any
   int most_values = 1;                       ///< of a vector
   bool in_content = true;                    ///< what is made depends on it (on "threads" and "quiet" nothing does)
 
   Option& at_least(int low) { return least = low, *this; }
   Option& between(int low, int high) { return least = low, most = high, *this; }
+  Option& positive() { return range = {0, std::numeric_limits<double>::infinity(), true}, *this; }
+  Option& not_negative() { return range = {0, std::numeric_limits<double>::infinity(), false}, *this; }
+  Option& within(double low, double high) { return range = {low, high, false}, *this; }
+  Option& above(double low, double high) { return range = {low, high, true}, *this; }
   Option& one_of(std::vector<std::string> texts) { return choices = std::move(texts), *this; }
   Option& up_to_values(int number) { return most_values = number, *this; }
   Option& not_in_content() { return in_content = false, *this; }

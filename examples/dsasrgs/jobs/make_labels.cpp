@@ -49,14 +49,14 @@ OptionList options_of(LabelOptions& o) {
   list.group(kOracleGroup);
   list.add("false-branches", oracle.false_branches, "thin ridges that are not in the truth, per view")
       .between(0, kMostBranches);
-  list.add("false-attenuation", oracle.false_attenuation, "their height, times the case's vessels");
-  list.add("false-width-px", oracle.false_width_px, "their width at half height");
+  list.add("false-attenuation", oracle.false_attenuation, "their height, times the case's vessels").not_negative();
+  list.add("false-width-px", oracle.false_width_px, "their width at half height").within(1, 100);
   list.add("missing-branches", oracle.missing_branches, "places where a vessel is taken out, per view")
       .between(0, kMostBranches);
-  list.add("missing-strength", oracle.missing_strength, "how much of it, 0 to 1");
-  list.add("missing-radius-px", oracle.missing_radius_px, "size of such a place");
-  list.add("sharpening", oracle.sharpening, "weight of an unsharp mask");
-  list.add("sharpening-sigma-px", oracle.sharpening_sigma_px, "its blur");
+  list.add("missing-strength", oracle.missing_strength, "how much of it, 0 to 1").within(0, 1);
+  list.add("missing-radius-px", oracle.missing_radius_px, "size of such a place").within(1, 1000);
+  list.add("sharpening", oracle.sharpening, "weight of an unsharp mask").not_negative();
+  list.add("sharpening-sigma-px", oracle.sharpening_sigma_px, "its blur").within(0.3, 100);
   list.add("seed", oracle.seed, "other mistakes for another seed").at_least(0);
   list.group("");
   list.add("quiet", o.quiet, "print nothing but errors").not_in_content();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/machine_options.hpp"
@@ -92,13 +93,14 @@ Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& re
   write_model(ctx, folder.model(), model);
 
   Renderer renderer(ctx, model);
-  const std::vector<float> mean_volume = renderer.voxelize_mean(a.volume, a.num_views()).values;
+  const auto mean_volume =
+      std::make_shared<const std::vector<float>>(renderer.voxelize_mean(a.volume, a.num_views()).values);
   EvaluationOptions options = scoring.evaluation;
   options.mean_volume = mean_volume;
   Evaluation evaluation = evaluate(ctx, model, a, held_out_views(a), options, shown_progress(scoring.quiet));
   write_view_pictures(a, renderer, folder, evaluation);
-  write_maximum_projections(folder.projection(), mean_volume, a.volume);
-  write_nifti(folder.volume(), {a.volume, mean_volume, 1});
+  write_maximum_projections(folder.projection(), *mean_volume, a.volume);
+  write_nifti(folder.volume(), {a.volume, *mean_volume, 1});
 
   Json json;
   json["format"] = "dsasrgs.metrics";

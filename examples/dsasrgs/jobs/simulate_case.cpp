@@ -1,5 +1,6 @@
 #include "jobs/simulate_case.hpp"
 
+#include <numbers>
 #include <string>
 
 #include "cli/output_path.hpp"
@@ -10,6 +11,9 @@
 namespace dsasrgs::program {
 
 namespace {
+
+constexpr double kFullTurn = 2 * std::numbers::pi;
+constexpr int kLongestSide = 1 << 20;  // of a detector or volume
 
 /// One value stands for all of `count`.
 template <class T>
@@ -24,13 +28,13 @@ std::vector<T> repeated(const char* option, std::vector<T> values, std::size_t c
 void add_contrast(OptionList& list, ContrastOptions& c) {
   list.group("Contrast");
   list.add("arrival-s", c.arrival_s, "contrast reaches the inlets this long after the first frame");
-  list.add("bolus-shape", c.shape, "a of the gamma variate");
-  list.add("bolus-width-s", c.width_s, "b of the gamma variate at the inlet");
-  list.add("bolus-width-growth", c.width_growth, "growth of b in seconds per second of delay");
-  list.add("injection-s", c.injection_s, "duration of the injection");
-  list.add("velocity-mm-per-s", c.velocity_mm_per_s, "blood velocity at the inlet radius");
-  list.add("velocity-exponent", c.velocity_exponent, "velocity ~ (radius / inlet radius)^exponent");
-  list.add("peak-per-mm", c.peak_attenuation_per_mm, "largest attenuation of the blood, 1/mm");
+  list.add("bolus-shape", c.shape, "a of the gamma variate").above(0, 100);
+  list.add("bolus-width-s", c.width_s, "b of the gamma variate at the inlet").positive();
+  list.add("bolus-width-growth", c.width_growth, "growth of b in seconds per second of delay").not_negative();
+  list.add("injection-s", c.injection_s, "duration of the injection").not_negative();
+  list.add("velocity-mm-per-s", c.velocity_mm_per_s, "blood velocity at the inlet radius").positive();
+  list.add("velocity-exponent", c.velocity_exponent, "velocity ~ (radius / inlet radius)^exponent").not_negative();
+  list.add("peak-per-mm", c.peak_attenuation_per_mm, "largest attenuation of the blood, 1/mm").not_negative();
 }
 
 void add_sweep(OptionList& list, SimulateOptions& o) {
@@ -38,27 +42,30 @@ void add_sweep(OptionList& list, SimulateOptions& o) {
   list.group("C-arm");
   list.add("views", sweep.num_views, "frames of the sweep").at_least(1);
   list.add("arc-rad", sweep.arc_rad, "angle swept (3.49 is 200 degrees)");
-  list.add("first-rad", sweep.first_rad, "primary angle of the first frame");
-  list.add("secondary-rad", sweep.view.secondary_rad, "elevation out of the rotation plane");
-  list.add("duration-s", sweep.duration_s, "time of the sweep");
-  list.add("sod-mm", sweep.view.sod_mm, "source to isocentre");
-  list.add("sdd-mm", sweep.view.sdd_mm, "source to detector");
+  list.add("first-rad", sweep.first_rad, "primary angle of the first frame").within(-kFullTurn, kFullTurn);
+  list.add("secondary-rad", sweep.view.secondary_rad, "elevation out of the rotation plane")
+      .within(-kFullTurn, kFullTurn);
+  list.add("duration-s", sweep.duration_s, "time of the sweep").not_negative();
+  list.add("sod-mm", sweep.view.sod_mm, "source to isocentre").positive();
+  list.add("sdd-mm", sweep.view.sdd_mm, "source to detector").positive();
   list.add("offset-u-mm", sweep.view.offset_u_mm, "detector shift along its rows");
   list.add("offset-v-mm", sweep.view.offset_v_mm, "detector shift along its columns");
-  list.add("size", o.size_px, "low-resolution detector pixels: width height");
-  list.add("pitch-mm", o.pitch_mm, "pixel pitch of that detector: one value, or u v").up_to_values(2);
+  list.add("size", o.size_px, "low-resolution detector pixels: width height").between(1, kLongestSide);
+  list.add("pitch-mm", o.pitch_mm, "pixel pitch of that detector: one value, or u v").up_to_values(2).positive();
 }
 
 void add_images(OptionList& list, SimulateOptions& o) {
   SimulationOptions& s = o.simulation;
   list.group("Images and truth");
-  list.add("scale", s.scale, "truth is also stored this many times finer");
-  list.add("samples-per-pixel", s.samples_per_pixel, "rays per side of a fine pixel");
-  list.add("photons", s.photons, "mean photons per low-resolution pixel in air; 0: no noise");
+  list.add("scale", s.scale, "truth is also stored this many times finer").between(1, 64);
+  list.add("samples-per-pixel", s.samples_per_pixel, "rays per side of a fine pixel").between(1, 64);
+  list.add("photons", s.photons, "mean photons per low-resolution pixel in air; 0: no noise").not_negative();
   list.add("no-head", o.no_head, "no skull and soft tissue behind the vessels");
   list.add("motion-mm", o.motion_mm, "head shift between mask and fill run: x y z");
-  list.add("grid-size", o.grid_size, "voxels of the region to reconstruct: one value, or x y z").up_to_values(3);
-  list.add("grid-spacing-mm", o.grid_spacing_mm, "its voxel size: one value, or x y z").up_to_values(3);
+  list.add("grid-size", o.grid_size, "voxels of the region to reconstruct: one value, or x y z")
+      .up_to_values(3)
+      .between(1, kLongestSide);
+  list.add("grid-spacing-mm", o.grid_spacing_mm, "its voxel size: one value, or x y z").up_to_values(3).positive();
   list.add("grid-center-mm", o.grid_center_mm, "its centre: x y z");
   list.add("no-reference-volume", o.no_reference_volume, "do not store the true volume");
   list.add("train-views", s.num_train_views, "evenly spaced training views; the others are for testing").at_least(1);
@@ -95,7 +102,17 @@ OptionList options_of(SimulateOptions& o) {
   return list;
 }
 
+void check_options(const SimulateOptions& options) {
+  const SimulationOptions s = simulation_options(options);
+  check_vessel_source(options.source);
+  circular_poses(s.sweep);
+  if (s.num_train_views > s.sweep.num_views)
+    throw UsageError("--train-views: expected at most --views " + std::to_string(s.sweep.num_views) + ", found " +
+                     std::to_string(s.num_train_views));
+}
+
 void simulate_case(const std::filesystem::path& output, const SimulateOptions& options) {
+  check_options(options);
   const SimulationOptions s = simulation_options(options);
   require_writable_file("--output", output, {options.source.vessels});
   const auto vessels = read_vessels(options.source, s.seed);

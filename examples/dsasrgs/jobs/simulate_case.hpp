@@ -27,6 +27,9 @@ struct SimulateOptions {
 /// Every option of `dsasrgs simulate` but --output. They must outlive the list.
 OptionList options_of(SimulateOptions&);
 
+/// What one option alone cannot say: how they fit together. Throws UsageError, InvalidArgument.
+void check_options(const SimulateOptions&);
+
 /// Simulates and writes the acquisition. Throws UsageError, InvalidArgument, BadInput, IoError.
 void simulate_case(const std::filesystem::path& output, const SimulateOptions&);
 

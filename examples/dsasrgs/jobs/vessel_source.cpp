@@ -19,18 +19,15 @@ VesselTree placed(VesselTree tree, const VesselSourceOptions& options) {
   return tree;
 }
 
+bool is_raw(const std::string& vessels) { return ends_with_any(vessels, {".raw", ".raw.gz"}); }
+bool is_volume(const std::string& vessels) { return is_raw(vessels) || ends_with_any(vessels, {".nii", ".nii.gz"}); }
+
 VesselVolume read_volume(const VesselSourceOptions& options) {
-  if (!options.threshold)
-    throw UsageError("--vessel-threshold: expected the voxel value above which " + options.vessels +
-                     " is vessel, found none");
   VesselVolume vessels;
   vessels.threshold = *options.threshold;
-  if (ends_with_any(options.vessels, {".raw", ".raw.gz"})) {
-    const auto n = options.volume_size.value_or(std::array<int, 3>{});
-    const auto s = options.volume_spacing_mm.value_or(std::array<double, 3>{});
-    if (std::min({n[0], n[1], n[2]}) < 1 || !(std::min({s[0], s[1], s[2]}) > 0))
-      throw UsageError("--vessels: expected --volume-size and --volume-spacing-mm beside a raw volume, found " +
-                       options.vessels + " without");
+  if (is_raw(options.vessels)) {
+    const auto n = *options.volume_size;
+    const auto s = *options.volume_spacing_mm;
     const Vec3d spacing{s[0], s[1], s[2]};
     vessels.volume = read_raw_volume(options.vessels, {n[0], n[1], n[2], spacing, {}});
   } else {
@@ -49,21 +46,42 @@ void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
   list.add("vessels", o.vessels,
            "tree (built in), FILE.swc, FILE.vtk (centrelines), FILE.raw[.gz] (uint8) or FILE.nii[.gz]");
   list.add("tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed").at_least(0);
-  list.add("tree-inlets", o.tree.num_inlets, "feeding arteries");
-  list.add("tree-inlet-radius-mm", o.tree.inlet_radius_mm, "");
-  list.add("tree-min-radius-mm", o.tree.min_radius_mm, "");
-  list.add("tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z");
-  list.add("smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file").at_least(0);
-  list.add("centerline-radius-mm", o.centerline_radius_mm, "radius of the vessels of a .vtk file, which has none");
+  list.add("tree-inlets", o.tree.num_inlets, "feeding arteries").between(1, 100);
+  list.add("tree-inlet-radius-mm", o.tree.inlet_radius_mm, "").positive();
+  list.add("tree-min-radius-mm", o.tree.min_radius_mm, "").positive();
+  list.add("tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z").positive();
+  list.add("smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file").between(0, 10000);
+  list.add("centerline-radius-mm", o.centerline_radius_mm, "radius of the vessels of a .vtk file, which has none")
+      .positive();
   list.add("up-axis", o.up_axis, "axis of a file's vessels that points to the top of the head: y or z")
       .one_of({"y", "z"});
   list.add("keep-position", o.keep_position, "do not centre vessels from a file at the isocentre");
-  list.add("volume-size", o.volume_size, "voxels of a raw volume: x y z");
-  list.add("volume-spacing-mm", o.volume_spacing_mm, "voxel size of a raw volume: x y z");
-  list.add("vessel-threshold", o.threshold, "voxel value above which a volume is vessel");
+  list.add("volume-size", o.volume_size, "voxels of a raw volume: x y z").between(1, 1 << 20);
+  list.add("volume-spacing-mm", o.volume_spacing_mm, "voxel size of a raw volume: x y z").positive();
+  list.add("vessel-threshold", o.threshold, "voxel value above which a volume is vessel").not_negative();
+}
+
+void check_vessel_source(const VesselSourceOptions& options) {
+  const std::string& source = options.vessels;
+  if (source == kBuiltInTree) {
+    if (!(options.tree.inlet_radius_mm >= options.tree.min_radius_mm))
+      throw UsageError("--tree-inlet-radius-mm: expected at least --tree-min-radius-mm " +
+                       std::to_string(options.tree.min_radius_mm) + ", found " +
+                       std::to_string(options.tree.inlet_radius_mm));
+    return;
+  }
+  if (!is_volume(source) && !ends_with_any(source, {".swc", ".vtk"}))
+    throw UsageError("--vessels: expected tree or a file named .swc, .vtk, .raw, .raw.gz, .nii or .nii.gz, found " +
+                     source);
+  if (is_volume(source) && !options.threshold)
+    throw UsageError("--vessel-threshold: expected the voxel value above which " + source + " is vessel, found none");
+  if (is_raw(source) && (!options.volume_size || !options.volume_spacing_mm))
+    throw UsageError("--vessels: expected --volume-size and --volume-spacing-mm beside a raw volume, found " + source +
+                     " without");
 }
 
 std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions& options, std::uint64_t seed) {
+  check_vessel_source(options);
   const std::string& source = options.vessels;
   if (source == kBuiltInTree) {
     VesselTreeOptions tree = options.tree;
@@ -75,9 +93,7 @@ std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions& o
   if (ends_with_any(source, {".swc"})) return placed(read_swc(source), options);
   if (ends_with_any(source, {".vtk"}))
     return placed(read_vtk_centerlines(source, options.centerline_radius_mm), options);
-  if (ends_with_any(source, {".raw", ".raw.gz", ".nii", ".nii.gz"})) return read_volume(options);
-  throw UsageError("--vessels: expected tree or a file named .swc, .vtk, .raw, .raw.gz, .nii or .nii.gz, found " +
-                   source);
+  return read_volume(options);
 }
 
 }  // namespace dsasrgs::program

@@ -37,6 +37,9 @@ inline std::filesystem::path vessel_file(const VesselSourceOptions& options) {
   return options.vessels == kBuiltInTree ? "" : options.vessels;
 }
 
+/// Whether the source is one that can be read, with the options that belong to it. Throws UsageError.
+void check_vessel_source(const VesselSourceOptions&);
+
 struct VesselVolume {
   Volume volume;
   double threshold = 0;

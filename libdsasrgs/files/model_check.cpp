@@ -1,0 +1,122 @@
+#include "files/model_check.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/error.hpp"
+#include "field_shapes.hpp"
+#include "model_parameters.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+void check_ascending(const char* field, const std::vector<int>& views, const RefuseField& refuse) {
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const std::string item = std::string(field) + "[" + std::to_string(i) + "]";
+    if (views[i] < 0) refuse(item, "a view of 0 or more", std::to_string(views[i]));
+    if (i > 0 && views[i] <= views[i - 1])
+      refuse(item, "views in ascending order, each once",
+             std::to_string(views[i]) + " after " + std::to_string(views[i - 1]));
+  }
+}
+
+/// Elements of a parameter array of a model with this field and this many Gaussians.
+std::size_t parameter_size(const ParameterInfo& p, const Model& model) {
+  if (p.per_gaussian != nullptr) return model.cloud.size() * static_cast<std::size_t>(p.width(model.field));
+  const FieldConfig& field = model.field.config();
+  if (field.kind != AttenuationKind::neural) return 0;
+  if (p.id == Parameter::table3d) return hash_grid_num_parameters(grid3d_shape(field));
+  if (p.id == Parameter::table4d) return hash_grid_num_parameters(grid4d_shape(field));
+  return mlp_num_parameters(network_shape(field));
+}
+
+/// The file keeps the field's configuration only as a part of the text.
+void check_config(const Model& model, const RefuseField& refuse) {
+  Config config;
+  try {
+    config = config_from_toml(model.config_toml, "config");
+  } catch (const BadInput& e) {
+    refuse("/@config", "a configuration", e.what());
+  }
+  Config of_field = config;
+  of_field.field = model.field.config();
+  if (to_toml(of_field) != to_toml(config))
+    refuse("/@config", "the configuration that the field was made with", "another in its section [field]");
+}
+
+}  // namespace
+
+void check_finite(const std::string& field, std::span<const float> values, const RefuseField& refuse) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      refuse(field, "finite numbers", std::to_string(values[i]) + " at element " + std::to_string(i));
+}
+
+void check_positive(const std::string& field, double value, const RefuseField& refuse) {
+  if (!(value > 0 && std::isfinite(value))) refuse(field, "a positive finite number", std::to_string(value));
+}
+
+void check_grid(const VolumeGrid& grid, const RefuseField& refuse) {
+  if (grid.size_x < 1 || grid.size_y < 1 || grid.size_z < 1)
+    refuse("/volume@size", "three positive integers", "a size of 0 or less");
+  const Vec3d s = grid.spacing_mm, o = grid.origin_mm;
+  for (const auto& [field, values] : {std::pair{"/volume@spacing_mm", s}, std::pair{"/volume@origin_mm", o}})
+    for (const double x : {values.x, values.y, values.z})
+      if (!std::isfinite(x)) refuse(field, "finite numbers", std::to_string(x));
+  if (!(s.x > 0 && s.y > 0 && s.z > 0)) refuse("/volume@spacing_mm", "positive lengths", "a spacing of 0 or less");
+}
+
+void check_detector(const Detector& d, const RefuseField& refuse) {
+  if (d.width_px < 1 || d.height_px < 1 || !(d.pitch_u_mm > 0) || !(d.pitch_v_mm > 0))
+    refuse("/detector", "positive size and pixel_pitch_mm", "a value of 0 or less");
+  for (const double pitch : {d.pitch_u_mm, d.pitch_v_mm})
+    if (!std::isfinite(pitch)) refuse("/detector@pixel_pitch_mm", "finite numbers", std::to_string(pitch));
+}
+
+void check_time(const TimeRange& time, const RefuseField& refuse) {
+  if (!std::isfinite(time.first_s)) refuse("/time@first_s", "a finite time", std::to_string(time.first_s));
+  if (!std::isfinite(time.last_s)) refuse("/time@last_s", "a finite time", std::to_string(time.last_s));
+}
+
+void check_scale_bounds(ScaleBounds bounds, const RefuseField& refuse) {
+  check_positive("/gaussians@scale_min_mm", static_cast<double>(bounds.min_mm), refuse);
+  check_positive("/gaussians@scale_max_mm", static_cast<double>(bounds.max_mm), refuse);
+  if (!(bounds.max_mm > bounds.min_mm))
+    refuse("/gaussians@scale_max_mm", "more than scale_min_mm " + std::to_string(bounds.min_mm),
+           std::to_string(bounds.max_mm));
+}
+
+void check_model_views(const std::vector<int>& trained, const std::vector<int>& test, const RefuseField& refuse) {
+  check_ascending("/nuisance/view", trained, refuse);
+  check_ascending("/test_views", test, refuse);
+  for (const int v : test)
+    if (std::binary_search(trained.begin(), trained.end(), v))
+      refuse("/test_views", "views that are not in /nuisance/view", std::to_string(v) + " in both");
+}
+
+void check_model(const Model& model, const RefuseField& refuse) {
+  check_config(model, refuse);
+  check_grid(model.volume, refuse);
+  if (!(model.volume == model.field.box())) refuse("/volume", "the box that the field is defined on", "another grid");
+  check_detector(model.detector, refuse);
+  check_time(model.time, refuse);
+  check_scale_bounds(model.cloud.bounds, refuse);
+  check_positive("/field@density_scale_per_mm", static_cast<double>(model.field.density_scale_per_mm()), refuse);
+  for (const ParameterInfo& p : kParameters) {
+    const std::size_t expected = parameter_size(p, model), found = p.value(model.cloud, model.field).size();
+    if (found != expected) refuse(p.path, std::to_string(expected) + " values", std::to_string(found));
+  }
+  const ViewNuisance& nuisance = model.nuisance;
+  for (const auto& [field, values] :
+       {std::pair{"/nuisance/gain", &nuisance.gain}, {"/nuisance/offset", &nuisance.offset}}) {
+    if (values->size() != nuisance.view.size())
+      refuse(field, std::to_string(nuisance.view.size()) + " values, one per view", std::to_string(values->size()));
+    check_finite(field, *values, refuse);
+  }
+  check_model_views(nuisance.view, model.test_views, refuse);
+}
+
+}  // namespace dsasrgs

@@ -13,6 +13,7 @@ inline PseudoLabels lanczos_labels(const Acquisition& a, int scale, const std::f
   options.low_resolution = a.detector;
   options.scale = scale;
   options.views = a.training_views();
+  options.storage = LabelStorage::float32;
   PseudoLabelWriter file(path, options);
   for (const int view : options.views) file.add(lanczos_label(a, view, scale).values);
   file.commit();

@@ -18,8 +18,9 @@ class TrainingWatch {
   static constexpr int kPatience = 12;
   /// A render is blank when its mean is below this share of the measurement's.
   static constexpr double kBlank = 1e-3;
-  /// A render has gone astray when it differs from the measurement by this many times what a blank one does.
-  static constexpr double kAstray = 3;
+  /// A render has gone astray when it differs from the measurement by this many times what a blank one does; clones and
+  /// children may make it some times too bright for a while.
+  static constexpr double kAstray = 10;
 
   TrainingWatch(const TrainingViews&, const Config&);
 

@@ -44,6 +44,6 @@ for quiet in "" --quiet; do
   [ -s out.txt ] && report "reconstruct --strict printed: $(cat out.txt)"
 done
 absent cm_strict
-cp -r plausible kept
-expect 2 "a strict refusal over an earlier run" reconstruct cm.h5 --output kept --force --preset static --steps 5 --strict
-diff -r plausible kept >diff.txt || report "reconstruct --force --strict changed an earlier run: $(cat diff.txt)"
+cp -r plausible untouched
+expect 2 "a strict refusal over an earlier run" reconstruct cm.h5 --output untouched --force --preset static --steps 5 --strict
+diff -r plausible untouched >diff.txt || report "reconstruct --force --strict changed an earlier run: $(cat diff.txt)"

@@ -105,7 +105,7 @@ says "a part of no name" '--only: .*found nobody'
 # What only the making of labels can tell is found before the first training.
 edited changed.toml 's/^file.*/method = "oracle"\noptions = {missing-strength = 2}/'
 expect 2 "bad strength" study changed.toml --output strength
-says "bad strength" 'tree/4-views/measured: changed.toml: labels given options: .*missing_strength: expected 0 to 1'
+says "bad strength" 'changed.toml: labels given options.missing-strength: expected a number of 0 to 1'
 [ -z "$(find strength -name result.json)" ] || report "bad strength: found after the first run"
 edited changed.toml 's/^file.*/method = "bicubic"/; s/{super_resolution.scale = 2}/{super_resolution.scale = 4}/'
 expect 2 "other scale" study changed.toml --output scale

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -116,6 +117,10 @@ void announce(const Acquisition& a, const Reconstructor& reconstructor, const Co
                         " pixels, preset " + config.preset + ", " + std::to_string(config.training.steps) + " steps, " +
                         std::to_string(reconstructor.model().cloud.size()) + " Gaussians, " + backend_name(ctx) + ", " +
                         std::to_string(ctx.threads()) + " threads");
+  char losses[64];
+  std::snprintf(losses, sizeof losses, "losses are in units of a line integral of %.4g",
+                reconstructor.units().line_integral);
+  print_line(quiet, losses);
   if (!has_held_out_views(a)) print_line(quiet, "no view is held out: the metrics will be those of the training views");
 }
 

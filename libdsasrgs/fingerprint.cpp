@@ -89,6 +89,16 @@ std::string measurement_fingerprint(const Acquisition& a, const std::vector<int>
   return f.text();
 }
 
+std::string validity_fingerprint(const Acquisition& a, const std::vector<int>& views) {
+  Fnv1a f;
+  for (const int v : views) {
+    const std::span<const std::uint8_t> valid = a.valid_pixels(v);
+    f.add(v);
+    for (std::size_t i = 0; i < a.detector.num_pixels(); ++i) f.add(valid.empty() || valid[i] != 0 ? 1 : 0);
+  }
+  return f.text();
+}
+
 std::string fingerprint(const PseudoLabels& labels, const std::vector<int>& views) {
   Fnv1a f;
   f.add(labels.scale());

@@ -21,8 +21,8 @@ namespace DSASRGS_API dsasrgs {
 class AttenuationField {
  public:
   /// A field with freshly initialised parameters: tables uniform in ±1e-4, weights He-uniform, the output's bias such
-  /// that f is about 1 (so every Gaussian starts visible and can learn). Throws InvalidArgument for impossible sizes, and
-  /// for a kind, precision or output that is none of those named.
+  /// that f is about 1 (so every Gaussian starts visible and can learn). Throws InvalidArgument for impossible sizes,
+  /// and for a kind, precision or output that is none of those named.
   AttenuationField(Context&, const FieldConfig&, const VolumeGrid& box, std::int64_t seed);
 
   const FieldConfig& config() const { return config_; }

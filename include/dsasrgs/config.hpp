@@ -110,8 +110,8 @@ struct DensityControlConfig {
   double gradient_threshold = 1e-4;  ///< τ_grad, of the loss per half a detector (4DRGS)
   Decay split_voxels{2.5, 0.5};      ///< p: split above this many mean voxel spacings, decays over the events
   double split_shrink = 1.6;
-  /// ε of accumulated-attenuation pruning, in units of the run's attenuation (DSA-SRGS eq. 2: 1e-6/mm, which this is for
-  /// half sides of 100 mm and line integrals of 1)
+  /// ε of accumulated-attenuation pruning, in units of the run's attenuation (DSA-SRGS eq. 2: 1e-6/mm, which this is
+  /// for half sides of 100 mm and line integrals of 1)
   double min_mean_density = 1e-4;
   double random_prune = 0;     ///< each event removes a Gaussian with this probability (TOGS)
   bool halve_density = false;  ///< clones, cloned and split Gaussians get half the density; `static` only

@@ -20,6 +20,8 @@ std::string fingerprint(const Acquisition&);
 /// What was measured in these views: detector, poses, times, line integrals. Ties models, checkpoints and labels to it.
 /// Throws InvalidArgument for a view that is not there.
 std::string measurement_fingerprint(const Acquisition&, const std::vector<int>& views);
+/// Which pixels of these views count (Acquisition::valid). Throws as measurement_fingerprint does.
+std::string validity_fingerprint(const Acquisition&, const std::vector<int>& views);
 /// Labels (with confidence and mask, where there are any) of these views. Reads them: throws as PseudoLabels does.
 std::string fingerprint(const PseudoLabels&, const std::vector<int>& views);
 

@@ -40,6 +40,8 @@ class PseudoLabels {
   PseudoLabels& operator=(PseudoLabels&&) noexcept;
   ~PseudoLabels();
 
+  /// measurement_fingerprint() of all views of the acquisition it was held against.
+  const std::string& measurement() const;
   /// The file, for messages.
   const std::string& name() const;
   int scale() const;

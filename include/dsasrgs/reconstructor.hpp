@@ -59,12 +59,13 @@ class Reconstructor {
   /// Initialises the Gaussians (FDK or random) and the field, which cannot be cancelled.
   /// Trains on acquisition.training_views(). Throws BadInput when the configuration or the acquisition cannot be used
   /// (no positive training pixel, no candidate voxel), OutOfMemory.
-  /// `labels` are needed where config.super_resolution.needs_labels(); they are read here, or, without
-  /// `super_resolution.keep_labels`, at each step.
+  /// `labels`, opened for this acquisition, are needed where config.super_resolution.needs_labels(); they are read
+  /// here, or, without `super_resolution.keep_labels`, at each step.
   Reconstructor(Context&, const Acquisition&, const Config&, std::shared_ptr<const PseudoLabels> labels = nullptr);
   Reconstructor(Context&, const Acquisition&, const Config&, PseudoLabels labels);
   /// Continues from a checkpoint of the same acquisition, configuration and labels. Throws IoError; BadInput, also when
-  /// the training views are others or were measured otherwise (labels are not compared).
+  /// the training views, what was measured in them, their valid pixels or the volume are others (labels are not
+  /// compared).
   Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint,
                 std::shared_ptr<const PseudoLabels> labels = nullptr);
   Reconstructor(Context&, const Acquisition&, const std::filesystem::path& checkpoint, PseudoLabels labels);

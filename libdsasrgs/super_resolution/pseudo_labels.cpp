@@ -9,6 +9,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
+#include "dsasrgs/splits.hpp"
 #include "files/hdf5_file.hpp"
 #include "held.hpp"
 #include "super_resolution/label_fields.hpp"
@@ -21,6 +22,7 @@ struct PseudoLabels::State {
 
   Hdf5Reader file;
   int scale = 1, num_views_of_case = 0;
+  std::string measurement;
   Detector fine;
   std::string network;
   std::optional<IntensityRange> intensity_range;
@@ -126,6 +128,7 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
                        " times the detector of " + a.name,
                    describe({found[1], found[2]}));
   state->num_views_of_case = a.num_views();
+  state->measurement = measurement_fingerprint(a, all_views(a));
   state->views = read_label_views(file, a.num_views(), found[0]);
   state->slab_of_view.assign(a.poses.size(), -1);
   for (std::size_t k = 0; k < state->views.size(); ++k)
@@ -170,6 +173,7 @@ PseudoLabels::~PseudoLabels() = default;
 
 PseudoLabels::State& PseudoLabels::state() const { return held(state_, "PseudoLabels"); }
 
+const std::string& PseudoLabels::measurement() const { return state().measurement; }
 const std::string& PseudoLabels::name() const { return state().file.name(); }
 int PseudoLabels::scale() const { return state().scale; }
 const std::string& PseudoLabels::network() const { return state().network; }

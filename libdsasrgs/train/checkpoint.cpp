@@ -44,6 +44,7 @@ void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Tra
   write_model_groups(ctx, file, state.model);
   file.attribute("/", "run_config", std::string_view(to_toml(state.config)));
   file.attribute("/", "step", state.step);
+  file.attribute("/", "validity", std::string_view(state.validity));
   for (const ParameterInfo& p : kParameters) {
     const AdamMoments& m = state.optimizer[p.id];
     file.write(moments_group(p) + "/first_moment", m.first.to_host(ctx), {m.first.size()});
@@ -93,7 +94,13 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
     nuisance[i] = {moments[5 * i], moments[5 * i + 1], moments[5 * i + 2], moments[5 * i + 3],
                    static_cast<std::int64_t>(moments[5 * i + 4])};
   const auto step = file.attribute<std::int32_t>("/", "step");
-  return {std::move(config), step, std::move(model), std::move(optimizer), std::move(statistics), std::move(nuisance)};
+  return {std::move(config),
+          step,
+          std::move(model),
+          std::move(optimizer),
+          std::move(statistics),
+          std::move(nuisance),
+          file.attribute<std::string>("/", "validity")};
 }
 
 }  // namespace dsasrgs

@@ -59,9 +59,9 @@ DensityControl common_control(const StepSchedule& schedule, const TrainingState&
 
 /// Every Gaussian kept, and `births` more made from Gaussian `source`.
 DensityPlan append_plan(Context& ctx, std::size_t num_gaussians, std::size_t births, std::uint32_t source) {
-  std::vector<std::uint32_t> sources(num_gaussians + births, source);
+  HostVector<std::uint32_t> sources(num_gaussians + births, source);
   std::iota(sources.begin(), sources.begin() + static_cast<std::ptrdiff_t>(num_gaussians), 0u);
-  std::vector<Birth> birth(num_gaussians + births, Birth::clone);
+  HostVector<Birth> birth(num_gaussians + births, Birth::clone);
   std::fill_n(birth.begin(), num_gaussians, Birth::kept);
   DensityPlan plan;
   plan.source = Buffer<std::uint32_t>::from_host(ctx, sources);
@@ -72,7 +72,7 @@ DensityPlan append_plan(Context& ctx, std::size_t num_gaussians, std::size_t bir
 }
 
 /// Replaces the last rows of an array.
-void write_tail(Context& ctx, const std::vector<float>& rows, Buffer<float>& array) {
+void write_tail(Context& ctx, const HostVector<float>& rows, Buffer<float>& array) {
   copy_bytes_from_host(ctx, array.data() + (array.size() - rows.size()), rows.data(), rows.size() * sizeof(float));
 }
 
@@ -146,7 +146,7 @@ std::size_t append_births(Context& ctx, std::span<const GaussianBirth> births, d
   }
   for (const ParameterInfo& p : kParameters) {
     if (p.per_gaussian == nullptr) continue;
-    const std::vector<float>& born = rows.of[p.id];
+    const HostVector<float>& born = rows.of[p.id];
     require_size("append_births", p.name, births.size() * static_cast<std::size_t>(p.width(model.field)), born.size());
     write_tail(ctx, born, p.value(model.cloud, model.field));
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/gaussian_math.hpp"
+#include "common/host_vector.hpp"
 #include "common/random.hpp"
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk.hpp"
@@ -19,12 +20,13 @@ namespace {
 
 /// Gaussian centres and, when they come from FDK, the attenuation found there.
 struct InitialPointSet {
-  std::vector<float> position_mm;         // [N,3]
-  std::vector<float> attenuation_per_mm;  // [N], empty for random points
+  HostVector<float> position_mm;         // [N,3]
+  HostVector<float> attenuation_per_mm;  // [N], empty for random points
 };
 
 std::vector<float> fdk_of_training_views(Context& ctx, const TrainingViews& views) {
-  std::vector<float> projections;
+  HostVector<float> projections;
+  projections.reserve(views.size() * views.detector().num_pixels());
   for (std::size_t slot = 0; slot < views.size(); ++slot) {
     const std::vector<float> image = views.measured(slot).to_host(ctx);
     projections.insert(projections.end(), image.begin(), image.end());
@@ -38,7 +40,7 @@ std::vector<float> fdk_of_training_views(Context& ctx, const TrainingViews& view
 /// δ: the configured threshold, or the percentile of the volume, never below 0.
 float candidate_threshold(const std::vector<float>& volume, const GaussianConfig& config) {
   if (config.init_threshold_per_mm > 0) return static_cast<float>(config.init_threshold_per_mm);
-  std::vector<float> sorted = volume;
+  HostVector<float> sorted(volume.begin(), volume.end());
   const auto rank = static_cast<std::ptrdiff_t>(config.init_percentile / 100 * static_cast<double>(sorted.size() - 1));
   std::nth_element(sorted.begin(), sorted.begin() + rank, sorted.end());
   return std::max(0.0f, sorted[static_cast<std::size_t>(rank)]);
@@ -59,7 +61,7 @@ InitialPointSet draw_fdk_points(Context& ctx, const TrainingViews& views, const 
     std::size_t voxel;
     bool operator<(const Candidate& o) const { return key != o.key ? key < o.key : voxel < o.voxel; }
   };
-  std::vector<Candidate> candidates;
+  HostVector<Candidate> candidates;
   const auto seed = static_cast<std::uint64_t>(config.training.seed);
   for (std::size_t i = 0; i < volume.size(); ++i)
     if (volume[i] > threshold) candidates.push_back({random_words(seed, RandomStream::initial_points, i, 0)[0], i});
@@ -97,8 +99,8 @@ InitialPointSet draw_random_points(const VolumeGrid& grid, const Config& config)
 GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, ScaleBounds bounds,
                                 const AttenuationField& field) {
   const std::size_t n = points.position_mm.size() / 3;
-  const std::vector<float> distance2 = neighbour_distances_mm2(ctx, points.position_mm),
-                           &known = points.attenuation_per_mm;
+  const std::vector<float> distance2 = neighbour_distances_mm2(ctx, points.position_mm);
+  const HostVector<float>& known = points.attenuation_per_mm;
   // The attenuation is relative to its mean, so the field's common scale stays of order 1.
   const double mean = known.empty() ? 1 : std::accumulate(known.begin(), known.end(), 0.0) / static_cast<double>(n);
   GaussianRows rows;

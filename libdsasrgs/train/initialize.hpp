@@ -1,8 +1,7 @@
 #pragma once
 // The first model: Gaussians from a filtered back-projection, a fresh field, and one global density scale.
 
-#include <vector>
-
+#include "common/host_vector.hpp"
 #include "model_parameters.hpp"
 #include "train/training_views.hpp"
 
@@ -10,7 +9,7 @@ namespace dsasrgs {
 
 /// New Gaussians on their way to a model: their rows of every array per Gaussian, in host memory.
 struct GaussianRows {
-  PerParameter<std::vector<float>> of;  ///< of a shared array: empty
+  PerParameter<HostVector<float>> of;  ///< of a shared array: empty
   /// An isotropic Gaussian. `relative_density` is the attenuation over the field's density scale; with `coefficients`
   /// per Gaussian it keeps softplus⁻¹ of that (of at least 1e-3), constant in time.
   void add(Vec3f position_mm, float raw_scale, double relative_density, int coefficients);

@@ -5,6 +5,9 @@
 #include "common/random.hpp"
 #include "common/submission.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
+#include "dsasrgs/splits.hpp"
+#include "held.hpp"
 #include "train/checkpoint.hpp"
 #include "train/density_event.hpp"
 #include "train/initialize.hpp"
@@ -17,10 +20,12 @@ namespace dsasrgs {
 
 namespace {
 
+constexpr const char* kName = "Reconstructor";
+
 using Labels = std::shared_ptr<const PseudoLabels>;
 
 /// What would otherwise show after the initialisation, or in the middle of the training.
-void check_labels(const SuperResolutionConfig& sr, const Labels& labels) {
+void check_labels(const SuperResolutionConfig& sr, const Acquisition& acquisition, const Labels& labels) {
   if (!sr.needs_labels()) return;
   if (labels == nullptr)
     throw BadInput("configuration", "super_resolution.target", "none or upsampled where no labels are given",
@@ -28,6 +33,9 @@ void check_labels(const SuperResolutionConfig& sr, const Labels& labels) {
   if (labels->scale() != sr.scale)
     throw BadInput(labels->name(), "/super_resolution/pseudo_labels@scale",
                    std::to_string(sr.scale) + " (super_resolution.scale)", std::to_string(labels->scale()));
+  if (labels->measurement() != measurement_fingerprint(acquisition, all_views(acquisition)))
+    throw BadInput(labels->name(), "/super_resolution", "labels opened for " + acquisition.name,
+                   "labels that were opened for another acquisition");
 }
 
 LabelReader reader_of(const Labels& labels) {
@@ -200,10 +208,11 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   validate(config, "configuration");
   acquisition.validate();
   TrainingViews views(ctx, acquisition, config.training);
-  check_labels(config.super_resolution, labels);
+  check_labels(config.super_resolution, acquisition, labels);
   Model model = initial_model(ctx, views, config);
-  state_ =
-      std::make_unique<State>(ctx, std::move(views), TrainingState::initial(ctx, config, std::move(model)), labels);
+  TrainingState training = TrainingState::initial(ctx, config, std::move(model));
+  training.validity = views.validity();
+  state_ = std::make_unique<State>(ctx, std::move(views), std::move(training), labels);
 }
 
 Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const std::filesystem::path& path,
@@ -220,7 +229,12 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   if (!measurement.empty() && measurement != views.fingerprint())
     throw BadInput(path.string(), "/@measurement", views.fingerprint() + ", that of " + views.name(),
                    measurement + ": it was trained on another one");
-  check_labels(state.config.super_resolution, labels);
+  if (state.validity != views.validity())
+    throw BadInput(path.string(), "/@validity", views.validity() + ", that of " + views.name(),
+                   state.validity + ": it was trained with other valid pixels");
+  if (state.model.volume != views.volume())
+    throw BadInput(path.string(), "/volume", "the volume of " + views.name(), "another one");
+  check_labels(state.config.super_resolution, acquisition, labels);
   state_ = std::make_unique<State>(ctx, std::move(views), std::move(state), labels);
 }
 
@@ -235,10 +249,9 @@ Reconstructor& Reconstructor::operator=(Reconstructor&&) noexcept = default;
 Reconstructor::~Reconstructor() = default;
 
 Reconstructor::State& Reconstructor::state() const {
-  if (state_ == nullptr || state_->taken)
-    throw InvalidArgument(
-        "Reconstructor: expected one that has its model, found one moved from or whose model was taken");
-  return *state_;
+  State& s = held(state_, kName);
+  if (s.taken) throw InvalidArgument("Reconstructor: expected one that has its model, found one whose model was taken");
+  return s;
 }
 
 StepReport Reconstructor::step() { return state().advance(); }
@@ -257,9 +270,9 @@ Model Reconstructor::take_model() && {
   state().taken = true;
   return std::move(state_->training.model);
 }
-const Config& Reconstructor::config() const& { return state_->training.config; }
+const Config& Reconstructor::config() const& { return held(state_, kName).training.config; }
 TrainingUnits Reconstructor::units() const { return state().views.units(); }
-int Reconstructor::steps_done() const { return state_->training.step; }
+int Reconstructor::steps_done() const { return held(state_, kName).training.step; }
 
 std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const {
   if (state().ctx->asynchronous())

@@ -2,6 +2,7 @@
 // A training run: what the reconstructor owns, density events change and checkpoints save.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "densify/densify.hpp"
@@ -57,6 +58,7 @@ struct TrainingState {
   OptimizerState optimizer;
   DensificationStatistics statistics;
   std::vector<NuisanceMoments> nuisance_moments;  ///< as model.nuisance
+  std::string validity{};                         ///< validity_fingerprint() of the training views
 
   /// Before the first step.
   static TrainingState initial(Context&, const Config&, Model);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "common/host_vector.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "number_text.hpp"
@@ -13,7 +14,7 @@ namespace dsasrgs {
 namespace {
 
 /// Not the largest pixel, which may be a defect.
-double robust_maximum(std::vector<float>& values) {
+double robust_maximum(HostVector<float>& values) {
   constexpr double kPercentile = 0.999;
   const auto rank = static_cast<std::ptrdiff_t>(std::ceil(kPercentile * static_cast<double>(values.size()))) - 1;
   std::nth_element(values.begin(), values.begin() + rank, values.end());
@@ -31,11 +32,12 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
       indices_(acquisition.training_views()) {
   if (indices_.empty()) throw BadInput(name_, "/split/test", "a view to be left for training", "all of them");
   fingerprint_ = measurement_fingerprint(acquisition, indices_);
-  std::vector<float> positive;
+  validity_ = validity_fingerprint(acquisition, indices_);
+  HostVector<float> positive;
   for (const int view : indices_) {
     const auto measured = acquisition.projection(view);
     const auto valid = acquisition.valid_pixels(view);
-    std::vector<float> image(measured.begin(), measured.end());
+    HostVector<float> image(measured.begin(), measured.end());
     double sum = 0, sum_magnitude = 0;
     for (std::size_t i = 0; i < image.size(); ++i) {
       if (config.clip_negative) image[i] = std::max(image[i], 0.0f);

@@ -31,6 +31,8 @@ class TrainingViews {
   const std::vector<int>& test_views() const { return test_views_; }
   /// measurement_fingerprint() of the training views.
   const std::string& fingerprint() const { return fingerprint_; }
+  /// validity_fingerprint() of the training views.
+  const std::string& validity() const { return validity_; }
 
   /// Where the training views are in the acquisition.
   const std::vector<int>& indices() const { return indices_; }
@@ -58,7 +60,7 @@ class TrainingViews {
     std::size_t num_valid = 0;
     double mean = 0, mean_magnitude = 0;
   };
-  std::string name_, fingerprint_;
+  std::string name_, fingerprint_, validity_;
   Detector detector_;
   VolumeGrid volume_;
   TrainingUnits units_;

@@ -199,3 +199,44 @@ TEST_CASE("reconstructor: whose model was taken says so, and overwrites no check
   CHECK_THROWS_AS(std::move(r).take_model(), InvalidArgument);
   CHECK(r.steps_done() == 1);
 }
+
+TEST_CASE("reconstructor: a checkpoint goes on with its own valid pixels and volume only", "[reconstructor]") {
+  Context ctx = make_context();
+  const TemporaryFolder folder;
+  Acquisition a = small_simulation(ctx).acquisition;
+  Reconstructor(ctx, a, small_config(4, "static")).save_checkpoint(folder / "start.h5");
+  const auto resume = [&](const Acquisition& other) { return Reconstructor(ctx, other, folder / "start.h5"); };
+  Acquisition masked = a;
+  masked.valid.assign(a.detector.num_pixels(), 1);
+  CHECK_NOTHROW(resume(masked));  // all of them
+  masked.valid[7] = 0;
+  CHECK_THROWS_WITH(resume(masked), Catch::Contains("/@validity") && Catch::Contains("other valid pixels"));
+  Acquisition moved = a;
+  moved.volume.origin_mm.x += 1;
+  CHECK_THROWS_WITH(resume(moved), Catch::Contains("/volume"));
+}
+
+TEST_CASE("reconstructor: labels that were opened for another acquisition are refused", "[reconstructor]") {
+  Context ctx = make_context();
+  const TemporaryFolder folder;
+  const Acquisition a = small_simulation(ctx).acquisition;
+  Acquisition other = a;
+  other.projections[5] += 0.01f;
+  Config config = small_config(4, "dsa-srgs");
+  config.super_resolution.scale = 2;
+  CHECK_THROWS_WITH(Reconstructor(ctx, other, config, lanczos_labels(a, 2, folder / "labels.h5")),
+                    Catch::Contains("another acquisition"));
+}
+
+TEST_CASE("reconstructor: one that was moved from says so", "[reconstructor]") {
+  Context ctx = make_context();
+  Reconstructor from(ctx, small_simulation(ctx).acquisition, small_config(2, "static"));
+  const Reconstructor to(std::move(from));
+  CHECK_THROWS_AS(from.config(), InvalidArgument);
+  CHECK_THROWS_AS(from.steps_done(), InvalidArgument);
+  CHECK_THROWS_AS(from.finished(), InvalidArgument);
+  CHECK_THROWS_AS(from.run(), InvalidArgument);
+  CHECK_THROWS_AS(from.units(), InvalidArgument);
+  CHECK_THROWS_WITH(from.step(), Catch::Contains("moved from"));
+  CHECK(to.steps_done() == 0);
+}

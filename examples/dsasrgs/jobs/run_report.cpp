@@ -56,8 +56,6 @@ Json run_as_json(const Context& ctx, const Reconstructor& reconstructor, const R
   json["gaussians"] = reconstructor.model().cloud.size();
   const TrainingUnits units = reconstructor.units();
   json["units"] = {{"length_mm", units.length_mm}, {"line_integral", units.line_integral}};
-  const TrainingUnits units = reconstructor.units();
-  json["units"] = {{"length_mm", units.length_mm}, {"line_integral", units.line_integral}};
   json["seconds"] = {{"initialization", facts.initialize_seconds}, {"training", facts.training_seconds}};
   json["milliseconds_per_step"] = Json::object();
   double total = 0;

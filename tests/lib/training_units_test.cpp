@@ -13,6 +13,7 @@
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
 #include "support/labels.hpp"
+#include "support/scaled_acquisition.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -22,21 +23,6 @@ using namespace dsasrgs::test;
 namespace {
 
 constexpr int kSteps = 120;  // with density control, RSD and births
-
-Acquisition scaled(Acquisition a, double length, float line_integral) {
-  for (float& v : a.projections) v *= line_integral;
-  a.detector.pitch_u_mm *= length;
-  a.detector.pitch_v_mm *= length;
-  a.volume.spacing_mm = length * a.volume.spacing_mm;
-  a.volume.origin_mm = length * a.volume.origin_mm;
-  for (Pose& p : a.poses) {
-    p.source_mm = length * p.source_mm;
-    p.detector_center_mm = length * p.detector_center_mm;
-  }
-  a.reference_projections.reset();
-  a.reference_volume.reset();
-  return a;
-}
 
 Config config_of(const std::string& preset) {
   Config config = small_config(kSteps, preset);

@@ -7,7 +7,7 @@
 namespace dsasrgs::test {
 
 /// A short Y-shaped vessel, 24 views of 48 × 40 pixels over 200°, 12 of them for training.
-inline Simulation small_simulation(Context& ctx) {
+inline Simulation small_simulation(Context& ctx, const ContrastOptions& contrast = {}) {
   VesselTree tree;
   tree.nodes = {{{0, 0, -20}, 3.0, -1}, {{2, 1, 0}, 2.6, 0}, {{10, 8, 14}, 1.8, 1}, {{-10, -4, 16}, 1.8, 1}};
   SimulationOptions options;
@@ -15,7 +15,15 @@ inline Simulation small_simulation(Context& ctx) {
   options.detector = {48, 40, 2.0, 2.0};
   options.volume = {40, 40, 40, {1.25, 1.25, 1.25}, {-25, -25, -25}};
   options.num_train_views = 12;
-  return simulate(ctx, tree, {}, options);
+  return simulate(ctx, tree, contrast, options);
+}
+
+/// The same filled before the sweep begins, and until it ends.
+inline Simulation still_simulation(Context& ctx) {
+  ContrastOptions contrast;
+  contrast.arrival_s = -30;
+  contrast.injection_s = 60;
+  return small_simulation(ctx, contrast);
 }
 
 /// A few hundred Gaussians and small tables: seconds, not minutes.

@@ -124,7 +124,7 @@ __global__ void __launch_bounds__(kThreads) ssim_forward_kernel(ForwardArguments
   sum_over_block(sum);
   if (threadIdx.x == 0) {
     const std::size_t block = std::size_t{blockIdx.y} * gridDim.x + blockIdx.x;
-    for (int m = 0; m < kImageLossSums; ++m) a.partial[kImageLossSums * block + static_cast<std::size_t>(m)] = sum[m];
+    for (int q = 0; q < kImageLossSums; ++q) a.partial[kImageLossSums * block + static_cast<std::size_t>(q)] = sum[q];
   }
 }
 

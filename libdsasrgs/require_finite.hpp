@@ -22,12 +22,14 @@ inline std::string pixel_name(std::size_t i, int width_px) {
   return "pixel (row " + std::to_string(i / width) + ", column " + std::to_string(i % width) + ")";
 }
 
-/// Throws InvalidArgument naming the first pixel that is not finite; where there are `valid` ones, only those count.
-inline void require_finite_pixels(const char* function, const std::string& what, std::span<const float> image,
+/// Throws InvalidArgument naming the view and the first pixel that is not finite; where there are `valid` ones, only
+/// those count.
+inline void require_finite_pixels(const char* function, const char* what, int view, std::span<const float> image,
                                   int width_px, std::span<const std::uint8_t> valid = {}) {
   for (std::size_t i = 0; i < image.size(); ++i)
     if (!std::isfinite(image[i]) && (valid.empty() || valid[i] != 0))
-      refuse_not_finite(function, what + ": " + pixel_name(i, width_px), image[i]);
+      refuse_not_finite(
+          function, std::string(what) + " of view " + std::to_string(view) + ": " + pixel_name(i, width_px), image[i]);
 }
 
 /// Throws InvalidArgument naming the first voxel that is not finite.

@@ -21,8 +21,10 @@ namespace DSASRGS_API dsasrgs {
 /// What a training's losses, thresholds and rates are relative to, so that a scan gives the same model in any unit of
 /// length and at any brightness. The model itself is in mm and 1/mm.
 struct TrainingUnits {
-  double length_mm = 1;      ///< half the largest side of the volume
-  double line_integral = 1;  ///< 99.9th percentile of the positive valid pixels of the training views
+  double length_mm = 1;  ///< half the largest side of the volume
+  /// A robust maximum of the valid pixels of the training views: the 99.9th percentile of the positive ones, or, where
+  /// that is more, the 90th percentile over the views of each view's own 99.9th (a sparse sweep is mostly background).
+  double line_integral = 1;
   double attenuation_per_mm() const { return line_integral / length_mm; }
 };
 

@@ -27,8 +27,7 @@ double angle_between(Vec3d a, Vec3d b) { return std::atan2(length(cross(a, b)), 
 /// Image of a view whose valid pixels are finite.
 std::span<const float> finite_projection(const char* op, const Acquisition& acquisition, int view) {
   const std::span<const float> image = acquisition.projection(view);
-  require_finite_pixels(op, "projection of view " + std::to_string(view), image, acquisition.detector.width_px,
-                        acquisition.valid_pixels(view));
+  require_finite_pixels(op, "projection", view, image, acquisition.detector.width_px, acquisition.valid_pixels(view));
   return image;
 }
 

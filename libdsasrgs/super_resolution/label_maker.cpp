@@ -212,7 +212,7 @@ std::vector<float> valid_projection(const char* function, const Acquisition& a, 
   const std::span<const std::uint8_t> valid = a.valid_pixels(view);
   for (std::size_t p = 0; p < valid.size(); ++p)
     if (valid[p] == 0) values[p] = 0;
-  require_finite_pixels(function, "projection of view " + std::to_string(view), values, a.detector.width_px);
+  require_finite_pixels(function, "projection", view, values, a.detector.width_px);
   return values;
 }
 
@@ -241,8 +241,7 @@ MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOp
         (a.reference_projections ? "scale " + std::to_string(a.reference_projections->scale) : std::string("none")));
   const std::span<const float> reference = a.reference_projection(view);
   const Detector fine = a.detector.refined(scale);
-  require_finite_pixels("oracle_label", "reference projection of view " + std::to_string(view), reference,
-                        fine.width_px);
+  require_finite_pixels("oracle_label", "reference projection", view, reference, fine.width_px);
   const Image truth{fine.width_px, fine.height_px, {reference.begin(), reference.end()}};
   const Image relief = relief_of(truth);
   const float typical = percentile(relief.values, 0.99);

@@ -13,13 +13,14 @@ namespace dsasrgs {
 
 namespace {
 
-/// Not the largest pixel, which may be a defect.
-double robust_maximum(HostVector<float>& values) {
-  constexpr double kPercentile = 0.999;
-  const auto rank = static_cast<std::ptrdiff_t>(std::ceil(kPercentile * static_cast<double>(values.size()))) - 1;
+/// The value below or at which this share of the values lies. Reorders them.
+float percentile(HostVector<float>& values, double share) {
+  const auto rank = static_cast<std::ptrdiff_t>(std::ceil(share * static_cast<double>(values.size()))) - 1;
   std::nth_element(values.begin(), values.begin() + rank, values.end());
-  return static_cast<double>(values[static_cast<std::size_t>(rank)]);
+  return values[static_cast<std::size_t>(rank)];
 }
+
+constexpr double kBrightPixels = 0.999, kBrightViews = 0.9;  // not the largest, which may be a defect
 
 }  // namespace
 
@@ -33,7 +34,7 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   if (indices_.empty()) throw BadInput(name_, "/split/test", "a view to be left for training", "all of them");
   fingerprint_ = measurement_fingerprint(acquisition, indices_);
   validity_ = validity_fingerprint(acquisition, indices_);
-  HostVector<float> positive;
+  HostVector<float> positive, brightest;
   for (const int view : indices_) {
     const auto measured = acquisition.projection(view);
     const auto valid = acquisition.valid_pixels(view);
@@ -46,17 +47,23 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
       sum_magnitude += static_cast<double>(std::abs(image[i]));
       if (image[i] > 0) positive.push_back(image[i]);
     }
+    HostVector<float> seen;
+    for (std::size_t i = 0; i < image.size(); ++i)
+      if (valid.empty() || valid[i] != 0) seen.push_back(image[i]);
     const auto num_valid = static_cast<std::size_t>(
         std::count_if(valid.begin(), valid.end(), [](std::uint8_t pixel) { return pixel != 0; }));
     if (!valid.empty() && num_valid == 0)
       throw BadInput(name_, "/valid", "a valid pixel in training view " + std::to_string(view), "none");
+    brightest.push_back(percentile(seen, kBrightPixels));
     const auto counted = static_cast<double>(valid.empty() ? image.size() : num_valid);
     poses_.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
     images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid,
                        sum / counted, sum_magnitude / counted});
   }
   if (positive.empty()) throw BadInput(name_, "/projections", "a positive line integral in a training view", "none");
-  units_ = {volume_.largest_side_mm() / 2, robust_maximum(positive)};
+  // The second is what a vessel that is bright in a part of the views, or thin in all of them, makes the first miss.
+  const float bright = std::max(percentile(positive, kBrightPixels), percentile(brightest, kBrightViews));
+  units_ = {volume_.largest_side_mm() / 2, static_cast<double>(bright)};
   if (constexpr double kLeast = 1e-12, kMost = 1e12; units_.line_integral < kLeast || units_.line_integral > kMost)
     throw BadInput(name_, "/projections", "brightest line integrals of 1e-12 to 1e+12, whose squares are floats",
                    number_text(units_.line_integral));

@@ -16,6 +16,7 @@
 #include "support/scaled_acquisition.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
+#include "train/training_views.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
@@ -107,30 +108,33 @@ TEST_CASE("units: a scan with lengths and brightness times powers of two trains 
   }
 }
 
-TEST_CASE("units: brightness counts by its 99.9th percentile, of valid positive training pixels", "[units]") {
+TEST_CASE("units: brightness is a robust maximum of valid training pixels", "[units]") {
   Acquisition a = small_scan();
   Context ctx = make_context();
-  const Config config = small_config(1);
-  const double before = Reconstructor(ctx, a, config).units().line_integral;
-  const std::size_t pixels = a.detector.num_pixels(), test = static_cast<std::size_t>(a.test_views.front());
-  const std::size_t train = static_cast<std::size_t>(a.training_views().front());
-  a.projections[test * pixels + 5] = 1000;    // not a training view
-  a.projections[train * pixels + 5] = 1000;   // not valid
-  a.projections[train * pixels + 6] = -1000;  // not positive
-  a.valid.assign(pixels, 1);
-  a.valid[5] = 0;
-  CHECK(Reconstructor(ctx, a, config).units().line_integral == Approx(before).epsilon(0.02));
-  std::vector<float> positive;
-  for (const int view : a.training_views())
+  const auto brightness = [&] { return TrainingViews(ctx, a, small_config(1).training).units().line_integral; };
+  const std::size_t pixels = a.detector.num_pixels();
+  const std::vector<int> training = a.training_views();
+  const auto pixel = [&](int view, std::size_t i) -> float& {
+    return a.projections[static_cast<std::size_t>(view) * pixels + i];
+  };
+  // Every view 1000 pixels of 0.001 to 1 and as many of -1: 0.999 is the 99.9th percentile of the positive ones.
+  for (const int view : training)
     for (std::size_t i = 0; i < pixels; ++i)
-      if (const float v = a.projection(view)[i]; i != 5 && v > 0) positive.push_back(v);
-  std::sort(positive.begin(), positive.end());
-  const auto below =
-      static_cast<double>(std::lower_bound(positive.begin(), positive.end(),
-                                           static_cast<float>(Reconstructor(ctx, a, config).units().line_integral)) -
-                          positive.begin());
-  CHECK(below / static_cast<double>(positive.size()) ==
-        Approx(0.999).margin(1.0 / static_cast<double>(positive.size())));
+      pixel(view, i) = i < 1000 ? 0.001f * static_cast<float>(i + 1) : (i < 2000 ? -1.0f : 0.0f);
+  CHECK(brightness() == Approx(0.999));
+  pixel(a.test_views.front(), 5) = 1000;  // not a training view
+  pixel(training[3], 5) = 1000;           // a defect
+  CHECK(brightness() == Approx(0.999).epsilon(0.002));
+  a.valid.assign(pixels, 1);
+  a.valid[998] = a.valid[999] = 0;  // 0.999 and 1
+  CHECK(brightness() == Approx(0.998).epsilon(0.002));
+  // Two pixels of 7 in every second view: more than a thousandth of these views, but not of all positive pixels.
+  for (std::size_t slot = 0; slot < training.size(); ++slot)
+    for (std::size_t i = 0; i < pixels; ++i)
+      pixel(training[slot], i) = i < 2 && slot % 2 == 1 ? 7.0f : (i < 1900 ? 0.01f : 0.0f);
+  CHECK(brightness() == Approx(7));
+  for (const int view : training) pixel(view, 1) = 0.01f;  // in one pixel only: as a defect
+  CHECK(brightness() == Approx(0.01));
 }
 
 TEST_CASE("units: training views without a positive pixel are refused", "[units]") {

@@ -26,11 +26,7 @@ void TrainingWatch::see(const KnownLoss& loss) {
 void TrainingWatch::look_at_render(const KnownLoss& loss, std::size_t slot) {
   blank_ = loss.values.rendered < kBlank * views_->mean(slot) ? blank_ + 1 : 0;
   astray_ = loss.values.l1 > kAstray * views_->mean_magnitude(slot) ? astray_ + 1 : 0;
-  if (blank_ >= kPatience)
-    throw NumericalError("training: the model renders nothing: at step " + place(loss) + " its mean line integral is " +
-                         rounded_text(loss.values.rendered * views_->units().line_integral) + " of " +
-                         rounded_text(views_->mean(slot) * views_->units().line_integral) + " measured; lower " +
-                         rate_ + ", or with field.kind = neural set field.output = softplus");
+  if (blank_ >= kPatience) refuse_blank(loss, slot);
   if (astray_ >= kPatience)
     throw NumericalError("training: the model moves away from the measurement: at step " + place(loss) + " the mean " +
                          "difference is " + rounded_text(loss.values.l1 / views_->mean_magnitude(slot)) +
@@ -38,15 +34,23 @@ void TrainingWatch::look_at_render(const KnownLoss& loss, std::size_t slot) {
                          ", or learning_rate.position and learning_rate.scale");
 }
 
+void TrainingWatch::refuse_blank(const KnownLoss& loss, std::size_t slot) const {
+  throw NumericalError("training: the model renders nothing: at step " + place(loss) + " its mean line integral is " +
+                       rounded_text(loss.values.rendered * views_->units().line_integral) + " of " +
+                       rounded_text(views_->mean(slot) * views_->units().line_integral) + " measured; lower " + rate_ +
+                       ", or with field.kind = neural set field.output = softplus");
+}
+
 void TrainingWatch::look_for_change(const KnownLoss& loss, std::size_t slot) {
   unchanged_ = last_loss_[slot] == loss.values.total ? unchanged_ + 1 : 0;
   last_loss_[slot] = loss.values.total;
-  if (unchanged_ >= kPatience)
-    throw NumericalError("training: nothing is learnt: at step " + place(loss) + " the loss is " +
-                         rounded_text(loss.values.total) + " as at the view's last turn, like those of the " +
-                         std::to_string(kPatience - 1) +
-                         " steps before; raise the learning rates, or with field.kind = "
-                         "neural set field.output = softplus");
+  if (unchanged_ < kPatience) return;
+  if (blank_ > 0) refuse_blank(loss, slot);  // which is why
+  throw NumericalError("training: nothing is learnt: at step " + place(loss) + " the loss is " +
+                       rounded_text(loss.values.total) + " as at the view's last turn, like those of the " +
+                       std::to_string(kPatience - 1) +
+                       " steps before; raise the learning rates, or with field.kind = "
+                       "neural set field.output = softplus");
 }
 
 std::string TrainingWatch::place(const KnownLoss& loss) const {

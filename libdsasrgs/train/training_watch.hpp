@@ -32,13 +32,14 @@ class TrainingWatch {
  private:
   bool has_contrast(std::size_t slot) const { return views_->mean(slot) > 0 && views_->mean(slot) >= least_mean_; }
   void look_at_render(const KnownLoss&, std::size_t slot);
+  [[noreturn]] void refuse_blank(const KnownLoss&, std::size_t slot) const;
   void look_for_change(const KnownLoss&, std::size_t slot);
   std::string place(const KnownLoss&) const;
 
   const TrainingViews* views_;
   std::string rate_;  // of the attenuation, by its name in the configuration
   double least_mean_ = 0;
-  int blank_ = 0, astray_ = 0, unchanged_ = 0;
+  int blank_ = 0, astray_ = 0, unchanged_ = 0;    // steps in a row
   std::vector<std::optional<double>> last_loss_;  // of every view
 };
 

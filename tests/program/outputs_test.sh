@@ -48,6 +48,19 @@ mkdir own_files && echo mine >own_files/notes.txt
 expect 0 "folder with notes" reconstruct case.h5 --output own_files --steps 5 --quiet "${small[@]}"
 there own_files/notes.txt own_files/metrics.json
 
+# ---- a training that comes to nothing ------------------------------------------------------------------------------
+dying=(--steps 60 --set field.output=relu --set 'learning_rate.field=[0.3,0.3]' --set density_control.last_step=0)
+expect 1 "a field that dies" reconstruct case.h5 --output died "${small[@]}" "${dying[@]}" --log-every 1 --quiet
+says "a field that dies" 'training: the model renders nothing: at step [0-9]+, view [0-9]+ of case.h5, .* field.output = softplus'
+there died/config.toml died/log.csv
+absent died/metrics.json
+absent died/model.h5
+[ "$(wc -l <died/log.csv)" -gt 10 ] || report "a field that dies: $(wc -l <died/log.csv) lines in log.csv"
+expect 2 "a run over a failed one" reconstruct case.h5 --output died --steps 5 "${small[@]}"
+expect 0 "--force over a failed run" reconstruct case.h5 --output died --steps 5 --force --quiet "${small[@]}"
+there died/metrics.json died/model.h5
+absent died/new
+
 # ---- stopping and going on ---------------------------------------------------------------------------------------
 # stopped CONFIG STEPS OPTIONS...: starts a run, sends SIGTERM as soon as it trains (CONFIG is there).
 stopped() {

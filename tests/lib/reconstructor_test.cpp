@@ -192,7 +192,15 @@ TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's Gaussians", "[re
   }
   CHECK(split > 0);
   CHECK(born > 0);
-  CHECK(relative_l2(b.model().cloud.position_mm.to_host(cuda), a.model().cloud.position_mm.to_host(cpu)) < 1e-3);
+  // Rounding may choose another voxel for a birth, and then that Gaussian is elsewhere; all others are where they are.
+  const std::vector<float> here = b.model().cloud.position_mm.to_host(cuda),
+                           there = a.model().cloud.position_mm.to_host(cpu);
+  std::size_t elsewhere = 0;
+  for (std::size_t i = 0; i < here.size(); i += 3)
+    elsewhere += std::hypot(here[i] - there[i], here[i + 1] - there[i + 1], here[i + 2] - there[i + 2]) > 0.05f;
+  CAPTURE(here.size() / 3, split, born, elsewhere);
+  CHECK(elsewhere <= born);
+  CHECK(elsewhere < here.size() / 3 / 50);
 }
 
 TEST_CASE("reconstructor: a model file renders as the model it was written from", "[reconstructor][io]") {

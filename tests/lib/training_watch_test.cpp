@@ -135,7 +135,7 @@ TEST_CASE("training watch: outputs below 0 come back with softplus, and never wi
       const TrainingViews views(ctx, a, config.training);
       double most = 0;
       for (std::size_t slot = 0; slot < views.size(); ++slot) most = std::max(most, views.mean(slot));
-      CHECK(brightest > 0.5 * most);
+      CHECK(brightest > (ctx.asynchronous() ? 0.2 : 0.5) * most);  // on CUDA few losses are reported
       CHECK(brightest < 2 * most);
     }
   }

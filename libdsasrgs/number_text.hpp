@@ -3,7 +3,7 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
+#include <cmath>
 #include <string>
 
 namespace dsasrgs {
@@ -18,11 +18,16 @@ inline std::string number_text(double v) {
   return s;
 }
 
-/// Three digits.
-inline std::string rounded_text(double v) {
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%.3g", v);
-  return text.data();
+/// Three digits for a reader: "1200", "14.6", "0.0213".
+inline std::string rounded_text(double value) {
+  char text[32];
+  const double size = std::abs(value);
+  constexpr double kRounding = 1e-12;
+  if (size < kRounding) return "0";
+  const auto end = size >= 1000 && size < 1e9
+                       ? std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, 0).ptr
+                       : std::to_chars(text, text + sizeof text, value, std::chars_format::general, 3).ptr;
+  return {text, end};
 }
 
 }  // namespace dsasrgs

@@ -89,8 +89,8 @@ struct FieldConfig {
   /// Of Φ, in training and in renders of the model (chosen: fp32). The CPU rounds the same numbers and is no faster.
   /// bf16 needs a network that fits a multiprocessor (48 → 64 → … → 1: up to 4 hidden layers).
   FieldPrecision precision = FieldPrecision::fp32;
-  FieldOutput output = FieldOutput::softplus;  ///< chosen: a field of ReLUs can die (docs/results.md); 4DRGS: relu
-  double output_sharpness = 10;                ///< k of `softplus`, per density scale (chosen: docs/results.md)
+  FieldOutput output = FieldOutput::softplus;  ///< chosen: outputs below 0 can come back; 4DRGS: relu
+  double output_sharpness = 10;                ///< k of `softplus`, per density scale (chosen)
 };
 
 struct LearningRateConfig {

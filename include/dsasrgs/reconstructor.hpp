@@ -78,7 +78,7 @@ class Reconstructor {
   /// One view: forward, loss, backward, update, and density control when it is due.
   /// Throws NumericalError naming step, view and what to change when the loss is not finite, or when for a dozen steps
   /// the model has rendered nothing, moved away from the measurement or learnt nothing (on CUDA when losses are
-  /// fetched); InvalidArgument after the last step.
+  /// fetched), and at every later call too; InvalidArgument after the last step.
   StepReport step();
   bool finished() const;
   /// Steps until finished, until the callback returns false, or until a stop is requested (from any thread; it is
@@ -90,7 +90,7 @@ class Reconstructor {
   const Model& model() const&& = delete;
   /// The model, moved out: `std::move(reconstructor).take_model()`, after the last step or any other. The reconstructor
   /// can then only be asked for its configuration and its steps; what needs the model throws InvalidArgument. Throws
-  /// NumericalError when a loss so far was not finite.
+  /// NumericalError as step() does.
   Model take_model() &&;
   TrainingUnits units() const;
   const Config& config() const&;
@@ -101,7 +101,7 @@ class Reconstructor {
   std::vector<std::pair<std::string, double>> stage_seconds() const;
 
   /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Waits for the
-  /// steps so far. Throws IoError; NumericalError when a loss so far was not finite.
+  /// steps so far. Throws IoError; NumericalError as step() does.
   void save_checkpoint(const std::filesystem::path&);
 
  private:

@@ -18,8 +18,6 @@ struct ImageLevels {
   double height() const { return high - background; }
 };
 
-/// "1200", "14.6", "0.0213".
-std::string number(double);
 /// "63 %", "0.02 %".
 std::string percent(double share);
 /// "view 3" or "5 views, the first of them view 3".

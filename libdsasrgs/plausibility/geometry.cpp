@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "number_text.hpp"
 #include "plausibility/findings.hpp"
 #include "plausibility/limits.hpp"
 
@@ -14,7 +15,7 @@ namespace dsasrgs::plausible {
 
 namespace {
 
-std::string interval(double from, double to) { return number(from) + " to " + number(to); }
+std::string interval(double from, double to) { return rounded_text(from) + " to " + rounded_text(to); }
 
 double larger_side_mm(const Detector& d) { return std::max(d.width_px * d.pitch_u_mm, d.height_px * d.pitch_v_mm); }
 
@@ -32,8 +33,8 @@ bool find_length_unit(const Acquisition& a, std::vector<Finding>& findings) {
     if (!limit) continue;
     findings.push_back({Implausibility::length_unit, "/geometry", sdd, *limit, static_cast<int>(v),
                         "/geometry: expected " + interval(kShortestSdd_mm, kLongestSdd_mm) +
-                            " mm from source to detector, found " + number(sdd) + " mm in view " + std::to_string(v) +
-                            " (lengths in m, cm or um? the file's are mm)"});
+                            " mm from source to detector, found " + rounded_text(sdd) + " mm in view " +
+                            std::to_string(v) + " (lengths in m, cm or um? the file's are mm)"});
     return true;
   }
   const double side = a.volume.largest_side_mm();
@@ -41,7 +42,7 @@ bool find_length_unit(const Acquisition& a, std::vector<Finding>& findings) {
   if (!limit) return false;
   findings.push_back({Implausibility::length_unit, "/volume", side, *limit, -1,
                       "/volume: expected a longest side of " + interval(kSmallestVolume_mm, kLargestVolume_mm) +
-                          " mm, found " + number(side) + " mm (spacing in m or um? the file's lengths are mm)"});
+                          " mm, found " + rounded_text(side) + " mm (spacing in m or um? the file's lengths are mm)"});
   return true;
 }
 
@@ -53,8 +54,8 @@ bool find_detector_size(const Acquisition& a, std::vector<Finding>& findings) {
     if (!limit) continue;
     findings.push_back({Implausibility::detector_size, "/geometry@pixel_pitch_mm", angle, *limit, static_cast<int>(v),
                         "/geometry@pixel_pitch_mm: expected a detector seen from the source under " +
-                            interval(kNarrowestView_deg, kWidestView_deg) + " degrees, found " + number(angle) +
-                            " degrees: " + number(side) + " mm, " + number(sdd) +
+                            interval(kNarrowestView_deg, kWidestView_deg) + " degrees, found " + rounded_text(angle) +
+                            " degrees: " + rounded_text(side) + " mm, " + rounded_text(sdd) +
                             " mm away (pitch in cm, m or um, or at the isocentre? of a full-size image?)"});
     return true;
   }
@@ -101,9 +102,9 @@ bool find_volume_size(const Acquisition& a, const std::vector<Sight>& sights, st
   if (!limit) return false;
   findings.push_back({Implausibility::volume_size, "/volume", *middle, *limit, -1,
                       "/volume: expected a volume of " + interval(kSmallestShadow, kLargestShadow) +
-                          " detector widths as projected, found " + number(*middle) + ": " +
-                          number(a.volume.largest_side_mm()) + " mm, projected on a detector of " +
-                          number(larger_side_mm(a.detector)) +
+                          " detector widths as projected, found " + rounded_text(*middle) + ": " +
+                          rounded_text(a.volume.largest_side_mm()) + " mm, projected on a detector of " +
+                          rounded_text(larger_side_mm(a.detector)) +
                           " mm (spacing in another unit than poses and pixel pitch, or a wrong pitch?)"});
   return true;
 }
@@ -114,7 +115,7 @@ bool find_volume_cut(const std::vector<Sight>& sights, std::vector<Finding>& fin
   if (worst->cut_mm <= 0) return false;
   const int view = static_cast<int>(worst - sights.begin());
   findings.push_back({Implausibility::volume_cut, "/volume", worst->cut_mm, 0, view,
-                      "/volume: expected all of it between source and detector, found " + number(worst->cut_mm) +
+                      "/volume: expected all of it between source and detector, found " + rounded_text(worst->cut_mm) +
                           " mm of it behind one of them in view " + std::to_string(view) +
                           " (a volume too large, or the wrong distances?)"});
   return true;
@@ -149,7 +150,8 @@ bool find_volume_off_detector(const Acquisition& a, const std::vector<Sight>& si
   std::string message = "/volume: expected its centre on the detector, found it beside the detector in " +
                         percent(share) + " of the views, the first of them view " + std::to_string(first);
   if (const auto point = meeting_point(a.poses))
-    message += "; it is " + number(length(a.volume.center_mm() - *point)) + " mm from where the central rays meet";
+    message +=
+        "; it is " + rounded_text(length(a.volume.center_mm() - *point)) + " mm from where the central rays meet";
   findings.push_back({Implausibility::volume_off_detector, "/volume", share, limit, first,
                       message + " (a wrong origin, which is the outer corner of voxel 0, or a detector offset?)"});
   return true;

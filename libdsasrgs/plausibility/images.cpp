@@ -10,6 +10,8 @@
 #include <span>
 #include <utility>
 
+#include "number_text.hpp"
+#include "percentile.hpp"
 #include "plausibility/findings.hpp"
 #include "plausibility/limits.hpp"
 
@@ -90,17 +92,11 @@ std::vector<float> sample_border(const Acquisition& a) {
   return values;
 }
 
-double quantile(std::vector<float>& values, double q) {
-  const auto nth = values.begin() + std::lround(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), nth, values.end());
-  return *nth;
-}
-
 ImageLevels levels_of(std::vector<float> values) {
   ImageLevels levels;
-  levels.background = quantile(values, 0.5);
-  levels.low = quantile(values, kLowestQuantile);
-  levels.high = quantile(values, kHighestQuantile);
+  levels.background = percentile(values, 0.5);
+  levels.low = percentile(values, kLowestQuantile);
+  levels.high = percentile(values, kHighestQuantile);
   if (levels.low == levels.high) {  // so little to see that the quantiles miss it
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     levels.low = *low;
@@ -108,7 +104,7 @@ ImageLevels levels_of(std::vector<float> values) {
   }
   constexpr double kDeviationOfMedian = 1.4826;  // of the normal distribution
   for (float& value : values) value = std::abs(value - static_cast<float>(levels.background));
-  levels.noise = kDeviationOfMedian * quantile(values, 0.5);
+  levels.noise = kDeviationOfMedian * percentile(values, 0.5);
   return levels;
 }
 
@@ -124,17 +120,17 @@ void find_range(const std::vector<ViewFacts>& facts, std::vector<Finding>& findi
   const double largest = facts[static_cast<std::size_t>(view)].high;
   findings.push_back({Implausibility::line_integral_range, "/projections", largest, kLargestLineIntegral, view,
                       "/projections: expected line integrals ln(mask) - ln(fill), at most " +
-                          number(kLargestLineIntegral) + " (e^-15 of the X-rays pass), found " +
+                          rounded_text(kLargestLineIntegral) + " (e^-15 of the X-rays pass), found " +
                           std::to_string(beyond) + (beyond == 1 ? " pixel beyond (" : " pixels beyond (") +
                           percent(static_cast<double>(beyond) / static_cast<double>(pixels)) + "), the largest " +
-                          number(largest) + " in view " + std::to_string(view) +
+                          rounded_text(largest) + " in view " + std::to_string(view) +
                           " (grey values, HU or percent? a defective pixel? see /valid)"});
 }
 
 /// Whether vessels stand out upwards from a background near 0; else a finding says what they do.
 bool find_levels(const Acquisition& a, const ImageLevels& levels, std::vector<Finding>& findings) {
-  const std::string is = "found a background of " + number(levels.background) + " and values from " +
-                         number(levels.low) + " to " + number(levels.high);
+  const std::string is = "found a background of " + rounded_text(levels.background) + " and values from " +
+                         rounded_text(levels.low) + " to " + rounded_text(levels.high);
   if (levels.background > kLargestLineIntegral) {
     findings.push_back({Implausibility::no_logarithm, "/projections", levels.background, kLargestLineIntegral, -1,
                         "/projections: expected line integrals ln(mask) - ln(fill), a background near 0, " + is +
@@ -158,11 +154,11 @@ bool find_levels(const Acquisition& a, const ImageLevels& levels, std::vector<Fi
   }
   std::vector<float> border = sample_border(a);
   if (border.empty()) return true;
-  const double level = quantile(border, 0.5);
+  const double level = percentile(border, 0.5);
   if (std::abs(level) <= kLargestBackground * levels.height()) return true;
   findings.push_back({Implausibility::background_level, "/projections", level / levels.height(), kLargestBackground, -1,
-                      "/projections: expected images near 0 at their border after subtraction, found " + number(level) +
-                          " there and vessels up to " + number(levels.high) +
+                      "/projections: expected images near 0 at their border after subtraction, found " +
+                          rounded_text(level) + " there and vessels up to " + rounded_text(levels.high) +
                           " (not subtracted? an offset of the export?)"});
   return false;
 }
@@ -199,7 +195,8 @@ void find_saturated(const Acquisition& a, const std::vector<ViewFacts>& facts, c
                       "/projections: expected a few pixels at the maximum of a view, found " + std::to_string(count) +
                           " of " + std::to_string(facts.size()) + " views with many at exactly the same, " +
                           percent(largest) + " of the pixels of view " + std::to_string(view) + " at " +
-                          number(facts[static_cast<std::size_t>(view)].high) + " (saturated or clipped values?)"});
+                          rounded_text(facts[static_cast<std::size_t>(view)].high) +
+                          " (saturated or clipped values?)"});
 }
 
 /// False where no view shows anything.
@@ -221,14 +218,14 @@ bool find_constant(const std::vector<ViewFacts>& facts, std::vector<Finding>& fi
   if (shown == 0) {
     findings.push_back({Implausibility::no_contrast, "/projections", static_cast<double>(views), 0, -1,
                         "/projections: expected views that show vessels, found " + std::to_string(views) +
-                            " views with one value everywhere, " + number(facts.front().low) +
+                            " views with one value everywhere, " + rounded_text(facts.front().low) +
                             " in view 0 (images that were never written?)"});
     return false;
   }
   if (count == 0) return true;
   findings.push_back({Implausibility::constant_views, "/projections", static_cast<double>(count), 0, first,
                       "/projections: expected views that show vessels or noise, found " + views_text(count, first) +
-                          ", with one value everywhere, " + number(facts[static_cast<std::size_t>(first)].low) +
+                          ", with one value everywhere, " + rounded_text(facts[static_cast<std::size_t>(first)].low) +
                           " (lost frames?)"});
   return true;
 }

@@ -1,9 +1,10 @@
 #include "dsasrgs/plausibility.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <numbers>
 
+#include "dsasrgs/error.hpp"
+#include "number_text.hpp"
 #include "plausibility/findings.hpp"
 #include "plausibility/limits.hpp"
 
@@ -48,23 +49,12 @@ std::string_view name_of(Implausibility kind) {
     case Implausibility::angle_steps:
       return "angle_steps";
   }
-  return "";
+  throw InvalidArgument("name_of: expected an implausibility, found " + std::to_string(static_cast<int>(kind)));
 }
 
 namespace plausible {
 
-std::string number(double value) {
-  char text[32];
-  const double size = std::abs(value);
-  constexpr double kRounding = 1e-12;
-  if (size < kRounding) return "0";
-  const auto end = size >= 1000 && size < 1e9
-                       ? std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, 0).ptr
-                       : std::to_chars(text, text + sizeof text, value, std::chars_format::general, 3).ptr;
-  return {text, end};
-}
-
-std::string percent(double share) { return number(100 * share) + " %"; }
+std::string percent(double share) { return rounded_text(100 * share) + " %"; }
 
 std::string views_text(int count, int first) {
   if (count == 1) return "view " + std::to_string(first);

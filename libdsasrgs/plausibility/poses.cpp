@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "number_text.hpp"
 #include "plausibility/findings.hpp"
 #include "plausibility/limits.hpp"
 
@@ -44,9 +45,10 @@ bool find_narrow_sweep(const std::vector<Vec3d>& directions, std::vector<Finding
   const double span = degrees(span_of(directions)), limit = kNarrowestSweep_deg;
   if (span >= limit) return false;
   findings.push_back({Implausibility::narrow_sweep, "/geometry", span, limit, -1,
-                      "/geometry: expected directions at least " + number(limit) + " degrees apart, found " +
-                          number(span) + " degrees at most (angles turned into radians twice? then the sweep is of " +
-                          number(degrees(span)) + " degrees)"});
+                      "/geometry: expected directions at least " + rounded_text(limit) + " degrees apart, found " +
+                          rounded_text(span) +
+                          " degrees at most (angles turned into radians twice? then the sweep is of " +
+                          rounded_text(degrees(span)) + " degrees)"});
   return true;
 }
 
@@ -70,9 +72,10 @@ void find_angle_steps(const std::vector<Vec3d>& directions, std::vector<Finding>
   const double step = degrees(std::abs(std::atan2(sine, cosine))), limit = kLargestStep_deg;
   if (evenness < kEvenSteps || step < limit || total < kLongestCoarseTurn_deg) return;
   findings.push_back({Implausibility::angle_steps, "/geometry", step, limit, -1,
-                      "/geometry: expected steps of at most " + number(limit) +
-                          " degrees from view to view in a sweep beyond a circle, found steps of " + number(step) +
-                          " degrees, " + number(total) + " degrees in all (degrees taken for radians?)"});
+                      "/geometry: expected steps of at most " + rounded_text(limit) +
+                          " degrees from view to view in a sweep beyond a circle, found steps of " +
+                          rounded_text(step) + " degrees, " + rounded_text(total) +
+                          " degrees in all (degrees taken for radians?)"});
 }
 
 }  // namespace

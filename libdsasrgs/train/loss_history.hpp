@@ -61,8 +61,12 @@ class LossHistory {
 
   /// The loss fetched last.
   const KnownLoss& last() const { return last_; }
-  /// All fetched since the last call, in the order of the steps.
-  std::vector<KnownLoss> take_fetched() { return std::exchange(fetched_, {}); }
+  /// see(KnownLoss) for all fetched since the last call, in the order of the steps. Its exceptions pass.
+  template <class See>
+  void for_each_fetched(See&& see) {
+    for (const KnownLoss& loss : fetched_) see(loss);
+    fetched_.clear();
+  }
   /// Most pairs of a step that was fetched since the last call; 0 on the CPU.
   std::size_t take_most_pairs() { return std::exchange(most_pairs_, 0); }
 

@@ -59,6 +59,7 @@ struct Reconstructor::State {
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
   bool told_full = false, taken = false;
+  std::string failure;  // the message of the NumericalError that ended the training
   double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
   State(Context& context, TrainingViews training_views, TrainingState state, const Labels& labels)
@@ -90,13 +91,27 @@ struct Reconstructor::State {
   }
 
   void watch_losses() {
-    for (const KnownLoss& known : losses.take_fetched()) watch.see(known);
+    losses.for_each_fetched([&](const KnownLoss& known) { watch.see(known); });
+  }
+
+  /// A training that came to nothing stays so: what it threw is thrown again.
+  template <class Body>
+  auto unless_failed(Body&& body) {
+    if (!failure.empty()) throw NumericalError(failure);
+    try {
+      return body();
+    } catch (const NumericalError& e) {
+      failure = e.what();
+      throw;
+    }
   }
 
   /// Losses that are still on their way are looked at before the model leaves.
   void finish_losses() {
-    losses.fetch(*ctx);
-    watch_losses();
+    unless_failed([&] {
+      losses.fetch(*ctx);
+      watch_losses();
+    });
   }
 
   /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
@@ -254,7 +269,9 @@ Reconstructor::State& Reconstructor::state() const {
   return s;
 }
 
-StepReport Reconstructor::step() { return state().advance(); }
+StepReport Reconstructor::step() {
+  return state().unless_failed([&] { return state().advance(); });
+}
 bool Reconstructor::finished() const { return steps_done() >= config().training.steps; }
 
 void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, const std::stop_token& stop) {

@@ -8,17 +8,11 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "number_text.hpp"
+#include "percentile.hpp"
 
 namespace dsasrgs {
 
 namespace {
-
-/// The value below or at which this share of the values lies. Reorders them.
-float percentile(HostVector<float>& values, double share) {
-  const auto rank = static_cast<std::ptrdiff_t>(std::ceil(share * static_cast<double>(values.size()))) - 1;
-  std::nth_element(values.begin(), values.begin() + rank, values.end());
-  return values[static_cast<std::size_t>(rank)];
-}
 
 constexpr double kBrightPixels = 0.999, kBrightViews = 0.9;  // not the largest, which may be a defect
 

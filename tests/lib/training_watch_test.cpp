@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,12 @@ TEST_CASE("training watch: a field that dies is noticed within 50 steps", "[watc
   Reconstructor dying(ctx, a, config);
   CHECK_THROWS_WITH(dying.run(), Contains("renders nothing") && Contains("field.output = softplus"));
   CHECK(dying.steps_done() <= 50);
+  // And it stays so: a model that has come to nothing is not kept.
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH(dying.step(), Contains("renders nothing"));
+  CHECK_THROWS_WITH(dying.save_checkpoint(folder / "dead.h5"), Contains("renders nothing"));
+  CHECK_FALSE(std::filesystem::exists(folder / "dead.h5"));
+  CHECK_THROWS_AS(std::move(dying).take_model(), NumericalError);
 }
 
 TEST_CASE("training watch: outputs below 0 come back with softplus, and never with ReLU", "[watch]") {

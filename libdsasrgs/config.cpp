@@ -248,15 +248,15 @@ Config preset_config(std::string_view name, std::string_view source) {
     config.field.kind = AttenuationKind::constant;
   } else if (name == "togs") {
     config.field.kind = AttenuationKind::offset_table;
-    config.training.ssim_weight = 0.1;
+    config.training.ssim_weight = ssim_weight_of_published(0.1);
     config.training.time_jitter = 0;
-    config.training.table_variation_weight = 0.0043;
+    config.training.table_variation_weight = 0.0043 * config.training.ssim_weight / 0.1;
     config.density_control.random_prune = 0.08;
   } else if (name == "r2-gaussian") {
     config.field.kind = AttenuationKind::constant;
-    // L1 + 0.25·(1 − SSIM) + 0.05·TV, all times 0.8.
-    config.training.ssim_weight = 0.2;
-    config.training.tv_weight = 0.04;
+    // L1 + 0.25·(1 − SSIM) + 0.05·TV, at the published brightness.
+    config.training.ssim_weight = ssim_weight_of_published(0.2);
+    config.training.tv_weight = 0.05 * kPublishedBrightness * config.training.ssim_weight / 0.25;
     config.gaussians.initial = 50000;
     config.density_control.every = 100;
     config.density_control.gradient_threshold = 5e-5;

@@ -13,8 +13,9 @@ namespace {
 
 std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
   const SsimConstants c = ssim_constants(shape);
-  require(shape.data_range > 0 && c.c1 > 0 && std::isfinite(c.c2), op,
-          "data_range: expected a positive number whose square is one, found ", shape.data_range);
+  require(shape.unit > 0 && shape.ssim_range > 0 && c.c1 > 0 && std::isfinite(c.c2), op,
+          "unit and ssim_range: expected positive numbers whose squares are, found ", shape.unit, " and ",
+          shape.ssim_range);
   return require_image(op, "shape", shape.width_px, shape.height_px);
 }
 

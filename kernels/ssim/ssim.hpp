@@ -12,8 +12,9 @@ namespace dsasrgs {
 struct ImageLossShape {
   int width_px = 0, height_px = 0;
   float ssim_weight = 0.2f;  ///< λ
-  /// L: the brightness that counts as 1, in the images' unit. L1 is measured in it; C1 = (0.01·L)², C2 = (0.03·L)².
-  float data_range = 1;
+  float unit = 1;            ///< L: the brightness that counts as 1, in the images' own unit; L1 is measured in it
+  /// R: the data range of SSIM, in L. C1 = (0.01·R·L)², C2 = (0.03·R·L)².
+  float ssim_range = 1;
 };
 
 struct ImageLossInput {
@@ -39,11 +40,11 @@ struct ImageLossSaved {
   Buffer<float> partial;         ///< scratch: sums of parts of the image
 };
 
-/// (1−λ)‖x − y‖₁/L + λ(1 − SSIM(x, y)), both means over the valid pixels, L the data range (4DRGS, training loss).
+/// (1−λ)‖x − y‖₁/L + λ(1 − SSIM(x, y)), both means over the valid pixels (4DRGS, training loss).
 /// SSIM = (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)), biased windowed moments.
 /// The value stays where the context is (saved.value), so nobody waits. Deterministic for any thread count. Throws
-/// InvalidArgument when sizes disagree, the image is empty, num_valid is not in 1 … H·W or the data range is not a
-/// positive number.
+/// InvalidArgument when sizes disagree, the image is empty, num_valid is not in 1 … H·W, or the unit or the range is
+/// not a positive number.
 void image_loss_forward(Context&, const ImageLossShape&, const ImageLossInput&, ImageLossSaved&);
 
 /// The value of the last forward pass, on the host. Waits for it. Throws InvalidArgument when there was none.

@@ -268,7 +268,7 @@ void image_loss_forward(const Context& ctx, const ImageLossShape& shape, const I
   double sum[kImageLossSums] = {};
   for (std::size_t i = 0; i < row_sums.size(); ++i) sum[i % kImageLossSums] += row_sums[i];
   saved.value.data()[0] =
-      image_loss_from_sums(sum, num_valid, num_valid * static_cast<double>(shape.data_range), shape.ssim_weight);
+      image_loss_from_sums(sum, num_valid, num_valid * static_cast<double>(shape.unit), shape.ssim_weight);
 }
 
 void image_loss_backward(const Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,

@@ -214,7 +214,7 @@ void image_loss_forward(Context& ctx, const ImageLossShape& shape, const ImageLo
   a.partial = saved.partial.data();
   launch(ctx, "image_loss_forward", grid, ssim_forward_kernel, a);
   launch(ctx, "image_loss_forward (sum)", {dim3(1), dim3(kThreads)}, image_loss_sum_kernel, saved.partial.data(), parts,
-         num_valid, num_valid * static_cast<double>(shape.data_range), shape.ssim_weight, saved.value.data());
+         num_valid, num_valid * static_cast<double>(shape.unit), shape.ssim_weight, saved.value.data());
 }
 
 void image_loss_backward(Context& ctx, const ImageLossShape& shape, const ImageLossInput& input,

@@ -30,7 +30,7 @@ struct SsimConstants {
   float c1, c2;
 };
 inline SsimConstants ssim_constants(const ImageLossShape& shape) {
-  const float k1 = 0.01f * shape.data_range, k2 = 0.03f * shape.data_range;
+  const float range = shape.ssim_range * shape.unit, k1 = 0.01f * range, k2 = 0.03f * range;
   return {k1 * k1, k2 * k2};
 }
 
@@ -41,8 +41,8 @@ struct ImageLossWeights {
 inline ImageLossWeights image_loss_weights(const ImageLossShape& shape, double num_valid, float grad_loss) {
   const double per_pixel = static_cast<double>(grad_loss) / num_valid;
   const double weight = static_cast<double>(shape.ssim_weight);
-  const double range = static_cast<double>(shape.data_range);
-  return {static_cast<float>((1 - weight) * per_pixel / range), static_cast<float>(-weight * per_pixel)};
+  const double unit = static_cast<double>(shape.unit);
+  return {static_cast<float>((1 - weight) * per_pixel / unit), static_cast<float>(-weight * per_pixel)};
 }
 
 /// Sums over the valid pixels: of |x − y|, of SSIM and of x.

@@ -14,7 +14,7 @@ namespace {
 
 ImageLossShape loss_shape(const Detector& detector, const TrainingUnits& units, const Config& config) {
   return {detector.width_px, detector.height_px, static_cast<float>(config.training.ssim_weight),
-          static_cast<float>(units.line_integral)};
+          static_cast<float>(units.line_integral), static_cast<float>(config.training.ssim_range)};
 }
 
 /// Invalid pixels take the value of a valid one nearby (breadth-first over the four neighbours), so that interpolation

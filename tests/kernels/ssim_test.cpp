@@ -22,7 +22,7 @@ struct Images {
   std::vector<float> x, y;
   std::vector<std::uint8_t> valid;  // empty: all valid
   double lambda = 0.2;
-  float data_range = 1;
+  float unit = 1, ssim_range = 1;
 
   Images(int w, int h, std::uint32_t seed = 1, float low = 0, float high = 1)
       : width(w), height(h), x(test::random_values<float>(static_cast<std::size_t>(w) * h, low, high, seed)), y(x) {
@@ -35,7 +35,8 @@ struct Images {
     s.width_px = width;
     s.height_px = height;
     s.ssim_weight = static_cast<float>(lambda);
-    s.data_range = data_range;
+    s.unit = unit;
+    s.ssim_range = ssim_range;
     return s;
   }
 };
@@ -76,8 +77,8 @@ std::vector<float> run_map(const Images& im) {
 std::vector<double> as_double(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 
 test::ImageLossOracle oracle_of(const Images& im, const std::vector<double>& x) {
-  return image_loss_oracle(x, as_double(im.y), im.valid, im.width, im.height, im.lambda,
-                           static_cast<double>(im.data_range));
+  return image_loss_oracle(x, as_double(im.y), im.valid, im.width, im.height, im.lambda, static_cast<double>(im.unit),
+                           static_cast<double>(im.ssim_range));
 }
 test::ImageLossOracle oracle(const Images& im) { return oracle_of(im, as_double(im.x)); }
 
@@ -231,7 +232,8 @@ TEST_CASE("ssim: gradient scales with grad_loss, overwrites or accumulates", "[s
 
 TEST_CASE("ssim: value and gradient at another brightness agree with the oracle", "[ssim]") {
   Images im(21, 17, 9, 0, 5);
-  im.data_range = 3;
+  im.unit = 3;
+  im.ssim_range = 1.75f;
   im.valid.assign(im.x.size(), 1);
   im.valid[40] = 0;
   const Result r = run(im);
@@ -243,18 +245,19 @@ TEST_CASE("ssim: value and gradient at another brightness agree with the oracle"
   CHECK(test::relative_l2(at_probes(im, r.gradient), oracle_gradient(im)) < 1e-4);
 }
 
-TEST_CASE("ssim: in units of its data range the loss is the same at any brightness", "[ssim]") {
+TEST_CASE("ssim: in its unit the loss is the same at any brightness", "[ssim]") {
   Images im(33, 20, 10);
+  im.ssim_range = 3;
   const Result once = run(im);
-  for (const float range : {8.0f, 0.03125f}) {  // powers of two: every step scales exactly
+  for (const float unit : {8.0f, 0.03125f}) {  // powers of two: every step scales exactly
     Images scaled = im;
-    scaled.data_range = range;
-    for (float& v : scaled.x) v *= range;
-    for (float& v : scaled.y) v *= range;
+    scaled.unit = unit;
+    for (float& v : scaled.x) v *= unit;
+    for (float& v : scaled.y) v *= unit;
     const Result r = run(scaled);
     CHECK(r.value.total == once.value.total);
     CHECK(r.value.mean == once.value.mean);
-    for (std::size_t i = 0; i < r.gradient.size(); ++i) REQUIRE(r.gradient[i] * range == once.gradient[i]);
+    for (std::size_t i = 0; i < r.gradient.size(); ++i) REQUIRE(r.gradient[i] * unit == once.gradient[i]);
   }
 }
 
@@ -308,7 +311,10 @@ TEST_CASE("ssim: arguments are checked", "[ssim]") {
                   InvalidArgument);
   CHECK_THROWS_AS(ssim_map(ctx, shape, image, image, small), InvalidArgument);
   for (const float range : {0.0f, -1.0f, 1e30f, 1e-30f, std::numeric_limits<float>::quiet_NaN()}) {
-    shape.data_range = range;
-    CHECK_THROWS_AS(ssim_map(ctx, shape, image, image, image), InvalidArgument);
+    for (float ImageLossShape::*const field : {&ImageLossShape::unit, &ImageLossShape::ssim_range}) {
+      ImageLossShape refused = shape;
+      refused.*field = range;
+      CHECK_THROWS_AS(ssim_map(ctx, refused, image, image, image), InvalidArgument);
+    }
   }
 }

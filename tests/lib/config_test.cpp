@@ -24,7 +24,9 @@ std::string message_of(const std::function<void()>& f) {
 TEST_CASE("config: presets carry the published constants", "[config]") {
   const Config c = preset_config("4drgs");
   CHECK(c.training.steps == 30000);
-  CHECK(c.training.ssim_weight == 0.2);
+  // 0.8 / 3 of L1 and 0.2 of SSIM: where the brightest line integral is a third, 0.8 of a difference and 0.2 of SSIM.
+  CHECK(c.training.ssim_weight == Approx(0.2 / (0.8 / 3 + 0.2)));
+  CHECK(c.training.ssim_range == 3);
   CHECK(c.field.grid3d.levels == 12);
   CHECK(c.field.grid4d.base_resolution == 2);
   CHECK(c.density_control.gradient_threshold == 1e-4);
@@ -43,13 +45,14 @@ TEST_CASE("config: presets carry the published constants", "[config]") {
 TEST_CASE("config: the baselines' loss terms have the published proportions", "[config]") {
   const Config togs = preset_config("togs"), r2 = preset_config("r2-gaussian");
   CHECK(togs.field.kind == AttenuationKind::offset_table);
-  CHECK(togs.training.ssim_weight == 0.1);
-  CHECK(togs.training.table_variation_weight == 0.0043);
+  const double third = 1.0 / 3, togs_l1 = 1 - togs.training.ssim_weight;  // a difference of a third is 1 in L1
+  CHECK(togs.training.ssim_weight / togs_l1 == Approx(0.1 / (0.9 * third)));
+  CHECK(togs.training.table_variation_weight / togs_l1 == Approx(0.0043 / (0.9 * third)));
   CHECK(togs.density_control.random_prune == 0.08);
   CHECK(r2.field.kind == AttenuationKind::constant);
   const double l1 = 1 - r2.training.ssim_weight;
-  CHECK(r2.training.ssim_weight / l1 == Approx(0.25));
-  CHECK(r2.training.tv_weight / l1 == Approx(0.05));
+  CHECK(r2.training.ssim_weight / l1 == Approx(0.25 / third));
+  CHECK(r2.training.tv_weight / l1 == Approx(0.05));  // attenuation is in thirds, as differences are
   CHECK(r2.density_control.halve_density);
 }
 

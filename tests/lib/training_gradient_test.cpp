@@ -100,8 +100,10 @@ void check_gradient(const Config& config, bool masked) {
         richness(ctx, fine.num_pixels());
     const auto device_label = Buffer<float>::from_host(ctx, label);
     upsample_bicubic(ctx, {kSmallDetector.width_px, kSmallDetector.height_px, sr.scale}, views.measured(0), upsampled);
-    ssim_map(ctx, {fine.width_px, fine.height_px, 0.2f, static_cast<float>(oracle.brightness)}, device_label, upsampled,
-             similarity);
+    ssim_map(ctx,
+             {fine.width_px, fine.height_px, 0.2f, static_cast<float>(oracle.brightness),
+              static_cast<float>(config.training.ssim_range)},
+             device_label, upsampled, similarity);
     texture_richness(ctx, {fine.width_px, fine.height_px}, device_label, richness);
     oracle.label = label;
     oracle.upsampled = upsampled.to_host(ctx);

@@ -78,7 +78,6 @@ TEST_CASE("view_loss: at scale 1 it is the image loss", "[view_loss]") {
   Config config = preset_config("4drgs");
   const Acquisition a = two_views(true);
   const std::vector<float> rendered = random_values<float>(kLow, 0.1f, 1.0f, 7);
-  const Outcome o = run(config, a, rendered, 1);
   Context ctx = make_context();
   const auto x = Buffer<float>::from_host(ctx, rendered);
   std::vector<float> target(a.projection(1).begin(), a.projection(1).end());
@@ -86,7 +85,10 @@ TEST_CASE("view_loss: at scale 1 it is the image loss", "[view_loss]") {
   const auto valid = Buffer<std::uint8_t>::from_host(ctx, a.valid_pixels(1));
   const ImageLossInput input{x, y, valid, count_valid(ctx, valid)};
   const auto brightness = static_cast<float>(TrainingViews(ctx, a, config.training).units().line_integral);
-  const ImageLossShape shape{kWidth, kHeight, 0.2f, brightness};
+  config.training.ssim_weight = 0.3;
+  config.training.ssim_range = 2.5;
+  const Outcome o = run(config, a, rendered, 1);
+  const ImageLossShape shape{kWidth, kHeight, 0.3f, brightness, 2.5f};
   ImageLossSaved saved;
   image_loss_forward(ctx, shape, input, saved);
   Buffer<float> gradient(ctx, kLow);

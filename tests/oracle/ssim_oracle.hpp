@@ -15,8 +15,8 @@ struct ImageLossOracle {
 /// An empty `valid` means all valid.
 inline ImageLossOracle image_loss_oracle(const std::vector<double>& x, const std::vector<double>& y,
                                          const std::vector<std::uint8_t>& valid, int width, int height, double lambda,
-                                         double data_range = 1) {
-  const double c1 = 1e-4 * data_range * data_range, c2 = 9e-4 * data_range * data_range;
+                                         double unit = 1, double ssim_range = 1) {
+  const double range = ssim_range * unit, c1 = 1e-4 * range * range, c2 = 9e-4 * range * range;
   const auto inside = [&](int r, int c) {
     return r >= 0 && c >= 0 && r < height && c < width && (valid.empty() || valid[r * width + c]);
   };
@@ -45,8 +45,8 @@ inline ImageLossOracle image_loss_oracle(const std::vector<double>& x, const std
       const double s = (2 * mx * my + c1) * (2 * vxy + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2));
       result.map[r * width + c] = s;
       result.ssim += s;
-      result.l1 += std::abs(x[r * width + c] - y[r * width + c]) / data_range;
-      result.mean += x[r * width + c] / data_range;
+      result.l1 += std::abs(x[r * width + c] - y[r * width + c]) / unit;
+      result.mean += x[r * width + c] / unit;
       ++count;
     }
   result.ssim /= count;

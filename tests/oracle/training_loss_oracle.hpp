@@ -123,17 +123,17 @@ struct TrainingLossOracle {
     for (double& v : fine) v = x.nuisance[0] * v + x.nuisance[1];
     const SuperResolutionConfig& sr = config.super_resolution;
     const int width = view.detector.width_px, height = view.detector.height_px, s = sr.scale;
-    const double lambda = config.training.ssim_weight;
+    const double lambda = config.training.ssim_weight, range = config.training.ssim_range;
     std::vector<double> low(fine.size() / static_cast<std::size_t>(s * s), 0.0);
     for (int r = 0; r < height; ++r)
       for (int c = 0; c < width; ++c)
         low[static_cast<std::size_t>(r / s * (width / s) + c / s)] +=
             fine[static_cast<std::size_t>(r * width + c)] / (s * s);
-    const double l_gt = image_loss_oracle(low, measured, valid, width / s, height / s, lambda, brightness).total;
+    const double l_gt = image_loss_oracle(low, measured, valid, width / s, height / s, lambda, brightness, range).total;
     if (s == 1) return l_gt + volume_terms(x, rho);
     const std::vector<double> target = teach_oracle(label, upsampled, similarity, richness, x.confidence[0],
                                                     x.confidence[1], sr.similarity_centre, sr.texture_centre);
-    const double l_sr = image_loss_oracle(fine, target, {}, width, height, lambda, brightness).total;
+    const double l_sr = image_loss_oracle(fine, target, {}, width, height, lambda, brightness, range).total;
     return (1 - sr.weight) * l_gt + sr.weight * l_sr + volume_terms(x, rho);
   }
 };

@@ -5,7 +5,7 @@ packages=(g++ cmake ninja-build libeigen3-dev libhdf5-dev libstb-dev libhwy-dev 
           libtomlplusplus-dev nlohmann-json3-dev zlib1g-dev catch2 libbenchmark-dev hdf5-tools)
 missing=()
 for p in "${packages[@]}"; do
-  dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
+  [[ $(dpkg-query -W -f='${Status}' "$p" 2>/dev/null) == *'install ok installed'* ]] || missing+=("$p")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 echo "Installing: ${missing[*]}"

@@ -1,9 +1,4 @@
-// The emulated devices' memory, and the CUDA runtime calls that do not run kernels. Outside kernels and copies the
-// devices' memory is inaccessible, so host code that reads it stops with a segmentation fault instead of working here
-// and failing on a GPU; every allocation ends at an inaccessible page, and starts out as NaN. Under a sanitizer the
-// memory is the host's and the sanitizer watches it.
-
-#include <sys/mman.h>
+// The CUDA runtime calls that do not run kernels.
 
 #include <array>
 #include <chrono>
@@ -14,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "device_memory.hpp"
 #include "execution.hpp"
 
 namespace emulation {
@@ -36,88 +32,6 @@ struct Event {
 };
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kGuarded = false;
-#else
-constexpr bool kGuarded = true;
-#endif
-
-class DeviceMemory {
- public:
-  static DeviceMemory& instance() {
-    static DeviceMemory memory;
-    return memory;
-  }
-
-  void* allocate(std::size_t bytes, int on_device) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const std::size_t used = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    Block block{nullptr, 0, bytes, on_device};
-    void* data = nullptr;
-    if (kGuarded) {
-      block.mapped = (used + kPage - 1) / kPage * kPage;
-      void* base = mmap(nullptr, block.mapped + kPage, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (base == MAP_FAILED) return nullptr;
-      block.base = static_cast<char*>(base);
-      mprotect(block.base + block.mapped, kPage, PROT_NONE);
-      data = block.base + (block.mapped - used);
-    } else {
-      // Exactly the size asked for, so that the sanitizer sees the first byte past the end.
-      if (posix_memalign(&data, 64, bytes) != 0) return nullptr;
-      block.base = static_cast<char*>(data);
-    }
-    std::memset(data, 0xff, bytes);
-    if (kGuarded && open_ == 0) mprotect(block.base, block.mapped, PROT_NONE);
-    blocks_[data] = block;
-    ++device(on_device).blocks;
-    return data;
-  }
-  bool release(void* data) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto it = blocks_.find(data);
-    if (it == blocks_.end()) return false;
-    if (kGuarded)
-      munmap(it->second.base, it->second.mapped + kPage);
-    else
-      std::free(data);
-    --device(it->second.device).blocks;
-    blocks_.erase(it);
-    return true;
-  }
-  /// Whether all of [p, p + bytes) belongs to one allocation.
-  bool owns(const void* p, std::size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    auto it = blocks_.upper_bound(const_cast<void*>(p));
-    if (it == blocks_.begin()) return false;
-    --it;
-    return static_cast<const char*>(p) + bytes <= static_cast<char*>(it->first) + it->second.bytes;
-  }
-  void open() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (open_++ == 0) protect(PROT_READ | PROT_WRITE);
-  }
-  void close() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (--open_ == 0) protect(PROT_NONE);
-  }
-
- private:
-  static constexpr std::size_t kPage = 4096, kAlignment = 16;
-  struct Block {
-    char* base;
-    std::size_t mapped, bytes;
-    int device;
-  };
-  void protect(int access) {
-    if (!kGuarded) return;
-    for (const auto& [data, block] : blocks_) mprotect(block.base, block.mapped, access);
-  }
-  std::mutex mutex_;
-  std::map<void*, Block> blocks_;
-  int open_ = 0;
-};
 
 /// Pinned host memory, and the stream of the last copy to it that nobody has waited for.
 struct Pinned {

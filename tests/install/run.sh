@@ -34,7 +34,7 @@ grep -q '^step 40, loss' progress.txt
 grep -q '^finished after 40 steps' progress.txt
 ./static/build/reconstruct_in_memory 1000000 1 | grep '^stopped after'
 ./static/build/pseudo_labels case.h5 labels.h5
-"$program" inspect labels.h5 --case case.h5 | grep -q 'my network 1.0'
+"$program" inspect labels.h5 --case case.h5 | grep 'my network 1.0'
 
 echo "shared library, find_package"
 cmake -S "$source_dir" -B shared/library -DBUILD_SHARED_LIBS=ON -DDSASRGS_PROGRAM=OFF -DDSASRGS_TESTS=OFF \
@@ -46,7 +46,7 @@ cmake --build shared/build -j 2 --target render_sweep >/dev/null
 ./shared/build/render_sweep model.h5 >shared.txt
 diff static.txt shared.txt
 library=$(readlink -f "$(find shared/prefix -name libdsasrgs.so)")
-ldd shared/build/render_sweep | grep -q "$(dirname "$library")/libdsasrgs.so"
+ldd shared/build/render_sweep | grep "$(dirname "$library")/libdsasrgs.so"
 # What it shows is what public headers declare: no operator, no reader of HDF5 files.
 nm -DC --defined-only "$library" >symbols.txt
 grep -q ' T dsasrgs::Renderer::render_into(' symbols.txt

@@ -105,7 +105,7 @@ expect 0 "evaluate a list" evaluate run/model.h5 --case case.h5 --views 0,3-5,23
 
 expect 0 "render a case" render run/model.h5 --case case.h5 --scale 2 --output renders.h5
 expect 0 "inspect renders" inspect renders.h5 --json
-grep -A 2 '"size_px"' out.txt | tr -d ' \n' | grep -q '64,64' || report "render --scale 2: not 64 x 64"
+grep -A 2 '"size_px"' out.txt | tr -d ' \n' | grep '64,64' >/dev/null || report "render --scale 2: not 64 x 64"
 [ "$(number out.txt views)" = 16 ] || report "render: expected the 16 test views"
 expect 0 "render pictures" render run/model.h5 --case case.h5 --views train --output pictures
 [ "$(ls pictures/view_*.png | wc -l)" -eq 8 ] || report "render: expected 8 pictures"

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$1"
 tool=""
 for t in clang-format-14 clang-format; do
-  if command -v $t >/dev/null && $t --version | grep -q 'version 14\.'; then tool=$t && break; fi
+  if command -v $t >/dev/null && [[ $($t --version) == *'version 14.'* ]]; then tool=$t && break; fi
 done
 [ -n "$tool" ] || { echo "Skipped: there is no clang-format 14"; exit 77; }
 

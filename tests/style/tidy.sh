@@ -6,7 +6,7 @@ source_dir="$1" build_dir="$2"
 cd "$source_dir"
 tool=""
 for t in clang-tidy-14 clang-tidy; do
-  if command -v $t >/dev/null && $t --version | grep -q 'version 14\.'; then tool=$t && break; fi
+  if command -v $t >/dev/null && [[ $($t --version) == *'version 14.'* ]]; then tool=$t && break; fi
 done
 [ -n "$tool" ] || { echo "Skipped: there is no clang-tidy 14"; exit 77; }
 

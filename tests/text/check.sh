@@ -66,4 +66,5 @@ check_counts
 check_tests
 check_snippets
 check_commands
+check_pipes
 [ ! -e "$work/failed" ]

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Part of check.sh: pieces of C++ and command lines in documents.
+# Part of check.sh: pieces of C++ and command lines in documents, and what scripts must not do.
 
 # Each ```cpp block of a document is, word for word, part of a source in examples/, which is built and run.
 check_snippets() {
@@ -62,7 +62,7 @@ check_commands() {
       grep -qxF -- "$name" "$work/subcommands" || fault $document "$line" "dsasrgs has no subcommand $name"
     done <"$work/rows"
     while read -r name; do
-      cut -f 2 "$work/rows" | grep -qxF -- "$name" || fault $document 1 "no row for the subcommand $name"
+      cut -f 2 "$work/rows" | grep -xF -- "$name" >"$work/null" || fault $document 1 "no row for the subcommand $name"
       options_of "$name" || fault $document 1 "dsasrgs $name --help fails"
     done <"$work/subcommands"
   fi
@@ -76,4 +76,13 @@ check_commands() {
   each '`--[a-z][a-z0-9_-]*' <"$work/docs" | while IFS=$'\t' read -r file line match; do
     grep -qxF -- "${match#?}" "$work/all_options" || fault "$file" "$line" "nothing has an option ${match#?}"
   done
+}
+
+# No script pipes into grep -q: it leaves at its first match, and under pipefail who still writes then fails the script.
+check_pipes() {
+  { grep -E '\.sh$' "$work/files" | tr '\n' '\0' |
+    xargs -0r grep -nE -- '\| *grep +(-[A-Za-z]+ +)*-[A-Za-z]*q' /dev/null || true; } |
+    while IFS=: read -r file line match; do
+      fault "$file" "$line" "a pipe into grep -q"
+    done
 }

@@ -99,6 +99,7 @@ planted docs/program.md '`dsasrgs paint model.h5`' 'dsasrgs has no subcommand pa
 planted kernels/blur/blur_math.hpp '// dsasrgs render --size 2' 'dsasrgs render has no option --size'
 planted docs/program.md 'It has a 12-line Python writer.' 'the first Python of docs/data-format.md has 1 lines'
 planted docs/program.md 'It takes `--colour` too.' 'nothing has an option --colour'
+planted tests/run.sh 'yes | gr''ep -q y' 'tests/run.sh:1: a pipe into grep -q'
 printf 'there is no file %s\n' sharpen_math.hpp more.md >>messages  # these two are seen twice
 mkdir bad/kernels/sharpen
 touch bad/kernels/sharpen/sharpen.hpp

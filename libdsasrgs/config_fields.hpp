@@ -23,7 +23,7 @@ void visit_fields(C& c, V& v) {
   v.section("training", [&] {
     v.field("steps", c.training.steps, kPositiveCount);
     v.field("ssim_weight", c.training.ssim_weight, kFraction);
-    v.field("ssim_range", c.training.ssim_range, kPositive);
+    v.field("ssim_range", c.training.ssim_range, Range{0.1, 100});
     v.field("time_jitter", c.training.time_jitter, kNonNegative);
     v.field("clip_negative", c.training.clip_negative);
     v.field("step_graph", c.training.step_graph);

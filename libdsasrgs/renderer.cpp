@@ -56,6 +56,7 @@ Renderer::Scratch& Renderer::scratch() const { return held(scratch_, "Renderer")
 
 void Renderer::render_into(const Pose& pose, const Detector& detector, View<float> image) {
   require_image("Renderer::render_into", "detector", detector.width_px, detector.height_px);
+  require(image.data() != nullptr, "Renderer::render_into", "image: expected memory, found a null view");
   scratch().pipeline.forward(*ctx_, model_->cloud, model_->field,
                              {pose, detector, model_->time.model_time(pose.time_s), model_->pixel_footprint}, image);
 }

@@ -5,7 +5,8 @@
 ///
 /// A name that ends in a unit is in that unit, one in `_voxels` in mean voxel spacings. All other numbers that weigh
 /// lengths or brightness are in the run's own units (TrainingUnits, reconstructor.hpp), in which they mean the same for
-/// every scan: published values hold where half the volume's largest side and the brightest line integrals are 1.
+/// every scan: published values hold where half the volume's largest side and the brightest line integrals are 1, but
+/// the proportions of published losses where those are a third (kPublishedBrightness).
 
 #include <cstdint>
 #include <filesystem>

@@ -13,8 +13,8 @@ namespace {
 
 std::size_t num_pixels(const char* op, const ImageLossShape& shape) {
   const SsimConstants c = ssim_constants(shape);
-  require(shape.unit > 0 && shape.ssim_range > 0 && c.c1 > 0 && std::isfinite(c.c2), op,
-          "unit and ssim_range: expected positive numbers whose squares are, found ", shape.unit, " and ",
+  require(shape.unit > 0 && shape.ssim_range > 0 && c.c1 * c.c2 > 0 && std::isfinite(c.c1 * c.c2), op,
+          "unit and ssim_range: expected positive numbers whose fourth powers are, found ", shape.unit, " and ",
           shape.ssim_range);
   return require_image(op, "shape", shape.width_px, shape.height_px);
 }

@@ -31,17 +31,23 @@ void sync_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)), file_(target_) {
   static std::atomic<unsigned> count{0};
   if (!target_.has_filename()) throw IoError(target_.string() + ": cannot write: the path names no file");
-  if (std::error_code ignored; std::filesystem::is_directory(target_, ignored))
-    throw_io_error(target_, "cannot write", EISDIR);
+  std::error_code ignored;
+  if (const auto found = std::filesystem::status(target_, ignored); std::filesystem::exists(found)) {
+    if (std::filesystem::is_directory(found)) throw_io_error(target_, "cannot write", EISDIR);
+    if (!std::filesystem::is_regular_file(found))  // the rename would take the place of the device itself
+      throw IoError(target_.string() + ": cannot write: expected a regular file, found a device, pipe or socket");
+    if (std::filesystem::path there = std::filesystem::canonical(target_, ignored); !there.empty())
+      file_ = std::move(there);  // a link stays, what it points at is replaced
+  }
   // A name of this process and call, created exclusively: unlike mkstemp this leaves the mode to the umask.
   do {
-    std::string name = target_.filename().string();
+    std::string name = file_.filename().string();
     name.insert(name.begin(), '.');
     name.append(".").append(std::to_string(::getpid())).append("-").append(std::to_string(count++)).append(".tmp");
-    temporary_ = target_.parent_path() / name;
+    temporary_ = file_.parent_path() / name;
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) throw_io_error(target_, "cannot write", errno);
@@ -66,10 +72,10 @@ void AtomicFile::write(const void* data, std::size_t bytes) {
 
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) throw_io_error(target_, "cannot flush to disk", errno);
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_io_error(target_, "cannot rename into place", errno);
+  if (::rename(temporary_.c_str(), file_.c_str()) != 0) throw_io_error(target_, "cannot rename into place", errno);
   ::close(descriptor_);
   descriptor_ = -1;
-  sync_folder(target_.has_parent_path() ? target_.parent_path() : std::filesystem::path("."));
+  sync_folder(file_.has_parent_path() ? file_.parent_path() : std::filesystem::path("."));
 }
 
 void write_text(const std::filesystem::path& path, std::string_view text) {

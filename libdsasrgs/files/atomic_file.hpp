@@ -8,7 +8,8 @@
 namespace dsasrgs {
 
 /// A temporary file beside its target: commit() flushes it to disk and renames it to the target (replacing what was
-/// there); without commit() the destructor removes it. Throws IoError when the system refuses.
+/// there, or what a link there points at); without commit() the destructor removes it. Throws IoError when the system
+/// refuses, or the target is a device, pipe or socket.
 class AtomicFile {
  public:
   /// Makes the temporary file. Folders are not made.
@@ -22,7 +23,8 @@ class AtomicFile {
   void commit();
 
  private:
-  std::filesystem::path target_, temporary_;
+  std::filesystem::path target_;  ///< as named
+  std::filesystem::path file_, temporary_;
   int descriptor_ = -1;
 };
 

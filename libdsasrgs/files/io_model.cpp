@@ -30,6 +30,12 @@ std::vector<float> read_finite(const Hdf5Reader& file, const std::string& name, 
   return values;
 }
 
+std::vector<float> read_parameter(const Hdf5Reader& file, const ParameterInfo& p, const Shape& shape) {
+  std::vector<float> values = file.read<float>(p.path, shape);
+  check_parameter(p, values, refuse_input(file));
+  return values;
+}
+
 Vec3d read_vec3(const Hdf5Reader& file, const std::string& object, const std::string& attribute) {
   const auto v = file.attribute_vector<double>(object, attribute, 3);
   return {v[0], v[1], v[2]};
@@ -64,8 +70,8 @@ void read_parameters(Context& ctx, const Hdf5Reader& file, GaussianCloud& cloud,
     Buffer<float>& value = p.value(cloud, field);
     const bool shared = p.per_gaussian == nullptr;
     const auto width = static_cast<std::size_t>(shared ? 0 : p.width(field));
-    value = Buffer<float>::from_host(ctx,
-                                     read_finite(file, p.path, shared ? Shape{value.size()} : Shape{gaussians, width}));
+    value =
+        Buffer<float>::from_host(ctx, read_parameter(file, p, shared ? Shape{value.size()} : Shape{gaussians, width}));
     if (!shared && gaussians == kAnyExtent) gaussians = value.size() / width;
   }
   cloud.bounds = {static_cast<float>(read_positive(file, "/gaussians", "scale_min_mm")),
@@ -83,7 +89,7 @@ void write_model_groups(Context& ctx, Hdf5Writer& file, const Model& model) {
     const Buffer<float>& value = p.value(model.cloud, model.field);
     const bool shared = p.per_gaussian == nullptr;
     const std::vector<float> host = value.to_host(ctx);
-    check_finite(p.path, host, refuse_to_write<NumericalError>());
+    check_parameter(p, host, refuse_to_write<NumericalError>());
     file.write(p.path, host, shared ? Shape{value.size()} : Shape{n, static_cast<std::size_t>(p.width(model.field))});
   }
   file.attribute("/gaussians", "scale_min_mm", static_cast<double>(model.cloud.bounds.min_mm));

@@ -55,6 +55,14 @@ void check_finite(const std::string& field, std::span<const float> values, const
       refuse(field, "finite numbers", std::to_string(values[i]) + " at element " + std::to_string(i));
 }
 
+void check_parameter(const ParameterInfo& p, std::span<const float> values, const RefuseField& refuse) {
+  check_finite(p.path, values, refuse);
+  if (p.id != Parameter::rotation) return;
+  for (std::size_t i = 0; i + 4 <= values.size(); i += 4)
+    if (values[i] == 0 && values[i + 1] == 0 && values[i + 2] == 0 && values[i + 3] == 0)
+      refuse(p.path, "quaternions, which are not zero", "zero at row " + std::to_string(i / 4));
+}
+
 void check_positive(const std::string& field, double value, const RefuseField& refuse) {
   if (!(value > 0 && std::isfinite(value))) refuse(field, "a positive finite number", std::to_string(value));
 }
@@ -79,6 +87,8 @@ void check_detector(const Detector& d, const RefuseField& refuse) {
 void check_time(const TimeRange& time, const RefuseField& refuse) {
   if (!std::isfinite(time.first_s)) refuse("/time@first_s", "a finite time", std::to_string(time.first_s));
   if (!std::isfinite(time.last_s)) refuse("/time@last_s", "a finite time", std::to_string(time.last_s));
+  if (time.last_s < time.first_s)
+    refuse("/time@last_s", "not before first_s " + std::to_string(time.first_s), std::to_string(time.last_s));
 }
 
 void check_scale_bounds(ScaleBounds bounds, const RefuseField& refuse) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dsasrgs/model.hpp"
+#include "model_parameters.hpp"
 
 namespace dsasrgs {
 
@@ -14,6 +15,8 @@ namespace dsasrgs {
 using RefuseField =
     std::function<void(const std::string& field, const std::string& expected, const std::string& found)>;
 
+/// Finite, and quaternions not zero.
+void check_parameter(const ParameterInfo&, std::span<const float> values, const RefuseField&);
 void check_finite(const std::string& field, std::span<const float> values, const RefuseField&);
 void check_positive(const std::string& field, double value, const RefuseField&);
 void check_grid(const VolumeGrid&, const RefuseField&);
@@ -24,7 +27,7 @@ void check_scale_bounds(ScaleBounds, const RefuseField&);
 void check_model_views(const std::vector<int>& trained, const std::vector<int>& test, const RefuseField&);
 
 /// Arrays, sizes, views and configuration fit together, so that what is written can be read. The parameters' values are
-/// left to check_finite, because they may lie on a device.
+/// left to check_parameter, because they may lie on a device.
 void check_model(const Model&, const RefuseField&);
 
 }  // namespace dsasrgs

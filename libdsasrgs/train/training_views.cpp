@@ -58,8 +58,8 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   // The second is what a vessel that is bright in a part of the views, or thin in all of them, makes the first miss.
   const float bright = std::max(percentile(positive, kBrightPixels), percentile(brightest, kBrightViews));
   units_ = {volume_.largest_side_mm() / 2, static_cast<double>(bright)};
-  if (constexpr double kLeast = 1e-12, kMost = 1e12; units_.line_integral < kLeast || units_.line_integral > kMost)
-    throw BadInput(name_, "/projections", "brightest line integrals of 1e-12 to 1e+12, whose squares are floats",
+  if (constexpr double kLeast = 1e-6, kMost = 1e8; units_.line_integral < kLeast || units_.line_integral > kMost)
+    throw BadInput(name_, "/projections", "brightest line integrals of 1e-6 to 1e+8, whose fourth powers are floats",
                    number_text(units_.line_integral));
   for (Image& image : images_) {
     image.mean /= units_.line_integral;

@@ -2,6 +2,7 @@
 
 #include <hdf5.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -337,6 +338,25 @@ TEST_CASE("atomic_file: places that cannot be written are named", "[io]") {
   require_error<IoError>([&] { Hdf5Writer file(below); }, {below, "cannot write", "Not a directory"});
   require_error<IoError>([&] { write_text(folder.path(), "x"); }, {folder.path().string(), "Is a directory"});
   REQUIRE(folder.num_files() == 1);
+}
+
+TEST_CASE("atomic_file: a pipe is refused, and a link stays", "[io]") {
+  const TemporaryFolder folder;
+  const std::string pipe = folder / "pipe", to_pipe = folder / "to_pipe", link = folder / "link",
+                    text = folder / "text";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::filesystem::create_symlink(pipe, to_pipe);
+  for (const std::string& named : {pipe, to_pipe}) {
+    require_error<IoError>([&] { write_text(named, "x"); }, {named, "expected a regular file, found a device, pipe"});
+    require_error<IoError>([&] { Hdf5Writer file(named); }, {named, "expected a regular file, found a device, pipe"});
+    CHECK(std::filesystem::is_fifo(named));
+  }
+  write_text(text, "old");
+  std::filesystem::create_symlink("text", link);
+  write_text(link, "new");
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(std::filesystem::file_size(text) == 3);
+  CHECK(std::filesystem::canonical(link) == std::filesystem::canonical(text));
 }
 
 TEST_CASE("atomic_file: a full disk leaves nothing behind", "[io][hdf5]") {

@@ -117,6 +117,14 @@ TEST_CASE("model file: what read_model would refuse is not written", "[io][model
   refused(
       kArgument, [](Model& m) { m.time.last_s = HUGE_VAL; }, "/time@last_s");
   refused(
+      kArgument, [](Model& m) { m.time.last_s = m.time.first_s - 1; }, "/time@last_s: expected not before");
+  refused(
+      kNumber,
+      [&](Model& m) {
+        m.cloud.rotation = floats({1, 0, 0, 0, 0, 0, 0, 0});
+      },
+      "/gaussians/rotation: expected quaternions, which are not zero, found zero at row 1");
+  refused(
       kArgument, [](Model& m) { m.nuisance.gain.pop_back(); }, "/nuisance/gain: expected 2 values");
   refused(
       kArgument, [](Model& m) { m.nuisance.offset[1] = kNaN; }, "/nuisance/offset: expected finite");

@@ -261,13 +261,13 @@ TEST_CASE("reconstructor: a loss that is not finite stops the run by step and vi
                                            Catch::Contains("view " + std::to_string(view) + " of " + a.name));
 }
 
-TEST_CASE("reconstructor: a brightness whose square is no float is refused", "[reconstructor]") {
+TEST_CASE("reconstructor: a brightness whose fourth power is no float is refused", "[reconstructor]") {
   Context ctx = make_context();
-  for (const float factor : {1e25f, 1e-25f}) {
+  for (const float factor : {1e10f, 1e-8f}) {
     Simulation simulation = small_simulation(ctx);
     for (float& v : simulation.acquisition.projections) v *= factor;
     CHECK_THROWS_WITH(Reconstructor(ctx, simulation.acquisition, small_config(64)),
-                      Catch::Contains("/projections: expected brightest line integrals of 1e-12 to 1e+12"));
+                      Catch::Contains("/projections: expected brightest line integrals of 1e-6 to 1e+8"));
   }
 }
 

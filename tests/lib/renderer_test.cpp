@@ -131,6 +131,8 @@ TEST_CASE("renderer: into a caller's memory goes the same image", "[renderer]") 
   expected.insert(expected.end(), after.begin(), after.end());
   CHECK(sweep.to_host(ctx) == expected);
   CHECK_THROWS_AS(renderer.render_into(second, model.detector, sweep), InvalidArgument);  // twice as large
+  const View<float> nowhere(nullptr, pixels);
+  require_error<InvalidArgument>([&] { renderer.render_into(second, model.detector, nowhere); }, {"a null view"});
 }
 
 TEST_CASE("renderer: sizes that are not positive are named", "[renderer]") {

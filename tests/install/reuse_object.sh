@@ -12,6 +12,8 @@ for ((i = 0; i + 1 < $#; ++i)); do
 done
 path=$PWD/$output
 object=$REUSE_FROM/libdsasrgs/CMakeFiles/${path##*/libdsasrgs/CMakeFiles/}
+# Beside the folder of the library, sources are `__` in the main build and go by their whole path in a subdirectory's.
+object=${object/.dir"${BASH_SOURCE[0]%/tests/install/*}"/.dir/__}
 [ -n "$output" ] && [ -f "$object" ] || exec "$@"
 cp "$object" "$output"
 [ -z "$dependencies" ] || echo "$output:" >"$dependencies"

@@ -5,8 +5,8 @@
 ///
 /// A name that ends in a unit is in that unit, one in `_voxels` in mean voxel spacings. All other numbers that weigh
 /// lengths or brightness are in the run's own units (TrainingUnits, reconstructor.hpp), in which they mean the same for
-/// every scan: published values hold where half the volume's largest side and the brightest line integrals are 1, but
-/// the proportions of published losses where those are a third (kPublishedBrightness).
+/// every scan: published values hold where half the volume's largest side and the brightest line integrals are 1, only
+/// the proportions of published losses where the brightest line integrals are a third (kPublishedBrightness).
 
 #include <cstdint>
 #include <filesystem>
@@ -36,8 +36,8 @@ struct Decay {
   double first = 0, last = 0;
 };
 
-/// The brightest line integral that published losses are taken for, which leave line integrals as they are: that of a
-/// vessel tree in a scene 2 wide, as in the simulated sweeps (chosen: method.md section 2).
+/// The brightest line integral that published losses, which leave line integrals as they are, are taken for: about that
+/// of the simulated sweeps (chosen: method.md section 2).
 inline constexpr double kPublishedBrightness = 1.0 / 3;
 /// λ in units of the run for a published (1−λ)·L1 + λ·(1 − SSIM): the same proportions at that brightness.
 constexpr double ssim_weight_of_published(double lambda) {

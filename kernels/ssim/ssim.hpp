@@ -43,8 +43,8 @@ struct ImageLossSaved {
 /// (1−λ)‖x − y‖₁/L + λ(1 − SSIM(x, y)), both means over the valid pixels (4DRGS, training loss).
 /// SSIM = (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)), biased windowed moments.
 /// The value stays where the context is (saved.value), so nobody waits. Deterministic for any thread count. Throws
-/// InvalidArgument when sizes disagree, the image is empty, num_valid is not in 1 … H·W, or the unit or the range is
-/// not a positive number.
+/// InvalidArgument when sizes disagree, the image is empty, num_valid is not in 1 … H·W, or the fourth power of
+/// unit or range is no positive float.
 void image_loss_forward(Context&, const ImageLossShape&, const ImageLossInput&, ImageLossSaved&);
 
 /// The value of the last forward pass, on the host. Waits for it. Throws InvalidArgument when there was none.

@@ -65,7 +65,8 @@ void LossHistory::fetch(Context& ctx) {
     const LossValues values = values_of(seen[i], posted[i]);
     if (!std::isfinite(values.total))
       throw NumericalError("training: the loss is not finite at step " + std::to_string(seen[i].step) + ", view " +
-                           std::to_string(seen[i].view) + " of " + data_ + "; lower the learning rates");
+                           std::to_string(seen[i].view) + " of " + data_ +
+                           "; look there for line integrals far above the rest, or lower the learning rates");
     last_ = {seen[i].step, seen[i].view, values};
     fetched_.push_back(last_);
   }

@@ -53,7 +53,7 @@ class GuardedRange {
       holes_.erase(hole);
     }
   }
-  /// The last `bytes` of what was taken become inaccessible for good.
+  /// These addresses become inaccessible until they are taken again.
   void cover(char* at, std::size_t bytes) {
     void* const covered = mmap(at, bytes, PROT_NONE, MAP_FIXED | MAP_SHARED, empty_file_, at - base_);
     if (covered == MAP_FAILED) std::abort();

@@ -6,14 +6,13 @@
 #include <span>
 #include <utility>
 
+#include "common/checks.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
 
 namespace {
 
-/// Rounding of stored axes; 1e-4 rad is 0.1 mm at a detector a metre wide.
-constexpr double kAxisTolerance = 1e-4;
 /// Longest side of a detector or volume, and most views: keeps every product of three within 64 bits.
 constexpr int kMaxExtent = 1 << 20;
 

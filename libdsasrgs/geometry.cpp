@@ -59,6 +59,7 @@ Pose carm_pose(const CArmView& view, double time_s) {
   check(std::abs(view.secondary_rad) <= kFullTurn, "secondary_rad", "radians within ±2π", view.secondary_rad);
   check(std::isfinite(view.offset_u_mm), "offset_u_mm", "a finite length", view.offset_u_mm);
   check(std::isfinite(view.offset_v_mm), "offset_v_mm", "a finite length", view.offset_v_mm);
+  check(std::isfinite(time_s), "time_s", "a finite time", time_s);
 
   const double ca = std::cos(view.primary_rad), sa = std::sin(view.primary_rad);
   const double cb = std::cos(view.secondary_rad), sb = std::sin(view.secondary_rad);

@@ -1,9 +1,8 @@
 // dsasrgs reconstruct: from an acquisition to a model, its pictures and its numbers.
 
-#include <errno.h>  // program_invocation_name
-
 #include <algorithm>
 #include <cctype>
+#include <cerrno>  // program_invocation_name
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -135,7 +134,12 @@ void run(const ReconstructOptions& options) {
   show_log(ctx, options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
   warn_or_refuse(acquisition, implausibilities(acquisition), options.strict, quiet);
-  if (options.train_views) split_evenly(acquisition, *options.train_views);
+  if (options.train_views) {
+    if (*options.train_views < 1 || *options.train_views > acquisition.num_views())
+      throw UsageError("--train-views: expected 1 to " + std::to_string(acquisition.num_views()) + ", found " +
+                       std::to_string(*options.train_views));
+    split_evenly(acquisition, *options.train_views);
+  }
   if (!options.hold_out.empty()) hold_out(acquisition, parse_views(options.hold_out, acquisition, "--hold-out"));
   require_scorable(acquisition, held_out_views(acquisition));
   std::shared_ptr<const PseudoLabels> labels;

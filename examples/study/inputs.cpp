@@ -117,7 +117,7 @@ const Acquisition& StudyInputs::acquisition(const std::string& case_name, int vi
 fs::path StudyInputs::label_file(const StudyRun& run, const StudyLabels& labels) {
   const Acquisition& a = acquisition(run.case_name, run.views);
   if (!labels.make) {
-    const fs::path file = labels.files.at(run.case_name);
+    fs::path file = labels.files.at(run.case_name);
     std::error_code error;
     if (!may_make_ && !fs::exists(file, error)) throw InputNotMade(file.string() + " is not there", false);
     return file;
@@ -131,8 +131,8 @@ fs::path StudyInputs::label_file(const StudyRun& run, const StudyLabels& labels)
     options.oracle.seed = static_cast<std::uint64_t>(seed);
     name += "_seed-" + std::to_string(seed);
   }
-  const fs::path case_file = case_path(study_->case_named(run.case_name)),
-                 file = study_->work / "labels" / (name + ".h5");
+  const fs::path case_file = case_path(study_->case_named(run.case_name));
+  fs::path file = study_->work / "labels" / (name + ".h5");
   require_made(
       file, recipe_of(options, case_fingerprint_), [&] { make_labels(case_file, file, options); }, may_make_,
       study_->file, options_field(labels));

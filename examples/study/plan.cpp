@@ -39,6 +39,7 @@ std::string joined(const std::vector<std::string>& list, const char* separator) 
 template <class T>
 std::vector<std::string> names_of(const std::vector<T>& list) {
   std::vector<std::string> names;
+  names.reserve(list.size());
   for (const T& t : list) names.push_back(t.name);
   return names;
 }
@@ -77,6 +78,7 @@ class StudyReader {
     std::vector<StudyPart> included;
     for (const std::string& name : top_.texts("include")) included.emplace_back(study_.path(name));
     std::vector<StudyPart*> parts;
+    parts.reserve(included.size() + 1);
     for (StudyPart& part : included) parts.push_back(&part);
     parts.push_back(&study_);
     // By kind, not by file: methods name label sources and cases, label sources name cases.
@@ -214,6 +216,7 @@ class StudyReader {
     const auto found = std::find_if(kMethodKinds.begin(), kMethodKinds.end(), is_named);
     if (found == kMethodKinds.end()) {
       std::vector<std::string> names;
+      names.reserve(kMethodKinds.size());
       for (const MethodKind k : kMethodKinds) names.emplace_back(name_of(k));
       t.refuse("kind", joined(names, " or "), kind);
     }

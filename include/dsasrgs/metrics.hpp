@@ -35,7 +35,8 @@ struct ImageScore {
 ImageScore score_4drgs(const ImagePair&);
 
 /// Protocol `fixed`: no normalisation; data range = `range` (one number for the whole sequence, see fixed_range), the
-/// same PSNR and SSIM otherwise. Throws InvalidArgument as score_4drgs does, and unless range is finite and positive.
+/// same PSNR and SSIM otherwise. Throws InvalidArgument as score_4drgs does, and unless range is positive and
+/// within the range of float.
 ImageScore score_fixed(const ImagePair&, double range);
 
 /// Range for the fixed protocol: the largest valid reference value of a sequence (negative values count as 0).

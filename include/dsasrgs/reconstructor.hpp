@@ -86,6 +86,8 @@ class Reconstructor {
   /// model.
   void run(const std::function<bool(const StepReport&)>& callback = {}, const std::stop_token& stop = {});
 
+  /// The model as it is after the steps so far. Throws NumericalError when step() did: one that has come to nothing is
+  /// not given out.
   const Model& model() const&;
   const Model& model() const&& = delete;
   /// The model, moved out: `std::move(reconstructor).take_model()`, after the last step or any other. The reconstructor

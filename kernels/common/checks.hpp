@@ -80,17 +80,22 @@ inline std::size_t require_detector(const char* op, const Detector& d) {
   return require_image(op, "detector", d.width_px, d.height_px);
 }
 
-/// Throws InvalidArgument unless every pixel has a ray of its own.
+/// Rounding of a detector's axes; 1e-4 rad is 0.1 mm at a detector a metre wide.
+inline constexpr double kAxisTolerance = 1e-4;
+
+/// Throws InvalidArgument unless the detector's axes are orthogonal unit vectors and every pixel has a ray of its own.
 inline void require_pose(const char* op, const Pose& pose) {
-  // The volume spanned by û, v̂ and the central ray, relative to its edges: 1 for an upright detector, 0 when the axes
-  // are parallel or the source lies in the detector's plane.
+  const double u = length(pose.detector_u), v = length(pose.detector_v);
+  const double product = dot(pose.detector_u, pose.detector_v);
+  // Written so that NaN fails.
+  require(std::abs(u - 1) <= kAxisTolerance && std::abs(v - 1) <= kAxisTolerance && std::abs(product) <= kAxisTolerance,
+          op, "pose: expected orthogonal unit vectors detector_u and detector_v, found lengths ", u, " and ", v,
+          ", product ", product);
   const Vec3d c = pose.detector_center_mm - pose.source_mm;
-  const double edges = length(c) * length(pose.detector_u) * length(pose.detector_v);
-  const double volume = std::abs(dot(c, cross(pose.detector_u, pose.detector_v)));
-  require(std::isfinite(edges) && volume > 1e-6 * edges, op,
-          "pose: expected finite, independent detector axes and a source outside the detector's plane, found |c·(u×v)| "
-          "= ",
-          volume, " for |c||u||v| = ", edges);
+  const double distance = length(c), depth = std::abs(dot(c, cross(pose.detector_u, pose.detector_v)));
+  require(std::isfinite(distance) && depth > 1e-6 * distance, op,
+          "pose: expected a source outside the detector's plane, found it ", depth, " mm from the plane and ", distance,
+          " mm from the centre");
 }
 
 /// Throws InvalidArgument unless a grid's voxels have positive, finite sides.

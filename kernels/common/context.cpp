@@ -53,7 +53,7 @@ Context Context::cuda(const CudaOptions& options) {
     return Context(std::move(state));
   }
   throw BackendUnavailable("CUDA device " + std::to_string(options.device) +
-                           ": this build of dsasrgs has no CUDA backend; use Context::cpu()");
+                           ": expected a dsasrgs built with CUDA, found one without; the CPU does the same work");
 }
 
 Backend Context::backend() const noexcept { return state_->backend; }

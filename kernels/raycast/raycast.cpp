@@ -1,17 +1,10 @@
 #include "raycast/raycast.hpp"
 
-#include <cmath>
-
 #include "common/checks.hpp"
 #include "common/has_cuda.hpp"
 #include "raycast/raycast_bodies.hpp"
 
 namespace dsasrgs {
-namespace {
-
-bool is_finite(Vec3d v) { return std::isfinite(v.x) && std::isfinite(v.y) && std::isfinite(v.z); }
-
-}  // namespace
 
 void raycast(Context& ctx, const RaycastInput& in, View<float> image) {
   constexpr const char* kOp = "raycast";
@@ -23,9 +16,7 @@ void raycast(Context& ctx, const RaycastInput& in, View<float> image) {
   require_size(kOp, "image", in.detector.num_pixels(), image.size());
   require_spacing(kOp, in.grid);
   require_pitch(kOp, in.detector);
-  require(is_finite(in.pose.source_mm) && is_finite(in.pose.detector_center_mm) && is_finite(in.pose.detector_u) &&
-              is_finite(in.pose.detector_v),
-          kOp, "pose: expected finite positions and axes, found one that is not");
+  require_pose(kOp, in.pose);
   if (image.empty()) return;
   if (in.volume.empty()) {
     zero_bytes(ctx, image.data(), image.size() * sizeof(float));

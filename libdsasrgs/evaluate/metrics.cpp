@@ -9,6 +9,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "evaluate/windowed_ssim.hpp"
+#include "number_text.hpp"
 #include "require_finite.hpp"
 
 namespace dsasrgs {
@@ -137,8 +138,9 @@ ImageScore score_4drgs(const ImagePair& pair) {
 }
 
 ImageScore score_fixed(const ImagePair& pair, double range) {
-  if (!(range > 0) || !std::isfinite(range))
-    throw InvalidArgument("score_fixed: range: expected a positive number, found " + std::to_string(range));
+  if (!(range >= std::numeric_limits<float>::min()) || range > std::numeric_limits<float>::max())  // it is squared
+    throw InvalidArgument("score_fixed: range: expected a positive number within those of float, found " +
+                          number_text(range));
   const CheckedPair checked = check_pair("score_fixed", pair);
   check_window("score_fixed", checked);
   return score(checked, range);

@@ -50,7 +50,8 @@ void hold_out(Acquisition& a, std::vector<int> views) {
   if (views.empty()) throw InvalidArgument("hold_out: expected training views of " + a.name + ", found none");
   for (const int v : views)
     if (!std::binary_search(trained.begin(), trained.end(), v))
-      throw InvalidArgument("hold_out: expected training views of " + a.name + ", found " + std::to_string(v));
+      throw InvalidArgument("hold_out: expected training views of " + a.name + ", found view " + std::to_string(v) +
+                            ", which is none");
   if (views.size() == trained.size())
     throw InvalidArgument("hold_out: expected a training view of " + a.name + " to be left, found all of them");
   a.train_views = without(trained, views);

@@ -6,8 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "common/checks.hpp"
 #include "common/parallel.hpp"
-#include "common/require.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "simulate/vessel_tree.hpp"
 
@@ -202,8 +202,8 @@ std::vector<float> vessel_line_integrals(Context& ctx, const VesselTree& tree, c
   require(samples_per_pixel >= 1 && samples_per_pixel <= kMostSamples, kOp,
           "samples_per_pixel: expected 1 to 64, found " + std::to_string(samples_per_pixel));
   require(std::isfinite(time_s), kOp, "time_s: expected a finite time, found " + std::to_string(time_s));
-  require(detector.width_px > 0 && detector.height_px > 0 && detector.pitch_u_mm > 0 && detector.pitch_v_mm > 0, kOp,
-          "detector: expected positive size and pitch");
+  require_detector(kOp, detector);
+  require_pose(kOp, pose);
   return cast_vessel_rays(ctx, vessel_capsules(tree), curves.attenuation(time_s), pose,
                           detector.refined(samples_per_pixel));
 }

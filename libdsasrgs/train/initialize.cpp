@@ -25,6 +25,9 @@ struct InitialPointSet {
 };
 
 std::vector<float> fdk_of_training_views(Context& ctx, const TrainingViews& views) {
+  if (views.size() < 2)
+    throw BadInput(views.name(), "training views", "2 or more where gaussians.init = fdk",
+                   std::to_string(views.size()));
   HostVector<float> projections;
   projections.reserve(views.size() * views.detector().num_pixels());
   for (std::size_t slot = 0; slot < views.size(); ++slot) {

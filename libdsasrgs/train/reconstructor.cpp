@@ -96,7 +96,7 @@ struct Reconstructor::State {
 
   /// A training that came to nothing stays so: what it threw is thrown again.
   template <class Body>
-  auto unless_failed(Body&& body) {
+  decltype(auto) unless_failed(Body&& body) {
     if (!failure.empty()) throw NumericalError(failure);
     try {
       return body();
@@ -148,8 +148,9 @@ struct Reconstructor::State {
     if (gaussians == 0)
       throw NumericalError(
           "training: density control at step " + std::to_string(step) +
-          " removed every Gaussian: none was left whose mean attenuation reached density_control.min_mean_density; "
-          "lower that, or the learning rates");
+          " removed every Gaussian: none was left whose mean attenuation reached density_control.min_mean_density" +
+          (config().density_control.random_prune > 0 ? " and that density_control.random_prune spared" : "") +
+          "; lower these, or the learning rates");
     if (!told_full && gaussians >= static_cast<std::size_t>(most)) {
       told_full = true;
       ctx->log("training: step " + std::to_string(step) + " has reached density_control.max_gaussians = " +
@@ -281,7 +282,9 @@ void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, 
   }
 }
 
-const Model& Reconstructor::model() const& { return state().training.model; }
+const Model& Reconstructor::model() const& {
+  return state().unless_failed([this]() -> const Model& { return state().training.model; });
+}
 Model Reconstructor::take_model() && {
   state().finish_losses();
   state().taken = true;

@@ -9,7 +9,12 @@ namespace dsasrgs {
 
 TrainingWatch::TrainingWatch(const TrainingViews& views, const Config& config)
     : views_(&views),
-      rate_(config.field.kind == AttenuationKind::neural ? "learning_rate.field" : "learning_rate.attenuation"),
+      rates_(std::string(config.field.kind == AttenuationKind::neural ? "learning_rate.field"
+                                                                      : "learning_rate.attenuation") +
+             ", learning_rate.position or learning_rate.scale"),
+      softer_output_(config.field.kind == AttenuationKind::neural && config.field.output == FieldOutput::relu
+                         ? ", or set field.output = softplus"
+                         : ""),
       last_loss_(views.size()) {
   constexpr double kContrast = 0.25;
   for (std::size_t slot = 0; slot < views.size(); ++slot)
@@ -30,15 +35,14 @@ void TrainingWatch::look_at_render(const KnownLoss& loss, std::size_t slot) {
   if (astray_ >= kPatience)
     throw NumericalError("training: the model moves away from the measurement: at step " + place(loss) + " the mean " +
                          "difference is " + rounded_text(loss.values.l1 / views_->mean_magnitude(slot)) +
-                         " times that of a blank render; lower " + rate_ +
-                         ", or learning_rate.position and learning_rate.scale");
+                         " times that of a blank render; lower " + rates_);
 }
 
 void TrainingWatch::refuse_blank(const KnownLoss& loss, std::size_t slot) const {
   throw NumericalError("training: the model renders nothing: at step " + place(loss) + " its mean line integral is " +
                        rounded_text(loss.values.rendered * views_->units().line_integral) + " of " +
-                       rounded_text(views_->mean(slot) * views_->units().line_integral) + " measured; lower " + rate_ +
-                       ", or with field.kind = neural set field.output = softplus");
+                       rounded_text(views_->mean(slot) * views_->units().line_integral) + " measured; lower " + rates_ +
+                       softer_output_);
 }
 
 void TrainingWatch::look_for_change(const KnownLoss& loss, std::size_t slot) {
@@ -48,9 +52,7 @@ void TrainingWatch::look_for_change(const KnownLoss& loss, std::size_t slot) {
   if (blank_ > 0) refuse_blank(loss, slot);  // which is why
   throw NumericalError("training: nothing is learnt: at step " + place(loss) + " the loss is " +
                        rounded_text(loss.values.total) + " as at the view's last turn, like those of the " +
-                       std::to_string(kPatience - 1) +
-                       " steps before; raise the learning rates, or with field.kind = "
-                       "neural set field.output = softplus");
+                       std::to_string(kPatience - 1) + " steps before; raise the learning rates" + softer_output_);
 }
 
 std::string TrainingWatch::place(const KnownLoss& loss) const {

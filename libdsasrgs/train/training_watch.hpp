@@ -37,7 +37,7 @@ class TrainingWatch {
   std::string place(const KnownLoss&) const;
 
   const TrainingViews* views_;
-  std::string rate_;  // of the attenuation, by its name in the configuration
+  std::string rates_, softer_output_;  // settings to change, by their names in the configuration
   double least_mean_ = 0;
   int blank_ = 0, astray_ = 0, unchanged_ = 0;    // steps in a row
   std::vector<std::optional<double>> last_loss_;  // of every view

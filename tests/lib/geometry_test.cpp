@@ -1,6 +1,7 @@
 #include "dsasrgs/geometry.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 #include <numbers>
 
@@ -47,6 +48,10 @@ TEST_CASE("geometry: C-arm views out of range are refused", "[geometry]") {
   view = {};
   view.sod_mm = -1;
   CHECK_THROWS_AS(carm_pose(view, 0), InvalidArgument);
+  CHECK_THROWS_WITH(carm_pose({}, NAN), Catch::Contains("time_s: expected a finite time"));
+  CircularSweep sweep;
+  sweep.duration_s = NAN;
+  CHECK_THROWS_AS(circular_poses(sweep), InvalidArgument);
 }
 
 TEST_CASE("geometry: projecting a detector point gives its pixel back, and the isocentre lands at the offset",

@@ -178,6 +178,8 @@ TEST_CASE("metrics: a number that is not finite is named, never scored", "[metri
 
 TEST_CASE("metrics: refuses what the contract excludes", "[metrics]") {
   Images images;
+  for (const double range : {0.0, -1.0, 1e-300, 1e300, std::numeric_limits<double>::quiet_NaN()})
+    CHECK_THROWS_WITH(score_fixed(images.pair(), range), Catch::Contains("range: expected a positive number"));
   ImagePair pair = images.pair();
   pair.width_px = 33;
   CHECK_THROWS_WITH(score_4drgs(pair), "score_4drgs: rendered: expected 693 elements, found 714");

@@ -101,6 +101,23 @@ TEST_CASE("renderer: a model with a non-finite density is an error, not a pictur
   require_error<NumericalError>([&] { renderer.voxelize_mean(kGrid.coarsened(8), 3); }, {"the mean of 3 moments"});
 }
 
+TEST_CASE("renderer: a pose whose detector axes are not orthogonal unit vectors is refused", "[renderer]") {
+  Context ctx = make_context();
+  const Model model = random_model(ctx);
+  Renderer renderer(ctx, model);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Pose longer = tilted_pose(), skew = tilted_pose(), unknown = tilted_pose(), inside = tilted_pose(), endless = inside;
+  longer.detector_u = longer.detector_u * 2.0;
+  skew.detector_v = skew.detector_v * 0.8 + skew.detector_u * 0.6;
+  unknown.detector_u.y = nan;
+  inside.source_mm = inside.detector_center_mm + inside.detector_u * 5.0;
+  endless.detector_center_mm.x = std::numeric_limits<double>::infinity();
+  for (const Pose& pose : {longer, skew, unknown})
+    require_error<InvalidArgument>([&] { renderer.render(pose, model.detector); }, {"orthogonal unit vectors"});
+  for (const Pose& pose : {inside, endless})
+    require_error<InvalidArgument>([&] { renderer.render(pose, model.detector); }, {"outside the detector's plane"});
+}
+
 TEST_CASE("renderer: images and volumes carry their sizes", "[renderer]") {
   Context ctx = make_context();
   const Model model = random_model(ctx);

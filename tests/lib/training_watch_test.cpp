@@ -106,6 +106,7 @@ TEST_CASE("training watch: a field that dies is noticed within 50 steps", "[watc
   CHECK_THROWS_WITH(dying.step(), Contains("renders nothing"));
   CHECK_THROWS_WITH(dying.save_checkpoint(folder / "dead.h5"), Contains("renders nothing"));
   CHECK_FALSE(std::filesystem::exists(folder / "dead.h5"));
+  CHECK_THROWS_AS(dying.model(), NumericalError);
   CHECK_THROWS_AS(std::move(dying).take_model(), NumericalError);
 }
 

@@ -268,8 +268,11 @@ echo '[training' >bad.toml
 expect 2 "broken TOML" reconstruct case.h5 --output new --config bad.toml
 expect 1 "no TOML" reconstruct case.h5 --output new --config none.toml
 expect 2 "too many training views" reconstruct case.h5 --output new --train-views 25
+says "too many training views" '--train-views: expected 1 to 24, found 25$'
+expect 2 "too few views for FDK" reconstruct case.h5 --output new --hold-out 0,3,6,9,15,18,21 --steps 5
+says "too few views for FDK" 'case.h5: training views: expected 2 or more where gaussians.init = fdk, found 1$'
 expect 2 "held-out test view" reconstruct case.h5 --output new --hold-out 3,4
-says "held-out test view" '^dsasrgs: error: hold_out: expected training views of .*case.h5, found 4$'
+says "held-out test view" '^dsasrgs: error: hold_out: expected training views of .*case.h5, found view 4, which is none$'
 expect 2 "all held out" reconstruct case.h5 --output new --hold-out 0,3,6,9,12,15,18,21
 expect 2 "no such view held out" reconstruct case.h5 --output new --hold-out 24
 says "no such view held out" '--hold-out: expected views of 0 to 23'

@@ -3,11 +3,8 @@
 # found first. Exit code 77 where there is no clang-format 14.
 set -euo pipefail
 cd "$1"
-tool=""
-for t in clang-format-14 clang-format; do
-  if command -v $t >/dev/null && [[ $($t --version) == *'version 14.'* ]]; then tool=$t && break; fi
-done
-[ -n "$tool" ] || { echo "Skipped: there is no clang-format 14"; exit 77; }
+. tests/style/find_tool.sh
+find_tool clang-format
 
 if echo 'int  answer=42;' | $tool --assume-filename=kernels/x.cpp --dry-run -Werror 2>/dev/null; then
   echo "$tool finds nothing wrong with a spoilt line" >&2

@@ -8,12 +8,13 @@
 
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/version.hpp"
 
 namespace dsasrgs::program {
 
-int run_program(CLI::App& program, int argc, char** argv) {
+int run_program(const Program& program, int argc, char** argv) {
   constexpr int kJobFailed = 1, kBadUsage = 2;
-  const std::string& name = program.get_name();
+  const std::string name = program.name;
   const auto fail = [&](int exit_code, std::string message) {
     while (!message.empty() && message.back() == '\n') message.pop_back();
     std::replace(message.begin(), message.end(), '\n', ' ');
@@ -21,10 +22,15 @@ int run_program(CLI::App& program, int argc, char** argv) {
     return exit_code;
   };
   try {
-    program.parse(argc, argv);
-    return 0;
-  } catch (const CLI::Success& e) {  // --help, --version
-    return program.exit(e);
+    CLI::App app{program.description, name};
+    app.set_version_flag("--version", name + " " DSASRGS_VERSION_STRING);
+    program.add_options(app);
+    try {
+      app.parse(argc, argv);
+      return 0;
+    } catch (const CLI::Success& e) {  // --help, --version
+      return app.exit(e);
+    }
   } catch (const CLI::ParseError& e) {
     return fail(kBadUsage, std::string(e.what()) + " (see " + name + " --help)");
   } catch (const UsageError& e) {

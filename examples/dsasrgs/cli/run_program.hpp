@@ -5,8 +5,14 @@
 
 namespace dsasrgs::program {
 
-/// Parses the arguments and runs the callbacks of the program, which has a name. An error is one line on stderr,
-/// whatever its message holds.
-int run_program(CLI::App& program, int argc, char** argv);
+struct Program {
+  const char* name;
+  const char* description;
+  void (*add_options)(CLI::App&);  ///< and callbacks, which do the job
+};
+
+/// Parses the arguments and runs the callbacks of a program. An error is one line on stderr, whatever its message
+/// holds.
+int run_program(const Program&, int argc, char** argv);
 
 }  // namespace dsasrgs::program

@@ -60,7 +60,7 @@ void remove_run(const fs::path& folder) {
 /// A folder that was not there before.
 fs::path make_new_folder(const fs::path& in) {
   for (int i = 1;; ++i) {
-    const fs::path folder = in / (i == 1 ? "new" : "new-" + std::to_string(i));
+    fs::path folder = in / (i == 1 ? "new" : "new-" + std::to_string(i));
     if (is_there(folder)) continue;
     std::error_code error;
     if (fs::create_directory(folder, error)) return folder;
@@ -100,6 +100,7 @@ RunFolder::RunFolder(fs::path path, Start start) : folder_(std::move(path)), pat
 
 std::vector<fs::path> RunFolder::own_files() const {
   std::vector<fs::path> files;
+  files.reserve(kFiles.size());
   for (const char* name : kFiles) files.push_back(folder_.path() / name);
   return files;
 }

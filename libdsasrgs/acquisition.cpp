@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace {
 
 /// Longest side of a detector or volume, and most views: keeps every product of three within 64 bits.
 constexpr int kMaxExtent = 1 << 20;
+constexpr double kMostTime_s = 1e9;
 
 std::string number(double value) {
   char text[32];
@@ -35,8 +37,11 @@ class Checker {
   void extent(const std::string& field, int found) const {
     if (found < 1 || found > kMaxExtent) fail(field, "1 to " + std::to_string(kMaxExtent), std::to_string(found));
   }
-  void positive(const std::string& field, double found) const {
-    if (!(found > 0) || !std::isfinite(found)) fail(field, "a positive length", number(found));
+  void length(const std::string& field, double found) const {
+    if (!is_length(found)) fail(field, "a length of 1e-6 to 1e9 mm", number(found));
+  }
+  void position(const std::string& field, Vec3d found) const {
+    if (!is_position(found)) fail(field, "coordinates within 1e9 mm", vector(found));
   }
   void size(const std::string& field, std::size_t expected, std::size_t found) const {
     if (expected != found) fail(field, std::to_string(expected) + " values", std::to_string(found));
@@ -58,24 +63,24 @@ class Checker {
 void check_detector(const Checker& check, const Detector& detector) {
   check.extent("/projections height", detector.height_px);
   check.extent("/projections width", detector.width_px);
-  check.positive("/geometry@pixel_pitch_mm[0]", detector.pitch_u_mm);
-  check.positive("/geometry@pixel_pitch_mm[1]", detector.pitch_v_mm);
+  check.length("/geometry@pixel_pitch_mm[0]", detector.pitch_u_mm);
+  check.length("/geometry@pixel_pitch_mm[1]", detector.pitch_v_mm);
 }
 
 void check_volume(const Checker& check, const VolumeGrid& volume) {
   check.extent("/volume@size[0]", volume.size_x);
   check.extent("/volume@size[1]", volume.size_y);
   check.extent("/volume@size[2]", volume.size_z);
-  check.positive("/volume@spacing_mm[0]", volume.spacing_mm.x);
-  check.positive("/volume@spacing_mm[1]", volume.spacing_mm.y);
-  check.positive("/volume@spacing_mm[2]", volume.spacing_mm.z);
-  if (!finite(volume.origin_mm)) check.fail("/volume@origin_mm", "finite numbers", vector(volume.origin_mm));
+  check.length("/volume@spacing_mm[0]", volume.spacing_mm.x);
+  check.length("/volume@spacing_mm[1]", volume.spacing_mm.y);
+  check.length("/volume@spacing_mm[2]", volume.spacing_mm.z);
+  check.position("/volume@origin_mm", volume.origin_mm);
 }
 
 void check_times(const Checker& check, const std::vector<Pose>& poses) {
   for (std::size_t v = 0; v < poses.size(); ++v) {
     const double time_s = poses[v].time_s;
-    if (!std::isfinite(time_s)) check.fail(at("/time_s", v), "a finite time", number(time_s));
+    if (!(std::abs(time_s) <= kMostTime_s)) check.fail(at("/time_s", v), "a time within 1e9 s", number(time_s));
     if (v > 0 && time_s < poses[v - 1].time_s)
       check.fail(at("/time_s", v), "at least " + number(poses[v - 1].time_s) + ", the time before it", number(time_s));
   }
@@ -88,14 +93,16 @@ void check_unit(const Checker& check, const std::string& field, Vec3d axis) {
 }
 
 void check_pose(const Checker& check, const Pose& pose, const VolumeGrid& volume, std::size_t v) {
-  if (!finite(pose.source_mm)) check.fail(at("/geometry/source_mm", v), "finite numbers", vector(pose.source_mm));
-  if (!finite(pose.detector_center_mm))
-    check.fail(at("/geometry/detector_center_mm", v), "finite numbers", vector(pose.detector_center_mm));
+  check.position(at("/geometry/source_mm", v), pose.source_mm);
+  check.position(at("/geometry/detector_center_mm", v), pose.detector_center_mm);
   check_unit(check, at("/geometry/detector_u", v), pose.detector_u);
   check_unit(check, at("/geometry/detector_v", v), pose.detector_v);
   const double cosine = dot(pose.detector_u, pose.detector_v);
   if (std::abs(cosine) > kAxisTolerance)
     check.fail(at("/geometry/detector_v", v), "a vector orthogonal to detector_u", "their product " + number(cosine));
+  if (!(source_depth_mm(pose) > kLeastDepth * source_distance_mm(pose)))
+    check.fail(at("/geometry/detector_center_mm", v), "a source outside the detector's plane",
+               number(source_depth_mm(pose)) + " mm between them");
   if (volume.contains(pose.source_mm))
     check.fail(at("/geometry/source_mm", v), "a source outside the volume", vector(pose.source_mm) + " inside it");
   // Depths along the detector's normal, from the source towards the detector.
@@ -149,8 +156,8 @@ void check_references(const Checker& check, const Acquisition& a) {
       if (!std::isfinite(reference.values[i]))
         check.fail("/reference/volume", "finite numbers",
                    number(reference.values[i]) + " at voxel " + std::to_string(i));
-    if (reference.time_s && !std::isfinite(*reference.time_s))
-      check.fail("/reference/volume@time_s", "a finite time", number(*reference.time_s));
+    if (reference.time_s && !(std::abs(*reference.time_s) <= kMostTime_s))
+      check.fail("/reference/volume@time_s", "a time within 1e9 s", number(*reference.time_s));
   }
 }
 
@@ -180,11 +187,13 @@ std::span<const T> image_of(const char* function, const char* array, const std::
 }  // namespace
 
 std::vector<int> Acquisition::training_views() const {
-  if (!train_views.empty()) return train_views;
-  std::vector<int> views;
-  for (int v = 0; v < num_views(); ++v)
-    if (!std::binary_search(test_views.begin(), test_views.end(), v)) views.push_back(v);
-  return views;
+  // Ascending, each once, also before validate(): who asks searches them.
+  std::set<int> views(train_views.begin(), train_views.end());
+  if (views.empty()) {
+    for (int v = 0; v < num_views(); ++v) views.insert(v);
+    for (const int v : test_views) views.erase(v);
+  }
+  return {views.begin(), views.end()};
 }
 
 double Acquisition::first_time_s() const {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "attenuation/attenuation.hpp"
+#include "common/checks.hpp"
 #include "common/random.hpp"
-#include "common/require.hpp"
 #include "config_names.hpp"
 #include "field_shapes.hpp"
 #include "mlp/mlp_math.hpp"
@@ -61,7 +61,7 @@ AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, cons
   require_named("kind", config.kind);
   require_named("precision", config.precision);
   require_named("output", config.output);
-  require(box.num_voxels() > 0, "AttenuationField", "box: expected a volume that is not empty");
+  require_grid("AttenuationField", box);
   if (config.kind != AttenuationKind::neural) return;
   parameters_.table3d = Buffer<float>::from_host(ctx, initial_table(grid3d_shape(config), seed));
   parameters_.table4d = Buffer<float>::from_host(ctx, initial_table(grid4d_shape(config), seed));

@@ -213,12 +213,21 @@ class Reader : public SectionWalker {
   std::set<std::string> known_;
 };
 
+/// Every field by itself.
+void require_ranges(const Config& config, std::string_view source) {
+  Checker checker(source);
+  visit_fields(config, checker);
+  const auto names = preset_names();
+  if (std::find(names.begin(), names.end(), config.preset) == names.end())
+    throw BadInput(source, "preset", "the name of a preset", config.preset);
+}
+
 void apply_table(Config& config, const toml::table& table, std::string_view source) {
   Config changed = config;
   Reader reader(table, source);
   visit_fields(changed, reader);
   reader.reject_unknown(table);
-  validate(changed, source);
+  require_ranges(changed, source);
   config = std::move(changed);
 }
 
@@ -305,6 +314,7 @@ void apply_toml_file(Config& config, const std::filesystem::path& path) {
 Config config_from_toml(std::string_view text, std::string_view source) {
   Config config;
   apply_toml(config, text, std::string(source));
+  validate(config, source);
   return config;
 }
 
@@ -333,14 +343,16 @@ std::string to_toml(const Config& config) {
 }
 
 void validate(const Config& config, std::string_view source) {
-  Checker checker(source);
-  visit_fields(config, checker);
-  const auto names = preset_names();
-  if (std::find(names.begin(), names.end(), config.preset) == names.end())
-    throw BadInput(source, "preset", "the name of a preset", config.preset);
+  require_ranges(config, source);
   if (!(config.gaussians.max_scale_voxels > config.gaussians.min_scale_voxels))
     throw BadInput(source, "gaussians.max_scale_voxels", "more than gaussians.min_scale_voxels",
                    number_text(config.gaussians.max_scale_voxels));
+  const LearningRateConfig& rate = config.learning_rate;
+  const Decay& attenuation = config.field.kind == AttenuationKind::neural ? rate.field : rate.attenuation;
+  if (const auto is_zero = [](const Decay& d) { return d.first == 0 && d.last == 0; };
+      is_zero(rate.position) && is_zero(rate.scale) && is_zero(rate.rotation) && is_zero(attenuation))
+    throw BadInput(source, "learning_rate", "a rate above 0 for position, scale, rotation or the attenuation",
+                   "0 for all of them");
   const SuperResolutionConfig& sr = config.super_resolution;
   if (sr.scale > 1 && sr.weight >= 1 && sr.target != HighResolutionTarget::none &&
       (config.nuisance.view_gain || config.nuisance.view_offset))

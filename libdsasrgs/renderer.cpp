@@ -76,7 +76,7 @@ Image Renderer::render(const Pose& pose, const Detector& detector) {
 
 Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) {
   constexpr const char* kName = "Renderer::voxelize";
-  require_voxels(kName, grid);
+  require_grid(kName, grid);
   scratch().density.resize(*ctx_, model_->cloud.size());
   scratch().volume.resize(*ctx_, grid.num_voxels());
   scratch().field.forward(*ctx_, model_->field, model_->cloud, model_->time.model_time(time_s), scratch().density);
@@ -87,7 +87,7 @@ Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) {
 
 Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
   constexpr const char* kName = "Renderer::voxelize_mean";
-  require_voxels(kName, grid);
+  require_grid(kName, grid);
   require(frames >= 1 && frames <= kMostFrames, kName,
           "frames: expected 1 to " + std::to_string(kMostFrames) + ", found " + std::to_string(frames));
   const std::size_t n = model_->cloud.size();

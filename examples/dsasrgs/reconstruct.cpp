@@ -62,6 +62,7 @@ Config effective_config(const ReconstructOptions& options) {
   }
   if (options.steps) apply_setting(config, "training.steps=" + std::to_string(*options.steps), "--steps");
   if (options.seed) apply_setting(config, "training.seed=" + std::to_string(*options.seed), "--seed");
+  validate(config, "configuration");
   return config;
 }
 

@@ -278,6 +278,12 @@ Config effective_config(const Study& study, const StudyCase& c, const StudyMetho
   apply(c.settings, "case " + c.name + " settings");
   apply(method.settings, "method " + method.name + " settings");
   config.training.seed = seed;
+  try {
+    validate(config, "configuration");
+  } catch (const BadInput& e) {
+    throw BadInput(study.file.string(), "method " + method.name + " of case " + c.name, "settings that go together",
+                   e.what());
+  }
   return config;
 }
 

@@ -225,16 +225,19 @@ std::vector<std::string> preset_names();
 Config preset_config(std::string_view name, std::string_view source = "preset_config");
 
 /// Reads a TOML file over a configuration. Throws IoError; BadInput naming the file and the field for an unknown name,
-/// a wrong type or a value out of range. On an error the configuration is left as it was.
+/// a wrong type or a value out of range. On an error the configuration is left as it was. Whether the fields agree with
+/// each other is for validate(), once all are there.
 void apply_toml_file(Config&, const std::filesystem::path&);
 /// Applies "section.name=value". Throws BadInput as above, with `source` as the file; also for the preset's name, which
 /// would change nothing else.
 void apply_setting(Config&, std::string_view assignment, std::string_view source = "apply_setting");
 /// The configuration as TOML; reading it back gives the same configuration.
 std::string to_toml(const Config&);
-/// The inverse of to_toml, for configurations kept inside other files. Throws BadInput with `source` as the file.
+/// The inverse of to_toml, for configurations kept inside other files; validate() too. Throws BadInput with `source` as
+/// the file.
 Config config_from_toml(std::string_view text, std::string_view source);
-/// Checks ranges, and that what needs an attenuation model of a kind has it. Throws BadInput with `source` as the file.
+/// Checks ranges and that the fields agree: what needs an attenuation model of a kind has it, bounds are in order,
+/// something is learnt. Reconstructor does so too. Throws BadInput with `source` as the file.
 void validate(const Config&, std::string_view source);
 
 /// Value of a decay after fraction f of the run: exp((1−f)·ln first + f·ln last); linear when either end is 0.

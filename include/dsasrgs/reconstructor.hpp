@@ -77,8 +77,9 @@ class Reconstructor {
 
   /// One view: forward, loss, backward, update, and density control when it is due.
   /// Throws NumericalError naming step, view and what to change when the loss is not finite, or when for a dozen steps
-  /// the model has rendered nothing, moved away from the measurement or learnt nothing (on CUDA when losses are
-  /// fetched), and at every later call too; InvalidArgument after the last step.
+  /// of views with contrast (fewer where few views have it) the model has rendered nothing, moved away from the
+  /// measurement or learnt nothing (on CUDA when losses are fetched), and at every later call too; InvalidArgument
+  /// after the last step.
   StepReport step();
   bool finished() const;
   /// Steps until finished, until the callback returns false, or until a stop is requested (from any thread; it is

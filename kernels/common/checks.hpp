@@ -67,11 +67,17 @@ inline std::size_t require_image(const char* op, const char* what, int width_px,
   return num_elements(width_px, height_px);
 }
 
-/// Throws InvalidArgument unless a detector's pitch is positive and finite.
+/// Sizes and coordinates that single precision can do with, in any unit a scan may be in.
+inline constexpr double kLeastLength_mm = 1e-6, kMostLength_mm = 1e9;
+inline bool is_length(double mm) { return mm >= kLeastLength_mm && mm <= kMostLength_mm; }
+inline bool is_position(Vec3d mm) {  // NaN is none
+  return std::abs(mm.x) <= kMostLength_mm && std::abs(mm.y) <= kMostLength_mm && std::abs(mm.z) <= kMostLength_mm;
+}
+
+/// Throws InvalidArgument unless a detector's pitch is a length.
 inline void require_pitch(const char* op, const Detector& d) {
-  const auto is_length = [](double v) { return v > 0 && std::isfinite(v); };
-  require(is_length(d.pitch_u_mm) && is_length(d.pitch_v_mm), op, "detector: expected a positive pitch, found ",
-          d.pitch_u_mm, " x ", d.pitch_v_mm, " mm");
+  require(is_length(d.pitch_u_mm) && is_length(d.pitch_v_mm), op,
+          "detector: expected a positive pitch of 1e-6 to 1e9 mm, found ", d.pitch_u_mm, " x ", d.pitch_v_mm, " mm");
 }
 
 /// Number of pixels. Throws InvalidArgument unless the detector has some and their pitch is positive and finite.
@@ -83,6 +89,14 @@ inline std::size_t require_detector(const char* op, const Detector& d) {
 /// Rounding of a detector's axes; 1e-4 rad is 0.1 mm at a detector a metre wide.
 inline constexpr double kAxisTolerance = 1e-4;
 
+/// Least depth of the source over the detector's plane, relative to its distance from the centre: where rays are still
+/// different.
+inline constexpr double kLeastDepth = 1e-6;
+inline double source_distance_mm(const Pose& p) { return length(p.detector_center_mm - p.source_mm); }
+inline double source_depth_mm(const Pose& p) {
+  return std::abs(dot(p.detector_center_mm - p.source_mm, cross(p.detector_u, p.detector_v)));
+}
+
 /// Throws InvalidArgument unless the detector's axes are orthogonal unit vectors and every pixel has a ray of its own.
 inline void require_pose(const char* op, const Pose& pose) {
   const double u = length(pose.detector_u), v = length(pose.detector_v);
@@ -91,19 +105,19 @@ inline void require_pose(const char* op, const Pose& pose) {
   require(std::abs(u - 1) <= kAxisTolerance && std::abs(v - 1) <= kAxisTolerance && std::abs(product) <= kAxisTolerance,
           op, "pose: expected orthogonal unit vectors detector_u and detector_v, found lengths ", u, " and ", v,
           ", product ", product);
-  const Vec3d c = pose.detector_center_mm - pose.source_mm;
-  const double distance = length(c), depth = std::abs(dot(c, cross(pose.detector_u, pose.detector_v)));
-  require(std::isfinite(distance) && depth > 1e-6 * distance, op,
-          "pose: expected a source outside the detector's plane, found it ", depth, " mm from the plane and ", distance,
-          " mm from the centre");
+  require(is_position(pose.source_mm) && is_position(pose.detector_center_mm), op,
+          "pose: expected source_mm and detector_center_mm within 1e9 mm, found one that is not");
+  const double distance = source_distance_mm(pose), depth = source_depth_mm(pose);
+  require(depth > kLeastDepth * distance, op, "pose: expected a source outside the detector's plane, found it ", depth,
+          " mm from the plane and ", distance, " mm from the centre");
 }
 
-/// Throws InvalidArgument unless a grid's voxels have positive, finite sides.
-inline void require_spacing(const char* op, const VolumeGrid& grid) {
-  const auto is_length = [](double v) { return v > 0 && std::isfinite(v); };
-  const Vec3d s = grid.spacing_mm;
-  require(is_length(s.x) && is_length(s.y) && is_length(s.z), op, "grid: expected a positive spacing, found ", s.x,
-          " x ", s.y, " x ", s.z, " mm");
+/// Throws InvalidArgument unless a grid's origin is a position and its spacing a length.
+inline void require_box(const char* op, const VolumeGrid& grid) {
+  const Vec3d s = grid.spacing_mm, o = grid.origin_mm;
+  require(is_length(s.x) && is_length(s.y) && is_length(s.z), op,
+          "grid: expected a positive spacing of 1e-6 to 1e9 mm, found ", s.x, " x ", s.y, " x ", s.z, " mm");
+  require(is_position(o), op, "grid: expected an origin within 1e9 mm, found (", o.x, ", ", o.y, ", ", o.z, ") mm");
 }
 
 /// Number of voxels. Throws InvalidArgument for an empty grid.
@@ -113,9 +127,9 @@ inline std::size_t require_voxels(const char* op, const VolumeGrid& grid) {
   return grid.num_voxels();
 }
 
-/// Number of voxels. Throws InvalidArgument unless the grid has some and their spacing is positive and finite.
+/// Number of voxels. Throws InvalidArgument unless the grid has some, of a length, and its origin is a position.
 inline std::size_t require_grid(const char* op, const VolumeGrid& grid) {
-  require_spacing(op, grid);
+  require_box(op, grid);
   return require_voxels(op, grid);
 }
 

@@ -14,7 +14,7 @@ void raycast(Context& ctx, const RaycastInput& in, View<float> image) {
           "detector: expected a size of 0 or more, found ", in.detector.width_px, " x ", in.detector.height_px);
   require_size(kOp, "volume", in.grid.num_voxels(), in.volume.size());
   require_size(kOp, "image", in.detector.num_pixels(), image.size());
-  require_spacing(kOp, in.grid);
+  require_box(kOp, in.grid);
   require_pitch(kOp, in.detector);
   require_pose(kOp, in.pose);
   if (image.empty()) return;

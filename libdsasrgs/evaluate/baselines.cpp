@@ -49,7 +49,8 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
   check_view(kOp, acquisition, view);
   // Without any split each view would be its own answer.
   const std::vector<int> train = with_host_memory(acquisition.poses.size() * sizeof(int), [&] {
-    return acquisition.test_views.empty() ? acquisition.train_views : acquisition.training_views();
+    const bool split = !acquisition.test_views.empty() || !acquisition.train_views.empty();
+    return split ? acquisition.training_views() : std::vector<int>{};
   });
   if (train.empty()) throw InvalidArgument("interpolate_views: train_views: expected at least one view, found none");
   for (const int v : train) check_view(kOp, acquisition, v);
@@ -95,7 +96,7 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
 
 std::vector<float> reproject_volume(Context& ctx, std::span<const float> volume, const VolumeGrid& grid,
                                     const std::vector<Pose>& poses, const Detector& detector) {
-  require_voxels("reproject_volume", grid);
+  require_grid("reproject_volume", grid);
   require_size("reproject_volume", "volume", grid.num_voxels(), volume.size());
   require_finite_voxels("reproject_volume", "volume", volume, grid);
   const Buffer<float> device = Buffer<float>::from_host(ctx, volume);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "common/checks.hpp"
 #include "dsasrgs/baselines.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/renderer.hpp"
@@ -24,10 +25,14 @@ ViewScores score_renders(Renderer& renderer, const ProjectionTruth& truth, const
   return score_views(truth, views, render, progress);
 }
 
+void check_reference_volume(const Acquisition& a) {
+  const std::vector<float>& reference = a.reference_volume->values;
+  require_size("evaluate", "reference volume", require_grid("evaluate", a.volume), reference.size());
+  require_finite_voxels("evaluate", "reference volume", reference, a.volume);
+}
+
 VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const EvaluationOptions& options) {
   const ReferenceVolume& reference = *a.reference_volume;
-  if (reference.values.empty()) throw InvalidArgument("evaluate: reference volume: expected voxels, found none");
-  require_finite_voxels("evaluate", "reference volume", reference.values, a.volume);
   const float largest = *std::max_element(reference.values.begin(), reference.values.end());
   VolumeEvaluation result;
   result.time_s = reference.time_s;
@@ -85,6 +90,7 @@ Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, cons
   const ProjectionTruth measured = ProjectionTruth::measured(a);
   std::optional<ProjectionTruth> reference;
   if (a.reference_projections) reference = ProjectionTruth::reference(a);
+  if (a.reference_volume) check_reference_volume(a);
   result.measured = score_renders(renderer, measured, views, progress);
   if (reference) result.reference = score_renders(renderer, *reference, views, progress);
   if (a.reference_volume) result.volume = evaluate_volume(renderer, a, options);

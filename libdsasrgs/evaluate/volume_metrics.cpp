@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/checks.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "evaluate/marching_cubes.hpp"
@@ -75,12 +76,7 @@ SurfaceDistance surface_distance(const std::vector<Vec3d>& points, const PointTr
 
 VolumeScore score_volume(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid,
                          double threshold) {
-  if (grid.size_x < 1 || grid.size_y < 1 || grid.size_z < 1 || !(grid.spacing_mm.x > 0) || !(grid.spacing_mm.y > 0) ||
-      !(grid.spacing_mm.z > 0))
-    throw InvalidArgument("score_volume: grid: expected positive sizes and spacings, found " +
-                          std::to_string(grid.size_x) + " × " + std::to_string(grid.size_y) + " × " +
-                          std::to_string(grid.size_z) + " voxels of " + std::to_string(grid.spacing_mm.x) + " × " +
-                          std::to_string(grid.spacing_mm.y) + " × " + std::to_string(grid.spacing_mm.z) + " mm");
+  require_grid("score_volume", grid);
   check_volume("volume", volume, grid);
   check_volume("reference", reference, grid);
   if (!std::isfinite(threshold))

@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "common/checks.hpp"
 #include "common/parallel.hpp"
-#include "common/require.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "simulate/head_phantom.hpp"
 #include "simulate/photon_noise.hpp"
@@ -18,6 +18,7 @@ namespace dsasrgs {
 namespace {
 
 constexpr double kFewestPhotons = 0.5;  // stands for a count of zero, whose logarithm there is not
+constexpr double kMostPhotons = 1e15;   // far below what a count in double precision holds
 constexpr std::uint32_t kMaskRun = 0, kFillRun = 1;
 
 /// What one pixel collects over its rays, in fractions of the intensity in air.
@@ -36,20 +37,20 @@ void check_simulation_options(const SimulationOptions& o) {
   check(o.sweep.duration_s >= 0, "sweep.duration_s", "0 or more", o.sweep.duration_s);
   check(o.detector.width_px >= 1, "detector.width_px", "1 or more", o.detector.width_px);
   check(o.detector.height_px >= 1, "detector.height_px", "1 or more", o.detector.height_px);
-  check(o.detector.pitch_u_mm > 0, "detector.pitch_u_mm", "a positive length", o.detector.pitch_u_mm);
-  check(o.detector.pitch_v_mm > 0, "detector.pitch_v_mm", "a positive length", o.detector.pitch_v_mm);
+  check(is_length(o.detector.pitch_u_mm), "detector.pitch_u_mm", "1e-6 to 1e9 mm", o.detector.pitch_u_mm);
+  check(is_length(o.detector.pitch_v_mm), "detector.pitch_v_mm", "1e-6 to 1e9 mm", o.detector.pitch_v_mm);
   check(o.scale >= 1 && o.scale <= 64, "scale", "1 to 64", o.scale);
   check(o.samples_per_pixel >= 1 && o.samples_per_pixel <= 64, "samples_per_pixel", "1 to 64", o.samples_per_pixel);
   check(o.volume.size_x >= 1, "volume.size_x", "1 or more", o.volume.size_x);
   check(o.volume.size_y >= 1, "volume.size_y", "1 or more", o.volume.size_y);
   check(o.volume.size_z >= 1, "volume.size_z", "1 or more", o.volume.size_z);
-  check(o.volume.spacing_mm.x > 0, "volume.spacing_mm.x", "a positive length", o.volume.spacing_mm.x);
-  check(o.volume.spacing_mm.y > 0, "volume.spacing_mm.y", "a positive length", o.volume.spacing_mm.y);
-  check(o.volume.spacing_mm.z > 0, "volume.spacing_mm.z", "a positive length", o.volume.spacing_mm.z);
-  check(true, "volume.origin_mm.x", "a finite length", o.volume.origin_mm.x);
-  check(true, "volume.origin_mm.y", "a finite length", o.volume.origin_mm.y);
-  check(true, "volume.origin_mm.z", "a finite length", o.volume.origin_mm.z);
-  check(o.photons >= 0, "photons", "0 or more", o.photons);
+  check(is_length(o.volume.spacing_mm.x), "volume.spacing_mm.x", "1e-6 to 1e9 mm", o.volume.spacing_mm.x);
+  check(is_length(o.volume.spacing_mm.y), "volume.spacing_mm.y", "1e-6 to 1e9 mm", o.volume.spacing_mm.y);
+  check(is_length(o.volume.spacing_mm.z), "volume.spacing_mm.z", "1e-6 to 1e9 mm", o.volume.spacing_mm.z);
+  check(is_position(o.volume.origin_mm), "volume.origin_mm.x", "coordinates within 1e9 mm", o.volume.origin_mm.x);
+  check(is_position(o.volume.origin_mm), "volume.origin_mm.y", "coordinates within 1e9 mm", o.volume.origin_mm.y);
+  check(is_position(o.volume.origin_mm), "volume.origin_mm.z", "coordinates within 1e9 mm", o.volume.origin_mm.z);
+  check(o.photons >= 0 && o.photons <= kMostPhotons, "photons", "0 to 1e15", o.photons);
   check(true, "motion_mm.x", "a finite length", o.motion_mm.x);
   check(true, "motion_mm.y", "a finite length", o.motion_mm.y);
   check(true, "motion_mm.z", "a finite length", o.motion_mm.z);

@@ -4,8 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "common/checks.hpp"
 #include "common/parallel.hpp"
-#include "common/require.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "simulate/vessel_rays.hpp"
 #include "simulate/vessel_tree.hpp"
@@ -38,9 +38,7 @@ std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const Con
   for (std::size_t i = 0; i < times_s.size(); ++i)
     require(std::isfinite(times_s[i]), kOp,
             "times_s[" + std::to_string(i) + "]: expected a finite time, found " + std::to_string(times_s[i]));
-  require(grid.size_x > 0 && grid.size_y > 0 && grid.size_z > 0 && grid.spacing_mm.x > 0 && grid.spacing_mm.y > 0 &&
-              grid.spacing_mm.z > 0,
-          kOp, "grid: expected positive size and spacing");
+  require_grid(kOp, grid);
 
   // Which capsule owns a point does not change with time, so the mean over time can be taken at the nodes.
   std::vector<double> attenuation(tree.nodes.size());

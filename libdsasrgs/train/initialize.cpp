@@ -71,7 +71,7 @@ InitialPointSet draw_fdk_points(Context& ctx, const TrainingViews& views, const 
   if (candidates.empty())
     throw BadInput(views.name(), "/projections",
                    "a vessel whose FDK attenuation exceeds " + std::to_string(threshold) + " /mm",
-                   "none (see gaussians.init_threshold_per_mm)");
+                   "none (see gaussians.init_threshold_per_mm and gaussians.init_percentile)");
   const std::size_t n = std::min(candidates.size(), static_cast<std::size_t>(config.gaussians.initial));
   std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(n - 1), candidates.end());
   candidates.resize(n);

@@ -148,9 +148,10 @@ struct Reconstructor::State {
     if (gaussians == 0)
       throw NumericalError(
           "training: density control at step " + std::to_string(step) +
-          " removed every Gaussian: none was left whose mean attenuation reached density_control.min_mean_density" +
+          " removed every Gaussian: none was left in the volume whose mean attenuation reached "
+          "density_control.min_mean_density" +
           (config().density_control.random_prune > 0 ? " and that density_control.random_prune spared" : "") +
-          "; lower these, or the learning rates");
+          "; lower the learning rates, or density_control's numbers");
     if (!told_full && gaussians >= static_cast<std::size_t>(most)) {
       told_full = true;
       ctx->log("training: step " + std::to_string(step) + " has reached density_control.max_gaussians = " +

@@ -33,11 +33,10 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
     const auto measured = acquisition.projection(view);
     const auto valid = acquisition.valid_pixels(view);
     HostVector<float> image(measured.begin(), measured.end());
-    double sum = 0, sum_magnitude = 0;
+    double sum_magnitude = 0;
     for (std::size_t i = 0; i < image.size(); ++i) {
       if (config.clip_negative) image[i] = std::max(image[i], 0.0f);
       if (!valid.empty() && valid[i] == 0) image[i] = 0;
-      sum += static_cast<double>(image[i]);
       sum_magnitude += static_cast<double>(std::abs(image[i]));
       if (image[i] > 0) positive.push_back(image[i]);
     }
@@ -51,8 +50,8 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
     brightest.push_back(percentile(seen, kBrightPixels));
     const auto counted = static_cast<double>(valid.empty() ? image.size() : num_valid);
     poses_.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
-    images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid,
-                       sum / counted, sum_magnitude / counted});
+    images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid, 0,
+                       sum_magnitude / counted});
   }
   if (positive.empty()) throw BadInput(name_, "/projections", "a positive line integral in a training view", "none");
   // The second is what a vessel that is bright in a part of the views, or thin in all of them, makes the first miss.
@@ -61,8 +60,17 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   if (constexpr double kLeast = 1e-6, kMost = 1e8; units_.line_integral < kLeast || units_.line_integral > kMost)
     throw BadInput(name_, "/projections", "brightest line integrals of 1e-6 to 1e+8, whose fourth powers are floats",
                    number_text(units_.line_integral));
-  for (Image& image : images_) {
-    image.mean /= units_.line_integral;
+  const double most = kMostCounted * units_.line_integral;
+  for (std::size_t slot = 0; slot < images_.size(); ++slot) {
+    Image& image = images_[slot];
+    const auto measured = acquisition.projection(indices_[slot]);
+    const auto valid = acquisition.valid_pixels(indices_[slot]);
+    double sum = 0;
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+      const auto value = static_cast<double>(config.clip_negative ? std::max(measured[i], 0.0f) : measured[i]);
+      if (valid.empty() || valid[i] != 0) sum += std::min(value, most);
+    }
+    image.mean = sum / static_cast<double>(valid.empty() ? measured.size() : image.num_valid) / units_.line_integral;
     image.mean_magnitude /= units_.line_integral;
   }
 }

@@ -48,9 +48,11 @@ class TrainingViews {
   const Buffer<std::uint8_t>& valid(std::size_t slot) const { return images_[slot].valid; }
   /// Entries of valid(slot) that are not zero.
   std::size_t num_valid(std::size_t slot) const { return images_[slot].num_valid; }
-  /// Mean of measured(slot) over its valid pixels, in units().line_integral.
+  /// Mean of measured(slot) over its valid pixels, in units().line_integral, each counted up to kMostCounted of them: a
+  /// defect pixel is not what a view shows.
   double mean(std::size_t slot) const { return images_[slot].mean; }
-  /// The same of its magnitude: what l1 is for a blank render.
+  static constexpr double kMostCounted = 4;
+  /// Mean magnitude of measured(slot) in the same unit, whole: what l1 is for a blank render.
   double mean_magnitude(std::size_t slot) const { return images_[slot].mean_magnitude; }
 
  private:

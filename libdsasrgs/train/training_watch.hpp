@@ -14,8 +14,11 @@ namespace dsasrgs {
 /// of the brightest training view's.
 class TrainingWatch {
  public:
-  /// Steps in a row, of views with contrast, after which a fault is certain.
-  static constexpr int kPatience = 12;
+  /// Steps of views with contrast after which a fault is certain: kPatience, or fewer where few views have contrast, so
+  /// that they are seen within 50 steps.
+  static constexpr int kPatience = 12, kLeastPatience = 4;
+  /// Steps of a fault that one without takes back.
+  static constexpr int kForgiven = 3;
   /// A render is blank when its mean is below this share of the measurement's.
   static constexpr double kBlank = 1e-3;
   /// A render has gone astray when it differs from the measurement by this many times what a blank one does; clones and
@@ -25,8 +28,8 @@ class TrainingWatch {
   TrainingWatch(const TrainingViews&, const Config&);
 
   /// Throws NumericalError naming view, step and what to change when
-  ///   - the renders have been blank, or astray, for kPatience steps;
-  ///   - the losses of kPatience steps have been those of their view's last turn to the last bit, so nothing is learnt.
+  ///   - the renders have been blank, or astray, for so many steps;
+  ///   - the losses of so many steps have been those of their view's last turn to the last bit, so nothing is learnt.
   void see(const KnownLoss&);
 
  private:
@@ -39,7 +42,8 @@ class TrainingWatch {
   const TrainingViews* views_;
   std::string rates_, softer_output_;  // settings to change, by their names in the configuration
   double least_mean_ = 0;
-  int blank_ = 0, astray_ = 0, unchanged_ = 0;    // steps in a row
+  int patience_ = kPatience;
+  int blank_ = 0, astray_ = 0, unchanged_ = 0;    // steps
   std::vector<std::optional<double>> last_loss_;  // of every view
 };
 

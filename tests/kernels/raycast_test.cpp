@@ -247,6 +247,11 @@ TEST_CASE("raycast: refuses what its contract excludes", "[raycast]") {
   VolumeGrid flat = grid;
   flat.spacing_mm.y = 0;
   CHECK_THROWS_AS(raycast(ctx, {volume, flat, pose, detector}, image), InvalidArgument);
+  for (const double lost : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
+    VolumeGrid nowhere = grid;
+    nowhere.origin_mm.y = lost;
+    CHECK_THROWS_WITH(raycast(ctx, {volume, nowhere, pose, detector}, image), Catch::Contains("origin"));
+  }
   VolumeGrid negative = grid;
   negative.size_x = negative.size_y = -2;
   CHECK_THROWS_AS(raycast(ctx, {volume, negative, pose, detector}, image), InvalidArgument);

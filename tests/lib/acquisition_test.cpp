@@ -127,16 +127,21 @@ TEST_CASE("acquisition: numbers must be finite, and the pixel is named", "[acqui
   require_refused([](Acquisition& a) { a.reference_volume->values[5] = kInf; }, "/reference/volume", "finite numbers",
                   "inf at voxel 5");
   require_refused([](Acquisition& a) { a.reference_volume->time_s = kNan; }, "/reference/volume@time_s",
-                  "a finite time", "nan");
-  require_refused([](Acquisition& a) { a.poses[1].time_s = kNan; }, "/time_s[1]", "a finite time", "nan");
-  require_refused([](Acquisition& a) { a.poses[1].source_mm.y = kNan; }, "/geometry/source_mm[1]", "finite", "(");
+                  "a time within 1e9 s", "nan");
+  require_refused([](Acquisition& a) { a.poses[1].time_s = kNan; }, "/time_s[1]", "a time within 1e9 s", "nan");
+  require_refused([](Acquisition& a) { a.poses[3].time_s = 1e300; }, "/time_s[3]", "a time within 1e9 s", "1e+300");
+  require_refused([](Acquisition& a) { a.poses[1].source_mm.y = kNan; }, "/geometry/source_mm[1]",
+                  "coordinates within 1e9 mm", "(");
   require_refused([](Acquisition& a) { a.poses[2].detector_center_mm.z = kInf; }, "/geometry/detector_center_mm[2]",
-                  "finite", "(");
+                  "coordinates within 1e9 mm", "(");
   require_refused([](Acquisition& a) { a.poses[3].detector_u.x = kNan; }, "/geometry/detector_u[3]", "finite", "(nan");
-  require_refused([](Acquisition& a) { a.volume.origin_mm.x = kNan; }, "/volume@origin_mm", "finite", "(nan");
-  require_refused([](Acquisition& a) { a.volume.spacing_mm.z = 0; }, "/volume@spacing_mm[2]", "a positive length", "0");
+  require_refused([](Acquisition& a) { a.volume.origin_mm.x = kNan; }, "/volume@origin_mm", "coordinates within 1e9 mm",
+                  "(nan");
+  require_refused([](Acquisition& a) { a.volume.spacing_mm.z = 0; }, "/volume@spacing_mm[2]", "a length of", "0");
   require_refused([](Acquisition& a) { a.detector.pitch_v_mm = -0.5; }, "/geometry@pixel_pitch_mm[1]",
-                  "a positive length", "-0.5");
+                  "a length of 1e-6 to 1e9 mm", "-0.5");
+  require_refused([](Acquisition& a) { a.detector.pitch_u_mm = 1e300; }, "/geometry@pixel_pitch_mm[0]", "a length of",
+                  "1e+300");
 }
 
 TEST_CASE("acquisition: times must not decrease; equal times are fine", "[acquisition]") {
@@ -187,6 +192,26 @@ TEST_CASE("acquisition: the volume lies between source and detector", "[acquisit
   require_refused([](Acquisition& a) { a.poses[2].detector_center_mm = a.poses[2].source_mm * 1.6; },
                   "/geometry/source_mm[2]", "the volume between source and detector",
                   "the volume's centre 750 mm behind");
+}
+
+TEST_CASE("acquisition: a detector seen edge-on is refused", "[acquisition]") {
+  require_refused(
+      [](Acquisition& a) {
+        Pose& p = a.poses[2];
+        const Vec3d way = p.detector_center_mm - p.source_mm;
+        p.detector_v = normalized(way - p.detector_u * dot(way, p.detector_u));
+      },
+      "/geometry/detector_center_mm[2]", "a source outside the detector's plane", "mm between them");
+}
+
+TEST_CASE("acquisition: training views are asked for in order, also before they are checked", "[acquisition]") {
+  Acquisition a = small_acquisition();
+  a.train_views = {3, 0, 3};
+  a.test_views.clear();
+  CHECK(a.training_views() == std::vector<int>{0, 3});
+  a.train_views.clear();
+  a.test_views = {2, 0};
+  CHECK(a.training_views() == std::vector<int>{1, 3});
 }
 
 TEST_CASE("acquisition: views of a split exist, once, on one side", "[acquisition]") {

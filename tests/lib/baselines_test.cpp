@@ -47,6 +47,9 @@ TEST_CASE("baselines: views are interpolated by angle and repeated outside the t
   CHECK(test::max_difference(interpolate_views(a, 4), image_of(13 + 37 * 8.0f / 18)) < 1e-5);
   CHECK(interpolate_views(a, 3) == image_of(13));
   CHECK(interpolate_views(a, 0) == image_of(1));
+  const std::vector<float> between = interpolate_views(a, 2);
+  a.train_views = {5, 1, 3};
+  CHECK(interpolate_views(a, 2) == between);
   a.train_views = {1, 3};
   CHECK(interpolate_views(a, 5) == image_of(13));
   CHECK(interpolate_views(a, 4) == image_of(13));

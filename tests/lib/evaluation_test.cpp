@@ -228,6 +228,9 @@ TEST_CASE("evaluation: the volume is the caller's, the reference's moment, or no
   CHECK_FALSE(e.volume->score);
   CHECK(e.volume->reference_maximum_per_mm == 0);
 
+  a.reference_volume->values.resize(4);  // before anything is rendered
+  CHECK_THROWS_WITH(evaluate(ctx, r.model(), a, set, options), Catch::Contains("reference volume: expected"));
+
   a.reference_volume.reset();
   options.baselines = true;
   const auto stop_at_baselines = [](const ProgressReport& report) {

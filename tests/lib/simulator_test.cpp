@@ -272,6 +272,7 @@ TEST_CASE("simulate: options out of range are refused by name", "[simulate]") {
   refused("volume.spacing_mm.z", [](SimulationOptions& o) { o.volume.spacing_mm.z = 0; });
   refused("photons", [](SimulationOptions& o) { o.photons = -1; });
   refused("photons", [](SimulationOptions& o) { o.photons = NAN; });
+  refused("photons", [](SimulationOptions& o) { o.photons = 1e39; });
   refused("motion_mm.y", [](SimulationOptions& o) { o.motion_mm.y = INFINITY; });
   refused("num_train_views", [](SimulationOptions& o) { o.num_train_views = 4; });
 }

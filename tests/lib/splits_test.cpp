@@ -54,8 +54,8 @@ TEST_CASE("splits: what cannot be held out is named, and the split stays", "[spl
   Acquisition a = six_views();
   a.train_views = {0, 2, 4};
   a.test_views = {5};
-  require_error<InvalidArgument>([&] { hold_out(a, {2, 5}); }, {"training views of six.h5", "found 5"});
-  require_error<InvalidArgument>([&] { hold_out(a, {6}); }, {"found 6"});
+  require_error<InvalidArgument>([&] { hold_out(a, {2, 5}); }, {"training views of six.h5", "found view 5"});
+  require_error<InvalidArgument>([&] { hold_out(a, {6}); }, {"found view 6"});
   require_error<InvalidArgument>([&] { hold_out(a, {0, 2, 4}); }, {"to be left", "found all"});
   require_error<InvalidArgument>([&] { hold_out(a, {}); }, {"found none"});
   CHECK(a.train_views == std::vector<int>{0, 2, 4});

@@ -3,7 +3,7 @@
 // the device has them for this type (compute capability 8.0), else the same arithmetic without. Strides are in elements
 // and multiples of 8, addresses of factors multiples of 32 bytes.
 
-#include "mlp/bfloat16.cuh"
+#include "common/bfloat16.cuh"
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
 #define DSASRGS_HAS_MATRIX_UNITS 1

@@ -62,7 +62,7 @@ void run(Context& ctx, const ConvolveShape& shape, ConvolveDirection direction, 
 /// Partial sums over a partition of the tiles that depends on their number only, added in order.
 void add_parameter_gradients(Context& ctx, const ConvolveShape& shape, const ConvolveSource& image,
                              const ConvolveSource& gradient, View<float> grad_weights, View<float> grad_bias) {
-  constexpr std::size_t kMaxParts = 64;
+  constexpr std::size_t kMaxParts = 32;
   const ConvolveTiles tiles(shape);
   const std::size_t num_parts = std::min(tiles.size(), kMaxParts);
   const std::size_t inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);

@@ -1,9 +1,21 @@
 #include "convolve/convolve_tiles.hpp"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 namespace dsasrgs::cpu {
 namespace {
+
+/// Asks for `count` numbers that a later call of stage_row will want: rows of different channels lie so far apart that
+/// the processor does not foresee them.
+void announce_row(const ConvolveSource& source, std::size_t from, std::size_t count) {
+  constexpr std::size_t kLine = 16;
+  for (std::size_t x = 0; x < count; x += kLine) {
+    hwy::Prefetch(source.data + from + x);
+    if (source.open != nullptr) hwy::Prefetch(source.open + from + x);
+  }
+}
 
 /// `count` numbers of a row, from element `from` on. Which ReLUs are closed cannot be foretold, so the loop must not
 /// branch: it becomes vectors because it reads and writes `to` in any case.
@@ -48,7 +60,9 @@ void convolve_stage(const ConvolveShape& s, const ConvolveSource& source, const 
         continue;
       }
       to[0] = 0;
-      stage_row(source, ((tile.image * channels + c) * height + row) * width + first, count, to + left);
+      const std::size_t from = ((tile.image * channels + c) * height + row) * width + first;
+      if (c + 1 < channels) announce_row(source, from + width * height, count);
+      stage_row(source, from, count, to + left);
       std::fill_n(to + left + count, kStagedRow - left - count, 0.0f);
     }
 }
@@ -57,13 +71,21 @@ void convolve_stage_pixels(const ConvolveShape& s, const ConvolveSource& source,
                            float* pixels) {
   const std::size_t width = static_cast<std::size_t>(s.width_px), height = static_cast<std::size_t>(s.height_px);
   const std::size_t channels = static_cast<std::size_t>(source.channels), stride = convolve_padded(source.channels);
+  constexpr std::size_t kTogether = 4;  // channels that reach a pixel at once
+  float rows[kTogether][kConvolveColumns];
   for (std::size_t r = 0; r < tile.rows; ++r, pixels += tile.columns * stride)
-    for (std::size_t c = 0; c < stride; ++c) {
-      float row[kConvolveColumns] = {};
-      if (c < channels)
-        stage_row(source, ((tile.image * channels + c) * height + tile.row + r) * width + tile.column, tile.columns,
-                  row);
-      for (std::size_t x = 0; x < tile.columns; ++x) pixels[x * stride + c] = row[x];
+    for (std::size_t c = 0; c < stride; c += kTogether) {
+      for (std::size_t i = 0; i < kTogether; ++i) {
+        if (c + i >= channels) {
+          std::fill_n(rows[i], tile.columns, 0.0f);
+          continue;
+        }
+        const std::size_t from = ((tile.image * channels + c + i) * height + tile.row + r) * width + tile.column;
+        if (r + 1 < tile.rows) announce_row(source, from + width, tile.columns);
+        stage_row(source, from, tile.columns, rows[i]);
+      }
+      for (std::size_t x = 0; x < tile.columns; ++x)
+        for (std::size_t i = 0; i < kTogether; ++i) pixels[x * stride + c + i] = rows[i][x];
     }
 }
 

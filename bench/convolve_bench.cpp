@@ -1,7 +1,11 @@
 // A layer at the sizes of a network's training step: 12 patches of 48 × 48, from 32 channels to 32, and the network's
-// other widths forward. Arguments: threads, inputs, outputs, images, px. A pixel and weight are one FMA per pass.
+// other widths; on CUDA cuBLAS for comparison. Arguments: threads, inputs, outputs, images, px. A pixel and weight are
+// one FMA per pass.
 
+#include "common/has_cuda.hpp"
 #include "convolve/convolve.hpp"
+#include "convolve_cublas.hpp"
+#include "dsasrgs/error.hpp"
 #include "measure.hpp"
 
 namespace dsasrgs::bench {
@@ -64,6 +68,21 @@ void convolve_backward_to_weights(benchmark::State& state, ConvolvePrecision pre
   });
 }
 
+/// Skipped where there is no CUDA or no cuBLAS.
+void convolve_forward_cublas(benchmark::State& state) {
+  Layer layer(state, ConvolvePrecision::fp32);
+  try {
+    if (layer.ctx.backend() != Backend::cuda) throw BackendUnavailable("cuBLAS needs CUDA");
+    if constexpr (has_cuda) {
+      cuda::CublasConvolution reference(layer.ctx, layer.shape);
+      measure(state, layer.ctx, {layer.bytes(1), layer.flops()},
+              [&] { reference.forward(layer.ctx, layer.weights, layer.image, layer.output); });
+    }
+  } catch (const Error& e) {
+    state.SkipWithError(e.what());
+  }
+}
+
 void layers(benchmark::internal::Benchmark* b, const std::vector<std::int64_t>& on) {
   timed(b)->ArgNames({"threads", "inputs", "outputs", "images", "px"});
   for (const std::int64_t threads : on)
@@ -73,17 +92,17 @@ void sizes(benchmark::internal::Benchmark* b) {
   layers(b, machines());
   for (const std::int64_t threads : machines()) b->Args({threads, 32, 32, 1, 320});
 }
-/// The CPU gains nothing in bf16.
-void cuda_sizes(benchmark::internal::Benchmark* b) {
-  if (machines().back() == kCuda) layers(b, {kCuda});
-}
+/// On CUDA or, where there is none, the CPU, which gains nothing in bf16.
+void last_machine_sizes(benchmark::internal::Benchmark* b) { layers(b, {machines().back()}); }
 
 BENCHMARK_CAPTURE(convolve_forward_pass, fp32, ConvolvePrecision::fp32)->Apply(sizes);
 BENCHMARK_CAPTURE(convolve_backward_to_image, fp32, ConvolvePrecision::fp32)->Apply(sizes);
 BENCHMARK_CAPTURE(convolve_backward_to_weights, fp32, ConvolvePrecision::fp32)->Apply(sizes);
-BENCHMARK_CAPTURE(convolve_forward_pass, bf16, ConvolvePrecision::bf16)->Apply(cuda_sizes);
-BENCHMARK_CAPTURE(convolve_backward_to_image, bf16, ConvolvePrecision::bf16)->Apply(cuda_sizes);
-BENCHMARK_CAPTURE(convolve_backward_to_weights, bf16, ConvolvePrecision::bf16)->Apply(cuda_sizes);
+BENCHMARK_CAPTURE(convolve_forward_pass, bf16, ConvolvePrecision::bf16)->Apply(last_machine_sizes);
+BENCHMARK_CAPTURE(convolve_backward_to_image, bf16, ConvolvePrecision::bf16)->Apply(last_machine_sizes);
+BENCHMARK_CAPTURE(convolve_backward_to_weights, bf16, ConvolvePrecision::bf16)->Apply(last_machine_sizes);
+
+BENCHMARK(convolve_forward_cublas)->Apply(last_machine_sizes);
 
 }  // namespace
 }  // namespace dsasrgs::bench

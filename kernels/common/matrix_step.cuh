@@ -72,6 +72,7 @@ struct MatrixSum {
   __device__ static int column() { return static_cast<int>(threadIdx.x & 1u) * 8; }
   template <class A, class B>
   __device__ void add_product(const A& a, const B& b) {
+#pragma unroll 4  // all 16 at once would take the registers of many sums
     for (int k = 0; k < 16; ++k) {
       const float factor = a.at(row(), k);
       for (int c = 0; c < 8; ++c) sum[c] += factor * b.at(k, column() + c);

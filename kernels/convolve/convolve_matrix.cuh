@@ -50,8 +50,8 @@ __global__ void __launch_bounds__(kConvolveThreads) convolve_matrix_kernel(Convo
           pass.weight(first_result + result, depth + summed, tap));
     }
     __syncthreads();
-#pragma unroll
-    for (int l = 0; l < 3; ++l) {
+#pragma unroll 1
+    for (int l = 0; l < 3; ++l) {  // unrolled it would spill registers on some devices
       FactorA<Layout::row> a[3][kGroups];
 #pragma unroll
       for (int k = 0; k < 3; ++k)

@@ -2,6 +2,7 @@
 // nothing left of what was asked for because what it needs is not here.
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -60,5 +61,7 @@ int main(int argc, char** argv) {
   if (backend == "cpu") leave_out(session, "[parity]", "which compare CUDA with the CPU: --backend cuda");
   if (emulated) leave_out(session, "[long]", "too long for the emulated device");
   if (!std::filesystem::exists(DSASRGS_SHARED_DATA)) leave_out(session, "[real]", "there is no " DSASRGS_SHARED_DATA);
+  if (std::getenv("DSASRGS_TORCH_REFERENCE") == nullptr)
+    leave_out(session, "[torch]", "which compare with PyTorch: tests/oracle/torch.sh");
   return any && num_asked_for(session) == 0 ? 77 : session.run();
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/add_partial.cuh"
 #include "mlp/mlp_bodies.hpp"
 #include "mlp/mlp_matrix_tile.cuh"
 
@@ -160,25 +161,6 @@ __global__ void __launch_bounds__(T::kThreads, kShared ? blocks_per_sm<T>(4) : 1
   }
 }
 
-constexpr unsigned kSumParameters = 32, kSumParts = 16;
-
-/// gradient [parameters] += Σ of the blocks' sets: kSumParts threads per parameter add every kSumParts-th set, then one
-/// adds theirs. The order is fixed.
-__global__ void __launch_bounds__(kSumParameters* kSumParts)
-    add_partial_kernel(const float* partial, std::size_t parameters, unsigned num_sets, float* gradient) {
-  __shared__ float sums[kSumParts][kSumParameters];
-  const unsigned column = threadIdx.x % kSumParameters, part = threadIdx.x / kSumParameters;
-  const std::size_t i = std::size_t{blockIdx.x} * kSumParameters + column;
-  float sum = 0;
-  if (i < parameters)
-    for (unsigned set = part; set < num_sets; set += kSumParts) sum += partial[set * parameters + i];
-  sums[part][column] = sum;
-  __syncthreads();
-  if (part != 0 || i >= parameters) return;
-  for (unsigned p = 1; p < kSumParts; ++p) sum += sums[p][column];
-  gradient[i] += sum;
-}
-
 /// Calls run(tile) with a tile of the network's mlp_tile_size.
 template <template <int, int> class T, class Run>
 void with_width(int width, Run&& run) {
@@ -256,10 +238,8 @@ void mlp_backward(Context& ctx, const MlpInput& in, View<const float> grad_outpu
       launch(ctx, "mlp_backward", grid, backward_kernel<T, true>, net, gradients, nullptr);
     else if constexpr (!kAlwaysFits)
       launch(ctx, "mlp_backward", grid, backward_kernel<T, false>, net, gradients, scratch.hidden.data());
-    launch(ctx, "mlp_add_partial",
-           one_block_each((num_parameters + kSumParameters - 1) / kSumParameters, kSumParameters * kSumParts),
-           add_partial_kernel, scratch.partial.data(), num_parameters, static_cast<unsigned>(num_blocks),
-           gradient.parameters.data());
+    add_partial(ctx, "mlp_add_partial", scratch.partial.data(), num_parameters, num_parameters, num_blocks,
+                gradient.parameters.data());
   });
 }
 

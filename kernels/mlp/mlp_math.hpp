@@ -1,13 +1,13 @@
 #pragma once
-// Per-element formulas of the network: activations and their VJPs, rounding to bfloat16, and where a layer's numbers
-// stand in the parameters.
+// Per-element formulas of the network: the output's activation and its VJP, and where a layer's numbers stand in the
+// parameters.
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 
+#include "common/bfloat16.hpp"
 #include "common/gaussian_math.hpp"
+#include "common/relu.hpp"
 #include "dsasrgs/math.hpp"
 #include "mlp/mlp.hpp"
 
@@ -23,16 +23,6 @@ DSASRGS_HD inline MlpLayer mlp_layer(const MlpShape& s, int layer) {
   const std::size_t first = width * (inputs + 1) + static_cast<std::size_t>(layer - 1) * width * (width + 1);
   const std::size_t outputs = layer == s.hidden_layers ? 1 : width;
   return {width, outputs, first, first + outputs * width};
-}
-
-template <class T>
-DSASRGS_HD T relu(T z) {
-  return z < T(0) ? T(0) : z;  // NaN stays NaN
-}
-/// Its derivative at z times grad.
-template <class T>
-DSASRGS_HD T relu_vjp(T z, T grad) {
-  return z > T(0) ? grad : T(0);
 }
 
 /// The network's output from what its last layer gives.
@@ -54,15 +44,6 @@ template <class T>
 DSASRGS_HD T mlp_output_vjp(const MlpShape& s, T z, T grad) {
   return s.output == OutputActivation::relu ? relu_vjp(z, grad) : grad * sigmoid(T(s.sharpness) * z);
 }
-
-/// The bfloat16 number nearest to v, ties to even: the upper half of a float. NaN stays NaN.
-DSASRGS_HD inline std::uint16_t bf16_bits(float v) {
-  const std::uint32_t u = std::bit_cast<std::uint32_t>(v);
-  if ((u & 0x7fffffffu) > 0x7f800000u) return 0x7fffu;
-  return static_cast<std::uint16_t>((u + 0x7fffu + (u >> 16 & 1u)) >> 16);
-}
-DSASRGS_HD inline float bf16_value(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-DSASRGS_HD inline float round_to_bf16(float v) { return bf16_value(bf16_bits(v)); }
 
 /// A block of CUDA works on a tile of points at a time, with room for `width` hidden units of each.
 struct MlpTileSize {

@@ -2,7 +2,7 @@
 // The products of a tile in bfloat16 on the tensor cores. All hidden layers' weights stay in shared memory, stored
 // [in, out], which serves both directions.
 
-#include "mlp/matrix_step.cuh"
+#include "common/matrix_step.cuh"
 #include "mlp/mlp_tile.cuh"
 
 namespace dsasrgs::cuda {

@@ -2,8 +2,8 @@
 // The network on a tile of points, one tile per block at a time: what both precisions share, and the fp32 products.
 // Arrays of a tile are feature-major with the points in rows, as the input is.
 
+#include "common/bfloat16.cuh"
 #include "common/launch.cuh"
-#include "mlp/bfloat16.cuh"
 #include "mlp/mlp_math.hpp"
 
 namespace dsasrgs::cuda {

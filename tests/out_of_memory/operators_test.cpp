@@ -10,6 +10,7 @@
 
 #include "adam/adam.hpp"
 #include "attenuation/attenuation.hpp"
+#include "convolve/convolve.hpp"
 #include "densify/densify.hpp"
 #include "dsasrgs/baselines.hpp"
 #include "dsasrgs/error.hpp"
@@ -151,6 +152,24 @@ TEST_CASE("out of memory: operators on images", "[out_of_memory]") {
                 teach_backward(ctx, {x, y, y, out, {}}, {}, weights, y, scratch, grad_weights);
               },
               [&] { return a.host(grad_weights); }) >= 3);
+    const ConvolveShape layer{1, 1, 4, kDetector.width_px, kDetector.height_px, ConvolveActivation::relu};
+    const Buffer<float> layer_weights = a.values(36), layer_bias = a.values(4);
+    Buffer<float> grad_layer_weights = Buffer<float>::zeros(ctx, 36), grad_layer_bias = Buffer<float>::zeros(ctx, 4);
+    CHECK(fail_each_allocation(
+              "convolve",
+              [&] {
+                ConvolveScratch scratch;
+                zero_bytes(ctx, grad_layer_weights.data(), 36 * sizeof(float));
+                convolve_forward(ctx, {layer, layer_weights, layer_bias, x}, high);
+                convolve_backward(ctx, {layer, layer_weights, layer_bias, x}, high, fine,
+                                  {out, grad_layer_weights, grad_layer_bias}, scratch);
+              },
+              [&] {
+                std::vector<float> all = a.host(grad_layer_weights);
+                for (const Buffer<float>* image : {&out, &high})
+                  for (const float v : a.host(*image)) all.push_back(v);
+                return all;
+              }) >= 7);
     double sum = 0;
     CHECK(fail_each_allocation(
               "elementwise", [&] { sum = sum_and_product(ctx, x, y).product; },

@@ -3,7 +3,7 @@
 // the device has them for this type (compute capability 8.0), else the same arithmetic without. Strides are in elements
 // and multiples of 8, addresses of factors multiples of 32 bytes.
 
-#include "mlp/bfloat16.cuh"
+#include "common/bfloat16.cuh"
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
 #define DSASRGS_HAS_MATRIX_UNITS 1
@@ -72,6 +72,7 @@ struct MatrixSum {
   __device__ static int column() { return static_cast<int>(threadIdx.x & 1u) * 8; }
   template <class A, class B>
   __device__ void add_product(const A& a, const B& b) {
+#pragma unroll 4  // all 16 at once would take the registers of many sums
     for (int k = 0; k < 16; ++k) {
       const float factor = a.at(row(), k);
       for (int c = 0; c < 8; ++c) sum[c] += factor * b.at(k, column() + c);

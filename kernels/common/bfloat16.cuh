@@ -8,7 +8,7 @@
 #include <cuda_bf16.h>
 #endif
 
-#include "mlp/mlp_math.hpp"
+#include "common/bfloat16.hpp"
 
 namespace dsasrgs::cuda {
 

@@ -206,6 +206,8 @@ TEST_CASE("renderer: times that are NaN and counts without end are refused", "[r
   CHECK_THROWS_AS((TimeRange{nan, 5}.model_time(1)), InvalidArgument);
   CHECK_THROWS_AS((TimeRange{0, nan}.model_time(1)), InvalidArgument);
   CHECK(TimeRange{0, 5}.model_time(std::numeric_limits<double>::infinity()) == 1);
+  constexpr double kMost = std::numeric_limits<double>::max();
+  CHECK(TimeRange{-kMost, kMost}.model_time(kMost) == 1);
   require_error<InvalidArgument>([&] { renderer.voxelize_mean(kGrid, std::numeric_limits<int>::max()); },
                                  {"frames: expected 1 to 1048576", "found 2147483647"});
 }

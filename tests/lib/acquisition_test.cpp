@@ -201,7 +201,7 @@ TEST_CASE("acquisition: a detector seen edge-on is refused", "[acquisition]") {
         const Vec3d way = p.detector_center_mm - p.source_mm;
         p.detector_v = normalized(way - p.detector_u * dot(way, p.detector_u));
       },
-      "/geometry/detector_center_mm[2]", "a source outside the detector's plane", "mm between them");
+      "/geometry/detector_center_mm[2]", "a source outside the detector's plane", "");
 }
 
 TEST_CASE("acquisition: training views are asked for in order, also before they are checked", "[acquisition]") {

@@ -114,6 +114,7 @@ std::vector<int> evenly_spaced_views(int num_views, int num_train) {
     throw InvalidArgument("evenly_spaced_views: num_train: expected 1 to " + std::to_string(num_views) + ", found " +
                           std::to_string(num_train));
   std::vector<int> views;
+  views.reserve(static_cast<std::size_t>(num_train));
   for (int i = 0; i < num_train; ++i)
     views.push_back(static_cast<int>(static_cast<long long>(i) * num_views / num_train));
   return views;

@@ -62,9 +62,10 @@ constexpr std::size_t mlp_bf16_shared_bytes(const MlpShape& s, int kept_layers) 
   const int threads = width * points / 32, padded_inputs = (s.inputs + 15) / 16 * 16;
   const int numbers = points * (points + kPad) + (padded_inputs + (s.hidden_layers - 1) * width) * (width + kPad) +
                       kept_layers * width * (points + kPad);
-  return static_cast<std::size_t>(kBf16Bytes * numbers + kFloatBytes * (threads / 32 * kSumsPerWarp + threads));
+  const int sums = threads / 32 * kSumsPerWarp + threads;
+  return kBf16Bytes * static_cast<std::size_t>(numbers) + kFloatBytes * static_cast<std::size_t>(sums);
 }
 /// What a device of compute capability 8.0 lets a block have.
-inline constexpr std::size_t kMlpBf16SharedLimitBytes = 96 * 1024;
+inline constexpr std::size_t kMlpBf16SharedLimitBytes = std::size_t{96} * 1024;
 
 }  // namespace dsasrgs

@@ -60,6 +60,7 @@ void check_simulation_options(const SimulationOptions& o) {
 
 std::vector<double> frame_times_s(const std::vector<Pose>& poses) {
   std::vector<double> times;
+  times.reserve(poses.size());
   for (const Pose& pose : poses) times.push_back(pose.time_s);
   return times;
 }

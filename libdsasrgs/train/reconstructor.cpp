@@ -38,11 +38,12 @@ void check_labels(const SuperResolutionConfig& sr, const Acquisition& acquisitio
                    "labels that were opened for another acquisition");
 }
 
-LabelReader reader_of(const Labels& labels) {
+LabelReader reader_of(Labels labels) {
   if (labels == nullptr) return {};
-  return {
-      [labels](int view) { return labels->has(view) ? labels->read(view) : std::vector<float>{}; },
-      [labels](int view) { return labels->has_confidence() ? labels->read_confidence(view) : std::vector<float>{}; }};
+  return {[labels](int view) { return labels->has(view) ? labels->read(view) : std::vector<float>{}; },
+          [labels = std::move(labels)](int view) {
+            return labels->has_confidence() ? labels->read_confidence(view) : std::vector<float>{};
+          }};
 }
 
 }  // namespace
@@ -62,12 +63,12 @@ struct Reconstructor::State {
   std::string failure;  // the message of the NumericalError that ended the training
   double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
-  State(Context& context, TrainingViews training_views, TrainingState state, const Labels& labels)
+  State(Context& context, TrainingViews training_views, TrainingState state, Labels labels)
       : ctx(&context),
         views(std::move(training_views)),
         training(std::move(state)),
         voxel_mm(low_resolution_voxel_mm(views.detector(), views.volume(), views.poses())),
-        loss(context, views, training.config, reader_of(labels)),
+        loss(context, views, training.config, reader_of(std::move(labels))),
         losses(context, views.name()),
         watch(views, training.config) {}
 
@@ -229,7 +230,7 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   Model model = initial_model(ctx, views, config);
   TrainingState training = TrainingState::initial(ctx, config, std::move(model));
   training.validity = views.validity();
-  state_ = std::make_unique<State>(ctx, std::move(views), std::move(training), labels);
+  state_ = std::make_unique<State>(ctx, std::move(views), std::move(training), std::move(labels));
 }
 
 Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const std::filesystem::path& path,
@@ -252,7 +253,7 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   if (state.model.volume != views.volume())
     throw BadInput(path.string(), "/volume", "the volume of " + views.name(), "another one");
   check_labels(state.config.super_resolution, acquisition, labels);
-  state_ = std::make_unique<State>(ctx, std::move(views), std::move(state), labels);
+  state_ = std::make_unique<State>(ctx, std::move(views), std::move(state), std::move(labels));
 }
 
 Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const Config& config, PseudoLabels labels)

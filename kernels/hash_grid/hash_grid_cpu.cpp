@@ -285,8 +285,9 @@ void hash_grid_forward(const Context& ctx, const HashGridInput& in, View<float> 
     const std::size_t l = task / num_blocks, begin = task % num_blocks * kBlock;
     float* row = features.data() + kHashFeatures * l * n + begin;
     HWY_DYNAMIC_DISPATCH(encode_block)
-    (HashLevelBlock(levels[l], in.shape.dimensions, in.time), in.table.data() + kHashFeatures * levels[l].offset,
-     in.position.data() + 3 * begin, std::min(kBlock, n - begin), row, row + n);
+    (HashLevelBlock(levels[l], in.shape.dimensions, in.time),
+     in.table.data() + std::size_t{kHashFeatures} * levels[l].offset, in.position.data() + 3 * begin,
+     std::min(kBlock, n - begin), row, row + n);
   });
 }
 
@@ -307,15 +308,16 @@ void hash_grid_backward(const Context& ctx, const HashGridInput& in, View<const 
       const std::size_t l = num_levels - 1 - task;
       HWY_DYNAMIC_DISPATCH(scatter_block)
       (blocks[l], in.position.data(), n, gradient_row(l), gradient_row(l) + n,
-       gradient.table.data() + kHashFeatures * levels[l].offset);
+       gradient.table.data() + std::size_t{kHashFeatures} * levels[l].offset);
       return;
     }
     const std::size_t begin = (task - num_levels) * kBlock, count = std::min(kBlock, n - begin);
     for (std::size_t l = 0; l < num_levels; ++l) {
       const float* row = gradient_row(l) + begin;
       HWY_DYNAMIC_DISPATCH(position_gradient_block)
-      (blocks[l], in.table.data() + kHashFeatures * levels[l].offset, in.position.data() + 3 * begin, count, row,
-       row + n, l == 0 && gradient.position_mode == GradientMode::overwrite, gradient.position.data() + 3 * begin);
+      (blocks[l], in.table.data() + std::size_t{kHashFeatures} * levels[l].offset, in.position.data() + 3 * begin,
+       count, row, row + n, l == 0 && gradient.position_mode == GradientMode::overwrite,
+       gradient.position.data() + 3 * begin);
     }
   });
 }

@@ -27,7 +27,7 @@ void FieldPass::forward(Context& ctx, const AttenuationField& field, const Gauss
   const AttenuationField::Parameters& parameters = field.parameters();
   const HashGridShape shape3d = grid3d_shape(config), shape4d = grid4d_shape(config);
   const MlpShape network = network_shape(config);
-  const std::size_t rows3d = static_cast<std::size_t>(shape3d.levels * kHashFeatures);
+  const std::size_t rows3d = static_cast<std::size_t>(shape3d.levels) * kHashFeatures;
   unit_position_.resize(ctx, 3 * n);
   features_.resize(ctx, static_cast<std::size_t>(network.inputs) * n);
   to_unit_box(ctx, field.box(), cloud.position_mm, unit_position_);
@@ -56,7 +56,7 @@ void FieldPass::backward(Context& ctx, const AttenuationField& field, const Gaus
   const AttenuationField::Parameters& parameters = field.parameters();
   const HashGridShape shape3d = grid3d_shape(config), shape4d = grid4d_shape(config);
   const MlpShape network = network_shape(config);
-  const std::size_t rows3d = static_cast<std::size_t>(shape3d.levels * kHashFeatures);
+  const std::size_t rows3d = static_cast<std::size_t>(shape3d.levels) * kHashFeatures;
   grad_features_.resize(ctx, static_cast<std::size_t>(network.inputs) * n);
   grad_unit_.resize(ctx, 3 * n);
   grad_scaled_.resize(ctx, n);

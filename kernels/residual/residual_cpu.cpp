@@ -15,14 +15,13 @@ void residual_score_add(const Context& ctx, const ResidualInput& in, ResidualSco
   const auto size_x = static_cast<std::size_t>(in.grid.size_x), size_y = static_cast<std::size_t>(in.grid.size_y);
   float* score = scores.score.data();
   std::uint32_t* seen = scores.seen.data();
-  parallel_blocks(
-      ctx, size_y * static_cast<std::size_t>(in.grid.size_z), kRowsPerTask, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t row = begin; row < end; ++row)
-          for (std::size_t x = 0; x < size_x; ++x)
-            add_view(view, image,
-                     {static_cast<float>(x), static_cast<float>(row % size_y), static_cast<float>(row / size_y)},
-                     score[row * size_x + x], seen[row * size_x + x]);
-      });
+  parallel_blocks(ctx, size_y * static_cast<std::size_t>(in.grid.size_z), kRowsPerTask,
+                  [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t row = begin; row < end; ++row)
+                      for (std::size_t x = 0, y = row % size_y, z = row / size_y; x < size_x; ++x)
+                        add_view(view, image, {static_cast<float>(x), static_cast<float>(y), static_cast<float>(z)},
+                                 score[row * size_x + x], seen[row * size_x + x]);
+                  });
 }
 
 ResidualBirths pick_births(Context& ctx, const VolumeGrid& grid, const ResidualScores& scores, int min_views,

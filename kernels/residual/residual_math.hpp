@@ -54,7 +54,8 @@ struct PixelPair {
   float weight;
 };
 DSASRGS_HD inline PixelPair pixel_pair(float position, int size) {
-  const int below = static_cast<int>(position + 0.5f) - 1;  // of the centre before the position, −1 in the first half
+  // Of the centre before the position, −1 in the first half.
+  const int below = static_cast<int>(floorf(position + 0.5f)) - 1;
   const float weight = position - (static_cast<float>(below) + 0.5f);
   return {below < 0 ? 0 : below, below + 1 < size ? below + 1 : size - 1, weight};
 }

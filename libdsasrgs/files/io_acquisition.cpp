@@ -26,7 +26,7 @@ std::string pixel_name(std::size_t view, std::size_t pixel, std::size_t width) {
 /// Extents [V,H,W] of projections; each at least 1 and an int.
 Shape require_images(const Hdf5Reader& file, const std::string& field, const Shape& expected) {
   file.require_type(field, {ElementType::float32, ElementType::uint16});
-  const Shape found = file.require_shape(field, expected);
+  Shape found = file.require_shape(field, expected);
   for (const std::size_t extent : found)
     if (extent == 0 || extent > std::numeric_limits<int>::max())
       throw BadInput(file.name(), field, "at least one view, row and column", "shape " + describe(found));

@@ -146,8 +146,9 @@ std::vector<float> resampled(Context& ctx, const std::vector<float>& values, con
   std::vector<float> result = host_vector<float>(to.num_voxels());
   const auto width = static_cast<std::size_t>(to.size_x);
   parallel_for(ctx, result.size() / width, [&](std::size_t row) {
-    const auto y = static_cast<double>(row % static_cast<std::size_t>(to.size_y));
-    const auto z = static_cast<double>(row / static_cast<std::size_t>(to.size_y));
+    const std::size_t row_y = row % static_cast<std::size_t>(to.size_y),
+                      row_z = row / static_cast<std::size_t>(to.size_y);
+    const auto y = static_cast<double>(row_y), z = static_cast<double>(row_z);
     for (std::size_t x = 0; x < width; ++x) {
       double sum = 0;
       for (int k = 0; k < nz; ++k)

@@ -17,8 +17,9 @@ if $tool --quiet --config-file=.clang-tidy "$planted" -- -std=c++20 >/dev/null 2
 fi
 
 few='^(libdsasrgs/(model|train/density_event|files/hdf5_file)|kernels/densify/densify(_cpu)?)\.cpp$'
-# The programs' sources are put together by CMake. Those of the tests come with GCC's precompiled header.
-[ "${3:-}" = all ] && few='^(libdsasrgs|kernels)/.*\.cpp$|(^|/)examples/.*\.c(pp|xx)$'
+# The programs' sources are put together by CMake; examples/embed is compiled where it is installed, and the tests with GCC's
+# precompiled header.
+[ "${3:-}" = all ] && few='^(libdsasrgs|kernels)/.*\.cpp$|(^|/)examples/(dsasrgs|study)/.*\.c(pp|xx)$'
 # A source that is compiled for several flavours of the library is looked at once.
 sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build_dir/compile_commands.json" | sed "s|^$PWD/||" | grep -E "$few" |
   sort -u | tr '\n' '\0' | xargs -0 -n 1 -P 2 $tool -p "$build_dir" --quiet --checks=-bugprone-suspicious-include

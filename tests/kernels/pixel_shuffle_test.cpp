@@ -75,7 +75,7 @@ TEST_CASE("pixel_shuffle: the adjoint is the inverse, overwrites or accumulates"
 }
 
 TEST_CASE("pixel_shuffle: CUDA agrees with the CPU to the bit", "[convolve][parity]") {
-  Context cpu = Context::cpu(2), cuda = test::make_context();
+  Context cpu = Context::cpu(1), cuda = test::make_context();
   const PixelShuffleShape shape = any_shape();
   const auto x = test::random_values<float>(size_of(shape), -1, 1, 4);
   CHECK(shuffled(cuda, shape, x) == shuffled(cpu, shape, x));

@@ -17,8 +17,8 @@ constexpr double kLeastSignal = 0.5;     // of the projection's variance
 // Slopes of the projection over good labels (ESRGAN, interpolated, oracle with 12 inventions a view; with and without
 // noise) are 0.8 to 1.1. Over a label in [0,1] for 0 to 1.6 it is 1.6, over log10 2.3, over a mirrored one below 0.6.
 constexpr double kLargestSlope = 1.3, kLeastSlope = 0.3;
-constexpr double kErrors = 3;  // standard errors that a slope must be beyond its bound
-constexpr int kBlocks = 8;     // per side, for the standard error
+constexpr double kErrors = 3;       // standard errors that a slope must be beyond its bound
+constexpr std::size_t kBlocks = 8;  // per side, for the standard error
 
 /// Over the pixels where x is a number: means, and sums of products of the deviations from them.
 struct Moments {

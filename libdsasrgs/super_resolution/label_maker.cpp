@@ -48,6 +48,7 @@ LanczosPhase lanczos_phase(int phase, int scale) {
 
 Image upsample_lanczos(const Image& low, int scale) {
   std::vector<LanczosPhase> phases;
+  phases.reserve(static_cast<std::size_t>(scale));
   for (int i = 0; i < scale; ++i) phases.push_back(lanczos_phase(i, scale));
   Image wide{low.width_px * scale, low.height_px, {}};
   wide.values = host_vector<float>(low.values.size() * static_cast<std::size_t>(scale));
@@ -82,15 +83,15 @@ Image blurred(const Image& image, double sigma) {
   for (int r = 0; r < image.height_px; ++r)
     for (int c = 0; c < image.width_px; ++c) {
       double mean = 0;
-      for (int k = -radius; k <= radius; ++k)
-        mean += weight[static_cast<std::size_t>(k + radius)] * image.at(r, clamped(c + k, image.width_px));
+      for (int i = 0; i <= 2 * radius; ++i)
+        mean += weight[static_cast<std::size_t>(i)] * image.at(r, clamped(c + i - radius, image.width_px));
       rows.at(r, c) = static_cast<float>(mean);
     }
   for (int r = 0; r < image.height_px; ++r)
     for (int c = 0; c < image.width_px; ++c) {
       double mean = 0;
-      for (int k = -radius; k <= radius; ++k)
-        mean += weight[static_cast<std::size_t>(k + radius)] * rows.at(clamped(r + k, image.height_px), c);
+      for (int i = 0; i <= 2 * radius; ++i)
+        mean += weight[static_cast<std::size_t>(i)] * rows.at(clamped(r + i - radius, image.height_px), c);
       both.at(r, c) = static_cast<float>(mean);
     }
   return both;

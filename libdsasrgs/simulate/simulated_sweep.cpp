@@ -47,9 +47,9 @@ void check_simulation_options(const SimulationOptions& o) {
   check(is_length(o.volume.spacing_mm.x), "volume.spacing_mm.x", "1e-6 to 1e9 mm", o.volume.spacing_mm.x);
   check(is_length(o.volume.spacing_mm.y), "volume.spacing_mm.y", "1e-6 to 1e9 mm", o.volume.spacing_mm.y);
   check(is_length(o.volume.spacing_mm.z), "volume.spacing_mm.z", "1e-6 to 1e9 mm", o.volume.spacing_mm.z);
-  check(is_position(o.volume.origin_mm), "volume.origin_mm.x", "coordinates within 1e9 mm", o.volume.origin_mm.x);
-  check(is_position(o.volume.origin_mm), "volume.origin_mm.y", "coordinates within 1e9 mm", o.volume.origin_mm.y);
-  check(is_position(o.volume.origin_mm), "volume.origin_mm.z", "coordinates within 1e9 mm", o.volume.origin_mm.z);
+  check(is_position({o.volume.origin_mm.x, 0, 0}), "volume.origin_mm.x", "within 1e9 mm", o.volume.origin_mm.x);
+  check(is_position({o.volume.origin_mm.y, 0, 0}), "volume.origin_mm.y", "within 1e9 mm", o.volume.origin_mm.y);
+  check(is_position({o.volume.origin_mm.z, 0, 0}), "volume.origin_mm.z", "within 1e9 mm", o.volume.origin_mm.z);
   check(o.photons >= 0 && o.photons <= kMostPhotons, "photons", "0 to 1e15", o.photons);
   check(true, "motion_mm.x", "a finite length", o.motion_mm.x);
   check(true, "motion_mm.y", "a finite length", o.motion_mm.y);

@@ -29,15 +29,14 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   fingerprint_ = measurement_fingerprint(acquisition, indices_);
   validity_ = validity_fingerprint(acquisition, indices_);
   HostVector<float> positive, brightest;
+  std::vector<HostVector<float>> images;  // until their unit is known
   for (const int view : indices_) {
     const auto measured = acquisition.projection(view);
     const auto valid = acquisition.valid_pixels(view);
-    HostVector<float> image(measured.begin(), measured.end());
-    double sum_magnitude = 0;
+    HostVector<float>& image = images.emplace_back(measured.begin(), measured.end());
     for (std::size_t i = 0; i < image.size(); ++i) {
       if (config.clip_negative) image[i] = std::max(image[i], 0.0f);
       if (!valid.empty() && valid[i] == 0) image[i] = 0;
-      sum_magnitude += static_cast<double>(std::abs(image[i]));
       if (image[i] > 0) positive.push_back(image[i]);
     }
     HostVector<float> seen;
@@ -48,10 +47,8 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
     if (!valid.empty() && num_valid == 0)
       throw BadInput(name_, "/valid", "a valid pixel in training view " + std::to_string(view), "none");
     brightest.push_back(percentile(seen, kBrightPixels));
-    const auto counted = static_cast<double>(valid.empty() ? image.size() : num_valid);
     poses_.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
-    images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid, 0,
-                       sum_magnitude / counted});
+    images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid});
   }
   if (positive.empty()) throw BadInput(name_, "/projections", "a positive line integral in a training view", "none");
   // The second is what a vessel that is bright in a part of the views, or thin in all of them, makes the first miss.
@@ -60,18 +57,16 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   if (constexpr double kLeast = 1e-6, kMost = 1e8; units_.line_integral < kLeast || units_.line_integral > kMost)
     throw BadInput(name_, "/projections", "brightest line integrals of 1e-6 to 1e+8, whose fourth powers are floats",
                    number_text(units_.line_integral));
-  const double most = kMostCounted * units_.line_integral;
-  for (std::size_t slot = 0; slot < images_.size(); ++slot) {
-    Image& image = images_[slot];
-    const auto measured = acquisition.projection(indices_[slot]);
-    const auto valid = acquisition.valid_pixels(indices_[slot]);
-    double sum = 0;
-    for (std::size_t i = 0; i < measured.size(); ++i) {
-      const auto value = static_cast<double>(config.clip_negative ? std::max(measured[i], 0.0f) : measured[i]);
-      if (valid.empty() || valid[i] != 0) sum += std::min(value, most);
+  for (std::size_t slot = 0; slot < images.size(); ++slot) {
+    double sum = 0, sum_magnitude = 0;
+    for (const float pixel : images[slot]) {
+      const double value = static_cast<double>(pixel) / units_.line_integral;
+      sum += std::min(value, kMostCounted);
+      sum_magnitude += std::abs(value);
     }
-    image.mean = sum / static_cast<double>(valid.empty() ? measured.size() : image.num_valid) / units_.line_integral;
-    image.mean_magnitude /= units_.line_integral;
+    const std::size_t counted = images_[slot].valid.size() == 0 ? images[slot].size() : images_[slot].num_valid;
+    images_[slot].mean = sum / static_cast<double>(counted);
+    images_[slot].mean_magnitude = sum_magnitude / static_cast<double>(counted);
   }
 }
 

@@ -270,6 +270,7 @@ TEST_CASE("simulate: options out of range are refused by name", "[simulate]") {
   refused("samples_per_pixel", [](SimulationOptions& o) { o.samples_per_pixel = 0; });
   refused("volume.size_y", [](SimulationOptions& o) { o.volume.size_y = 0; });
   refused("volume.spacing_mm.z", [](SimulationOptions& o) { o.volume.spacing_mm.z = 0; });
+  refused("volume.origin_mm.y", [](SimulationOptions& o) { o.volume.origin_mm.y = NAN; });
   refused("photons", [](SimulationOptions& o) { o.photons = -1; });
   refused("photons", [](SimulationOptions& o) { o.photons = NAN; });
   refused("photons", [](SimulationOptions& o) { o.photons = 1e39; });

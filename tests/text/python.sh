@@ -3,11 +3,8 @@
 # 77 where there is no Python with h5py and numpy.
 set -euo pipefail
 source_dir="$1" program="$2"
-for python in python3 /usr/bin/python3 ""; do
-  [ -z "$python" ] || "$python" -c 'import h5py, numpy' 2>/dev/null || continue
-  break
-done
-[ -n "$python" ] || { echo "Skipped: there is no Python with h5py and numpy"; exit 77; }
+. "$source_dir/tests/support/find_python.sh"
+find_python h5py numpy
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 cd "$work"

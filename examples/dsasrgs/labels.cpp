@@ -1,4 +1,4 @@
-// dsasrgs labels: pseudo-labels without a network, for tests and studies.
+// dsasrgs labels: pseudo-labels with a super-resolution network, or without one for tests and studies.
 
 #include <memory>
 #include <string>
@@ -16,16 +16,17 @@ void add_labels(CLI::App& app) {
     LabelOptions options;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* sub = app.add_subcommand("labels", "make pseudo-labels without a network, for tests and studies");
+  CLI::App* sub =
+      app.add_subcommand("labels", "make pseudo-labels: sharper images of the views, for --preset dsa-srgs");
   sub->add_option("case", arguments->case_file, "acquisition file (CASE.h5)")->required();
   sub->add_option("--output", arguments->output, "label file to write (LABELS.h5)")->required();
   const OptionList list = options_of(arguments->options);
   add_options(*sub, list);
-  sub->get_option("--method")->required();
   sub->callback([arguments, sub, list] {
     const LabelOptions& options = arguments->options;
-    if (const std::string name = option_without_oracle(options, given_options(*sub, list)); !name.empty())
-      throw UsageError("--" + name + ": expected --method oracle with it, found --method " + options.method);
+    if (const UnheededOption option = unheeded_option(options, given_options(*sub, list)); !option.name.empty())
+      throw UsageError("--" + option.name + ": expected --method " + option.method + " with it, found --method " +
+                       options.method);
     const Interruption interruption;
     make_labels(arguments->case_file, arguments->output, options);
   });

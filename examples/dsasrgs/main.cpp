@@ -15,6 +15,7 @@ void add_subcommands(CLI::App& app) {
   add_voxelize(app);
   add_evaluate(app);
   add_labels(app);
+  add_train_network(app);
   add_study(*app.add_subcommand("study", kStudyDescription));
   add_inspect(app);
 }

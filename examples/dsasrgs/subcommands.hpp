@@ -11,6 +11,7 @@ void add_render(CLI::App& app);
 void add_voxelize(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_labels(CLI::App& app);
+void add_train_network(CLI::App& app);
 void add_inspect(CLI::App& app);
 
 }  // namespace dsasrgs::program

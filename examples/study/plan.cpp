@@ -190,8 +190,9 @@ class StudyReader {
       if (const auto table = t.table("options")) {
         const TomlTable options(table->raw(), part.file.string(), "labels " + l.name + " options.");
         const auto given = read_options(options, options_of(make), {"method", "output", "scale", "seed", "views"});
-        if (const std::string name = option_without_oracle(make, given); !name.empty())
-          options.refuse(name, "method = \"oracle\" with it", "method = \"" + make.method + '"');
+        if (const UnheededOption option = unheeded_option(make, given); !option.name.empty())
+          options.refuse(option.name, "method = \"" + option.method + "\" with it", "method = \"" + make.method + '"');
+        if (!make.network.empty()) make.network = part.path(make.network).string();
       }
       make.quiet = true;
     } else if (t.has("file")) {

@@ -1,6 +1,7 @@
 #include "study/toml_table.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -65,6 +66,33 @@ std::string TomlTable::text(const char* name) {
 std::string TomlTable::text(const char* name, const std::string& fallback) {
   known_.insert(name);
   return has(name) ? text(name) : fallback;
+}
+
+double TomlTable::number(const char* name, double fallback) {
+  const toml::node* node = find(name);
+  if (node == nullptr) return fallback;
+  const auto value = node->value<double>();
+  if (!node->is_number() || !value || !std::isfinite(*value)) refuse(name, "a finite number", toml_text(*node));
+  return *value;
+}
+
+bool TomlTable::flag(const char* name, bool fallback) {
+  const toml::node* node = find(name);
+  if (node == nullptr) return fallback;
+  if (!node->is_boolean()) refuse(name, "true or false", toml_text(*node));
+  return *node->value<bool>();
+}
+
+std::vector<std::int64_t> TomlTable::integers(const char* name) {
+  std::vector<std::int64_t> list;
+  const toml::array* items = array(name);
+  if (items == nullptr) return list;
+  for (const toml::node& item : *items) {
+    const auto value = item.value_exact<std::int64_t>();
+    if (!value) refuse(name, "integers", toml_text(item));
+    list.push_back(*value);
+  }
+  return list;
 }
 
 std::vector<std::string> TomlTable::texts(const char* name) {

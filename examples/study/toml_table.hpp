@@ -3,6 +3,7 @@
 
 #include <toml++/toml.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -24,8 +25,11 @@ class TomlTable {
   bool has(const char* name) const { return table_->contains(name); }
   std::string text(const char* name);
   std::string text(const char* name, const std::string& fallback);
-  std::vector<std::string> texts(const char* name);  ///< one string or an array of different ones; missing: empty
-  const toml::array* array(const char* name);        ///< missing: null
+  double number(const char* name, double fallback);
+  bool flag(const char* name, bool fallback);
+  std::vector<std::int64_t> integers(const char* name);  ///< an array; missing: empty
+  std::vector<std::string> texts(const char* name);      ///< one string or an array of different ones; missing: empty
+  const toml::array* array(const char* name);            ///< missing: null
   std::optional<TomlTable> table(const char* name);
   std::vector<TomlTable> tables(const char* name);  ///< of [[name]]; missing: none
   /// Leaves of a nested table as "outer.inner=value", for apply_setting; missing: none.

@@ -19,6 +19,7 @@
 #include "dsasrgs/math.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/network_trainer.hpp"
 #include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
@@ -26,4 +27,5 @@
 #include "dsasrgs/resample.hpp"
 #include "dsasrgs/simulator.hpp"
 #include "dsasrgs/splits.hpp"
+#include "dsasrgs/super_resolver.hpp"
 #include "dsasrgs/version.hpp"

@@ -24,7 +24,8 @@ enum class RandomStream : std::uint32_t {
   pseudo_labels,
   detail,
   random_prune,
-  variation_block
+  variation_block,
+  network_weights
 };
 
 /// Four 32-bit words for (seed, stream, a, b).

@@ -1,6 +1,10 @@
 #include "jobs/make_labels.hpp"
 
 #include <algorithm>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "cli/interruption.hpp"
 #include "cli/output_path.hpp"
@@ -8,6 +12,8 @@
 #include "cli/view_list.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/super_resolver.hpp"
+#include "jobs/shipped_network.hpp"
 
 namespace dsasrgs::program {
 
@@ -16,8 +22,10 @@ namespace {
 constexpr int kLargestScale = 64;
 constexpr int kMostBranches = 1000;  // per view
 constexpr const char* kOracleGroup = "Oracle";
+constexpr const char* kNetworkGroup = "Network";
 
-std::string describe(const LabelOptions& o) {
+std::string describe(const LabelOptions& o, const std::optional<SuperResolver>& resolver) {
+  if (resolver) return resolver->facts().name + " (" + resolver->facts().fingerprint + ")";
   if (o.method == "bicubic") return "bicubic interpolation";
   if (o.method == "lanczos") return "Lanczos-3 interpolation";
   return "oracle: the truth with planted errors (" + std::to_string(o.oracle.false_branches) + " false and " +
@@ -31,20 +39,50 @@ MadeLabel label_of(const Acquisition& a, int view, const LabelOptions& o) {
   return oracle_label(a, view, o.scale, o.oracle);
 }
 
+/// Of the options' network, for their scale.
+SuperResolver open_network(Context& ctx, const LabelOptions& options) {
+  const std::filesystem::path file = network_file(options);
+  SuperResolver resolver = SuperResolver::open(ctx, file);
+  if (const int found = resolver.facts().shape.scale; found != options.scale)
+    throw BadInput(file.string(), "attribute scale", std::to_string(options.scale) + ", as asked for",
+                   std::to_string(found));
+  return resolver;
+}
+
+/// One warning for all views, with the worst of each kind: labels may show there what is not.
+void warn_of_unfamiliar(const SuperResolver& resolver, const Acquisition& a, const std::vector<int>& views,
+                        double unit) {
+  std::map<std::string, std::pair<std::string, int>> found;  // by trait: the first sentence, and how many views
+  for (const int view : views) {
+    const ImageTraits traits = image_traits(a.projection(view), a.detector.width_px, a.detector.height_px, unit);
+    for (const std::string& sentence : resolver.unfamiliar(traits)) {
+      auto& entry = found[sentence.substr(0, sentence.find(' '))];
+      if (entry.second++ == 0) entry.first = "view " + std::to_string(view) + ": " + sentence;
+    }
+  }
+  for (const auto& [trait, entry] : found)
+    std::cerr << "warning: " << a.name << ": " << entry.second << " of " << views.size()
+              << " views are unlike what the network was trained on, their labels may show what is not there; "
+              << entry.first << '\n';
+}
+
 }  // namespace
 
 const std::vector<std::string>& label_methods() {
-  static const std::vector<std::string> methods{"bicubic", "lanczos", kOracleMethod};
+  static const std::vector<std::string> methods{kNetworkMethod, "bicubic", "lanczos", kOracleMethod};
   return methods;
 }
 
 OptionList options_of(LabelOptions& o) {
   OptionList list;
-  list.add("method", o.method, "bicubic, lanczos, or oracle: the case's truth with planted errors")
+  list.add("method", o.method, "network, bicubic, lanczos, or oracle: the case's truth with planted errors")
       .one_of(label_methods());
   list.add("scale", o.scale, "times finer than the case's detector").between(1, kLargestScale);
   list.add("views", o.views, "train, test, all, or views such as 0,5,10-20");
   list.add("storage", o.storage, "float16 or float32").one_of({"float16", "float32"});
+  list.group(kNetworkGroup);
+  list.add("network", o.network, "network file; default: the one that comes with the program for the scale");
+  list.add("single-orientation", o.single_orientation, "one pass instead of the mean of eight flips and turns: faster");
   OracleOptions& oracle = o.oracle;
   list.group(kOracleGroup);
   list.add("false-branches", oracle.false_branches, "thin ridges that are not in the truth, per view")
@@ -59,38 +97,56 @@ OptionList options_of(LabelOptions& o) {
   list.add("sharpening-sigma-px", oracle.sharpening_sigma_px, "its blur").within(0.3, 100);
   list.add("seed", oracle.seed, "other mistakes for another seed").at_least(0);
   list.group("");
+  list.add("threads", o.threads, "CPU threads; 0: all (results do not depend on it)").at_least(0).not_in_content();
   list.add("quiet", o.quiet, "print nothing but errors").not_in_content();
   return list;
 }
 
-std::string option_without_oracle(const LabelOptions& options, const std::vector<std::string>& given) {
-  if (options.method == kOracleMethod) return "";
+UnheededOption unheeded_option(const LabelOptions& options, const std::vector<std::string>& given) {
   LabelOptions any;
-  for (const Option& option : options_of(any))
-    if (option.group == kOracleGroup && std::find(given.begin(), given.end(), option.name) != given.end())
-      return option.name;
-  return "";
+  for (const Option& option : options_of(any)) {
+    if (std::find(given.begin(), given.end(), option.name) == given.end()) continue;
+    for (const auto& [group, method] : {std::pair{kOracleGroup, kOracleMethod}, {kNetworkGroup, kNetworkMethod}})
+      if (option.group == group && options.method != method) return {option.name, method};
+  }
+  return {};
+}
+
+std::filesystem::path network_file(const LabelOptions& options) {
+  return options.network.empty() ? shipped_network(options.scale) : std::filesystem::path(options.network);
 }
 
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output,
                  const LabelOptions& options) {
-  require_writable_file("--output", output, {case_file});
+  require_writable_file("--output", output, {case_file, options.network});
   const Acquisition a = read_acquisition(case_file);
   LabelFileOptions file;
   file.low_resolution = a.detector;
   file.scale = options.scale;
   file.views = select_views(a, options.views).views;
-  file.network = describe(options);
+  Context ctx = Context::cpu(options.threads);
+  std::optional<SuperResolver> resolver;
+  double unit = 1;
+  if (options.method == kNetworkMethod) {
+    resolver = open_network(ctx, options);
+    unit = brightest_line_integral(a);
+    warn_of_unfamiliar(*resolver, a, file.views, unit);
+  }
+  file.network = describe(options, resolver);
   file.measurement = measurement_fingerprint(a, file.views);
   file.storage = options.storage == "float16" ? LabelStorage::float16 : LabelStorage::float32;
   file.false_vessel_mask = options.method == kOracleMethod;
+  file.confidence = resolver && resolver->facts().shape.with_error;
   PseudoLabelWriter writer(output, file);
   Progress progress("making labels", "views", static_cast<int>(file.views.size()), options.quiet);
+  SharpenOptions sharpen;
+  sharpen.all_orientations = !options.single_orientation;
+  sharpen.progress = [](int, int) { return !Interruption::requested(); };
   int done = 0;
   for (const int view : file.views) {
     Interruption::check();
-    const MadeLabel label = label_of(a, view, options);
-    writer.add(label.values, {}, label.false_vessel_mask);
+    const MadeLabel label = resolver ? network_label(*resolver, a, view, unit, sharpen) : label_of(a, view, options);
+    writer.add(label.values, label.confidence, label.false_vessel_mask);
     progress.update(++done);
   }
   writer.commit();

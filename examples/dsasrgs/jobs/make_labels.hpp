@@ -1,5 +1,5 @@
 #pragma once
-// Pseudo-labels without a network, from options to file.
+// Pseudo-labels, from options to file.
 
 #include <filesystem>
 #include <string>
@@ -10,21 +10,30 @@
 
 namespace dsasrgs::program {
 
+inline constexpr const char* kOracleMethod = "oracle";
+inline constexpr const char* kNetworkMethod = "network";
+
 struct LabelOptions {
-  std::string method;  ///< bicubic, lanczos or kOracleMethod
+  std::string method = kNetworkMethod;  ///< or kOracleMethod, bicubic, lanczos
+  std::string network;                  ///< network file; empty: the one that comes with the program
+  bool single_orientation = false;
   std::string views = "train", storage = "float16";
   int scale = 4;
   OracleOptions oracle;
+  int threads = 0;
   bool quiet = false;
 };
-inline constexpr const char* kOracleMethod = "oracle";
 const std::vector<std::string>& label_methods();
 
 /// Every option of `dsasrgs labels` but --output. They must outlive the list.
 OptionList options_of(LabelOptions&);
-/// Of the options that were given the first one that only the oracle heeds, while another method is asked for; empty:
-/// none.
-std::string option_without_oracle(const LabelOptions&, const std::vector<std::string>& given);
+/// Of the options that were given the first one that only another method heeds: its name and that method; empty: none.
+struct UnheededOption {
+  std::string name, method;
+};
+UnheededOption unheeded_option(const LabelOptions&, const std::vector<std::string>& given);
+/// The network file that the options lead to. Throws as shipped_network.
+std::filesystem::path network_file(const LabelOptions&);
 
 /// Makes the labels and writes them. Throws UsageError, InvalidArgument, BadInput, IoError, Interrupted.
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output, const LabelOptions&);

@@ -1,0 +1,27 @@
+#include "jobs/shipped_network.hpp"
+
+#include <string>
+#include <system_error>
+
+#include "cli/usage_error.hpp"
+#include "dsasrgs/error.hpp"
+
+namespace dsasrgs::program {
+
+namespace fs = std::filesystem;
+
+fs::path shipped_network(int scale) {
+  if (scale != 2 && scale != 4)
+    throw UsageError("--network: expected a network file for images " + std::to_string(scale) +
+                     " times finer (those for 2 and 4 come with the program), found none");
+  const std::string name = "dsasrgs-x" + std::to_string(scale) + ".h5";
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed = program.parent_path().parent_path() / "share" / "dsasrgs" / "networks" / name;
+  if (fs::exists(installed, error)) return installed;
+  fs::path source = fs::path(DSASRGS_NETWORKS) / name;
+  if (fs::exists(source, error)) return source;
+  throw IoError("--network: " + name + " is neither at " + installed.string() + " nor at " + source.string());
+}
+
+}  // namespace dsasrgs::program

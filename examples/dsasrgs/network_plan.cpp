@@ -1,0 +1,172 @@
+#include "network_plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/io.hpp"
+#include "jobs/vessel_source.hpp"
+#include "study/toml_table.hpp"
+
+namespace dsasrgs::program {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// One table of sources: what all kinds have.
+struct Kind {
+  TomlTable& table;
+  const fs::path& plan;
+
+  fs::path path(const char* field) const {
+    const fs::path text = table.text(field);
+    return text.is_absolute() ? text : (plan.parent_path() / text).lexically_normal();
+  }
+  double share() const {
+    const double share = table.number("share", 1);
+    if (share <= 0) table.refuse("share", "more than 0", std::to_string(share));
+    return share;
+  }
+  std::vector<int> binnings() const {
+    std::vector<int> list;
+    for (const std::int64_t b : table.integers("binnings")) {
+      if (b < 1 || b > 64) table.refuse("binnings", "1 to 64", std::to_string(b));
+      list.push_back(static_cast<int>(b));
+    }
+    return list.empty() ? std::vector<int>{1} : list;
+  }
+};
+
+std::vector<fs::path> files_in(const Kind& kind, const char* field, const std::string& extension) {
+  const fs::path folder = kind.path(field);
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  if (error) throw IoError(folder.string() + ": cannot be listed: " + error.message());
+  if (files.empty())
+    kind.table.refuse(field, "a folder with " + extension + " files", folder.string() + " without any");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Names of `hold_out` that files have; one that none has is refused.
+std::set<std::string> held_out_names(const Kind& kind, const std::vector<fs::path>& files) {
+  std::set<std::string> names;
+  for (const std::string& name : kind.table.texts("hold_out")) {
+    if (std::none_of(files.begin(), files.end(), [&](const fs::path& f) { return f.filename() == name; }))
+      kind.table.refuse("hold_out", "names of files in the folder", name);
+    names.insert(name);
+  }
+  return names;
+}
+
+/// `columns` or `rows` = [first, last] of an image's extent.
+std::array<int, 2> extent(const Kind& kind, const char* field, int size, const fs::path& file) {
+  const std::vector<std::int64_t> ends = kind.table.integers(field);
+  if (ends.empty()) return {0, size - 1};
+  if (ends.size() != 2 || ends[0] < 0 || ends[0] > ends[1] || ends[1] >= size)
+    kind.table.refuse(field, "[first, last] within 0 to " + std::to_string(size - 1) + ", as " + file.string() + " has",
+                      ends.size() == 2 ? std::to_string(ends[0]) + ", " + std::to_string(ends[1])
+                                       : std::to_string(ends.size()) + " numbers");
+  return {static_cast<int>(ends[0]), static_cast<int>(ends[1])};
+}
+
+/// Grey values become line integrals, (grey − zero)·per_grey, within the columns and rows that show something.
+Image line_integrals(const Kind& kind, const fs::path& file, double zero, double per_grey) {
+  const Image grey = read_png(file);
+  const auto columns = extent(kind, "columns", grey.width_px, file), rows = extent(kind, "rows", grey.height_px, file);
+  Image image{columns[1] - columns[0] + 1, rows[1] - rows[0] + 1, {}};
+  for (int row = rows[0]; row <= rows[1]; ++row)
+    for (int column = columns[0]; column <= columns[1]; ++column)
+      image.values.push_back(static_cast<float>((static_cast<double>(grey.at(row, column)) - zero) * per_grey));
+  return image;
+}
+
+void read_images(const Kind& kind, NetworkPlan& plan) {
+  const std::vector<fs::path> files = files_in(kind, "folder", ".png");
+  const std::set<std::string> held_out = held_out_names(kind, files);
+  const double zero = kind.table.number("zero", 0), per_grey = kind.table.number("per_grey", 1);
+  if (per_grey == 0) kind.table.refuse("per_grey", "a number other than 0", "0");
+  NetworkImages used{kind.path("folder").filename().string(), {}, kind.binnings(), kind.share(), false};
+  NetworkImages kept = used;
+  kept.name += ", held out";
+  kept.held_out = true;
+  for (const fs::path& file : files) {
+    NetworkImages& source = held_out.contains(file.filename().string()) ? kept : used;
+    source.images.push_back(line_integrals(kind, file, zero, per_grey));
+  }
+  plan.files.insert(plan.files.end(), files.begin(), files.end());
+  if (kind.table.flag("held_out", false)) used.held_out = true;
+  if (!used.images.empty()) plan.sources.images.push_back(std::move(used));
+  if (!kept.images.empty()) plan.sources.images.push_back(std::move(kept));
+}
+
+void read_case(const Kind& kind, NetworkPlan& plan) {
+  const fs::path file = kind.path("file");
+  NetworkImages source = network_images(read_acquisition(file), file.string());
+  source.binnings = kind.binnings();
+  source.share = kind.share();
+  source.held_out = kind.table.flag("held_out", false);
+  plan.files.push_back(file);
+  plan.sources.images.push_back(std::move(source));
+}
+
+void read_trees(const Kind& kind, NetworkPlan& plan) {
+  const std::vector<fs::path> files = files_in(kind, "folder", ".swc");
+  const std::set<std::string> held_out = held_out_names(kind, files);
+  VesselSourceOptions options;
+  options.up_axis = kind.table.text("up_axis", options.up_axis);
+  if (options.up_axis != "y" && options.up_axis != "z") kind.table.refuse("up_axis", "y or z", options.up_axis);
+  const double share = kind.share() / static_cast<double>(files.size() - held_out.size());
+  for (const fs::path& file : files) {
+    options.vessels = file.string();
+    const std::string name = file.filename().string();
+    plan.sources.vessels.push_back(
+        {name, std::get<VesselTree>(read_vessels(options, 0)), share, held_out.contains(name)});
+  }
+  plan.files.insert(plan.files.end(), files.begin(), files.end());
+}
+
+void read_built_in_trees(const Kind& kind, NetworkPlan& plan) {
+  const std::vector<std::int64_t> seeds = kind.table.integers("seeds"), held_out = kind.table.integers("hold_out");
+  if (seeds.empty()) kind.table.refuse("seeds", "at least one seed of a built-in tree", "none");
+  const double share = kind.share();
+  for (const std::int64_t seed : seeds) {
+    if (seed < 0) kind.table.refuse("seeds", "numbers of 0 or more", std::to_string(seed));
+    const bool held = std::find(held_out.begin(), held_out.end(), seed) != held_out.end();
+    plan.sources.vessels.push_back(
+        {"built-in tree " + std::to_string(seed),
+         std::get<VesselTree>(read_vessels(VesselSourceOptions{}, static_cast<std::uint64_t>(seed))),
+         share / static_cast<double>(seeds.size()), held});
+  }
+}
+
+}  // namespace
+
+NetworkPlan read_network_plan(const fs::path& file) {
+  const toml::table parsed = parse_toml_file(file);
+  TomlTable top(parsed, file.string());
+  NetworkPlan plan;
+  plan.name = top.text("name");
+  plan.trained_on = top.text("trained_on");
+  if (const auto training = top.table("training"))
+    plan.training = network_training_from_toml(toml_text(training->raw()), file.string() + " (training)");
+  const auto read_each = [&](const char* name, auto read) {
+    for (TomlTable& table : top.tables(name)) {
+      read(Kind{table, file}, plan);
+      table.reject_unknown();
+    }
+  };
+  read_each("images", read_images);
+  read_each("cases", read_case);
+  read_each("trees", read_trees);
+  read_each("built_in_trees", read_built_in_trees);
+  top.reject_unknown();
+  if (plan.sources.images.empty() && plan.sources.vessels.empty())
+    top.refuse("images", "at least one of [[images]], [[cases]], [[trees]] and [[built_in_trees]]", "none");
+  return plan;
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,178 @@
+#include "dsasrgs/super_resolver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "common/checks.hpp"
+#include "fill_invalid.hpp"
+#include "held.hpp"
+#include "label_loss/label_loss.hpp"
+#include "network/network_file.hpp"
+#include "network/orientation.hpp"
+#include "network/residual_network.hpp"
+
+namespace dsasrgs {
+
+struct SuperResolver::State {
+  Context* ctx;
+  NetworkFacts facts;
+  ResidualNetwork network;
+  Buffer<float> parameters;
+  NetworkMemory memory;
+  Buffer<float> input, output;
+
+  State(Context& context, NetworkFile file)
+      : ctx(&context),
+        facts(std::move(file.facts)),
+        network(facts.shape),
+        parameters(Buffer<float>::from_host(context, file.parameters)) {}
+
+  /// [channels, s·h, s·w] of a part [h,w], in units.
+  std::vector<float> run(const std::vector<float>& part, int width_px, int height_px) {
+    const NetworkBatch batch{1, width_px, height_px};
+    const auto s = static_cast<std::size_t>(facts.shape.scale);
+    input = Buffer<float>::from_host(*ctx, part);
+    output.resize(*ctx, batch.size() * s * s * static_cast<std::size_t>(network.outputs()));
+    network.forward(*ctx, parameters, batch, input, false, memory, output);
+    return output.to_host(*ctx);
+  }
+};
+
+SuperResolver::SuperResolver(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SuperResolver::SuperResolver(SuperResolver&&) noexcept = default;
+SuperResolver& SuperResolver::operator=(SuperResolver&&) noexcept = default;
+SuperResolver::~SuperResolver() = default;
+SuperResolver::State& SuperResolver::state() const { return held(state_, "SuperResolver"); }
+
+SuperResolver SuperResolver::open(Context& ctx, const std::filesystem::path& path) {
+  return SuperResolver(std::make_unique<State>(ctx, read_network(path)));
+}
+
+const NetworkFacts& SuperResolver::facts() const& { return state().facts; }
+
+namespace {
+
+/// One axis of a part: what of it is the result, and what is read with the margin.
+struct Span {
+  int begin, end, first, last;
+  int read() const { return last - first; }
+};
+std::vector<Span> cut(int size, int tile, int reach) {
+  std::vector<Span> spans;
+  for (int begin = 0; begin < size; begin += tile) {
+    const int end = std::min(begin + tile, size);
+    spans.push_back({begin, end, std::max(begin - reach, 0), std::min(end + reach, size)});
+  }
+  return spans;
+}
+
+/// Pixels of a fine part [s·h, s·w] that lie within the result go to where they belong.
+template <class Put>
+void for_each_result(const Span& rows, const Span& columns, int scale, Put&& put) {
+  const auto part_width = static_cast<std::size_t>(columns.read() * scale);
+  for (int row = rows.begin * scale; row < rows.end * scale; ++row)
+    for (int column = columns.begin * scale; column < columns.end * scale; ++column)
+      put(static_cast<std::size_t>(row - rows.first * scale) * part_width +
+              static_cast<std::size_t>(column - columns.first * scale),
+          row, column);
+}
+
+}  // namespace
+
+SharpImage SuperResolver::sharpen(std::span<const float> image, int width_px, int height_px, double unit,
+                                  const SharpenOptions& options) {
+  constexpr const char* kOp = "sharpen";
+  State& s = state();
+  const std::size_t pixels = require_image(kOp, "image", width_px, height_px);
+  require_size(kOp, "image", pixels, image.size());
+  require(unit > 0 && std::isfinite(unit), kOp, "unit: expected a positive number, found ", unit);
+  require_count(kOp, "tile_px", options.tile_px, 16);
+  for (std::size_t i = 0; i < pixels; ++i)
+    require(std::isfinite(image[i]), kOp, "image: expected finite values, found ", image[i], " at row ",
+            i / static_cast<std::size_t>(width_px), ", column ", i % static_cast<std::size_t>(width_px));
+
+  const int scale = s.facts.shape.scale;
+  const auto fine = pixels * static_cast<std::size_t>(scale) * static_cast<std::size_t>(scale);
+  SharpImage sharp;
+  std::vector<double> values(host_vector<double>(fine)),
+      errors(host_vector<double>(s.facts.shape.with_error ? fine : 0));
+  const int orientations = options.all_orientations ? kOrientations : 1;
+  const auto parts_of = [&](int size) { return (size + options.tile_px - 1) / options.tile_px; };
+  const int parts = orientations * parts_of(width_px) * parts_of(height_px);
+  int done = 0;
+  std::vector<float> turned(pixels), part;
+  std::vector<std::size_t> back(fine);  // where a pixel of the turned fine image lies in the result
+  for (int o = 0; o < orientations; ++o) {
+    const int width = transposes(o) ? height_px : width_px, height = transposes(o) ? width_px : height_px;
+    for_each_oriented(static_cast<std::size_t>(width_px), static_cast<std::size_t>(height_px), o,
+                      [&](std::size_t from, std::size_t to) { turned[to] = static_cast<float>(image[from] / unit); });
+    for_each_oriented(static_cast<std::size_t>(width_px * scale), static_cast<std::size_t>(height_px * scale), o,
+                      [&](std::size_t from, std::size_t to) { back[to] = from; });
+    for (const Span& rows : cut(height, options.tile_px, s.facts.shape.reach_px()))
+      for (const Span& columns : cut(width, options.tile_px, s.facts.shape.reach_px())) {
+        if (options.stop.stop_requested())
+          throw Cancelled("sharpen: stopped after " + std::to_string(done) + " of " + std::to_string(parts) + " parts");
+        part.clear();
+        for (int row = rows.first; row < rows.last; ++row) {
+          const float* line = turned.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
+          part.insert(part.end(), line + columns.first, line + columns.last);
+        }
+        const std::vector<float> out = s.run(part, columns.read(), rows.read());
+        const std::size_t channel = out.size() / static_cast<std::size_t>(s.network.outputs());
+        for_each_result(rows, columns, scale, [&](std::size_t from, int row, int column) {
+          const std::size_t to = back[static_cast<std::size_t>(row) * static_cast<std::size_t>(width * scale) +
+                                      static_cast<std::size_t>(column)];
+          values[to] += static_cast<double>(out[from]);
+          if (!errors.empty())
+            errors[to] += std::exp(std::clamp(static_cast<double>(out[channel + from]),
+                                              static_cast<double>(kLeastLogError), static_cast<double>(kMostLogError)));
+        });
+        ++done;
+        if (options.progress && !options.progress(done, parts) && done < parts)
+          throw Cancelled("sharpen: stopped after " + std::to_string(done) + " of " + std::to_string(parts) + " parts");
+      }
+  }
+  const double factor = unit / orientations;
+  sharp.values = host_vector<float>(fine);
+  sharp.error = host_vector<float>(errors.size());
+  for (std::size_t i = 0; i < fine; ++i) sharp.values[i] = static_cast<float>(factor * values[i]);
+  for (std::size_t i = 0; i < errors.size(); ++i) sharp.error[i] = static_cast<float>(factor * errors[i]);
+  return sharp;
+}
+
+std::vector<std::string> SuperResolver::unfamiliar(const ImageTraits& traits) const {
+  constexpr double kFactor = 2;  // beyond the range by so much
+  const NetworkFacts& f = facts();
+  std::vector<std::string> found;
+  const auto look = [&](const char* what, double value, const TrainedRange& trained) {
+    if (value >= trained.low / kFactor && value <= trained.high * kFactor) return;
+    char text[160];
+    std::snprintf(text, sizeof text, "%s %.3g, trained on %.3g to %.3g (brightest line integrals are 1)", what, value,
+                  trained.low, trained.high);
+    found.emplace_back(text);
+  };
+  look("noise", traits.noise, f.noise);
+  look("contrast", traits.contrast, f.contrast);
+  look("sharpness", traits.sharpness, f.sharpness);
+  return found;
+}
+
+MadeLabel network_label(SuperResolver& resolver, const Acquisition& a, int view, double unit,
+                        const SharpenOptions& options) {
+  constexpr double kHalfTrusted = 0.02;  // of the unit
+  const std::span<const float> measured = a.projection(view);
+  std::vector<float> image(measured.begin(), measured.end());
+  fill_invalid(a.valid_pixels(view), a.detector, image);
+  SharpImage sharp = resolver.sharpen(image, a.detector.width_px, a.detector.height_px, unit, options);
+  MadeLabel label;
+  label.values = std::move(sharp.values);
+  for (float& value : label.values) value = std::max(value, 0.0f);
+  label.confidence = std::move(sharp.error);
+  for (float& value : label.confidence)
+    value = static_cast<float>(unit * kHalfTrusted / (unit * kHalfTrusted + static_cast<double>(value)));
+  return label;
+}
+
+}  // namespace dsasrgs

@@ -123,7 +123,7 @@ class PseudoLabelWriter {
 struct MadeLabel {
   std::vector<float> values;                    ///< [sH,sW]
   std::vector<std::uint8_t> false_vessel_mask;  ///< [sH,sW], non-zero where it is false on purpose; empty: nowhere
-  std::vector<float> confidence;                ///< [sH,sW] in [0,1]; empty: the maker does not say
+  std::vector<float> confidence{};              ///< [sH,sW] in [0,1]; empty: the maker does not say
 };
 
 /// Keys' bicubic interpolation (the one of the resample operator) of one view [sH,sW]; invalid pixels count as 0. Every

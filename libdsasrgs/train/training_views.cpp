@@ -4,19 +4,12 @@
 #include <cmath>
 #include <utility>
 
+#include "brightness.hpp"
 #include "common/host_vector.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
-#include "number_text.hpp"
-#include "percentile.hpp"
 
 namespace dsasrgs {
-
-namespace {
-
-constexpr double kBrightPixels = 0.999, kBrightViews = 0.9;  // not the largest, which may be a defect
-
-}  // namespace
 
 TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const TrainingConfig& config)
     : name_(acquisition.name),
@@ -28,7 +21,7 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   if (indices_.empty()) throw BadInput(name_, "/split/test", "a view to be left for training", "all of them");
   fingerprint_ = measurement_fingerprint(acquisition, indices_);
   validity_ = validity_fingerprint(acquisition, indices_);
-  HostVector<float> positive, brightest;
+  Brightness brightness;
   std::vector<HostVector<float>> images;  // until their unit is known
   for (const int view : indices_) {
     const auto measured = acquisition.projection(view);
@@ -37,26 +30,16 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
     for (std::size_t i = 0; i < image.size(); ++i) {
       if (config.clip_negative) image[i] = std::max(image[i], 0.0f);
       if (!valid.empty() && valid[i] == 0) image[i] = 0;
-      if (image[i] > 0) positive.push_back(image[i]);
     }
-    HostVector<float> seen;
-    for (std::size_t i = 0; i < image.size(); ++i)
-      if (valid.empty() || valid[i] != 0) seen.push_back(image[i]);
     const auto num_valid = static_cast<std::size_t>(
         std::count_if(valid.begin(), valid.end(), [](std::uint8_t pixel) { return pixel != 0; }));
     if (!valid.empty() && num_valid == 0)
       throw BadInput(name_, "/valid", "a valid pixel in training view " + std::to_string(view), "none");
-    brightest.push_back(percentile(seen, kBrightPixels));
+    brightness.add(measured, valid);
     poses_.push_back(acquisition.poses[static_cast<std::size_t>(view)]);
     images_.push_back({Buffer<float>::from_host(ctx, image), Buffer<std::uint8_t>::from_host(ctx, valid), num_valid});
   }
-  if (positive.empty()) throw BadInput(name_, "/projections", "a positive line integral in a training view", "none");
-  // The second is what a vessel that is bright in a part of the views, or thin in all of them, makes the first miss.
-  const float bright = std::max(percentile(positive, kBrightPixels), percentile(brightest, kBrightViews));
-  units_ = {volume_.largest_side_mm() / 2, static_cast<double>(bright)};
-  if (constexpr double kLeast = 1e-6, kMost = 1e8; units_.line_integral < kLeast || units_.line_integral > kMost)
-    throw BadInput(name_, "/projections", "brightest line integrals of 1e-6 to 1e+8, whose fourth powers are floats",
-                   number_text(units_.line_integral));
+  units_ = {volume_.largest_side_mm() / 2, require_brightest(brightness, name_)};
   for (std::size_t slot = 0; slot < images.size(); ++slot) {
     double sum = 0, sum_magnitude = 0;
     for (const float pixel : images[slot]) {

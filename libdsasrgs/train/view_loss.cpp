@@ -6,6 +6,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "elementwise/elementwise.hpp"
+#include "fill_invalid.hpp"
 #include "refined_mask.hpp"
 
 namespace dsasrgs {
@@ -15,29 +16,6 @@ namespace {
 ImageLossShape loss_shape(const Detector& detector, const TrainingUnits& units, const Config& config) {
   return {detector.width_px, detector.height_px, static_cast<float>(config.training.ssim_weight),
           static_cast<float>(units.line_integral), static_cast<float>(config.training.ssim_range)};
-}
-
-/// Invalid pixels take the value of a valid one nearby (breadth-first over the four neighbours), so that interpolation
-/// and windows carry nothing from under them into their surroundings.
-void fill_invalid(const std::vector<std::uint8_t>& valid, const Detector& d, std::vector<float>& image) {
-  const auto width = static_cast<std::size_t>(d.width_px);
-  std::vector<std::uint8_t> known(valid);
-  std::vector<std::size_t> queue;
-  for (std::size_t p = 0; p < known.size(); ++p)
-    if (known[p] != 0) queue.push_back(p);
-  for (std::size_t next = 0; next < queue.size(); ++next) {
-    const std::size_t p = queue[next], column = p % width;
-    const auto spread_to = [&](std::size_t q) {
-      if (known[q] != 0) return;
-      known[q] = 1;
-      image[q] = image[p];
-      queue.push_back(q);
-    };
-    if (column > 0) spread_to(p - 1);
-    if (column + 1 < width) spread_to(p + 1);
-    if (p >= width) spread_to(p - width);
-    if (p + width < known.size()) spread_to(p + width);
-  }
 }
 
 }  // namespace
@@ -80,7 +58,7 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
     upsample_bicubic(ctx, resample_, measured, t.upsampled);
   } else {
     std::vector<float> filled = measured.to_host(ctx);
-    fill_invalid(low_valid, views_->detector(), filled);
+    fill_invalid(low_valid, views_->detector().width_px, filled);
     upsample_bicubic(ctx, resample_, Buffer<float>::from_host(ctx, filled), t.upsampled);
   }
   if (!sr.needs_labels()) return t;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dsasrgs/reconstructor.hpp"
+#include "dsasrgs/super_resolver.hpp"
 #include "support/context.hpp"
 #include "support/labels.hpp"
 #include "support/scaled_acquisition.hpp"
@@ -114,7 +115,11 @@ TEST_CASE("units: a scan with lengths and brightness times powers of two trains 
 TEST_CASE("units: brightness is a robust maximum of valid training pixels", "[units]") {
   Acquisition a = small_scan();
   Context ctx = make_context();
-  const auto brightness = [&] { return TrainingViews(ctx, a, small_config(1).training).units().line_integral; };
+  const auto brightness = [&] {
+    const double unit = TrainingViews(ctx, a, small_config(1).training).units().line_integral;
+    CHECK(brightest_line_integral(a) == unit);
+    return unit;
+  };
   const std::size_t pixels = a.detector.num_pixels();
   const std::vector<int> training = a.training_views();
   const auto pixel = [&](int view, std::size_t i) -> float& {
@@ -145,4 +150,5 @@ TEST_CASE("units: training views without a positive pixel are refused", "[units]
   for (float& v : a.projections) v = -std::abs(v);
   Context ctx = make_context();
   CHECK_THROWS_WITH(Reconstructor(ctx, a, small_config(1)), Catch::Contains("a positive line integral"));
+  CHECK_THROWS_WITH(brightest_line_integral(a), Catch::Contains("a positive line integral"));
 }

@@ -24,7 +24,8 @@ inline constexpr std::array kTargetNames{
     EnumName<HighResolutionTarget>{HighResolutionTarget::upsampled, "upsampled"},
     EnumName<HighResolutionTarget>{HighResolutionTarget::pseudo_labels, "pseudo_labels"},
     EnumName<HighResolutionTarget>{HighResolutionTarget::both, "both"},
-    EnumName<HighResolutionTarget>{HighResolutionTarget::teach, "teach"}};
+    EnumName<HighResolutionTarget>{HighResolutionTarget::teach, "teach"},
+    EnumName<HighResolutionTarget>{HighResolutionTarget::weighted, "weighted"}};
 inline constexpr std::array kPrecisionNames{EnumName<FieldPrecision>{FieldPrecision::fp32, "fp32"},
                                             EnumName<FieldPrecision>{FieldPrecision::bf16, "bf16"}};
 inline constexpr std::array kOutputNames{EnumName<FieldOutput>{FieldOutput::relu, "relu"},

@@ -177,7 +177,8 @@ enum class HighResolutionTarget {
   upsampled,      ///< the bicubic upsampling of the measured view ("blurry supervision")
   pseudo_labels,  ///< the pseudo-label
   both,           ///< half of each
-  teach           ///< the confidence-weighted mix of both (eqs. 6 and 7)
+  teach,          ///< the confidence-weighted mix of both (eqs. 6 and 7)
+  weighted        ///< the label, counted as far as it is trusted: by its own confidence, and as it agrees with its view
 };
 
 /// Training at s times the detector's resolution (DSA-SRGS; docs/method.md).
@@ -193,6 +194,7 @@ struct SuperResolutionConfig {
   double texture_centre = 0;     ///< T₀
   bool learn_confidence = true;       ///< off: α and β stay as they start
   Decay confidence_rate{1e-3, 1e-4};  ///< learning rate of α and β
+  bool consistency = true;  ///< `weighted`: labels count less where they are not what was measured (docs/method.md)
   /// Off: the label of a view is read and its maps are made anew at each step, for cases whose fine images do not fit
   /// into memory together. The result is the same. On CUDA steps are then not captured as graphs.
   bool keep_labels = true;

@@ -164,7 +164,7 @@ MadeLabel network_label(SuperResolver& resolver, const Acquisition& a, int view,
   constexpr double kHalfTrusted = 0.02;  // of the unit
   const std::span<const float> measured = a.projection(view);
   std::vector<float> image(measured.begin(), measured.end());
-  fill_invalid(a.valid_pixels(view), a.detector, image);
+  fill_invalid(a.valid_pixels(view), a.detector.width_px, image);
   SharpImage sharp = resolver.sharpen(image, a.detector.width_px, a.detector.height_px, unit, options);
   MadeLabel label;
   label.values = std::move(sharp.values);

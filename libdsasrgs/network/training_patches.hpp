@@ -25,6 +25,9 @@ class TrainingPatches {
   /// The sources must outlive it. Throws InvalidArgument naming the source and the image: no source that is not held
   /// out, an image too small for a patch at every binning, values that are not finite, an image that is constant.
   TrainingPatches(Context&, const NetworkTrainingConfig&, const NetworkSources&);
+  TrainingPatches(TrainingPatches&&) noexcept;
+  TrainingPatches& operator=(TrainingPatches&&) noexcept;
+  ~TrainingPatches();
 
   /// The batch of a training step (from 1), from the sources that are not held out.
   PatchBatch training(std::int64_t step);

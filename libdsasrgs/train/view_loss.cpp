@@ -7,6 +7,7 @@
 #include "dsasrgs/error.hpp"
 #include "elementwise/elementwise.hpp"
 #include "fill_invalid.hpp"
+#include "label_trust.hpp"
 #include "refined_mask.hpp"
 
 namespace dsasrgs {
@@ -34,7 +35,8 @@ ViewLoss::ViewLoss(Context& ctx, const TrainingViews& views, const Config& confi
   adjusted_ = Buffer<float>(ctx, uses_nuisance() ? low_pixels : 0);
   fine_adjusted_ = Buffer<float>(ctx, uses_nuisance() && sr.scale > 1 ? high_pixels : 0);
   const bool teach = sr.scale > 1 && sr.target == HighResolutionTarget::teach;
-  teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
+  const bool weighted = sr.scale > 1 && sr.target == HighResolutionTarget::weighted;
+  teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
   grad_teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
   if (sr.scale == 1 || fine_weight() <= 0) return;
   for (std::size_t slot = 0; slot < views.size(); ++slot) {  // all, so that a label that is missing is found now
@@ -77,10 +79,14 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
       if (valid[i] == 0) label[i] = upsampled[i];
   }
   t.label = Buffer<float>::from_host(ctx, label);
-  if (sr.target != HighResolutionTarget::teach) return t;
+  if (sr.target != HighResolutionTarget::teach && sr.target != HighResolutionTarget::weighted) return t;
 
   const std::vector<float> given = labels_.confidence ? labels_.confidence(view) : std::vector<float>{};
-  t.given_confidence = Buffer<float>::from_host(ctx, given);
+  if (sr.target == HighResolutionTarget::weighted) {
+    t.confidence = Buffer<float>::from_host(ctx, trust(ctx, slot, label, given));
+    return t;
+  }
+  t.confidence = Buffer<float>::from_host(ctx, given);
   if (given.empty()) {
     t.similarity = Buffer<float>(ctx, high_pixels);
     t.richness = Buffer<float>(ctx, high_pixels);
@@ -88,6 +94,18 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
     texture_richness(ctx, {high_detector_.width_px, high_detector_.height_px}, t.label, t.richness);
   }
   return t;
+}
+
+std::vector<float> ViewLoss::trust(Context& ctx, std::size_t slot, const std::vector<float>& label,
+                                   std::vector<float> given) const {
+  const SuperResolutionConfig& sr = config_->super_resolution;
+  if (given.empty()) given.assign(label.size(), 1.0f);
+  if (!sr.consistency) return given;
+  const std::vector<float> consistency =
+      label_consistency(label, views_->measured(slot).to_host(ctx), views_->valid(slot).to_host(ctx),
+                        views_->detector(), sr.scale, views_->units().line_integral);
+  for (std::size_t i = 0; i < given.size(); ++i) given[i] *= consistency[i];
+  return given;
 }
 
 const ViewLoss::FineTarget& ViewLoss::fine_target(Context& ctx, std::size_t slot) {
@@ -147,6 +165,9 @@ void ViewLoss::fine_loss(Context& ctx, std::size_t slot, View<const float> rende
     case HighResolutionTarget::teach:
       teach_loss(ctx, t, rendered, confidence, gradient);
       break;
+    case HighResolutionTarget::weighted:
+      weighted_loss(ctx, t, rendered, gradient);
+      break;
   }
 }
 
@@ -183,15 +204,22 @@ void ViewLoss::high_loss(Context& ctx, const FineTarget& t, View<const float> re
   image_loss_backward(ctx, high_shape_, input, saved, weight, GradientMode::accumulate, grad_rendered);
 }
 
+void ViewLoss::weighted_loss(Context& ctx, const FineTarget& t, View<const float> rendered, const Gradient& gradient) {
+  // C·label + (1 − C)·render, the render held fixed: of |render − that| the gradient is C times that of the label's
+  // loss, and where the label is not trusted nothing is asked for.
+  teach_forward(ctx, {t.label, rendered, {}, {}, t.confidence}, {}, {}, teach_);
+  high_loss(ctx, t, rendered, teach_, static_cast<float>(config_->super_resolution.weight), gradient.rendered);
+}
+
 void ViewLoss::teach_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<const float> confidence,
                           const Gradient& gradient) {
   const SuperResolutionConfig& sr = config_->super_resolution;
   const auto weight = static_cast<float>(sr.weight);
-  const TeachInput input{t.label, t.upsampled, t.similarity, t.richness, t.given_confidence};
+  const TeachInput input{t.label, t.upsampled, t.similarity, t.richness, t.confidence};
   const ConfidenceCentre centre{static_cast<float>(sr.similarity_centre), static_cast<float>(sr.texture_centre)};
   teach_forward(ctx, input, centre, confidence, teach_);
   high_loss(ctx, t, rendered, teach_, weight, gradient.rendered);
-  if (!sr.learn_confidence || t.given_confidence.size() > 0) return;
+  if (!sr.learn_confidence || t.confidence.size() > 0) return;
   // L1 and SSIM are symmetric in their images: with the roles swapped the gradient is that of the target (teach.hpp).
   const ImageLossInput swapped{teach_, rendered, t.valid, t.num_valid};
   image_loss_forward(ctx, high_shape_, swapped, swapped_saved_);

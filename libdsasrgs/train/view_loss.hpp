@@ -75,11 +75,13 @@ class ViewLoss {
 
  private:
   struct FineTarget {
-    Buffer<float> upsampled, label, similarity, richness, given_confidence;
+    Buffer<float> upsampled, label, similarity, richness;
+    Buffer<float> confidence;  ///< given with the label, or, for `weighted`, how far the label is trusted
     Buffer<std::uint8_t> valid;
     std::size_t num_valid = 0;
   };
   FineTarget make_fine_target(Context&, std::size_t slot) const;
+  std::vector<float> trust(Context&, std::size_t slot, const std::vector<float>& label, std::vector<float> given) const;
   /// Kept, or made for this call and valid until the next.
   const FineTarget& fine_target(Context&, std::size_t slot);
   NuisanceGradient low_loss(Context&, std::size_t slot, View<const float> low, const ViewNuisance&, float weight,
@@ -88,6 +90,7 @@ class ViewLoss {
   void fine_loss(Context&, std::size_t slot, View<const float> rendered, View<const float> confidence, const Gradient&);
   void high_loss(Context&, const FineTarget&, View<const float> rendered, View<const float> target, float weight,
                  View<float> grad_rendered);
+  void weighted_loss(Context&, const FineTarget&, View<const float> rendered, const Gradient&);
   void teach_loss(Context&, const FineTarget&, View<const float> rendered, View<const float> confidence,
                   const Gradient&);
   bool uses_nuisance() const { return config_->nuisance.view_gain || config_->nuisance.view_offset; }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "common/vector_exp.hpp"
 #include "dsasrgs/math.hpp"
 
 namespace dsasrgs {
@@ -82,21 +83,9 @@ template <class T>
     constexpr std::uint32_t kMostBits = std::bit_cast<std::uint32_t>(86.0f);
     // Clamped by its bits: g++ turns a clamp of floats into a branch around all this.
     const float magnitude = std::bit_cast<float>(std::min(std::bit_cast<std::uint32_t>(std::abs(x)), kMostBits));
-    // −|x| = n ln 2 + r. Adding 1.5·2²³ leaves n in the low bits of the mantissa; ln 2 is taken in two parts.
-    constexpr float kMagic = 12582912.0f;
-    const float shifted = kMagic - magnitude * 1.44269504f;
-    const float n = shifted - kMagic;
-    const float r = (-magnitude - n * 0.693359375f) + n * 2.12194440e-4f;
-    const float p =
-        1.0f +
-        r * (1.0f + r * (1.0f / 2 +
-                         r * (1.0f / 6 + r * (1.0f / 24 + r * (1.0f / 120 + r * (1.0f / 720 + r * (1.0f / 5040)))))));
-    // x − x: what is not finite gives NaN.
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + (std::bit_cast<std::uint32_t>(shifted) << 23)) +
-           (x - x);
+    return exp_within_range(-magnitude) + (x - x);  // x − x: what is not finite gives NaN
   } else {
-    using std::exp;
-    return exp(x < T(0) ? x : -x);
+    return exp_within_range(x < T(0) ? x : -x);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "elementwise/elementwise.hpp"
 #include "fdk/fdk.hpp"
 #include "hash_grid/hash_grid.hpp"
+#include "label_loss/label_loss.hpp"
 #include "mlp/mlp.hpp"
 #include "out_of_memory/failing_allocations.hpp"
 #include "point_tree.hpp"
@@ -173,6 +174,12 @@ TEST_CASE("out of memory: operators on images", "[out_of_memory]") {
     double sum = 0;
     CHECK(fail_each_allocation(
               "elementwise", [&] { sum = sum_and_product(ctx, x, y).product; },
+              [&] { return std::vector<float>{static_cast<float>(sum)}; }) >= 1);
+    CHECK(fail_each_allocation(
+              "label_loss",
+              [&] {
+                sum = label_loss(ctx, {1, pixels, false}, x, y, out).l1;
+              },
               [&] { return std::vector<float>{static_cast<float>(sum)}; }) >= 1);
   }
 }

@@ -24,7 +24,10 @@ enum class RandomStream : std::uint32_t {
   pseudo_labels,
   detail,
   random_prune,
-  variation_block
+  variation_block,
+  network_patches,
+  network_noise,
+  network_vessels
 };
 
 /// Four 32-bit words for (seed, stream, a, b).

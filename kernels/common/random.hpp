@@ -25,7 +25,10 @@ enum class RandomStream : std::uint32_t {
   detail,
   random_prune,
   variation_block,
-  network_weights
+  network_weights,
+  network_patches,
+  network_noise,
+  network_vessels
 };
 
 /// Four 32-bit words for (seed, stream, a, b).

@@ -18,12 +18,15 @@ struct PatchBatch {
 };
 
 /// Draws patches. What is drawn depends on the configuration, the sources and the numbers it is asked for, and on
-/// nothing drawn before: training goes on with the same bits after a resume, on any number of threads. Simulated sweeps
-/// are made when they are first needed and kept while they are used.
+/// nothing drawn before: training goes on with the same bits after a resume, on any number of threads. A source is
+/// drawn in proportion to its share. Simulated projections are made when they are first needed and kept while they are
+/// used.
 class TrainingPatches {
  public:
-  /// The sources must outlive it. Throws InvalidArgument naming the source and the image: no source that is not held
-  /// out, an image too small for a patch at every binning, values that are not finite, an image that is constant.
+  /// Context and sources must outlive it; the configuration is valid. Throws InvalidArgument naming the source and the
+  /// image: no source that is not held out and has a share, an image too small for a patch at every binning, values
+  /// that are not finite, an image that is constant, vessels that no projection shows or that reach beyond the X-ray
+  /// source.
   TrainingPatches(Context&, const NetworkTrainingConfig&, const NetworkSources&);
   TrainingPatches(TrainingPatches&&) noexcept;
   TrainingPatches& operator=(TrainingPatches&&) noexcept;
@@ -31,8 +34,9 @@ class TrainingPatches {
 
   /// The batch of a training step (from 1), from the sources that are not held out.
   PatchBatch training(std::int64_t step);
-  /// Patches of one held-out source, the same at every call, without augmentation; sources counted from 0 over all that
-  /// are held out (names from held_out()).
+  /// Patches of one held-out source, the same at every call and for every seed, without augmentation: of images at most
+  /// 64 side by side, of vessels 32 with noise of 0.005. Sources counted from 0 over all that are held out (names from
+  /// held_out(): images first). Throws InvalidArgument for one that is not there.
   PatchBatch validation(std::size_t source);
   const std::vector<std::string>& held_out() const;
 

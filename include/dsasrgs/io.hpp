@@ -54,6 +54,10 @@ struct GreyWindow {
 void write_png(const std::filesystem::path&, const Image&, GreyWindow);
 void write_png(const std::filesystem::path&, std::span<const float> image, int width_px, int height_px, GreyWindow);
 
+/// Reads a PNG of 8 or 16 bits: grey values 0…255 or 0…65535, as they are. Colour is taken where its channels are
+/// equal. Throws BadInput for real colour, transparency, other depths, more than 2^28 pixels and damage.
+Image read_png(const std::filesystem::path&);
+
 /// For programs that parse TOML of their own beside that of a configuration: throws BadInput, with `source` as the file
 /// and the line as the field, where keys have more than 32 dotted names or more than 32 arrays and inline tables are
 /// within each other. TOML parsers recurse, and text that goes on like that overflows their stack.

@@ -38,7 +38,7 @@ int paeth(int left, int up, int corner) {
   return dl <= du && dl <= dc ? left : du <= dc ? up : corner;
 }
 
-Png read_png(const std::filesystem::path& path) {
+Png decoded_png(const std::filesystem::path& path) {
   const std::string bytes = test::read_bytes(path);
   REQUIRE(bytes.substr(0, 8) == "\x89PNG\r\n\x1a\n");
   Png png;
@@ -81,13 +81,13 @@ TEST_CASE("write_png: grey values fall into the window, rounded and clamped", "[
   const TemporaryFolder folder;
   const std::vector<float> image{-1, 0, 0.5f, 1, 2, INFINITY};
   write_png(folder / "a.png", image, 3, 2, {0, 1});
-  const Png png = read_png(folder / "a.png");
+  const Png png = decoded_png(folder / "a.png");
   REQUIRE(png.width == 3);
   REQUIRE(png.height == 2);
   REQUIRE(png.format == std::string("\x08\0\0\0\0", 5));
   REQUIRE(png.grey == std::vector<int>{0, 0, 128, 255, 255, 255});
   write_png(folder / "a.png", image, 2, 3, {2, -2});
-  REQUIRE(read_png(folder / "a.png").grey == std::vector<int>{191, 128, 96, 64, 0, 0});
+  REQUIRE(decoded_png(folder / "a.png").grey == std::vector<int>{191, 128, 96, 64, 0, 0});
   REQUIRE(folder.num_files() == 1);
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("write_png: every pixel of a larger image is where it belongs", "[io][
   const TemporaryFolder folder;
   const auto image = test::random_values<float>(301 * 203, -2, 3, 5);
   write_png(folder / "a.png", image, 301, 203, {-2, 3});
-  const Png png = read_png(folder / "a.png");
+  const Png png = decoded_png(folder / "a.png");
   REQUIRE(png.width == 301);
   REQUIRE(png.height == 203);
   int worst = 0;

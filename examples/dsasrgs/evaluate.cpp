@@ -1,7 +1,8 @@
-// dsasrgs evaluate: how well a model predicts the views it was not trained on.
+// dsasrgs evaluate: how well a model predicts the views it was not trained on, or how good labels are.
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
@@ -9,9 +10,11 @@
 #include "cli/progress.hpp"
 #include "cli/value_checks.hpp"
 #include "cli/view_list.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/version.hpp"
 #include "jobs/evaluation_summary.hpp"
 #include "jobs/scores_json.hpp"
@@ -27,10 +30,46 @@ struct EvaluateOptions {
   MachineOptions machine;
 };
 
+nlohmann::ordered_json begin_json(const EvaluateOptions& options) {
+  nlohmann::ordered_json json;
+  json["format"] = "dsasrgs.metrics";
+  json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
+  json["model"] = options.model;
+  json["case"] = options.case_file;
+  return json;
+}
+
+/// Pseudo-labels against the reference projections, beside bicubic interpolation.
+void run_labels(const EvaluateOptions& options) {
+  const Acquisition a = read_acquisition(options.case_file);
+  const PseudoLabels labels = PseudoLabels::open(options.model, a);
+  if (!a.reference_projections || a.reference_projections->scale != labels.scale())
+    throw BadInput(options.case_file, "/reference/projections",
+                   "the truth " + std::to_string(labels.scale()) + " times finer, as the labels are",
+                   a.reference_projections ? std::to_string(a.reference_projections->scale) + " times" : "none");
+  std::vector<int> views = labels.views();
+  if (!options.views.empty()) views = select_views(a, options.views).views;
+  const ProjectionTruth truth = ProjectionTruth::reference(a);
+  const ProgressCallback progress = shown_progress(options.machine.quiet);
+  const ViewScores scores = score_views(
+      truth, views, [&](int view) { return labels.read(view); }, progress);
+  const ViewScores bicubic = score_views(
+      truth, views, [&](int view) { return bicubic_label(a, view, labels.scale()).values; }, progress);
+  if (!options.json_file.empty()) {
+    nlohmann::ordered_json json = begin_json(options);
+    json["network"] = labels.network();
+    json["labels"] = as_json(scores);
+    json["bicubic"] = as_json(bicubic);
+    write_text(options.json_file, json.dump(2) + "\n");
+  }
+  print_line(options.machine.quiet, label_summary(scores, bicubic));
+}
+
 void run(const EvaluateOptions& options) {
   const Interruption interruption;
   if (!options.json_file.empty())
     require_writable_file("--json", options.json_file, {options.model, options.case_file});
+  if (read_format(options.model) == "dsasrgs.pseudo_labels") return run_labels(options);
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
@@ -41,11 +80,7 @@ void run(const EvaluateOptions& options) {
   if (options.views.empty() && !has_held_out_views(acquisition))
     print_line(options.machine.quiet, "no view was held out: evaluating on the training views");
 
-  nlohmann::ordered_json json;
-  json["format"] = "dsasrgs.metrics";
-  json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
-  json["model"] = options.model;
-  json["case"] = options.case_file;
+  nlohmann::ordered_json json = begin_json(options);
   json["gaussians"] = model.cloud.size();
   const Evaluation evaluation =
       evaluate(ctx, model, acquisition, set, options.evaluation, shown_progress(options.machine.quiet));
@@ -58,8 +93,9 @@ void run(const EvaluateOptions& options) {
 
 void add_evaluate(CLI::App& app) {
   auto options = std::make_shared<EvaluateOptions>();
-  CLI::App* sub = app.add_subcommand("evaluate", "score a model against the views it was not trained on");
-  sub->add_option("model", options->model, "model file (MODEL.h5)")->required();
+  CLI::App* sub = app.add_subcommand(
+      "evaluate", "score a model against the views it was not trained on, or labels against the truth");
+  sub->add_option("model", options->model, "model file (MODEL.h5), or label file")->required();
   sub->add_option("--case", options->case_file, "acquisition file it was made from (CASE.h5)")->required();
   sub->add_option("--json", options->json_file, "file for all numbers")->check(not_empty());
   sub->add_option("--views", options->views,

@@ -24,13 +24,16 @@ std::string row(const std::string& name, const ViewScores& scores) {
   return text;
 }
 
+std::string heading(const ViewScores& scores) {
+  return std::string("\nagainst ") +
+         (scores.against == TruthKind::measured ? "/projections" : "/reference/projections") + ", " +
+         std::to_string(scores.detector.width_px) + " x " + std::to_string(scores.detector.height_px) + " pixels, " +
+         std::to_string(scores.blank_views().size()) + " views without contrast left out" +
+         "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
+}
+
 std::string block(const ViewScores& model, const std::vector<BaselineScores>& baselines) {
-  std::string text = std::string("\nagainst ") +
-                     (model.against == TruthKind::measured ? "/projections" : "/reference/projections") + ", " +
-                     std::to_string(model.detector.width_px) + " x " + std::to_string(model.detector.height_px) +
-                     " pixels, " + std::to_string(model.blank_views().size()) + " views without contrast left out" +
-                     "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
-  text += row("model", model);
+  std::string text = heading(model) + row("model", model);
   for (const BaselineScores& b : baselines) text += row(b.name, b.scores);
   return text;
 }
@@ -48,6 +51,11 @@ std::string evaluation_summary(const Evaluation& evaluation) {
             number(v.hd95_mm, "%.3f") + " mm";
   }
   return text;
+}
+
+std::string label_summary(const ViewScores& labels, const ViewScores& bicubic) {
+  return std::to_string(labels.views.size()) + " labels" + heading(labels) + row("labels", labels) +
+         row("bicubic", bicubic);
 }
 
 }  // namespace dsasrgs::program

@@ -9,5 +9,7 @@ namespace dsasrgs::program {
 
 /// The means as lines.
 std::string evaluation_summary(const Evaluation&);
+/// Of labels and of bicubic interpolation against the same truth.
+std::string label_summary(const ViewScores& labels, const ViewScores& bicubic);
 
 }  // namespace dsasrgs::program

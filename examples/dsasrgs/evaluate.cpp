@@ -1,5 +1,6 @@
 // dsasrgs evaluate: how well a model predicts the views it was not trained on, or how good labels are.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,12 @@ nlohmann::ordered_json begin_json(const EvaluateOptions& options) {
   return json;
 }
 
+/// As training uses labels: line integrals are not below 0.
+std::vector<float> clipped(std::vector<float> image) {
+  for (float& value : image) value = std::max(value, 0.0f);
+  return image;
+}
+
 /// Pseudo-labels against the reference projections, beside bicubic interpolation.
 void run_labels(const EvaluateOptions& options) {
   const Acquisition a = read_acquisition(options.case_file);
@@ -52,9 +59,9 @@ void run_labels(const EvaluateOptions& options) {
   const ProjectionTruth truth = ProjectionTruth::reference(a);
   const ProgressCallback progress = shown_progress(options.machine.quiet);
   const ViewScores scores = score_views(
-      truth, views, [&](int view) { return labels.read(view); }, progress);
+      truth, views, [&](int view) { return clipped(labels.read(view)); }, progress);
   const ViewScores bicubic = score_views(
-      truth, views, [&](int view) { return bicubic_label(a, view, labels.scale()).values; }, progress);
+      truth, views, [&](int view) { return clipped(bicubic_label(a, view, labels.scale()).values); }, progress);
   if (!options.json_file.empty()) {
     nlohmann::ordered_json json = begin_json(options);
     json["network"] = labels.network();

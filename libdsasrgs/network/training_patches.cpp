@@ -1,5 +1,6 @@
 #include "network/training_patches.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -124,9 +125,9 @@ PatchBatch TrainingPatches::State::held_out_pairs(const VesselImages& vessels) c
   for (std::size_t i = 0; i < kHeldOutVesselImages; ++i) {
     PatchNumbers numbers(kHeldOutSeed, RandomStream::network_vessels, static_cast<std::int64_t>(i), 1);
     const Image image = vessels.draw(ctx, numbers);
-    const int room = image.width_px - fine_side();
-    for (const int column : {0, room}) {
-      const Image target = cut_patch(image, room / 2, column, fine_side(), 1, 1);
+    const int room = image.width_px - fine_side(), middle = room / 2, left = std::max(middle - fine_side() / 2, 0);
+    for (const int column : {left, std::min(left + fine_side(), room)}) {
+      const Image target = cut_patch(image, middle, column, fine_side(), 1, 1);
       Image measured = block_means(target, config.shape.scale);
       add_noise(measured, kHeldOutNoise, kHeldOutSeed, kHeldOutStep, item++);
       append(batch, measured, target);

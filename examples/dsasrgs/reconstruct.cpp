@@ -23,6 +23,7 @@
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "jobs/evaluation_summary.hpp"
+#include "jobs/make_labels.hpp"
 #include "jobs/plausible_case.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/run_report.hpp"
@@ -72,9 +73,20 @@ void require_target_of_labels(const Config& config) {
   const Target target = config.super_resolution.target;
   if (target == Target::none || target == Target::upsampled)
     throw UsageError(
-        "--labels: expected super_resolution.target = pseudo_labels, both or teach (--preset dsa-srgs), "
+        "--labels: expected super_resolution.target = pseudo_labels, both, teach or weighted (--preset dsa-srgs), "
         "found super_resolution.target = " +
         std::string(target == Target::none ? "none" : "upsampled"));
+}
+
+/// Labels of the training views in the run's folder, by the network that comes with the program.
+void make_own_labels(const Acquisition& a, const Config& config, const RunFolder& folder,
+                     const MachineOptions& machine) {
+  LabelOptions options;
+  options.scale = config.super_resolution.scale;
+  options.threads = machine.threads;
+  options.quiet = machine.quiet;
+  print_line(machine.quiet, "no --labels: making them with " + network_file(options).string());
+  make_labels(a, folder.labels(), options);
 }
 
 /// As a shell takes it for one word.
@@ -129,8 +141,6 @@ void run(const ReconstructOptions& options) {
   const bool quiet = options.machine.quiet;
   const Config config = effective_config(options);
   if (!options.labels_file.empty() && !options.resume) require_target_of_labels(config);
-  if (options.labels_file.empty() && !options.resume && config.super_resolution.needs_labels())
-    throw UsageError("--labels: expected a label file, which super_resolution.target needs, found none");
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
@@ -143,15 +153,22 @@ void run(const ReconstructOptions& options) {
   }
   if (!options.hold_out.empty()) hold_out(acquisition, parse_views(options.hold_out, acquisition, "--hold-out"));
   require_scorable(acquisition, held_out_views(acquisition));
-  std::shared_ptr<const PseudoLabels> labels;
-  if (!options.labels_file.empty())
-    labels = std::make_shared<const PseudoLabels>(PseudoLabels::open(options.labels_file, acquisition));
-
   using Start = RunFolder::Start;
   RunFolder folder(options.output,
                    options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
   for (const auto& file : folder.own_files())
     require_no_input("--output", file, {options.case_file, options.labels_file});
+  const bool makes_labels = options.labels_file.empty() && !options.resume && config.super_resolution.needs_labels();
+  if (makes_labels) {
+    folder.begin();
+    write_text(folder.config(), to_toml(config));  // by which the folder is known as a run's
+    make_own_labels(acquisition, config, folder, options.machine);
+  }
+  std::filesystem::path labels_file = options.labels_file;
+  std::error_code error;
+  if (labels_file.empty() && std::filesystem::exists(folder.labels(), error)) labels_file = folder.labels();
+  std::shared_ptr<const PseudoLabels> labels;
+  if (!labels_file.empty()) labels = std::make_shared<const PseudoLabels>(PseudoLabels::open(labels_file, acquisition));
   const auto start = std::chrono::steady_clock::now();
   Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), labels)
                                                : Reconstructor(ctx, acquisition, config, labels);
@@ -160,7 +177,7 @@ void run(const ReconstructOptions& options) {
   facts.case_file = options.case_file;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   facts.resumed_from_step = reconstructor.steps_done();
-  folder.begin();
+  if (!makes_labels) folder.begin();
   write_text(folder.config(), to_toml(reconstructor.config()));
   announce(acquisition, reconstructor, ctx, quiet);
 
@@ -206,7 +223,9 @@ void add_reconstruct(CLI::App& app) {
       ->check(not_empty())
       ->excludes(resume);
   sub->add_option("--labels", options->labels_file,
-                  "file with pseudo-labels of the training views (an acquisition with /super_resolution will do)")
+                  "file with pseudo-labels of the training views (an acquisition with /super_resolution will do); "
+                  "default, where the "
+                  "configuration needs them: made with the network that comes with the program, for 2 or 4 times finer")
       ->check(not_empty());
   sub->add_option("--set", options->settings, "one change: section.name=value; may be repeated")
       ->allow_extra_args(false)

@@ -39,11 +39,11 @@ struct TrainingPatches::State {
   State(Context&, const NetworkTrainingConfig&, const NetworkSources&);
 
   int fine_side() const { return config.patch_px * config.shape.scale; }
-  /// Anywhere in an image of the step's window.
+  /// Of an image of the step's window.
   Image draw_vessels(std::int64_t step, PatchNumbers&);
   void add_training_pair(PatchBatch&, std::int64_t step, std::uint32_t item);
   PatchBatch held_out_pairs(std::size_t source) const;
-  /// Two patches of each of some images.
+  /// Two patches side by side of each of some images.
   PatchBatch held_out_pairs(const VesselImages&) const;
 
   Context& ctx;
@@ -83,8 +83,12 @@ TrainingPatches::State::State(Context& context, const NetworkTrainingConfig& c, 
 
 Image TrainingPatches::State::draw_vessels(std::int64_t step, PatchNumbers& numbers) {
   const Image& image = window.at(ctx, step, numbers.index(VesselWindow::kImages));
-  const auto places = static_cast<std::size_t>(image.width_px - fine_side()) + 1;
-  const int row = static_cast<int>(numbers.index(places)), column = static_cast<int>(numbers.index(places));
+  // The mean of two, which is rather in the middle than at the edge: the image is aimed at a vessel.
+  const auto offset = [&] {
+    const double first = numbers.uniform(), second = numbers.uniform();
+    return static_cast<int>(std::lround((first + second) / 2 * (image.width_px - fine_side())));
+  };
+  const int row = offset(), column = offset();
   return cut_patch(image, row, column, fine_side(), 1, 1);
 }
 
@@ -120,8 +124,9 @@ PatchBatch TrainingPatches::State::held_out_pairs(const VesselImages& vessels) c
   for (std::size_t i = 0; i < kHeldOutVesselImages; ++i) {
     PatchNumbers numbers(kHeldOutSeed, RandomStream::network_vessels, static_cast<std::int64_t>(i), 1);
     const Image image = vessels.draw(ctx, numbers);
-    for (const int corner : {0, image.width_px - fine_side()}) {
-      const Image target = cut_patch(image, corner, corner, fine_side(), 1, 1);
+    const int room = image.width_px - fine_side();
+    for (const int column : {0, room}) {
+      const Image target = cut_patch(image, room / 2, column, fine_side(), 1, 1);
       Image measured = block_means(target, config.shape.scale);
       add_noise(measured, kHeldOutNoise, kHeldOutSeed, kHeldOutStep, item++);
       append(batch, measured, target);

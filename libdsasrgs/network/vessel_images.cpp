@@ -16,8 +16,8 @@ namespace {
 
 constexpr CArmView kView{};             // its distances are those of a usual sweep
 constexpr double kMostSecondary = 0.5;  // rad
-/// From when the bolus fills more than the inlets to how long after its peak there.
-constexpr double kAfterArrival_s = 0.3, kAfterPeak_s = 3;
+/// From when the inlets have a tenth of their peak to how long after it.
+constexpr double kAfterArrival_s = 1, kAfterPeak_s = 3;
 constexpr double kInjectionLow_s = 2, kInjectionHigh_s = 5;
 constexpr int kLeastSide_px = 96;
 

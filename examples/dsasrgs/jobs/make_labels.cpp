@@ -119,7 +119,10 @@ std::filesystem::path network_file(const LabelOptions& options) {
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output,
                  const LabelOptions& options) {
   require_writable_file("--output", output, {case_file, options.network});
-  const Acquisition a = read_acquisition(case_file);
+  make_labels(read_acquisition(case_file), output, options);
+}
+
+void make_labels(const Acquisition& a, const std::filesystem::path& output, const LabelOptions& options) {
   LabelFileOptions file;
   file.low_resolution = a.detector;
   file.scale = options.scale;

@@ -37,5 +37,7 @@ std::filesystem::path network_file(const LabelOptions&);
 
 /// Makes the labels and writes them. Throws UsageError, InvalidArgument, BadInput, IoError, Interrupted.
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output, const LabelOptions&);
+/// The same of an acquisition that is there already, whose split may be another than its file's.
+void make_labels(const Acquisition&, const std::filesystem::path& output, const LabelOptions&);
 
 }  // namespace dsasrgs::program

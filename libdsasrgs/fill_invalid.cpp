@@ -1,7 +1,6 @@
 #include "fill_invalid.hpp"
 
 #include <cstddef>
-#include <vector>
 
 namespace dsasrgs {
 
@@ -24,6 +23,13 @@ void fill_invalid(std::span<const std::uint8_t> valid, int width_px, std::span<f
     if (p >= width) spread_to(p - width);
     if (p + width < known.size()) spread_to(p + width);
   }
+}
+
+std::vector<float> filled_projection(const Acquisition& a, int view) {
+  const std::span<const float> measured = a.projection(view);
+  std::vector<float> image(measured.begin(), measured.end());
+  fill_invalid(a.valid_pixels(view), a.detector.width_px, image);
+  return image;
 }
 
 }  // namespace dsasrgs

@@ -30,7 +30,8 @@ struct NetworkShape {
   std::size_t num_parameters() const;
 };
 
-/// From the least to the greatest of what a network was trained on, without the outermost hundredths.
+/// From the least to the greatest of what a network was trained on, without the outermost hundredths. 0 to 0: not
+/// known.
 struct TrainedRange {
   double low = 0, high = 0;
 };
@@ -58,6 +59,8 @@ double brightest_line_integral(const Acquisition&);
 /// Traits of an image [H,W] whose case's brightest line integral is `unit`. Throws InvalidArgument unless it has at
 /// least 3 × 3 pixels, all finite, and the unit is positive.
 ImageTraits image_traits(std::span<const float> image, int width_px, int height_px, double unit);
+/// Of one view as network_label sees it: invalid pixels take the value of a valid one nearby first.
+ImageTraits image_traits(const Acquisition&, int view, double unit);
 
 struct SharpenOptions {
   /// The mean over the image's eight flips and quarter turns: surer, in eight times the time.
@@ -92,13 +95,13 @@ class SuperResolver {
   const NetworkFacts& facts() const&& = delete;
 
   /// Line integrals [H,W], negative ones as they are, of a case whose brightest line integral is `unit`. Bit-identical
-  /// for any thread count and tile_px. Throws InvalidArgument for sizes that disagree, values that are not finite or a
-  /// unit that is not positive; Cancelled when stopped.
+  /// for any thread count and tile_px. Throws InvalidArgument for sizes that disagree, values that are not finite
+  /// (in the unit, as floats) or a unit that is not positive; Cancelled when stopped.
   SharpImage sharpen(std::span<const float> image, int width_px, int height_px, double unit,
                      const SharpenOptions& = {});
 
-  /// What about such an image is far from anything the network was trained on, each a sentence with the number and the
-  /// range; empty: nothing. A label made from such an image may show what is not there.
+  /// What about such an image is beyond twice or half of what the network was trained on, each a sentence with the
+  /// number and the range; empty: nothing. A label made from such an image may show what is not there.
   std::vector<std::string> unfamiliar(const ImageTraits&) const;
 
  private:

@@ -6,6 +6,7 @@
 #include "common/host_vector.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/super_resolver.hpp"
+#include "fill_invalid.hpp"
 #include "percentile.hpp"
 
 namespace dsasrgs {
@@ -57,6 +58,10 @@ ImageTraits image_traits(std::span<const float> image, int width_px, int height_
   const double high = percentile(sorted, 0.999), low = percentile(sorted, 0.001);
   traits.contrast = (high - low) / unit;
   return traits;
+}
+
+ImageTraits image_traits(const Acquisition& a, int view, double unit) {
+  return image_traits(filled_projection(a, view), a.detector.width_px, a.detector.height_px, unit);
 }
 
 }  // namespace dsasrgs

@@ -53,12 +53,11 @@ TrainedRange read_range(const Hdf5Reader& file, const char* name) {
   return {ends[0], ends[1]};
 }
 
-void read_finite(const Hdf5Reader& file, const std::string& name, const Shape& shape, float* destination) {
-  const std::vector<float> values = file.read<float>(name, shape);
-  for (const float value : values) {
+void append_finite(const Hdf5Reader& file, const std::string& name, const Shape& shape, std::vector<float>& values) {
+  const std::vector<float> read = file.read<float>(name, shape);
+  for (const float value : read)
     if (!std::isfinite(value)) throw BadInput(file.name(), name, "finite numbers", number_text(value));
-    *destination++ = value;
-  }
+  values.insert(values.end(), read.begin(), read.end());
 }
 
 }  // namespace
@@ -120,11 +119,10 @@ NetworkFile read_network(const std::filesystem::path& path) {
   facts.training = file.attribute<std::string>("/", "training");
   for (const NamedRange& r : kRanges) facts.*r.range = read_range(file, r.name);
   const ResidualNetwork layers(facts.shape);
-  network.parameters = host_vector<float>(layers.num_parameters());
-  for (const NetworkLayer& layer : layers.layers()) {
+  for (const NetworkLayer& layer : layers.layers()) {  // one by one: the file may claim more than it holds
     const auto outputs = static_cast<std::size_t>(layer.outputs), inputs = static_cast<std::size_t>(layer.inputs);
-    read_finite(file, weights_of(layer), {outputs, inputs, 3, 3}, network.parameters.data() + layer.weights_at);
-    read_finite(file, bias_of(layer), {outputs}, network.parameters.data() + layer.bias_at);
+    append_finite(file, weights_of(layer), {outputs, inputs, 3, 3}, network.parameters);
+    append_finite(file, bias_of(layer), {outputs}, network.parameters);
   }
   facts.fingerprint = file.attribute<std::string>("/", "fingerprint");
   if (const std::string found = network_fingerprint(facts.shape, network.parameters); found != facts.fingerprint)

@@ -1,6 +1,6 @@
 #pragma once
-// The super-resolution network: its layers over one array of parameters, forward and backward (docs/method.md section
-// 4).
+// The super-resolution network: its layers over one array of parameters, forward and backward (docs/method.md, "The
+// network").
 
 #include <cstddef>
 #include <cstdint>

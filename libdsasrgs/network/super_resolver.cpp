@@ -12,6 +12,7 @@
 #include "network/network_file.hpp"
 #include "network/orientation.hpp"
 #include "network/residual_network.hpp"
+#include "number_text.hpp"
 
 namespace dsasrgs {
 
@@ -89,9 +90,11 @@ SharpImage SuperResolver::sharpen(std::span<const float> image, int width_px, in
   require_size(kOp, "image", pixels, image.size());
   require(unit > 0 && std::isfinite(unit), kOp, "unit: expected a positive number, found ", unit);
   require_count(kOp, "tile_px", options.tile_px, 16);
+  const std::string unit_text = number_text(unit);
   for (std::size_t i = 0; i < pixels; ++i)
-    require(std::isfinite(image[i]), kOp, "image: expected finite values, found ", image[i], " at row ",
-            i / static_cast<std::size_t>(width_px), ", column ", i % static_cast<std::size_t>(width_px));
+    require(std::isfinite(static_cast<float>(image[i] / unit)), kOp, "image: expected finite values, found ", image[i],
+            " of unit ", unit_text, " at row ", i / static_cast<std::size_t>(width_px), ", column ",
+            i % static_cast<std::size_t>(width_px));
 
   const int scale = s.facts.shape.scale;
   const auto fine = pixels * static_cast<std::size_t>(scale) * static_cast<std::size_t>(scale);
@@ -147,6 +150,7 @@ std::vector<std::string> SuperResolver::unfamiliar(const ImageTraits& traits) co
   const NetworkFacts& f = facts();
   std::vector<std::string> found;
   const auto look = [&](const char* what, double value, const TrainedRange& trained) {
+    if (trained.high == 0) return;  // not known
     if (value >= trained.low / kFactor && value <= trained.high * kFactor) return;
     char text[160];
     std::snprintf(text, sizeof text, "%s %.3g, trained on %.3g to %.3g (brightest line integrals are 1)", what, value,
@@ -162,10 +166,8 @@ std::vector<std::string> SuperResolver::unfamiliar(const ImageTraits& traits) co
 MadeLabel network_label(SuperResolver& resolver, const Acquisition& a, int view, double unit,
                         const SharpenOptions& options) {
   constexpr double kHalfTrusted = 0.02;  // of the unit
-  const std::span<const float> measured = a.projection(view);
-  std::vector<float> image(measured.begin(), measured.end());
-  fill_invalid(a.valid_pixels(view), a.detector.width_px, image);
-  SharpImage sharp = resolver.sharpen(image, a.detector.width_px, a.detector.height_px, unit, options);
+  SharpImage sharp =
+      resolver.sharpen(filled_projection(a, view), a.detector.width_px, a.detector.height_px, unit, options);
   MadeLabel label;
   label.values = std::move(sharp.values);
   for (float& value : label.values) value = std::max(value, 0.0f);

@@ -49,13 +49,12 @@ SuperResolver open_network(Context& ctx, const LabelOptions& options) {
   return resolver;
 }
 
-/// One warning for all views, with the worst of each kind: labels may show there what is not.
+/// One warning for each trait that is unlike, with the first view of which it is: labels may show there what is not.
 void warn_of_unfamiliar(const SuperResolver& resolver, const Acquisition& a, const std::vector<int>& views,
                         double unit) {
   std::map<std::string, std::pair<std::string, int>> found;  // by trait: the first sentence, and how many views
   for (const int view : views) {
-    const ImageTraits traits = image_traits(a.projection(view), a.detector.width_px, a.detector.height_px, unit);
-    for (const std::string& sentence : resolver.unfamiliar(traits)) {
+    for (const std::string& sentence : resolver.unfamiliar(image_traits(a, view, unit))) {
       auto& entry = found[sentence.substr(0, sentence.find(' '))];
       if (entry.second++ == 0) entry.first = "view " + std::to_string(view) + ": " + sentence;
     }

@@ -40,8 +40,8 @@ fs::path beside(const fs::path& network, const char* extension) {
 
 std::string text_of(const NetworkValidation& v) {
   char text[200];
-  std::snprintf(text, sizeof text, "%s: %.2f dB, bicubic %.2f dB (%+.2f)", v.source.c_str(), v.psnr_db, v.bicubic_db,
-                v.psnr_db - v.bicubic_db);
+  std::snprintf(text, sizeof text, "%s: %.2f dB, before %.2f dB (%+.2f)", v.source.c_str(), v.psnr_db, v.base_db,
+                v.psnr_db - v.base_db);
   std::string line = text;
   if (v.expected_l1 > 0) {
     std::snprintf(text, sizeof text, ", mean error %.4g, expected %.4g", v.l1, v.expected_l1);
@@ -54,7 +54,7 @@ std::string text_of(const NetworkValidation& v) {
 class NetworkLog {
  public:
   NetworkLog(const fs::path& path, int done_steps) : path_(path) {
-    std::string kept = "step,learning_rate,l1,source,psnr_db,bicubic_db,mean_error,expected_error\n";
+    std::string kept = "step,learning_rate,l1,source,psnr_db,base_db,mean_error,expected_error\n";
     if (std::ifstream earlier(path); done_steps > 0 && earlier) {
       std::string line;
       std::getline(earlier, line);
@@ -73,7 +73,7 @@ class NetworkLog {
       file_ << text;
     };
     if (validation.empty()) line("", NAN, NAN, NAN, NAN);
-    for (const NetworkValidation& v : validation) line(v.source.c_str(), v.psnr_db, v.bicubic_db, v.l1, v.expected_l1);
+    for (const NetworkValidation& v : validation) line(v.source.c_str(), v.psnr_db, v.base_db, v.l1, v.expected_l1);
     file_.flush();
     require_written();
   }

@@ -52,24 +52,24 @@ NetworkSources mixed_sources() {
 /// Largest |block mean of the target − measured|.
 double misfit(const PatchBatch& batch, const NetworkTrainingConfig& config, double* mean_square = nullptr) {
   const int p = config.patch_px, s = config.shape.scale;
-  const std::size_t patches = batch.measured.size() / num_elements(p, p);
-  REQUIRE(batch.measured.size() == patches * num_elements(p, p));
+  const std::size_t patches = batch.input.size() / num_elements(p, p);
+  REQUIRE(batch.input.size() == patches * num_elements(p, p));
   REQUIRE(batch.target.size() == patches * num_elements(p * s, p * s));
   double worst = 0, squares = 0;
-  for (std::size_t i = 0; i < batch.measured.size(); ++i) {
+  for (std::size_t i = 0; i < batch.input.size(); ++i) {
     const std::size_t column = i % p, row = i / p;  // rows of all patches, one below the other
     double sum = 0;
     for (int y = 0; y < s; ++y)
       for (int x = 0; x < s; ++x) sum += static_cast<double>(batch.target[(row * s + y) * p * s + column * s + x]);
-    const double error = static_cast<double>(batch.measured[i]) - sum / (s * s);
+    const double error = static_cast<double>(batch.input[i]) - sum / (s * s);
     worst = std::max(worst, std::abs(error));
     squares += error * error;
   }
-  if (mean_square != nullptr) *mean_square = squares / static_cast<double>(batch.measured.size());
+  if (mean_square != nullptr) *mean_square = squares / static_cast<double>(batch.input.size());
   return worst;
 }
 
-bool same(const PatchBatch& a, const PatchBatch& b) { return a.measured == b.measured && a.target == b.target; }
+bool same(const PatchBatch& a, const PatchBatch& b) { return a.input == b.input && a.target == b.target; }
 
 std::vector<float> target_of(const PatchBatch& batch, const NetworkTrainingConfig& config, std::size_t i) {
   const std::size_t pixels = num_elements(config.patch_px, config.patch_px) * config.shape.scale * config.shape.scale;
@@ -287,7 +287,7 @@ TEST_CASE("training patches: what is held out is the same at every call and for 
     CAPTURE(source);
     const PatchBatch batch = patches.validation(source);
     patches.training(5);
-    CHECK(batch.measured.size() == counts[source] * 144);
+    CHECK(batch.input.size() == counts[source] * 144);
     CHECK(same(patches.validation(source), batch));
     CHECK(same(others.validation(source), batch));
     double mean_square = 0;
@@ -368,7 +368,7 @@ TEST_CASE("training patches: a real run and a real tree", "[network][real]") {
   TrainingPatches patches(ctx, config, sources);
   for (const int step : {1, 2, 3000}) {
     const PatchBatch batch = patches.training(step);
-    REQUIRE(batch.measured.size() == 12 * 48 * 48);
+    REQUIRE(batch.input.size() == 12 * 48 * 48);
     REQUIRE(batch.target.size() == 12 * 192 * 192);
     const auto [darkest, brightest] = std::minmax_element(batch.target.begin(), batch.target.end());
     CHECK(*darkest > -2);

@@ -58,7 +58,8 @@ struct NetworkSources {
   std::vector<NetworkRenders> renders;
 };
 
-/// Rates and sizes are chosen (docs/method.md says how); in TOML, `name = value` of the section [network].
+/// Rates and sizes are chosen (docs/method.md says how). In TOML one `name = value` each, those of the shape among
+/// them; the section [training] of a plan for `dsasrgs train-network`.
 struct NetworkTrainingConfig {
   NetworkShape shape;
   int steps = 3000;
@@ -115,7 +116,8 @@ class NetworkTrainer {
   ~NetworkTrainer();
 
   /// One batch. Throws NumericalError naming the step when the loss is not finite, and at every later call; then
-  /// nothing can be saved. InvalidArgument after the last step.
+  /// nothing can be saved. Saving finds parameters that are not finite in the same way. InvalidArgument after the last
+  /// step.
   NetworkStepReport step();
   bool finished() const;
   int steps_done() const;

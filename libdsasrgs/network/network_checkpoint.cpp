@@ -56,6 +56,9 @@ NetworkTraining read_network_checkpoint(const std::filesystem::path& path) {
   t.first_moment = read("/first_moment");
   t.second_moment = read("/second_moment");
   const std::vector<double> traits = file.read<double>("/traits", {kAnyExtent, 3});
+  for (const double trait : traits)
+    if (!(trait >= 0 && std::isfinite(trait)))
+      throw BadInput(file.name(), "/traits", "finite numbers of 0 or more", std::to_string(trait));
   for (std::size_t i = 0; i + 2 < traits.size(); i += 3) t.traits.push_back({traits[i], traits[i + 1], traits[i + 2]});
   return t;
 }

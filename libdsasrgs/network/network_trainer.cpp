@@ -94,12 +94,23 @@ struct NetworkTrainer::State {
     return c.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * done));
   }
 
+  /// Throws NumericalError where the last step left a number that is not finite, of which no loss knows yet.
   NetworkTraining snapshot() {
+    require_sound();
     NetworkTraining t = training;
     t.parameters = parameters.to_host(*ctx);
     t.first_moment = first_moment.to_host(*ctx);
     t.second_moment = second_moment.to_host(*ctx);
+    for (const std::vector<float>* array : {&t.parameters, &t.first_moment, &t.second_moment})
+      if (!std::all_of(array->begin(), array->end(), [](float v) { return std::isfinite(v); }))
+        fail(training.step, "parameters are");
     return t;
+  }
+
+  [[noreturn]] void fail(int step, const std::string& what) {
+    failure = "step " + std::to_string(step) + ": the network's " + what +
+              " not finite: lower learning_rate, or begin with another seed";
+    throw NumericalError(failure);
   }
 };
 
@@ -162,11 +173,7 @@ NetworkStepReport NetworkTrainer::step() {
   const NetworkBatch batch = s.batch_of(drawn);
   const Buffer<float> input = Buffer<float>::from_host(*s.ctx, drawn.input);
   const LabelLossSums sums = s.loss(drawn, batch, input, true);
-  if (!std::isfinite(sums.l1) || !std::isfinite(sums.error)) {
-    s.failure = "step " + std::to_string(step) +
-                ": the network's loss is not finite: lower learning_rate, or begin with another seed";
-    s.require_sound();
-  }
+  if (!std::isfinite(sums.l1) || !std::isfinite(sums.error)) s.fail(step, "loss is");
   s.network.backward(*s.ctx, s.parameters, batch, input, s.grad_output, s.memory, s.gradient);
   AdamStep adam;
   adam.learning_rate = static_cast<float>(s.learning_rate(step));
@@ -227,24 +234,21 @@ std::vector<NetworkValidation> NetworkTrainer::validation() {
 }
 
 void NetworkTrainer::save_checkpoint(const std::filesystem::path& path) {
-  State& s = state();
-  s.require_sound();
-  write_network_checkpoint(path, s.snapshot());
+  write_network_checkpoint(path, state().snapshot());
 }
 
 void NetworkTrainer::save_network(const std::filesystem::path& path, std::string_view name,
                                   std::string_view trained_on) {
-  State& s = state();
-  s.require_sound();
+  NetworkTraining training = state().snapshot();
   NetworkFile file;
-  file.parameters = s.parameters.to_host(*s.ctx);
-  file.facts.shape = s.training.config.shape;
+  file.parameters = std::move(training.parameters);
+  file.facts.shape = training.config.shape;
   file.facts.name = name;
   file.facts.trained_on = trained_on;
-  file.facts.training = to_toml(s.training.config) +
-                        (s.training.started.empty() ? "" : "# begun with network " + s.training.started + "\n");
+  file.facts.training =
+      to_toml(training.config) + (training.started.empty() ? "" : "# begun with network " + training.started + "\n");
   HostVector<double> noise, contrast, sharpness;
-  for (const ImageTraits& t : s.training.traits) {
+  for (const ImageTraits& t : training.traits) {
     noise.push_back(t.noise);
     contrast.push_back(t.contrast);
     if (t.contrast >= kLeastContrast) sharpness.push_back(t.sharpness);

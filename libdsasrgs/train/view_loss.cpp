@@ -37,7 +37,8 @@ ViewLoss::ViewLoss(Context& ctx, const TrainingViews& views, const Config& confi
   const bool teach = sr.scale > 1 && sr.target == HighResolutionTarget::teach;
   const bool weighted = sr.scale > 1 && sr.target == HighResolutionTarget::weighted;
   teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
-  grad_teach_ = Buffer<float>(ctx, teach ? high_pixels : 0);
+  grad_teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
+  zeros_ = Buffer<float>::zeros(ctx, weighted ? high_pixels : 0);
   if (sr.scale == 1 || fine_weight() <= 0) return;
   for (std::size_t slot = 0; slot < views.size(); ++slot) {  // all, so that a label that is missing is found now
     if (!sr.keep_labels) fine_.clear();
@@ -198,18 +199,21 @@ NuisanceGradient ViewLoss::low_loss(Context& ctx, std::size_t slot, View<const f
 }
 
 void ViewLoss::high_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<const float> target,
-                         float weight, View<float> grad_rendered) {
+                         float weight, View<float> grad_rendered, GradientMode mode) {
   const ImageLossInput input{rendered, target, t.valid, t.num_valid};
   ImageLossSaved& saved = fine_saved_[num_fine_losses_++];
   image_loss_forward(ctx, high_shape_, input, saved);
-  image_loss_backward(ctx, high_shape_, input, saved, weight, GradientMode::accumulate, grad_rendered);
+  image_loss_backward(ctx, high_shape_, input, saved, weight, mode, grad_rendered);
 }
 
 void ViewLoss::weighted_loss(Context& ctx, const FineTarget& t, View<const float> rendered, const Gradient& gradient) {
-  // C·label + (1 − C)·render, the render held fixed: of |render − that| the gradient is C times that of the label's
-  // loss, and where the label is not trusted nothing is asked for.
+  // The difference to C·label + (1 − C)·render is C times that to the label. Its sign is not, hence C again: where the
+  // label is not trusted nothing is asked for.
   teach_forward(ctx, {t.label, rendered, {}, {}, t.confidence}, {}, {}, teach_);
-  high_loss(ctx, t, rendered, teach_, static_cast<float>(config_->super_resolution.weight), gradient.rendered);
+  high_loss(ctx, t, rendered, teach_, static_cast<float>(config_->super_resolution.weight), grad_teach_,
+            GradientMode::overwrite);
+  teach_forward(ctx, {grad_teach_, zeros_, {}, {}, t.confidence}, {}, {}, teach_);  // C · gradient + (1 − C) · 0
+  add_scaled(ctx, 1, teach_, gradient.rendered);
 }
 
 void ViewLoss::teach_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<const float> confidence,

@@ -89,7 +89,7 @@ class ViewLoss {
   /// Adds the gradient of w·L_sr.
   void fine_loss(Context&, std::size_t slot, View<const float> rendered, View<const float> confidence, const Gradient&);
   void high_loss(Context&, const FineTarget&, View<const float> rendered, View<const float> target, float weight,
-                 View<float> grad_rendered);
+                 View<float> grad_rendered, GradientMode = GradientMode::accumulate);
   void weighted_loss(Context&, const FineTarget&, View<const float> rendered, const Gradient&);
   void teach_loss(Context&, const FineTarget&, View<const float> rendered, View<const float> confidence,
                   const Gradient&);
@@ -107,7 +107,7 @@ class ViewLoss {
   ImageLossSaved low_saved_, swapped_saved_;
   std::array<ImageLossSaved, 2> fine_saved_;
   TeachScratch teach_scratch_;
-  Buffer<float> low_, adjusted_, fine_adjusted_, grad_low_, teach_, grad_teach_;
+  Buffer<float> low_, adjusted_, fine_adjusted_, grad_low_, teach_, grad_teach_, zeros_;
 };
 
 }  // namespace dsasrgs

@@ -7,7 +7,10 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/reconstructor.hpp"
+#include "dsasrgs/super_resolver.hpp"
+#include "label_trust.hpp"
 #include "support/context.hpp"
+#include "support/gradient.hpp"
 #include "support/labels.hpp"
 #include "support/random_values.hpp"
 #include "support/small_case.hpp"
@@ -57,10 +60,11 @@ struct Outcome {
 };
 
 Outcome run(const Config& config, const Acquisition& a, const std::vector<float>& label,
-            const std::vector<float>& rendered, float gain = 1, float offset = 0) {
+            const std::vector<float>& rendered, float gain = 1, float offset = 0,
+            const std::vector<float>& given_confidence = {}) {
   Context ctx = make_context();
   const TrainingViews views(ctx, a, config.training);
-  ViewLoss loss(ctx, views, config, {[&](int) { return label; }, {}});
+  ViewLoss loss(ctx, views, config, {[&](int) { return label; }, [&](int) { return given_confidence; }});
   const ConfidenceState confidence = ConfidenceState::initial(ctx, config.super_resolution);
   const auto image = Buffer<float>::from_host(ctx, rendered);
   Buffer<float> gradient(ctx, rendered.size()), grad_confidence = Buffer<float>::zeros(ctx, 2);
@@ -94,7 +98,8 @@ TEST_CASE("fine target: nothing under an invalid pixel is seen", "[view_loss]") 
     if (a.valid[p] == 0) burnt.projections[p] = 7;
   for (std::size_t i = 0; i < kHigh; ++i)
     if (a.valid[i / (kScale * kWidth) / kScale * kWidth + i % (kScale * kWidth) / kScale] == 0) burnt_label[i] = 9;
-  for (const auto target : {HighResolutionTarget::upsampled, HighResolutionTarget::both, HighResolutionTarget::teach}) {
+  for (const auto target : {HighResolutionTarget::upsampled, HighResolutionTarget::both, HighResolutionTarget::teach,
+                            HighResolutionTarget::weighted}) {
     const Config config = config_for(target, 0.4);
     const Outcome before = run(config, a, label, rendered), after = run(config, burnt, burnt_label, rendered);
     CHECK(before.gradient == after.gradient);
@@ -126,6 +131,69 @@ TEST_CASE("fine target: without one there is L_gt only, whatever the weight", "[
     const Outcome o = run(config_for(HighResolutionTarget::none, weight), a, {}, rendered);
     CHECK(o.gradient == plain.gradient);
     CHECK(o.low == plain.low);
+  }
+}
+
+TEST_CASE("fine target: weighted, trusted outright, is the label's loss", "[view_loss]") {
+  const Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
+  const std::vector<float> label = random_values<float>(kHigh, 0.2f, 1.0f, 2),
+                           rendered = random_values<float>(kHigh, 0.2f, 1.0f, 3);
+  for (const double ssim_weight : {0.0, 0.3, 1.0}) {
+    Config config = config_for(HighResolutionTarget::pseudo_labels, 0.4);
+    config.training.ssim_weight = ssim_weight;
+    const Outcome expected = run(config, a, label, rendered);
+    config.super_resolution.target = HighResolutionTarget::weighted;
+    config.super_resolution.consistency = false;
+    for (const std::vector<float>& given : {std::vector<float>{}, std::vector<float>(kHigh, 1.0f)}) {
+      const Outcome o = run(config, a, label, rendered, 1, 0, given);
+      CHECK(relative_l2(o.gradient, expected.gradient) < 1e-6);
+      CHECK(o.high == expected.high);
+      CHECK(o.low == expected.low);
+    }
+    // What the label averages to is far from random measurements: with consistency it counts less.
+    config.super_resolution.consistency = true;
+    CHECK(run(config, a, label, rendered).high < 0.99 * expected.high);
+  }
+}
+
+TEST_CASE("fine target: weighted, a label that is not trusted asks for nothing", "[view_loss]") {
+  const Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
+  const std::vector<float> label = random_values<float>(kHigh, 0.2f, 1.0f, 2),
+                           rendered = random_values<float>(kHigh, 0.2f, 1.0f, 3);
+  for (const double ssim_weight : {0.0, 0.3}) {
+    Config config = config_for(HighResolutionTarget::weighted, 1);
+    config.training.ssim_weight = ssim_weight;
+    const Outcome o = run(config, a, label, rendered, 1, 0, std::vector<float>(kHigh, 0.0f));
+    CHECK(max_difference(o.gradient, std::vector<float>(kHigh, 0.0f)) < 1e-9);
+    CHECK(o.high == Approx(0).margin(1e-6));
+  }
+}
+
+TEST_CASE("fine target: weighted, the gradient of L1 is the confidence times the label's", "[view_loss]") {
+  const Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
+  const std::vector<float> label = random_values<float>(kHigh, 0.2f, 1.0f, 2),
+                           rendered = random_values<float>(kHigh, 0.2f, 1.0f, 3),
+                           given = random_values<float>(kHigh, 0.0f, 1.0f, 5);
+  const double unit = brightest_line_integral(a);
+  const auto config = [](HighResolutionTarget target, bool consistency) {
+    Config c = config_for(target, 1);
+    c.training.ssim_weight = 0;
+    c.super_resolution.consistency = consistency;
+    return c;
+  };
+  const Outcome plain = run(config(HighResolutionTarget::pseudo_labels, false), a, label, rendered);
+  const std::vector<float> consistency = label_consistency(label, a.projections, {}, a.detector, kScale, unit);
+  for (const bool with_consistency : {false, true}) {
+    const Outcome o = run(config(HighResolutionTarget::weighted, with_consistency), a, label, rendered, 1, 0, given);
+    std::vector<double> expected;
+    double value = 0;
+    for (std::size_t i = 0; i < kHigh; ++i) {
+      const double c = static_cast<double>(given[i]) * (with_consistency ? static_cast<double>(consistency[i]) : 1);
+      expected.push_back(c * static_cast<double>(plain.gradient[i]));
+      value += c * std::abs(static_cast<double>(rendered[i]) - static_cast<double>(label[i])) / unit / kHigh;
+    }
+    CHECK(relative_l2(o.gradient, expected) < 1e-5);
+    CHECK(o.high == Approx(value).epsilon(1e-5));
   }
 }
 

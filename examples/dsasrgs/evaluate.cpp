@@ -9,6 +9,7 @@
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
 #include "cli/view_list.hpp"
 #include "dsasrgs/error.hpp"
@@ -48,6 +49,9 @@ std::vector<float> clipped(std::vector<float> image) {
 
 /// Pseudo-labels against the reference projections, beside bicubic interpolation.
 void run_labels(const EvaluateOptions& options) {
+  if (options.evaluation.baselines || options.evaluation.surface_threshold_per_mm)
+    throw UsageError(std::string(options.evaluation.baselines ? "--baselines" : "--surface-threshold-per-mm") +
+                     ": expected a model file, found labels: " + options.model);
   const Acquisition a = read_acquisition(options.case_file);
   const PseudoLabels labels = PseudoLabels::open(options.model, a);
   if (!a.reference_projections || a.reference_projections->scale != labels.scale())

@@ -1,6 +1,8 @@
 #include "network_plan.hpp"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <set>
 
 #include "dsasrgs/error.hpp"
@@ -23,7 +25,8 @@ struct Kind {
 
   fs::path path(const char* field) const {
     const fs::path text = table.text(field);
-    return text.is_absolute() ? text : (plan.parent_path() / text).lexically_normal();
+    const fs::path path = (text.is_absolute() ? text : plan.parent_path() / text).lexically_normal();
+    return path.has_filename() ? path : path.parent_path();  // "frames/" is "frames"
   }
   double share() const {
     const double share = table.number("share", 1);
@@ -83,6 +86,10 @@ Image line_integrals(const Kind& kind, const fs::path& file, double zero, double
   for (int row = rows[0]; row <= rows[1]; ++row)
     for (int column = columns[0]; column <= columns[1]; ++column)
       image.values.push_back(static_cast<float>((static_cast<double>(grey.at(row, column)) - zero) * per_grey));
+  const float grey_value = grey.at(rows[0], columns[0]);
+  if (std::adjacent_find(image.values.begin(), image.values.end(), std::not_equal_to<>()) == image.values.end())
+    throw BadInput(file.string(), "pixels", "grey values that differ within columns and rows",
+                   std::to_string(static_cast<int>(grey_value)) + " everywhere");
   return image;
 }
 
@@ -121,7 +128,7 @@ void read_trees(const Kind& kind, NetworkPlan& plan) {
   VesselSourceOptions options;
   options.up_axis = kind.table.text("up_axis", options.up_axis);
   if (options.up_axis != "y" && options.up_axis != "z") kind.table.refuse("up_axis", "y or z", options.up_axis);
-  const double share = kind.share() / static_cast<double>(files.size() - held_out.size());
+  const double share = kind.share() / static_cast<double>(std::max<std::size_t>(files.size() - held_out.size(), 1));
   for (const fs::path& file : files) {
     options.vessels = file.string();
     const std::string name = file.filename().string();
@@ -134,14 +141,20 @@ void read_trees(const Kind& kind, NetworkPlan& plan) {
 void read_built_in_trees(const Kind& kind, NetworkPlan& plan) {
   const std::vector<std::int64_t> seeds = kind.table.integers("seeds"), held_out = kind.table.integers("hold_out");
   if (seeds.empty()) kind.table.refuse("seeds", "at least one seed of a built-in tree", "none");
-  const double share = kind.share();
+  const auto among = [](const std::vector<std::int64_t>& list, std::int64_t seed) {
+    return std::find(list.begin(), list.end(), seed) != list.end();
+  };
+  for (const std::int64_t seed : held_out)
+    if (!among(seeds, seed)) kind.table.refuse("hold_out", "some of the seeds", std::to_string(seed));
+  const auto used =
+      std::count_if(seeds.begin(), seeds.end(), [&](std::int64_t seed) { return !among(held_out, seed); });
+  const double share = kind.share() / static_cast<double>(std::max<std::ptrdiff_t>(used, 1));
   for (const std::int64_t seed : seeds) {
     if (seed < 0) kind.table.refuse("seeds", "numbers of 0 or more", std::to_string(seed));
-    const bool held = std::find(held_out.begin(), held_out.end(), seed) != held_out.end();
+    const bool held = among(held_out, seed);
     plan.sources.vessels.push_back(
         {"built-in tree " + std::to_string(seed),
-         std::get<VesselTree>(read_vessels(VesselSourceOptions{}, static_cast<std::uint64_t>(seed))),
-         share / static_cast<double>(seeds.size()), held});
+         std::get<VesselTree>(read_vessels(VesselSourceOptions{}, static_cast<std::uint64_t>(seed))), share, held});
   }
 }
 

@@ -1,7 +1,5 @@
 // dsasrgs train-network: trains a super-resolution network.
 
-#include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -40,9 +38,8 @@ fs::path beside(const fs::path& network, const char* extension) {
 
 std::string text_of(const NetworkValidation& v) {
   char text[200];
-  std::snprintf(text, sizeof text, "%s: %.2f dB, before %.2f dB (%+.2f)", v.source.c_str(), v.psnr_db, v.base_db,
-                v.psnr_db - v.base_db);
-  std::string line = text;
+  std::snprintf(text, sizeof text, ": %.2f dB, before %.2f dB (%+.2f)", v.psnr_db, v.base_db, v.psnr_db - v.base_db);
+  std::string line = v.source + text;
   if (v.expected_l1 > 0) {
     std::snprintf(text, sizeof text, ", mean error %.4g, expected %.4g", v.l1, v.expected_l1);
     line += text;
@@ -50,7 +47,14 @@ std::string text_of(const NetworkValidation& v) {
   return line;
 }
 
-/// One line per validation: step, l1 since the last, and each held-out source's PSNR over bicubic's.
+/// As CSV takes any text for one field.
+std::string csv_field(const std::string& text) {
+  std::string field = "\"";
+  for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
+  return field + "\"";
+}
+
+/// A line per validation and held-out source: step, mean error of training since the last, PSNR and bicubic's.
 class NetworkLog {
  public:
   NetworkLog(const fs::path& path, int done_steps) : path_(path) {
@@ -66,14 +70,13 @@ class NetworkLog {
     require_written();
   }
   void add(const NetworkStepReport& r, double l1, const std::vector<NetworkValidation>& validation) {
-    char text[256];
-    const auto line = [&](const char* source, double psnr, double bicubic, double error, double expected) {
-      std::snprintf(text, sizeof text, "%d,%.4g,%.5g,\"%s\",%.4f,%.4f,%.5g,%.5g\n", r.step, r.learning_rate, l1, source,
-                    psnr, bicubic, error, expected);
-      file_ << text;
-    };
-    if (validation.empty()) line("", NAN, NAN, NAN, NAN);
-    for (const NetworkValidation& v : validation) line(v.source.c_str(), v.psnr_db, v.base_db, v.l1, v.expected_l1);
+    char before[80], after[120];
+    std::snprintf(before, sizeof before, "%d,%.4g,%.5g,", r.step, r.learning_rate, l1);
+    if (validation.empty()) file_ << before << ",,,,\n";
+    for (const NetworkValidation& v : validation) {
+      std::snprintf(after, sizeof after, ",%.4f,%.4f,%.5g,%.5g\n", v.psnr_db, v.base_db, v.l1, v.expected_l1);
+      file_ << before << csv_field(v.source) << after;
+    }
     file_.flush();
     require_written();
   }
@@ -162,7 +165,8 @@ void add_train_network(CLI::App& app) {
   sub->add_option("plan", options->plan_file, "TOML file: configuration and sources (PLAN.toml)")->required();
   sub->add_option("--output", options->output, "network file to write (NETWORK.h5); checkpoint and log stand beside it")
       ->required();
-  CLI::Option* resume = sub->add_flag("--resume", options->resume, "go on from the checkpoint beside the output");
+  CLI::Option* resume =
+      sub->add_flag("--resume", options->resume, "go on from the checkpoint beside the output, with its configuration");
   sub->add_flag("--force", options->force, "replace the output and begin anew")->excludes(resume);
   sub->add_option("--from", options->from, "network file to begin with, whose shape is kept (fine-tuning)")
       ->check(not_empty())

@@ -28,7 +28,8 @@ struct NetworkImages {
   bool held_out = false;         ///< for validation only
 };
 /// The projections of an acquisition: the truth of a hospital's own frames. Where it has reference projections at scale
-/// s > 1, these; pixels that are not valid take the value of a valid one nearby.
+/// s > 1, these; pixels that are not valid take the value of a valid one nearby. Frames that show nothing are
+/// left out: without a valid pixel, or the same everywhere, as a simulated one before the contrast arrives.
 NetworkImages network_images(const Acquisition&, std::string name);
 
 /// Vessels whose projections are simulated while training: at any time of a bolus, from any direction.

@@ -7,6 +7,7 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/network_trainer.hpp"
 #include "fill_invalid.hpp"
+#include "network/patch_pixels.hpp"
 #include "refined_mask.hpp"
 
 namespace dsasrgs {
@@ -21,11 +22,11 @@ NetworkImages network_images(const Acquisition& acquisition, std::string name) {
     const std::span<const float> values = fine ? acquisition.reference_projection(view) : acquisition.projection(view);
     const std::vector<std::uint8_t> valid = refined_mask(acquisition.valid_pixels(view), acquisition.detector, scale);
     if (!valid.empty() && std::all_of(valid.begin(), valid.end(), [](std::uint8_t pixel) { return pixel == 0; }))
-      continue;  // shows nothing
+      continue;
     Image image{detector.width_px, detector.height_px, host_vector<float>(values.size())};
     std::copy(values.begin(), values.end(), image.values.begin());
     fill_invalid(valid, detector.width_px, image.values);
-    source.images.push_back(std::move(image));
+    if (!all_equal(image)) source.images.push_back(std::move(image));
   }
   return source;
 }

@@ -145,7 +145,7 @@ TEST_CASE("network trainer: the loss of the first step is bicubic's, by hand", "
   const std::vector<NetworkValidation> validation = trainer.validation();
   REQUIRE(validation.size() == 1);
   CHECK(validation[0].source == "kept frames");
-  CHECK(validation[0].psnr_db == validation[0].bicubic_db);
+  CHECK(validation[0].psnr_db == validation[0].base_db);
   CHECK(validation[0].expected_l1 == Approx(std::exp(-4.0)));
   // The batches of the trainer are those of its patches.
   TrainingPatches patches(ctx, config, sources);
@@ -167,7 +167,7 @@ TEST_CASE("network trainer: the loss of the first step is bicubic's, by hand", "
   const NetworkStepReport r = trainer.step();
   CHECK(r.l1 == Approx(sum / n).epsilon(1e-5));
   CHECK(r.error == Approx(fit / n).epsilon(1e-5));
-  CHECK(validation[0].bicubic_db == Approx(-10 * std::log10(squares / m)).epsilon(1e-5));
+  CHECK(validation[0].base_db == Approx(-10 * std::log10(squares / m)).epsilon(1e-5));
   CHECK(validation[0].l1 == Approx(magnitude / m).epsilon(1e-5));
 }
 
@@ -189,7 +189,7 @@ TEST_CASE("network trainer: it learns", "[network_trainer][long]") {
   }
   CHECK(late < 0.93 * early);
   const NetworkValidation v = trainer.validation().at(0);
-  CHECK(v.psnr_db > v.bicubic_db + 0.2);
+  CHECK(v.psnr_db > v.base_db + 0.2);
   CHECK((v.expected_l1 > 0.5 * v.l1 && v.expected_l1 < 2 * v.l1));
   trainer.save_network(folder / "network.h5", "lines ×2", "lines on paper");
   const SuperResolver resolver = SuperResolver::open(ctx, folder / "network.h5");
@@ -384,6 +384,27 @@ TEST_CASE("network trainer: without held-out sources there is nothing to validat
                                  {"expected one that is not held out"});
   require_error<IoError>([&] { taken.save_checkpoint(folder / "none/c.h5"); }, {"none/c.h5"});
   CHECK(taken.step().step == 2);  // which a file that cannot be written does not end
+}
+
+TEST_CASE("network images: frames that show nothing are left out", "[network_trainer]") {
+  Acquisition a;
+  a.detector = {5, 4, 1, 1};
+  a.poses.resize(4);
+  a.projections = test::random_values<float>(80, -0.1f, 1, 3);
+  std::fill_n(a.projections.begin() + 20, 20, 0.0f);  // before the contrast
+  a.valid.assign(80, 1);
+  std::fill_n(a.valid.begin() + 60, 20, std::uint8_t{0});
+  a.valid[3] = 0;
+  std::fill_n(a.projections.begin() + 40, 20, 0.5f);
+  a.projections[45] = 9;  // which is not valid: the rest is constant
+  a.valid[45] = 0;
+  const NetworkImages frames = network_images(a, "run");
+  CHECK(frames.name == "run");
+  REQUIRE(frames.images.size() == 1);
+  CHECK((frames.images[0].width_px == 5 && frames.images[0].height_px == 4));
+  for (std::size_t p = 0; p < 20; ++p)
+    if (p != 3) CHECK(frames.images[0].values[p] == a.projections[p]);
+  CHECK(frames.images[0].values[3] != a.projections[3]);
 }
 
 TEST_CASE("network training: TOML and back", "[network_trainer]") {

@@ -23,9 +23,9 @@
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "jobs/evaluation_summary.hpp"
-#include "jobs/make_labels.hpp"
 #include "jobs/plausible_case.hpp"
 #include "jobs/run_folder.hpp"
+#include "jobs/run_labels.hpp"
 #include "jobs/run_report.hpp"
 #include "jobs/training_run.hpp"
 #include "subcommands.hpp"
@@ -37,7 +37,7 @@ namespace {
 constexpr const char* kDefaultPreset = "4drgs";
 
 struct ReconstructOptions {
-  std::string case_file, output, config_file, labels_file, hold_out;
+  std::string case_file, output, config_file, labels_file, refresh_network, hold_out;
   std::optional<std::string> preset;
   std::string resume_options;  // those given that --resume wants again, as they are typed
   std::vector<std::string> settings;
@@ -76,17 +76,6 @@ void require_target_of_labels(const Config& config) {
         "--labels: expected super_resolution.target = pseudo_labels, both, teach or weighted (--preset dsa-srgs), "
         "found super_resolution.target = " +
         std::string(target == Target::none ? "none" : "upsampled"));
-}
-
-/// Labels of the training views in the run's folder, by the network that comes with the program.
-void make_own_labels(const Acquisition& a, const Config& config, const RunFolder& folder,
-                     const MachineOptions& machine) {
-  LabelOptions options;
-  options.scale = config.super_resolution.scale;
-  options.threads = machine.threads;
-  options.quiet = machine.quiet;
-  print_line(machine.quiet, "no --labels: making them with " + network_file(options).string());
-  make_labels(a, folder.labels(), options);
 }
 
 /// As a shell takes it for one word.
@@ -162,17 +151,17 @@ void run(const ReconstructOptions& options) {
   if (makes_labels) {
     folder.begin();
     write_text(folder.config(), to_toml(config));  // by which the folder is known as a run's
-    make_own_labels(acquisition, config, folder, options.machine);
+    make_run_labels(ctx, acquisition, config, folder, quiet);
   }
   std::filesystem::path labels_file = options.labels_file;
-  std::error_code error;
-  if (labels_file.empty() && std::filesystem::exists(folder.labels(), error)) labels_file = folder.labels();
+  if (const auto own = run_labels(folder); labels_file.empty() || own == folder.refreshed_labels()) labels_file = own;
   std::shared_ptr<const PseudoLabels> labels;
   if (!labels_file.empty()) labels = std::make_shared<const PseudoLabels>(PseudoLabels::open(labels_file, acquisition));
   const auto start = std::chrono::steady_clock::now();
   Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), labels)
                                                : Reconstructor(ctx, acquisition, config, labels);
   if (labels) require_target_of_labels(reconstructor.config());
+  refresh_run_labels(ctx, acquisition, reconstructor, folder, options.refresh_network, quiet);
   RunFacts facts;
   facts.case_file = options.case_file;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -226,6 +215,9 @@ void add_reconstruct(CLI::App& app) {
                   "file with pseudo-labels of the training views (an acquisition with /super_resolution will do); "
                   "default, where the "
                   "configuration needs them: made with the network that comes with the program, for 2 or 4 times finer")
+      ->check(not_empty());
+  sub->add_option("--refresh-network", options->refresh_network,
+                  "network file for super_resolution.refresh_step; default: the one that comes with the program")
       ->check(not_empty());
   sub->add_option("--set", options->settings, "one change: section.name=value; may be repeated")
       ->allow_extra_args(false)

@@ -43,7 +43,8 @@ Recipe recipe_of(const SimulateOptions& options) {
 
 Recipe recipe_of(const LabelOptions& options, const std::string& case_fingerprint) {
   LabelOptions copy = options;  // a list is of fields that can be filled
-  if (copy.method == kNetworkMethod) copy.network = file_fingerprint(network_file(options));  // the content counts
+  if (copy.method == kNetworkMethod)
+    copy.network = file_fingerprint(network_file(options, false));  // the content counts
   return {"labels", option_texts(options_of(copy)), "", case_fingerprint};
 }
 

@@ -15,6 +15,7 @@
 #include "dsasrgs/resample.hpp"
 #include "dsasrgs/version.hpp"
 #include "jobs/run_folder.hpp"
+#include "jobs/run_labels.hpp"
 #include "jobs/run_report.hpp"
 #include "jobs/training_run.hpp"
 
@@ -198,6 +199,7 @@ void StudyRunner::train_and_score(const StudyRun& run, const Prepared& p, StudyR
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   folder.begin();
   write_text(folder.config(), to_toml(reconstructor.config()));
+  refresh_run_labels(*ctx_, a, reconstructor, folder, {}, quiet_);
   TrainingRunOptions training;
   training.quiet = quiet_;
   facts.training_seconds = train(reconstructor, folder, training);

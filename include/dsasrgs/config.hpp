@@ -194,6 +194,9 @@ struct SuperResolutionConfig {
   double texture_centre = 0;     ///< T₀
   bool learn_confidence = true;       ///< off: α and β stay as they start
   Decay confidence_rate{1e-3, 1e-4};  ///< learning rate of α and β
+  /// After this step, once, labels are made anew from what the model shows by then (Reconstructor::set_label_refresh).
+  /// 0: never.
+  int refresh_step = 0;
   /// Confidence maps of the label file take the place of eq. 6; off: they are not read.
   bool given_confidence = true;
   bool consistency = true;  ///< `weighted`: labels count less where they are not what was measured (docs/method.md)

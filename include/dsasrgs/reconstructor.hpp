@@ -75,6 +75,13 @@ class Reconstructor {
   Reconstructor& operator=(Reconstructor&&) noexcept;
   ~Reconstructor();
 
+  /// Makes labels of the training views from the model as it is; the file that they are in must stay.
+  using LabelRefresh = std::function<std::shared_ptr<const PseudoLabels>(const Model&)>;
+  /// What super_resolution.refresh_step calls, before the step that follows it; the run goes on with the labels that it
+  /// gives. With labels in use and a refresh_step to come, step() throws InvalidArgument where none was set. A run that
+  /// is continued behind that step has to be given the labels that were made there.
+  void set_label_refresh(LabelRefresh);
+
   /// One view: forward, loss, backward, update, and density control when it is due.
   /// Throws NumericalError naming step, view and what to change when the loss is not finite, or when for a dozen steps
   /// of views with contrast (fewer where few views have it) the model has rendered nothing, moved away from the

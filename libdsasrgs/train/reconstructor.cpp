@@ -25,7 +25,8 @@ constexpr const char* kName = "Reconstructor";
 using Labels = std::shared_ptr<const PseudoLabels>;
 
 /// What would otherwise show after the initialisation, or in the middle of the training.
-void check_labels(const SuperResolutionConfig& sr, const Acquisition& acquisition, const Labels& labels) {
+void check_labels(const SuperResolutionConfig& sr, const std::string& measurement, const std::string& name,
+                  const Labels& labels) {
   if (!sr.needs_labels()) return;
   if (labels == nullptr)
     throw BadInput("configuration", "super_resolution.target", "none or upsampled where no labels are given",
@@ -33,10 +34,12 @@ void check_labels(const SuperResolutionConfig& sr, const Acquisition& acquisitio
   if (labels->scale() != sr.scale)
     throw BadInput(labels->name(), "/super_resolution/pseudo_labels@scale",
                    std::to_string(sr.scale) + " (super_resolution.scale)", std::to_string(labels->scale()));
-  if (labels->measurement() != measurement_fingerprint(acquisition, all_views(acquisition)))
-    throw BadInput(labels->name(), "/super_resolution", "labels opened for " + acquisition.name,
+  if (labels->measurement() != measurement)
+    throw BadInput(labels->name(), "/super_resolution", "labels opened for " + name,
                    "labels that were opened for another acquisition");
 }
+
+std::string measurement_of(const Acquisition& a) { return measurement_fingerprint(a, all_views(a)); }
 
 LabelReader reader_of(Labels labels) {
   if (labels == nullptr) return {};
@@ -59,6 +62,8 @@ struct Reconstructor::State {
   TrainingWatch watch;
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
+  std::string measurement;         // measurement_fingerprint of all views, where there are labels
+  LabelRefresh label_refresh;
   bool told_full = false, taken = false;
   std::string failure;  // the message of the NumericalError that ended the training
   double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
@@ -68,9 +73,10 @@ struct Reconstructor::State {
         views(std::move(training_views)),
         training(std::move(state)),
         voxel_mm(low_resolution_voxel_mm(views.detector(), views.volume(), views.poses())),
-        loss(context, views, training.config, reader_of(std::move(labels))),
+        loss(context, views, training.config, reader_of(labels)),
         losses(context, views.name()),
-        watch(views, training.config) {}
+        watch(views, training.config),
+        measurement(labels == nullptr ? "" : labels->measurement()) {}
 
   const Config& config() const { return training.config; }
 
@@ -173,10 +179,25 @@ struct Reconstructor::State {
              std::to_string(pairs) + " by step " + std::to_string(training.step) + ": they are sized anew");
   }
 
+  void refresh_labels() {
+    const SuperResolutionConfig& sr = config().super_resolution;
+    if (!sr.needs_labels() || sr.refresh_step == 0 || training.step != sr.refresh_step) return;
+    if (!label_refresh)
+      throw InvalidArgument(
+          "Reconstructor::step: expected set_label_refresh() before super_resolution.refresh_step = " +
+          std::to_string(sr.refresh_step) + ", found none");
+    finish_losses();
+    Labels labels = label_refresh(training.model);
+    check_labels(sr, measurement, views.name(), labels);
+    loss.use_labels(*ctx, reader_of(std::move(labels)));
+    warm_gaussians = 0;
+  }
+
   StepReport advance() {
     if (training.step >= config().training.steps)
       throw InvalidArgument("Reconstructor::step: the run of " + std::to_string(config().training.steps) +
                             " steps is finished");
+    refresh_labels();
     const int step = ++training.step;
     const StepSchedule schedule = schedule_at(config(), views.units(), step);
     const auto slot =
@@ -226,7 +247,7 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   validate(config, "configuration");
   acquisition.validate();
   TrainingViews views(ctx, acquisition, config.training);
-  check_labels(config.super_resolution, acquisition, labels);
+  check_labels(config.super_resolution, measurement_of(acquisition), acquisition.name, labels);
   Model model = initial_model(ctx, views, config);
   TrainingState training = TrainingState::initial(ctx, config, std::move(model));
   training.validity = views.validity();
@@ -252,7 +273,7 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
                    state.validity + ": it was trained with other valid pixels");
   if (state.model.volume != views.volume())
     throw BadInput(path.string(), "/volume", "the volume of " + views.name(), "another one");
-  check_labels(state.config.super_resolution, acquisition, labels);
+  check_labels(state.config.super_resolution, measurement_of(acquisition), acquisition.name, labels);
   state_ = std::make_unique<State>(ctx, std::move(views), std::move(state), std::move(labels));
 }
 
@@ -271,6 +292,8 @@ Reconstructor::State& Reconstructor::state() const {
   if (s.taken) throw InvalidArgument("Reconstructor: expected one that has its model, found one whose model was taken");
   return s;
 }
+
+void Reconstructor::set_label_refresh(LabelRefresh refresh) { state().label_refresh = std::move(refresh); }
 
 StepReport Reconstructor::step() {
   return state().unless_failed([&] { return state().advance(); });

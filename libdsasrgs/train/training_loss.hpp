@@ -26,6 +26,9 @@ class TrainingLoss {
   /// Views and configuration must outlive it. Throws as ViewLoss does.
   TrainingLoss(Context&, const TrainingViews&, const Config&, LabelReader);
 
+  /// Other labels from here on. Throws as ViewLoss does.
+  void use_labels(Context& ctx, LabelReader labels) { view_loss_.use_labels(ctx, std::move(labels)); }
+
   /// The detector views are rendered on at a step.
   const Detector& detector(int step) const { return view_loss_.detector(step); }
   /// Evaluates the loss of training view `slot` at state.step, with the model as it is at `model_time`, and its

@@ -39,11 +39,20 @@ ViewLoss::ViewLoss(Context& ctx, const TrainingViews& views, const Config& confi
   teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
   grad_teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
   zeros_ = Buffer<float>::zeros(ctx, weighted ? high_pixels : 0);
-  if (sr.scale == 1 || fine_weight() <= 0) return;
-  for (std::size_t slot = 0; slot < views.size(); ++slot) {  // all, so that a label that is missing is found now
-    if (!sr.keep_labels) fine_.clear();
+  if (sr.scale > 1 && fine_weight() > 0) make_fine_targets(ctx);
+}
+
+void ViewLoss::make_fine_targets(Context& ctx) {
+  fine_.clear();
+  for (std::size_t slot = 0; slot < views_->size(); ++slot) {  // all, so that a label that is missing is found now
+    if (!config_->super_resolution.keep_labels) fine_.clear();
     fine_.push_back(make_fine_target(ctx, slot));
   }
+}
+
+void ViewLoss::use_labels(Context& ctx, LabelReader labels) {
+  labels_ = std::move(labels);
+  if (!fine_.empty()) make_fine_targets(ctx);
 }
 
 ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) const {

@@ -36,6 +36,9 @@ class ViewLoss {
   /// Views and configuration must outlive it. Throws BadInput when the target needs labels and a view has none.
   ViewLoss(Context&, const TrainingViews&, const Config&, LabelReader);
 
+  /// Other labels from here on. Throws as the constructor.
+  void use_labels(Context&, LabelReader);
+
   /// The detector views are rendered on at a step (1 for the first).
   const Detector& detector(int step) const {
     return step > config_->super_resolution.first_step ? high_detector_ : views_->detector();
@@ -80,6 +83,7 @@ class ViewLoss {
     Buffer<std::uint8_t> valid;
     std::size_t num_valid = 0;
   };
+  void make_fine_targets(Context&);
   FineTarget make_fine_target(Context&, std::size_t slot) const;
   std::vector<float> trust(Context&, std::size_t slot, const std::vector<float>& label, std::vector<float> given) const;
   /// Kept, or made for this call and valid until the next.

@@ -41,16 +41,14 @@ MadeLabel label_of(const Acquisition& a, int view, const LabelOptions& o) {
   return oracle_label(a, view, o.scale, o.oracle);
 }
 
-/// Of the options' network, for their scale.
-SuperResolver open_network(Context& ctx, const LabelOptions& options) {
-  const std::filesystem::path file = network_file(options);
+/// For this scale, and with this second input or without.
+SuperResolver open_network(Context& ctx, const std::filesystem::path& file, int scale, bool reads_render) {
   SuperResolver resolver = SuperResolver::open(ctx, file);
-  if (const int found = resolver.facts().shape.scale; found != options.scale)
-    throw BadInput(file.string(), "attribute scale", std::to_string(options.scale) + ", as asked for",
-                   std::to_string(found));
-  if (resolver.facts().shape.reads_render == options.model.empty())
-    throw BadInput(file.string(), "attribute reads_render",
-                   options.model.empty() ? "0 without --model" : "1 with --model", options.model.empty() ? "1" : "0");
+  if (const int found = resolver.facts().shape.scale; found != scale)
+    throw BadInput(file.string(), "attribute scale", std::to_string(scale) + ", as asked for", std::to_string(found));
+  if (resolver.facts().shape.reads_render != reads_render)
+    throw BadInput(file.string(), "attribute reads_render", reads_render ? "1 with a model" : "0 without a model",
+                   reads_render ? "0" : "1");
   return resolver;
 }
 
@@ -118,29 +116,30 @@ UnheededOption unheeded_option(const LabelOptions& options, const std::vector<st
   return {};
 }
 
-std::filesystem::path network_file(const LabelOptions& options) {
-  return options.network.empty() ? shipped_network(options.scale, !options.model.empty())
+std::filesystem::path network_file(const LabelOptions& options, bool reads_render) {
+  return options.network.empty() ? shipped_network(options.scale, reads_render)
                                  : std::filesystem::path(options.network);
 }
 
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output,
                  const LabelOptions& options) {
   require_writable_file("--output", output, {case_file, options.network, options.model});
-  make_labels(read_acquisition(case_file), output, options);
+  Context ctx = Context::cpu(options.threads);
+  std::optional<Model> model;
+  if (!options.model.empty()) model = read_model(ctx, options.model);
+  make_labels(ctx, read_acquisition(case_file), model ? &*model : nullptr, output, options);
 }
 
-void make_labels(const Acquisition& a, const std::filesystem::path& output, const LabelOptions& options) {
+void make_labels(Context& ctx, const Acquisition& a, const Model* model, const std::filesystem::path& output,
+                 const LabelOptions& options) {
   LabelFileOptions file;
   file.low_resolution = a.detector;
   file.scale = options.scale;
   file.views = select_views(a, options.views).views;
-  Context ctx = Context::cpu(options.threads);
   std::optional<SuperResolver> resolver;
-  std::optional<Model> model;
   double unit = 1;
   if (options.method == kNetworkMethod) {
-    resolver = open_network(ctx, options);
-    if (!options.model.empty()) model = read_model(ctx, options.model);
+    resolver = open_network(ctx, network_file(options, model != nullptr), options.scale, model != nullptr);
     unit = brightest_line_integral(a);
     warn_of_unfamiliar(*resolver, a, file.views, unit);
   }
@@ -152,7 +151,7 @@ void make_labels(const Acquisition& a, const std::filesystem::path& output, cons
   PseudoLabelWriter writer(output, file);
   Progress progress("making labels", "views", static_cast<int>(file.views.size()), options.quiet);
   std::optional<Renderer> renderer;
-  if (model) renderer.emplace(ctx, *model);
+  if (model != nullptr) renderer.emplace(ctx, *model);
   SharpenOptions sharpen;
   sharpen.all_orientations = !options.single_orientation;
   sharpen.progress = [](int, int) { return !Interruption::requested(); };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/option_list.hpp"
+#include "dsasrgs/model.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 
 namespace dsasrgs::program {
@@ -34,11 +35,12 @@ struct UnheededOption {
 };
 UnheededOption unheeded_option(const LabelOptions&, const std::vector<std::string>& given);
 /// The network file that the options lead to. Throws as shipped_network.
-std::filesystem::path network_file(const LabelOptions&);
+std::filesystem::path network_file(const LabelOptions&, bool reads_render);
 
 /// Makes the labels and writes them. Throws UsageError, InvalidArgument, BadInput, IoError, Interrupted.
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output, const LabelOptions&);
-/// The same of an acquisition that is there already, whose split may be another than its file's.
-void make_labels(const Acquisition&, const std::filesystem::path& output, const LabelOptions&);
+/// The same of an acquisition that is there already, whose split may be another than its file's, and a model (in the
+/// context's memory) in place of the options', or null.
+void make_labels(Context&, const Acquisition&, const Model*, const std::filesystem::path& output, const LabelOptions&);
 
 }  // namespace dsasrgs::program

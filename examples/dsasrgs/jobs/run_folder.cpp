@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // The mark of a finished run stands first: it goes first and comes last, so that no part of a run ever looks like one.
-constexpr std::array kFiles{"metrics.json",  "config.toml",   "log.csv", "model.h5",
-                            "checkpoint.h5", "volume.nii.gz", "mip.png", "labels.h5"};
+constexpr std::array kFiles{"metrics.json",  "config.toml", "log.csv",   "model.h5",           "checkpoint.h5",
+                            "volume.nii.gz", "mip.png",     "labels.h5", "refreshed_labels.h5"};
 constexpr const char* kViews = "views";
 
 bool is_there(const fs::path& path) {

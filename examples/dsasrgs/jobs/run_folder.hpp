@@ -28,6 +28,7 @@ class RunFolder {
   std::filesystem::path model() const { return file("model.h5"); }
   std::filesystem::path checkpoint() const { return file("checkpoint.h5"); }
   std::filesystem::path labels() const { return file("labels.h5"); }
+  std::filesystem::path refreshed_labels() const { return file("refreshed_labels.h5"); }
   std::filesystem::path volume() const { return file("volume.nii.gz"); }
   std::filesystem::path projection() const { return file("mip.png"); }
   std::filesystem::path view(int view) const;

@@ -120,6 +120,7 @@ void visit_fields(C& c, V& v) {
     v.field("texture_centre", c.super_resolution.texture_centre, Range{-1, 1});
     v.field("learn_confidence", c.super_resolution.learn_confidence);
     v.field("confidence_rate", c.super_resolution.confidence_rate);
+    v.field("given_confidence", c.super_resolution.given_confidence);
     v.field("consistency", c.super_resolution.consistency);
     v.field("keep_labels", c.super_resolution.keep_labels);
   });

@@ -7,6 +7,8 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/model.hpp"
+#include "dsasrgs/renderer.hpp"
 #include "jobs/vessel_source.hpp"
 #include "study/toml_table.hpp"
 
@@ -156,6 +158,30 @@ void read_built_in_trees(const Kind& kind, NetworkPlan& plan) {
   }
 }
 
+/// A case and a model of it, rendered as fine as the case's truth. The training views alone: labels are of these.
+void read_model_views(const Kind& kind, NetworkPlan& plan) {
+  const fs::path case_file = kind.path("case"), model_file = kind.path("model");
+  Context ctx = Context::cpu();
+  const Acquisition a = read_acquisition(case_file);
+  const int scale = plan.training.shape.scale;
+  if (!a.reference_projections || a.reference_projections->scale != scale)
+    kind.table.refuse("case", "an acquisition with the truth " + std::to_string(scale) + " times finer",
+                      case_file.string());
+  const Model model = read_model(ctx, model_file);
+  Renderer renderer(ctx, model);
+  const Detector fine = a.detector.refined(scale);
+  NetworkRenders source{
+      case_file.string() + ", " + model_file.string(), {}, kind.share(), kind.table.flag("held_out", false)};
+  for (const int view : model.nuisance.view) {
+    const std::span<const float> measured = a.projection(view), truth = a.reference_projection(view);
+    source.views.push_back({{a.detector.width_px, a.detector.height_px, {measured.begin(), measured.end()}},
+                            renderer.render(a.poses[static_cast<std::size_t>(view)], fine),
+                            {fine.width_px, fine.height_px, {truth.begin(), truth.end()}}});
+  }
+  plan.files.insert(plan.files.end(), {case_file, model_file});
+  plan.sources.renders.push_back(std::move(source));
+}
+
 }  // namespace
 
 NetworkPlan read_network_plan(const fs::path& file) {
@@ -176,9 +202,10 @@ NetworkPlan read_network_plan(const fs::path& file) {
   read_each("cases", read_case);
   read_each("trees", read_trees);
   read_each("built_in_trees", read_built_in_trees);
+  read_each("models", read_model_views);
   top.reject_unknown();
-  if (plan.sources.images.empty() && plan.sources.vessels.empty())
-    top.refuse("images", "at least one of [[images]], [[cases]], [[trees]] and [[built_in_trees]]", "none");
+  if (plan.sources.images.empty() && plan.sources.vessels.empty() && plan.sources.renders.empty())
+    top.refuse("images", "at least one of [[images]], [[cases]], [[trees]], [[built_in_trees]] and [[models]]", "none");
   return plan;
 }
 

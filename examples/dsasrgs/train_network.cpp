@@ -38,8 +38,7 @@ fs::path beside(const fs::path& network, const char* extension) {
 
 std::string text_of(const NetworkValidation& v) {
   char text[200];
-  std::snprintf(text, sizeof text, ": %.2f dB, bicubic %.2f dB (%+.2f)", v.psnr_db, v.bicubic_db,
-                v.psnr_db - v.bicubic_db);
+  std::snprintf(text, sizeof text, ": %.2f dB, before %.2f dB (%+.2f)", v.psnr_db, v.base_db, v.psnr_db - v.base_db);
   std::string line = v.source + text;
   if (v.expected_l1 > 0) {
     std::snprintf(text, sizeof text, ", mean error %.4g, expected %.4g", v.l1, v.expected_l1);
@@ -59,7 +58,7 @@ std::string csv_field(const std::string& text) {
 class NetworkLog {
  public:
   NetworkLog(const fs::path& path, int done_steps) : path_(path) {
-    std::string kept = "step,learning_rate,l1,source,psnr_db,bicubic_db,mean_error,expected_error\n";
+    std::string kept = "step,learning_rate,l1,source,psnr_db,base_db,mean_error,expected_error\n";
     if (std::ifstream earlier(path); done_steps > 0 && earlier) {
       std::string line;
       std::getline(earlier, line);
@@ -75,7 +74,7 @@ class NetworkLog {
     std::snprintf(before, sizeof before, "%d,%.4g,%.5g,", r.step, r.learning_rate, l1);
     if (validation.empty()) file_ << before << ",,,,\n";
     for (const NetworkValidation& v : validation) {
-      std::snprintf(after, sizeof after, ",%.4f,%.4f,%.5g,%.5g\n", v.psnr_db, v.bicubic_db, v.l1, v.expected_l1);
+      std::snprintf(after, sizeof after, ",%.4f,%.4f,%.5g,%.5g\n", v.psnr_db, v.base_db, v.l1, v.expected_l1);
       file_ << before << csv_field(v.source) << after;
     }
     file_.flush();

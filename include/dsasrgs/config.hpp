@@ -194,6 +194,8 @@ struct SuperResolutionConfig {
   double texture_centre = 0;     ///< T₀
   bool learn_confidence = true;       ///< off: α and β stay as they start
   Decay confidence_rate{1e-3, 1e-4};  ///< learning rate of α and β
+  /// Confidence maps of the label file take the place of eq. 6; off: they are not read.
+  bool given_confidence = true;
   bool consistency = true;  ///< `weighted`: labels count less where they are not what was measured (docs/method.md)
   /// Off: the label of a view is read and its maps are made anew at each step, for cases whose fine images do not fit
   /// into memory together. The result is the same. On CUDA steps are then not captured as graphs.

@@ -40,9 +40,23 @@ struct NetworkVessels {
   bool held_out = false;
 };
 
+/// A view as it was measured, as a model renders it s times finer, and as it is. All line integrals.
+struct RenderedView {
+  Image measured, rendered, truth;
+};
+/// Views of one case and model, for networks that read the render.
+struct NetworkRenders {
+  std::string name;
+  std::vector<RenderedView> views;
+  double share = 1;
+  bool held_out = false;
+};
+
+/// Renders alone for a network that reads the render (NetworkShape), else images and vessels.
 struct NetworkSources {
   std::vector<NetworkImages> images;
   std::vector<NetworkVessels> vessels;
+  std::vector<NetworkRenders> renders;
 };
 
 /// Rates and sizes are chosen (docs/method.md says how). In TOML one `name = value` each, those of the shape among
@@ -78,10 +92,11 @@ struct NetworkStepReport {
   double error = 0;  ///< fit of the expected error (label_loss); 0 without
   double learning_rate = 0;
 };
-/// How the network does on a held-out source: PSNR over all its patches with the unit as range, and bicubic's.
+/// How the network does on a held-out source: PSNR over all its patches with the unit as range, and of what it starts
+/// from, which is bicubic interpolation or the render.
 struct NetworkValidation {
   std::string source;
-  double psnr_db = 0, bicubic_db = 0;
+  double psnr_db = 0, base_db = 0;
   double l1 = 0, expected_l1 = 0;  ///< mean |error| and what the network expected it to be (0: it does not say)
 };
 

@@ -24,7 +24,11 @@ struct NetworkShape {
   int channels = 32;       ///< C of every layer between the first and the last, 1 to 256
   int blocks = 8;          ///< n, 0 to 64
   bool with_error = true;  ///< a second output: the error the network expects of itself
+  /// A second input: a model's own fine render of the view, which takes the place of U(x) and, as s² channels, stands
+  /// beside the measurement.
+  bool reads_render = false;
   bool operator==(const NetworkShape&) const = default;
+  int inputs() const { return reads_render ? 1 + scale * scale : 1; }
   /// Measured pixels on each side that a pixel of the output depends on.
   int reach_px() const { return 2 * blocks + 3; }
   std::size_t num_parameters() const;
@@ -96,9 +100,13 @@ class SuperResolver {
 
   /// Line integrals [H,W], negative ones as they are, of a case whose brightest line integral is `unit`. Bit-identical
   /// for any thread count and tile_px. Throws InvalidArgument for sizes that disagree, values that are not finite
-  /// (in the unit, as floats) or a unit that is not positive; Cancelled when stopped.
+  /// (in the unit, as floats), a unit that is not positive, or a network that reads a render; Cancelled when stopped.
   SharpImage sharpen(std::span<const float> image, int width_px, int height_px, double unit,
                      const SharpenOptions& = {});
+  /// The same with a network that reads a render (NetworkShape::reads_render): `render` [sH,sW] is what a model shows
+  /// of the view. Throws InvalidArgument for another network.
+  SharpImage refine(std::span<const float> image, std::span<const float> render, int width_px, int height_px,
+                    double unit, const SharpenOptions& = {});
 
   /// What about such an image is beyond twice or half of what the network was trained on, each a sentence with the
   /// number and the range; empty: nothing. A label made from such an image may show what is not there.
@@ -113,7 +121,9 @@ class SuperResolver {
 
 /// The label of one view, not below 0 (line integrals are not), with its confidence where the network tells its error:
 /// unit·0.02 / (unit·0.02 + error), ½ where the network expects to be off by 2 % of the brightest line integral.
-/// Invalid pixels take the value of a valid one nearby first. Throws as SuperResolver::sharpen.
-MadeLabel network_label(SuperResolver&, const Acquisition&, int view, double unit, const SharpenOptions& = {});
+/// Invalid pixels take the value of a valid one nearby first. `render` [sH,sW] is for a network that reads one, else
+/// empty. Throws as SuperResolver::sharpen and refine.
+MadeLabel network_label(SuperResolver&, const Acquisition&, int view, double unit, const SharpenOptions& = {},
+                        std::span<const float> render = {});
 
 }  // namespace dsasrgs

@@ -1,13 +1,11 @@
 #include "network/image_patches.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "brightness.hpp"
 #include "network/patch_pixels.hpp"
 #include "network/refuse_source.hpp"
-#include "require_finite.hpp"
 
 namespace dsasrgs {
 
@@ -21,10 +19,7 @@ void check_values(const NetworkImages& source, std::size_t index) {
   const std::string size = std::to_string(image.width_px) + " x " + std::to_string(image.height_px) + " pixels";
   if (image.width_px < 1 || image.height_px < 1 || image.values.size() != num_elements(image.width_px, image.height_px))
     refuse("expected as many values as pixels, found " + std::to_string(image.values.size()) + " for " + size);
-  for (std::size_t i = 0; i < image.values.size(); ++i)
-    if (!std::isfinite(image.values[i]))
-      refuse("expected finite line integrals, found " + std::to_string(image.values[i]) + " at " +
-             pixel_name(i, image.width_px));
+  require_finite_image(source.name, "image " + std::to_string(index) + ": ", image);
   if (all_equal(image))
     refuse("expected line integrals that differ, found " + std::to_string(image.values[0]) + " everywhere");
 }

@@ -85,6 +85,16 @@ std::string sources_fingerprint(const NetworkSources& sources) {
       f.add(node.parent);
     }
   }
+  for (const NetworkRenders& s : sources.renders) {
+    add_text(f, s.name);
+    f.add(s.share);
+    f.add(s.held_out ? 1 : 0);
+    for (const RenderedView& view : s.views)
+      for (const Image* image : {&view.measured, &view.rendered, &view.truth}) {
+        f.add(image->width_px);
+        f.add(image->values);
+      }
+  }
   return f.text();
 }
 

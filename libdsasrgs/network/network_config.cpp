@@ -13,6 +13,7 @@ void visit_network_fields(C& c, V& v) {
   v.field("channels", c.shape.channels, Range{1, 256});
   v.field("blocks", c.shape.blocks, Range{0, 64});
   v.field("with_error", c.shape.with_error);
+  v.field("reads_render", c.shape.reads_render);
   v.field("steps", c.steps, kPositiveCount);
   v.field("batch", c.batch, Range{1, 4096});
   v.field("patch_px", c.patch_px, Range{8, 1024});

@@ -64,7 +64,8 @@ void append_finite(const Hdf5Reader& file, const std::string& name, const Shape&
 
 std::string network_fingerprint(const NetworkShape& shape, const std::vector<float>& parameters) {
   Fnv1a f;
-  for (const int n : {shape.scale, shape.channels, shape.blocks, shape.with_error ? 1 : 0}) f.add(n);
+  for (const int n : {shape.scale, shape.channels, shape.blocks, shape.with_error ? 1 : 0, shape.reads_render ? 1 : 0})
+    f.add(n);
   f.add(parameters);
   return f.text();
 }
@@ -88,6 +89,7 @@ void write_network(const std::filesystem::path& path, NetworkFile network) {
   file.attribute("/", "channels", facts.shape.channels);
   file.attribute("/", "blocks", facts.shape.blocks);
   file.attribute("/", "with_error", facts.shape.with_error ? 1 : 0);
+  file.attribute("/", "reads_render", facts.shape.reads_render ? 1 : 0);
   file.attribute("/", "name", std::string_view(facts.name));
   file.attribute("/", "trained_on", std::string_view(facts.trained_on));
   file.attribute("/", "training", std::string_view(facts.training));
@@ -114,6 +116,7 @@ NetworkFile read_network(const std::filesystem::path& path) {
   facts.shape.channels = read_count(file, "channels", 1, kMaxChannels);
   facts.shape.blocks = read_count(file, "blocks", 0, kMaxBlocks);
   facts.shape.with_error = read_count(file, "with_error", 0, 1) == 1;
+  facts.shape.reads_render = read_count(file, "reads_render", 0, 1) == 1;
   facts.name = file.attribute<std::string>("/", "name");
   facts.trained_on = file.attribute<std::string>("/", "trained_on");
   facts.training = file.attribute<std::string>("/", "training");

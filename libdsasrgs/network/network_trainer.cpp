@@ -9,7 +9,6 @@
 #include "common/host_vector.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/image.hpp"
-#include "dsasrgs/resample.hpp"
 #include "held.hpp"
 #include "label_loss/label_loss.hpp"
 #include "network/network_file.hpp"
@@ -59,18 +58,20 @@ struct NetworkTrainer::State {
     if (!failure.empty()) throw NumericalError(failure);
   }
 
-  NetworkBatch batch_of(const PatchBatch& patches_drawn) const {
+  std::size_t inputs() const { return static_cast<std::size_t>(training.config.shape.inputs()); }
+
+  NetworkBatch batch_of(const PatchBatch& drawn) const {
     const int side = training.config.patch_px;
     const auto pixels = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
-    return {static_cast<int>(patches_drawn.measured.size() / pixels), side, side};
+    return {static_cast<int>(drawn.input.size() / (inputs() * pixels)), side, side};
   }
 
   /// The network's output for a batch and its loss; the gradient of the output is in grad_output.
-  LabelLossSums loss(const PatchBatch& drawn, const NetworkBatch& batch, const Buffer<float>& measured, bool keep) {
+  LabelLossSums loss(const PatchBatch& drawn, const NetworkBatch& batch, const Buffer<float>& input, bool keep) {
     const auto s = static_cast<std::size_t>(training.config.shape.scale);
     output.resize(*ctx, batch.size() * s * s * static_cast<std::size_t>(network.outputs()));
     grad_output.resize(*ctx, output.size());
-    network.forward(*ctx, parameters, batch, measured, keep, memory, output);
+    network.forward(*ctx, parameters, batch, input, keep, memory, output);
     const Buffer<float> target = Buffer<float>::from_host(*ctx, drawn.target);
     return label_loss(*ctx,
                       {batch.images, batch.pixels() * s * s, training.config.shape.with_error,
@@ -80,9 +81,10 @@ struct NetworkTrainer::State {
 
   void note_traits(const PatchBatch& drawn, const NetworkBatch& batch) {
     for (int n = 0; n < batch.images && training.traits.size() < kMaxTraits; ++n)
-      training.traits.push_back(image_traits(
-          std::span<const float>(drawn.measured).subspan(static_cast<std::size_t>(n) * batch.pixels(), batch.pixels()),
-          batch.width_px, batch.height_px, 1));
+      training.traits.push_back(
+          image_traits(std::span<const float>(drawn.input)
+                           .subspan(static_cast<std::size_t>(n) * inputs() * batch.pixels(), batch.pixels()),
+                       batch.width_px, batch.height_px, 1));
   }
 
   double learning_rate(int step) const {
@@ -169,10 +171,10 @@ NetworkStepReport NetworkTrainer::step() {
   const int step = s.training.step + 1;
   const PatchBatch drawn = s.patches.training(step);
   const NetworkBatch batch = s.batch_of(drawn);
-  const Buffer<float> measured = Buffer<float>::from_host(*s.ctx, drawn.measured);
-  const LabelLossSums sums = s.loss(drawn, batch, measured, true);
+  const Buffer<float> input = Buffer<float>::from_host(*s.ctx, drawn.input);
+  const LabelLossSums sums = s.loss(drawn, batch, input, true);
   if (!std::isfinite(sums.l1) || !std::isfinite(sums.error)) s.fail(step, "loss is");
-  s.network.backward(*s.ctx, s.parameters, batch, measured, s.grad_output, s.memory, s.gradient);
+  s.network.backward(*s.ctx, s.parameters, batch, input, s.grad_output, s.memory, s.gradient);
   AdamStep adam;
   adam.learning_rate = static_cast<float>(s.learning_rate(step));
   adam.beta1 = kBeta1;
@@ -201,23 +203,20 @@ std::vector<NetworkValidation> NetworkTrainer::validation() {
     const std::size_t fine = all.pixels() * static_cast<std::size_t>(scale) * static_cast<std::size_t>(scale);
     NetworkValidation v;
     v.source = names[source];
-    double squares = 0, bicubic_squares = 0, magnitude = 0, expected = 0;
+    double squares = 0, base_squares = 0, magnitude = 0, expected = 0;
+    const std::size_t input_size = s.inputs() * all.pixels();
     for (int n = 0; n < all.images; ++n) {  // one by one: as many as fit are not known here
-      const auto begin = static_cast<std::size_t>(n);
-      PatchBatch one;
-      one.measured.assign(drawn.measured.begin() + static_cast<std::ptrdiff_t>(begin * all.pixels()),
-                          drawn.measured.begin() + static_cast<std::ptrdiff_t>((begin + 1) * all.pixels()));
-      one.target.assign(drawn.target.begin() + static_cast<std::ptrdiff_t>(begin * fine),
-                        drawn.target.begin() + static_cast<std::ptrdiff_t>((begin + 1) * fine));
-      const NetworkBatch single{1, side, side};
-      const Buffer<float> measured = Buffer<float>::from_host(*s.ctx, one.measured);
-      s.loss(one, single, measured, false);
-      const std::vector<float> output = s.output.to_host(*s.ctx);
-      const std::vector<float> bicubic = upsample_image(one.measured, Detector{side, side, 1, 1}, scale);
+      const auto of_image = [n](const std::vector<float>& all_images, std::size_t size) {
+        const float* first = all_images.data() + static_cast<std::size_t>(n) * size;
+        return std::vector<float>(first, first + size);
+      };
+      const PatchBatch one{of_image(drawn.input, input_size), of_image(drawn.target, fine)};
+      s.loss(one, {1, side, side}, Buffer<float>::from_host(*s.ctx, one.input), false);
+      const std::vector<float> output = s.output.to_host(*s.ctx), base = s.memory.base.to_host(*s.ctx);
       for (std::size_t i = 0; i < fine; ++i) {
-        const double truth = one.target[i], error = output[i] - truth, other = bicubic[i] - truth;
+        const double truth = one.target[i], error = output[i] - truth, base_error = base[i] - truth;
         squares += error * error;
-        bicubic_squares += other * other;
+        base_squares += base_error * base_error;
         magnitude += std::abs(error);
         if (s.training.config.shape.with_error)
           expected += std::exp(std::clamp(output[fine + i], kLeastLogError, kMostLogError));
@@ -226,7 +225,7 @@ std::vector<NetworkValidation> NetworkTrainer::validation() {
     const double count = static_cast<double>(fine) * all.images;
     const auto psnr = [&](double sum) { return -10 * std::log10(std::max(sum / count, 1e-20)); };
     v.psnr_db = psnr(squares);
-    v.bicubic_db = psnr(bicubic_squares);
+    v.base_db = psnr(base_squares);
     v.l1 = magnitude / count;
     v.expected_l1 = expected / count;
     found.push_back(std::move(v));

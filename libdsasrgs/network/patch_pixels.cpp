@@ -66,11 +66,11 @@ void multiply(Image& image, double factor) {
 }
 
 void add_blush(Image& image, PatchNumbers& numbers, double most) {
-  constexpr int kMostCells = 4;
-  const int cells = 1 + static_cast<int>(numbers.index(kMostCells));
-  const std::size_t points = static_cast<std::size_t>(cells) + 3, side = static_cast<std::size_t>(image.width_px);
+  constexpr std::size_t kMostCells = 4, kMostPoints = kMostCells + 3;
+  const std::size_t cells = 1 + numbers.index(kMostCells), points = cells + 3;
+  const auto side = static_cast<std::size_t>(image.width_px);
   const double highest = numbers.uniform(0, most);
-  std::array<double, (kMostCells + 3) * (kMostCells + 3)> control;
+  std::array<double, kMostPoints * kMostPoints> control{};
   for (std::size_t i = 0; i < points * points; ++i) control[i] = numbers.uniform(0, highest);
   struct Place {
     std::size_t first;
@@ -78,11 +78,12 @@ void add_blush(Image& image, PatchNumbers& numbers, double most) {
   };
   std::vector<Place> places;
   for (std::size_t i = 0; i < side; ++i) {
-    const double at = (static_cast<double>(i) + 0.5) / static_cast<double>(side) * cells, cell = std::floor(at);
+    const double at = (static_cast<double>(i) + 0.5) / static_cast<double>(side) * static_cast<double>(cells),
+                 cell = std::floor(at);
     places.push_back({static_cast<std::size_t>(cell), spline_weights(at - cell)});
   }
   for (std::size_t r = 0; r < side; ++r) {
-    std::array<double, kMostCells + 3> row{};
+    std::array<double, kMostPoints> row{};
     for (std::size_t k = 0; k < 4; ++k)
       for (std::size_t p = 0; p < points; ++p)
         row[p] += places[r].weights[k] * control[(places[r].first + k) * points + p];

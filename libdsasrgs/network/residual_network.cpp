@@ -32,7 +32,7 @@ ResidualNetwork::ResidualNetwork(const NetworkShape& shape) : shape_(shape) {
     layers_.push_back(std::move(layer));
   };
   const int c = shape.channels;
-  add("first", 1, c);
+  add("first", shape.inputs(), c);
   for (int block = 0; block < shape.blocks; ++block)
     for (const char* half : {"_a", "_b"}) add("block_" + std::to_string(block) + half, c, c);
   add("after_blocks", c, c);
@@ -103,11 +103,14 @@ void ResidualNetwork::forward(Context& ctx, View<const float> parameters, const 
   pixel_shuffle(ctx, {batch.images, outputs(), batch.width_px, batch.height_px, shape_.scale}, memory.shuffled, output);
   const std::size_t fine =
       batch.pixels() * static_cast<std::size_t>(shape_.scale) * static_cast<std::size_t>(shape_.scale);
-  memory.upsampled.resize(ctx, fine);
+  memory.base.resize(ctx, fine);
   for (int i = 0; i < batch.images; ++i) {
-    upsample_bicubic(ctx, {batch.width_px, batch.height_px, shape_.scale}, first_channel(image, i, 1, batch.pixels()),
-                     memory.upsampled);
-    add_scaled(ctx, 1, memory.upsampled, first_channel(output, i, outputs(), fine));
+    const View<const float> measured = first_channel(image, i, shape_.inputs(), batch.pixels());
+    if (shape_.reads_render)  // behind the measurement
+      pixel_shuffle(ctx, {1, 1, batch.width_px, batch.height_px, shape_.scale}, {measured.end(), fine}, memory.base);
+    else
+      upsample_bicubic(ctx, {batch.width_px, batch.height_px, shape_.scale}, measured, memory.base);
+    add_scaled(ctx, 1, memory.base, first_channel(output, i, outputs(), fine));
   }
 }
 

@@ -34,7 +34,8 @@ struct NetworkMemory {
   /// three, used in turn.
   std::vector<Buffer<float>> features;
   std::vector<Buffer<float>> inner;  ///< of each block, after its ReLU; one without backward
-  Buffer<float> shuffled, upsampled;
+  Buffer<float> shuffled;
+  Buffer<float> base;  ///< what the network adds to: U(x), or the render
   Buffer<float> grad_features, grad_first, grad_inner, grad_scaled, grad_shuffled;
   ConvolveScratch scratch;
 };
@@ -54,7 +55,8 @@ class ResidualNetwork {
   /// network starts as bicubic interpolation, and expects an error of e⁻⁴ = 0.018.
   std::vector<float> first_parameters(std::int64_t seed) const;
 
-  /// output [N,outputs,sH,sW] ← image [N,1,H,W]. With `keep`, the memory holds what backward needs.
+  /// output [N,outputs,sH,sW] ← image [N,inputs,H,W]: the measurement, and with reads_render the render as s² channels
+  /// (render_channels.hpp). With `keep`, the memory holds what backward needs.
   void forward(Context&, View<const float> parameters, const NetworkBatch&, View<const float> image, bool keep,
                NetworkMemory&, View<float> output) const;
   /// Adds to grad_parameters, after a forward with `keep` on the same batch. grad_output [N,outputs,sH,sW].

@@ -1,5 +1,6 @@
 #include "network/training_patches.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -9,6 +10,8 @@
 #include "network/patch_numbers.hpp"
 #include "network/patch_pixels.hpp"
 #include "network/refuse_source.hpp"
+#include "network/render_channels.hpp"
+#include "network/render_patches.hpp"
 #include "network/vessel_images.hpp"
 
 namespace dsasrgs {
@@ -23,8 +26,14 @@ constexpr std::uint64_t kHeldOutSeed = 0;
 constexpr std::int64_t kHeldOutStep = 0;  // training begins with 1
 
 void append(PatchBatch& batch, const Image& measured, const Image& target) {
-  batch.measured.insert(batch.measured.end(), measured.values.begin(), measured.values.end());
+  batch.input.insert(batch.input.end(), measured.values.begin(), measured.values.end());
   batch.target.insert(batch.target.end(), target.values.begin(), target.values.end());
+}
+
+void append(PatchBatch& batch, const RenderedPatch& p, int scale) {
+  append(batch, p.measured, p.target);
+  const std::vector<float> channels = render_channels(p.rendered, scale);
+  batch.input.insert(batch.input.end(), channels.begin(), channels.end());
 }
 
 double checked_share(const std::string& name, double share) {
@@ -42,6 +51,7 @@ struct TrainingPatches::State {
   /// Of an image of the step's window.
   Image draw_vessels(std::int64_t step, PatchNumbers&);
   void add_training_pair(PatchBatch&, std::int64_t step, std::uint32_t item);
+  void add_rendered(PatchBatch&, const RenderPatches&, PatchNumbers&) const;
   PatchBatch held_out_pairs(std::size_t source) const;
   /// Two patches side by side of each of some images.
   PatchBatch held_out_pairs(const VesselImages&) const;
@@ -49,17 +59,28 @@ struct TrainingPatches::State {
   Context& ctx;
   const NetworkTrainingConfig config;
   const std::uint64_t seed;
-  std::vector<double> shares;  ///< of all vessels to train on together, then of `images`
+  std::vector<double> shares;  ///< of all vessels to train on together, then of `images`, then of `renders`
   VesselWindow window;
   std::vector<ImagePatches> images;  ///< to train on
+  std::vector<RenderPatches> renders, held_out_renders;
   std::vector<ImagePatches> held_out_images;
   std::vector<VesselImages> held_out_vessels;
-  std::vector<std::string> held_out_names;       ///< images, then vessels
+  std::vector<std::string> held_out_names;       ///< images, then vessels, or renders
   std::map<std::size_t, PatchBatch> validation;  ///< what was asked for
 };
 
 TrainingPatches::State::State(Context& context, const NetworkTrainingConfig& c, const NetworkSources& sources)
     : ctx(context), config(c), seed(static_cast<std::uint64_t>(c.seed)), shares(1), window(seed) {
+  if (c.shape.reads_render && !(sources.images.empty() && sources.vessels.empty()))
+    throw InvalidArgument("TrainingPatches: sources: expected renders only for a network that reads the render");
+  if (!c.shape.reads_render && !sources.renders.empty())
+    refuse_source(sources.renders[0].name,
+                  "expected a network that reads the render (reads_render), found one that does not");
+  for (const NetworkRenders& source : sources.renders) {
+    if (source.held_out) held_out_names.push_back(source.name);
+    (source.held_out ? held_out_renders : renders).emplace_back(config, source);
+    if (!source.held_out) shares.push_back(checked_share(source.name, source.share));
+  }
   for (const NetworkImages& source : sources.images) {
     if (source.held_out) held_out_names.push_back(source.name);
     (source.held_out ? held_out_images : images).emplace_back(config, source);
@@ -96,6 +117,7 @@ void TrainingPatches::State::add_training_pair(PatchBatch& batch, std::int64_t s
   PatchNumbers numbers(seed, RandomStream::network_patches, step, item);
   const std::size_t source = numbers.index(shares);
   const bool simulated = source == 0;
+  if (config.shape.reads_render) return add_rendered(batch, renders[source - 1], numbers);
   Image target;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     target = simulated ? draw_vessels(step, numbers) : images[source - 1].draw(numbers);
@@ -110,7 +132,25 @@ void TrainingPatches::State::add_training_pair(PatchBatch& batch, std::int64_t s
   append(batch, measured, target);
 }
 
+void TrainingPatches::State::add_rendered(PatchBatch& batch, const RenderPatches& source, PatchNumbers& numbers) const {
+  RenderedPatch patch = source.draw(numbers);
+  for (int attempt = 1; attempt < kAttempts && all_equal(patch.target); ++attempt) patch = source.draw(numbers);
+  const std::size_t orientation = numbers.index(8);
+  const double brightness = numbers.log_uniform(config.image_brightness_low, config.image_brightness_high);
+  for (Image* image : {&patch.measured, &patch.rendered, &patch.target}) {
+    *image = turned(*image, orientation);
+    multiply(*image, brightness);
+  }
+  append(batch, patch, config.shape.scale);
+}
+
 PatchBatch TrainingPatches::State::held_out_pairs(std::size_t source) const {
+  if (config.shape.reads_render) {
+    PatchBatch rendered;
+    for (const RenderedPatch& patch : held_out_renders[source].spread(kHeldOutPatches))
+      append(rendered, patch, config.shape.scale);
+    return rendered;
+  }
   if (source >= held_out_images.size()) return held_out_pairs(held_out_vessels[source - held_out_images.size()]);
   PatchBatch batch;
   for (const Image& target : held_out_images[source].spread(kHeldOutPatches))
@@ -124,9 +164,9 @@ PatchBatch TrainingPatches::State::held_out_pairs(const VesselImages& vessels) c
   for (std::size_t i = 0; i < kHeldOutVesselImages; ++i) {
     PatchNumbers numbers(kHeldOutSeed, RandomStream::network_vessels, static_cast<std::int64_t>(i), 1);
     const Image image = vessels.draw(ctx, numbers);
-    const int room = image.width_px - fine_side();
-    for (const int column : {0, room}) {
-      const Image target = cut_patch(image, room / 2, column, fine_side(), 1, 1);
+    const int room = image.width_px - fine_side(), middle = room / 2, left = std::max(middle - fine_side() / 2, 0);
+    for (const int column : {left, std::min(left + fine_side(), room)}) {
+      const Image target = cut_patch(image, middle, column, fine_side(), 1, 1);
       Image measured = block_means(target, config.shape.scale);
       add_noise(measured, kHeldOutNoise, kHeldOutSeed, kHeldOutStep, item++);
       append(batch, measured, target);

@@ -13,8 +13,8 @@ namespace dsasrgs {
 
 /// A batch of pairs, in units of their source's brightest line integral (1: as bright as its brightest vessels).
 struct PatchBatch {
-  std::vector<float> measured;  ///< [N, p, p]
-  std::vector<float> target;    ///< [N, s·p, s·p]
+  std::vector<float> input;   ///< [N, inputs, p, p] as ResidualNetwork::forward takes it, the measurement first
+  std::vector<float> target;  ///< [N, s·p, s·p]
 };
 
 /// Draws patches. What is drawn depends on the configuration, the sources and the numbers it is asked for, and on

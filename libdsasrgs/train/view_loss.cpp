@@ -82,7 +82,8 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
   t.label = Buffer<float>::from_host(ctx, label);
   if (sr.target != HighResolutionTarget::teach && sr.target != HighResolutionTarget::weighted) return t;
 
-  const std::vector<float> given = labels_.confidence ? labels_.confidence(view) : std::vector<float>{};
+  const std::vector<float> given =
+      sr.given_confidence && labels_.confidence ? labels_.confidence(view) : std::vector<float>{};
   if (sr.target == HighResolutionTarget::weighted) {
     t.confidence = Buffer<float>::from_host(ctx, trust(ctx, slot, label, given));
     return t;

@@ -12,6 +12,8 @@
 #include "cli/view_list.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/model.hpp"
+#include "dsasrgs/renderer.hpp"
 #include "dsasrgs/super_resolver.hpp"
 #include "jobs/shipped_network.hpp"
 
@@ -46,6 +48,9 @@ SuperResolver open_network(Context& ctx, const LabelOptions& options) {
   if (const int found = resolver.facts().shape.scale; found != options.scale)
     throw BadInput(file.string(), "attribute scale", std::to_string(options.scale) + ", as asked for",
                    std::to_string(found));
+  if (resolver.facts().shape.reads_render == options.model.empty())
+    throw BadInput(file.string(), "attribute reads_render",
+                   options.model.empty() ? "0 without --model" : "1 with --model", options.model.empty() ? "1" : "0");
   return resolver;
 }
 
@@ -81,6 +86,8 @@ OptionList options_of(LabelOptions& o) {
   list.add("storage", o.storage, "float16 or float32").one_of({"float16", "float32"});
   list.group(kNetworkGroup);
   list.add("network", o.network, "network file; default: the one that comes with the program for the scale");
+  list.add("model", o.model,
+           "model of the case (MODEL.h5), for a network that reads its renders beside the measurement");
   list.add("single-orientation", o.single_orientation, "one pass instead of the mean of eight flips and turns: faster");
   OracleOptions& oracle = o.oracle;
   list.group(kOracleGroup);
@@ -112,12 +119,13 @@ UnheededOption unheeded_option(const LabelOptions& options, const std::vector<st
 }
 
 std::filesystem::path network_file(const LabelOptions& options) {
-  return options.network.empty() ? shipped_network(options.scale) : std::filesystem::path(options.network);
+  return options.network.empty() ? shipped_network(options.scale, !options.model.empty())
+                                 : std::filesystem::path(options.network);
 }
 
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output,
                  const LabelOptions& options) {
-  require_writable_file("--output", output, {case_file, options.network});
+  require_writable_file("--output", output, {case_file, options.network, options.model});
   make_labels(read_acquisition(case_file), output, options);
 }
 
@@ -128,9 +136,11 @@ void make_labels(const Acquisition& a, const std::filesystem::path& output, cons
   file.views = select_views(a, options.views).views;
   Context ctx = Context::cpu(options.threads);
   std::optional<SuperResolver> resolver;
+  std::optional<Model> model;
   double unit = 1;
   if (options.method == kNetworkMethod) {
     resolver = open_network(ctx, options);
+    if (!options.model.empty()) model = read_model(ctx, options.model);
     unit = brightest_line_integral(a);
     warn_of_unfamiliar(*resolver, a, file.views, unit);
   }
@@ -141,13 +151,20 @@ void make_labels(const Acquisition& a, const std::filesystem::path& output, cons
   file.confidence = resolver && resolver->facts().shape.with_error;
   PseudoLabelWriter writer(output, file);
   Progress progress("making labels", "views", static_cast<int>(file.views.size()), options.quiet);
+  std::optional<Renderer> renderer;
+  if (model) renderer.emplace(ctx, *model);
   SharpenOptions sharpen;
   sharpen.all_orientations = !options.single_orientation;
   sharpen.progress = [](int, int) { return !Interruption::requested(); };
   int done = 0;
   for (const int view : file.views) {
     Interruption::check();
-    const MadeLabel label = resolver ? network_label(*resolver, a, view, unit, sharpen) : label_of(a, view, options);
+    std::vector<float> render;
+    if (renderer)
+      render =
+          renderer->render(a.poses[static_cast<std::size_t>(view)], file.low_resolution.refined(file.scale)).values;
+    const MadeLabel label =
+        resolver ? network_label(*resolver, a, view, unit, sharpen, render) : label_of(a, view, options);
     writer.add(label.values, label.confidence, label.false_vessel_mask);
     progress.update(++done);
   }

@@ -16,6 +16,7 @@ inline constexpr const char* kNetworkMethod = "network";
 struct LabelOptions {
   std::string method = kNetworkMethod;  ///< or kOracleMethod, bicubic, lanczos
   std::string network;                  ///< network file; empty: the one that comes with the program
+  std::string model;                    ///< of the case: its renders are the network's second input; empty: none
   bool single_orientation = false;
   std::string views = "train", storage = "float16";
   int scale = 4;

@@ -10,11 +10,11 @@ namespace dsasrgs::program {
 
 namespace fs = std::filesystem;
 
-fs::path shipped_network(int scale) {
-  if (scale != 2 && scale != 4)
+fs::path shipped_network(int scale, bool reads_render) {
+  if (scale != 4 && (scale != 2 || reads_render))
     throw UsageError("--network: expected a network file for images " + std::to_string(scale) +
-                     " times finer (those for 2 and 4 come with the program), found none");
-  const std::string name = "dsasrgs-x" + std::to_string(scale) + ".h5";
+                     " times finer (those for 2 and 4, and with --model for 4, come with the program), found none");
+  const std::string name = "dsasrgs-x" + std::to_string(scale) + (reads_render ? "-render" : "") + ".h5";
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed = program.parent_path().parent_path() / "share" / "dsasrgs" / "networks" / name;

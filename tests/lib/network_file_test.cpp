@@ -33,7 +33,8 @@ struct Parts {
   };
   std::string format = "dsasrgs.network", architecture = "residual 3x3, bicubic base", fingerprint;
   int version = 1;
-  std::map<std::string, std::int64_t> counts{{"scale", 2}, {"channels", 2}, {"blocks", 1}, {"with_error", 1}};
+  std::map<std::string, std::int64_t> counts{
+      {"scale", 2}, {"channels", 2}, {"blocks", 1}, {"with_error", 1}, {"reads_render", 0}};
   std::map<std::string, std::string> texts{{"name", "tiny"}, {"trained_on", "nothing"}, {"training", "steps = 1\n"}};
   std::map<std::string, std::vector<double>> ranges{
       {"noise", {0.01, 0.02}}, {"contrast", {0.5, 1}}, {"sharpness", {0, 0}}};
@@ -53,7 +54,7 @@ struct Parts {
     }
     std::string bytes;
     const auto add = [&](const auto& value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); };
-    for (const std::int32_t n : {2, 2, 1, 1}) add(n);
+    for (const std::int32_t n : {2, 2, 1, 1, 0}) add(n);
     add(static_cast<std::uint64_t>(parameters().size()));
     for (const float p : parameters()) add(p);
     std::uint64_t hash = 0xcbf29ce484222325u;
@@ -153,7 +154,7 @@ TEST_CASE("network file: what it refuses, by name", "[network]") {
                   {"attribute channels: expected 1 to 256"});
   require_refused([](Parts& p) { p.counts["blocks"] = -1; }, {"attribute blocks: expected 0 to 64, found -1"});
   require_refused([](Parts& p) { p.counts["with_error"] = 2; }, {"attribute with_error: expected 0 to 1, found 2"});
-  for (const char* name : {"scale", "channels", "blocks", "with_error"})
+  for (const char* name : {"scale", "channels", "blocks", "with_error", "reads_render"})
     require_refused([&](Parts& p) { p.counts.erase(name); }, {name});
   for (const char* name : {"name", "trained_on", "training"})
     require_refused([&](Parts& p) { p.texts.erase(name); }, {name});

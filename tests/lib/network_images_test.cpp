@@ -61,3 +61,24 @@ TEST_CASE("network images: their unit is that of the training on the same views"
   const NetworkImages source = network_images(a, "case");
   CHECK(ImagePatches(config, source).unit() == brightest_line_integral(a));
 }
+
+TEST_CASE("network images: frames that show nothing are left out", "[network]") {
+  Acquisition a;
+  a.detector = {5, 4, 1, 1};
+  a.poses.resize(4);
+  a.projections = random_values<float>(80, -0.1f, 1, 3);
+  std::fill_n(a.projections.begin() + 20, 20, 0.0f);  // before the contrast
+  a.valid.assign(80, 1);
+  std::fill_n(a.valid.begin() + 60, 20, std::uint8_t{0});
+  a.valid[3] = 0;
+  std::fill_n(a.projections.begin() + 40, 20, 0.5f);
+  a.projections[45] = 9;  // which is not valid: the rest is constant
+  a.valid[45] = 0;
+  const NetworkImages frames = network_images(a, "run");
+  CHECK(frames.name == "run");
+  REQUIRE(frames.images.size() == 1);
+  CHECK((frames.images[0].width_px == 5 && frames.images[0].height_px == 4));
+  for (std::size_t p = 0; p < 20; ++p)
+    if (p != 3) CHECK(frames.images[0].values[p] == a.projections[p]);
+  CHECK(frames.images[0].values[3] != a.projections[3]);
+}

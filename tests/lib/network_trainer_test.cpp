@@ -151,9 +151,8 @@ TEST_CASE("network trainer: the loss of the first step is bicubic's, by hand", "
   TrainingPatches patches(ctx, config, sources);
   const auto errors = [&](const PatchBatch& batch) {
     std::vector<double> all;
-    for (std::size_t n = 0; n < batch.measured.size() / 144; ++n) {
-      const std::vector<float> fine =
-          upsample_image(std::span(batch.measured).subspan(n * 144, 144), {12, 12, 1, 1}, 2);
+    for (std::size_t n = 0; n < batch.input.size() / 144; ++n) {
+      const std::vector<float> fine = upsample_image(std::span(batch.input).subspan(n * 144, 144), {12, 12, 1, 1}, 2);
       for (std::size_t i = 0; i < fine.size(); ++i)
         all.push_back(std::abs(static_cast<double>(fine[i]) - static_cast<double>(batch.target[n * 576 + i])));
     }
@@ -202,7 +201,7 @@ TEST_CASE("network trainer: it learns", "[network_trainer][long]") {
   for (int step = 1; step <= 250; ++step) {
     const PatchBatch batch = patches.training(step);
     for (std::size_t n = 0; n < 8; ++n) {
-      const ImageTraits t = image_traits(std::span(batch.measured).subspan(n * 144, 144), 12, 12, 1);
+      const ImageTraits t = image_traits(std::span(batch.input).subspan(n * 144, 144), 12, 12, 1);
       noise.push_back(t.noise);
       contrast.push_back(t.contrast);
       if (t.contrast >= 0.2) sharpness.push_back(t.sharpness);
@@ -384,106 +383,4 @@ TEST_CASE("network trainer: without held-out sources there is nothing to validat
                                  {"expected one that is not held out"});
   require_error<IoError>([&] { taken.save_checkpoint(folder / "none/c.h5"); }, {"none/c.h5"});
   CHECK(taken.step().step == 2);  // which a file that cannot be written does not end
-}
-
-TEST_CASE("network images: frames that show nothing are left out", "[network_trainer]") {
-  Acquisition a;
-  a.detector = {5, 4, 1, 1};
-  a.poses.resize(4);
-  a.projections = test::random_values<float>(80, -0.1f, 1, 3);
-  std::fill_n(a.projections.begin() + 20, 20, 0.0f);  // before the contrast
-  a.valid.assign(80, 1);
-  std::fill_n(a.valid.begin() + 60, 20, std::uint8_t{0});
-  a.valid[3] = 0;
-  std::fill_n(a.projections.begin() + 40, 20, 0.5f);
-  a.projections[45] = 9;  // which is not valid: the rest is constant
-  a.valid[45] = 0;
-  const NetworkImages frames = network_images(a, "run");
-  CHECK(frames.name == "run");
-  REQUIRE(frames.images.size() == 1);
-  CHECK((frames.images[0].width_px == 5 && frames.images[0].height_px == 4));
-  for (std::size_t p = 0; p < 20; ++p)
-    if (p != 3) CHECK(frames.images[0].values[p] == a.projections[p]);
-  CHECK(frames.images[0].values[3] != a.projections[3]);
-}
-
-TEST_CASE("network training: TOML and back", "[network_trainer]") {
-  NetworkTrainingConfig config;
-  config.shape = {3, 7, 0, false};
-  config.steps = 17;
-  config.batch = 5;
-  config.patch_px = 20;
-  config.learning_rate = 0.1 + 0.2;  // 17 digits
-  config.warm_up = 0;
-  config.error_weight = 0.25;
-  config.vessel_brightness_low = 0.5;
-  config.vessel_brightness_high = 0.75;
-  config.image_brightness_low = 0.8;
-  config.image_brightness_high = 1.1;
-  config.blush_share = 0.125;
-  config.blush = 0.3;
-  config.noise_low = 1.0 / 3;
-  config.noise_high = 0.5;
-  config.pitch_low_mm = 0.3;
-  config.pitch_high_mm = 0.31;
-  config.seed = 9'000'000'000'000'000;
-  const std::string text = to_toml(config);
-  CHECK(network_training_from_toml(text, "here") == config);
-  CHECK(std::count(text.begin(), text.end(), '\n') == 21);
-  CHECK(network_training_from_toml("", "here") == NetworkTrainingConfig{});
-  CHECK(network_training_from_toml("scale = 2\nblush = 1\n", "here") == [] {
-    NetworkTrainingConfig c;
-    c.shape.scale = 2;
-    c.blush = 1;
-    return c;
-  }());
-  for (const auto& [bad, message] : std::vector<std::pair<std::string, std::string>>{
-           {"lerning_rate = 1", "plan.toml: lerning_rate: expected one of batch, "},
-           {"steps = 1.5", "plan.toml: steps: expected an integer, found 1.5"},
-           {"steps = 3000000000", "plan.toml: steps: expected an integer within 32 bits"},
-           {"with_error = 1", "plan.toml: with_error: expected true or false, found 1"},
-           {"blush = \"much\"", "plan.toml: blush: expected a number"},
-           {"scale = 2\nscale = 3", "plan.toml: line 2: expected TOML"},
-           {"noise_low = 0.1\nnoise_high = 0.01",
-            "plan.toml: noise_low: expected at most noise_high, 0.01, found 0.1"}})
-    require_error<BadInput>([&] { network_training_from_toml(bad, "plan.toml"); }, {message});
-}
-
-TEST_CASE("network training: every field out of range is refused by name", "[network_trainer]") {
-  Context ctx = test::make_context();
-  const NetworkSources sources = frames();
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& [name, change] : std::vector<std::pair<std::string, std::function<void(NetworkTrainingConfig&)>>>{
-           {"scale", [](auto& c) { c.shape.scale = 1; }},
-           {"scale", [](auto& c) { c.shape.scale = 9; }},
-           {"channels", [](auto& c) { c.shape.channels = 0; }},
-           {"channels", [](auto& c) { c.shape.channels = 257; }},
-           {"blocks", [](auto& c) { c.shape.blocks = -1; }},
-           {"blocks", [](auto& c) { c.shape.blocks = 65; }},
-           {"steps", [](auto& c) { c.steps = 0; }},
-           {"batch", [](auto& c) { c.batch = 0; }},
-           {"patch_px", [](auto& c) { c.patch_px = 7; }},
-           {"learning_rate", [](auto& c) { c.learning_rate = 0; }},
-           {"learning_rate", [](auto& c) { c.learning_rate = 1.5; }},
-           {"learning_rate", [&](auto& c) { c.learning_rate = nan; }},
-           {"warm_up", [](auto& c) { c.warm_up = -1; }},
-           {"error_weight", [](auto& c) { c.error_weight = 1.5; }},
-           {"vessel_brightness_low", [](auto& c) { c.vessel_brightness_low = 0; }},
-           {"vessel_brightness_low", [](auto& c) { c.vessel_brightness_low = 2; }},
-           {"vessel_brightness_high", [](auto& c) { c.vessel_brightness_high = 101; }},
-           {"image_brightness_low", [](auto& c) { c.image_brightness_low = 1.7; }},
-           {"image_brightness_high", [&](auto& c) { c.image_brightness_high = nan; }},
-           {"blush_share", [](auto& c) { c.blush_share = 1.1; }},
-           {"blush", [](auto& c) { c.blush = -0.1; }},
-           {"noise_low", [](auto& c) { c.noise_low = 0; }},
-           {"noise_high", [](auto& c) { c.noise_high = 2; }},
-           {"pitch_low_mm", [](auto& c) { c.pitch_low_mm = 4; }},
-           {"pitch_high_mm", [](auto& c) { c.pitch_high_mm = 0; }},
-           {"seed", [](auto& c) { c.seed = -1; }}}) {
-    const NetworkTrainingConfig config = changed(change);
-    require_error<BadInput>([&] { validate(config, "here"); }, {"here: " + name + ": expected "});
-    require_error<BadInput>([&] { NetworkTrainer(ctx, config, sources); }, {": " + name + ": expected "});
-  }
-  validate(small_config(10), "here");
-  validate(NetworkTrainingConfig{}, "here");
 }

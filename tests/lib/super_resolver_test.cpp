@@ -173,7 +173,7 @@ TEST_CASE("super-resolver: progress counts all parts, and it stops when it is to
   stop_at = 5;
   seen.clear();
   require_error<Cancelled>([&] { resolver.sharpen(image, kWidth, kHeight, kUnit, options); },
-                           {"sharpen: stopped after 5 of 72 parts"});
+                           {"stopped after 5 of 72 parts"});
   CHECK(seen.size() == 5);
   std::stop_source source;
   options.stop = source.get_token();
@@ -193,9 +193,9 @@ TEST_CASE("super-resolver: what it refuses", "[network]") {
                            std::initializer_list<std::string_view> parts, const SharpenOptions& options = {}) {
     require_error<InvalidArgument>([&] { resolver.sharpen(values, width, height, unit, options); }, parts);
   };
-  refused(image, 6, 5, kUnit, {"sharpen", "image", "30", "24"});
-  refused(image, -6, -4, kUnit, {"sharpen", "image"});
-  refused({}, 0, 0, kUnit, {"sharpen", "image"});
+  refused(image, 6, 5, kUnit, {"SuperResolver", "image", "30", "24"});
+  refused(image, -6, -4, kUnit, {"SuperResolver", "image"});
+  refused({}, 0, 0, kUnit, {"SuperResolver", "image"});
   for (const double unit :
        {0.0, -1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
     refused(image, 6, 4, unit, {"unit: expected a positive number"});

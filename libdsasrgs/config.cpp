@@ -69,7 +69,7 @@ Config preset_config(std::string_view name, std::string_view source) {
   } else if (name == "dsa-srgs") {
     config.super_resolution.scale = 4;
     config.super_resolution.weight = 0.4;
-    config.super_resolution.target = HighResolutionTarget::teach;
+    config.super_resolution.target = HighResolutionTarget::weighted;
     config.residual_split.enabled = true;
     config.residual_births.enabled = true;
   } else if (name != "4drgs") {

@@ -227,7 +227,7 @@ struct Config {
 std::vector<std::string> preset_names();
 /// Defaults of a preset: `4drgs` (docs/method.md sections 1 and 2), `static` (the same with a time-independent
 /// attenuation), `togs` and `r2-gaussian` (the baselines of section 5) or `dsa-srgs` (4 times finer, pseudo-labels
-/// mixed in by confidence, RSD and residual-guided births: section 3). Throws BadInput for another name, with `source`
+/// weighed by trust, RSD and residual-guided births: section 3). Throws BadInput for another name, with `source`
 /// as the file.
 Config preset_config(std::string_view name, std::string_view source = "preset_config");
 

@@ -189,7 +189,8 @@ class StudyReader {
         t.refuse("method", joined(methods, " or "), make.method);
       if (const auto table = t.table("options")) {
         const TomlTable options(table->raw(), part.file.string(), "labels " + l.name + " options.");
-        const auto given = read_options(options, options_of(make), {"method", "output", "scale", "seed", "views"});
+        const auto given =
+            read_options(options, options_of(make), {"method", "model", "output", "scale", "seed", "views"});
         if (const UnheededOption option = unheeded_option(make, given); !option.name.empty())
           options.refuse(option.name, "method = \"" + option.method + "\" with it", "method = \"" + make.method + '"');
         if (!make.network.empty()) make.network = part.path(make.network).string();

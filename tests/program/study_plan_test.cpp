@@ -197,7 +197,7 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("acquisition = \"a.h5\"", "", "case[0].acquisition: expected either");
   refused("name = \"b\"", "name = \"a\"", "case[1].name: expected a name that is not taken");
   refused("method = \"oracle\"", "method = \"esrgan\"",
-          "labels[0].method: expected bicubic or lanczos or oracle, found esrgan");
+          "labels[0].method: expected network or bicubic or lanczos or oracle, found esrgan");
   refused("{a = \"labels.h5\"}", "{c = \"labels.h5\"}", "labels[1].files.c: expected");
   refused("kind = \"measured-upsampled\"", "kind = \"magic\"",
           "method[0].kind: expected train or measured-upsampled or interpolation-upsampled, found magic");
@@ -224,7 +224,8 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("size = [32, 16]", "up-axis = \"x\"", "case b simulate.up-axis: expected y or z, found 'x'");
   refused("false-branches = 2", "false-branches = 1001",
           "labels errors options.false-branches: expected an integer of 0 to 1000, found 1001");
-  refused("false-branches = 2", "seed = 2", "labels errors options.seed: expected one of storage, false-branches");
+  refused("false-branches = 2", "seed = 2",
+          "labels errors options.seed: expected one of storage, network, single-orientation, false-branches");
   refused("method = \"oracle\"", "method = \"bicubic\"",
           "labels errors options.false-branches: expected method = \"oracle\" with it, found method = \"bicubic\"");
   refused("preset = \"4drgs\"", "preset = \"5drgs\"", "method[1].preset: expected 4drgs");

@@ -156,8 +156,9 @@ there fresh/labels.h5 fresh/refreshed_labels.h5 fresh/metrics.json
 absent fresh/checkpoint.h5
 same "refresh" own/labels.h5 fresh/labels.h5
 differ "refresh" own/model.h5 fresh/model.h5
-stop_at TERM stopped/checkpoint.h5 "${refresh[@]}" --refresh-network render.h5 --output stopped  # while they are made, or soon after
-says "stopped at it" '^dsasrgs: error: interrupted after step [0-9]+; go on with: .* --resume --output stopped.* --refresh-network render.h5'
+stop_at TERM stopped/checkpoint.h5 "${refresh[@]}" --output stopped  # while the shipped network makes them
+says "stopped at it" '^dsasrgs: error: interrupted after step 12; go on with: .* --resume --output stopped'
+absent stopped/refreshed_labels.h5
 stop_at KILL killed/refreshed_labels.h5 "${refresh[@]}" --refresh-network render.h5 --output killed
 for run in stopped killed; do
   there $run/checkpoint.h5

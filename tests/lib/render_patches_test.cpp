@@ -153,18 +153,23 @@ TEST_CASE("render patches: every flip and quarter turn, anywhere in a view, in t
   std::vector<float> measured = sources.renders[0].views[0].measured.values;
   std::sort(measured.begin(), measured.end());
   std::set<std::pair<int, int>> steps;
-  double lowest = 1e9, highest = 0;
-  double unit = 0;
+  double lowest = 1e9, highest = 0, unit = 0;
+  int below = 0, right_of = 0;  // the diagonal
   for (std::size_t i = 0; i < 200; ++i) {
     const Patch patch = patch_of(batch, config, i);
     const double right = static_cast<double>(patch.target.at(0, 1)) - static_cast<double>(patch.target.at(0, 0)),
                  down = static_cast<double>(patch.target.at(1, 0)) - static_cast<double>(patch.target.at(0, 0));
     unit = 65 / (std::abs(right) + std::abs(down));
     steps.insert({static_cast<int>(std::lround(right * unit)), static_cast<int>(std::lround(down * unit))});
+    double first = 1e9;  // of the ramp: where the patch begins
     for (const float v : patch.target.values) {
-      lowest = std::min(lowest, static_cast<double>(v) * unit);
+      first = std::min(first, static_cast<double>(v) * unit);
       highest = std::max(highest, static_cast<double>(v) * unit);
     }
+    lowest = std::min(lowest, first);
+    const int place = static_cast<int>(std::lround(first));
+    below = std::max(below, place / 64 - place % 64);
+    right_of = std::max(right_of, place % 64 - place / 64);
   }
   CHECK((unit > static_cast<double>(measured[measured.size() * 99 / 100]) &&
          unit <= 1.001 * static_cast<double>(measured.back())));
@@ -177,6 +182,8 @@ TEST_CASE("render patches: every flip and quarter turn, anywhere in a view, in t
   CHECK(steps == expected);
   CHECK(lowest < 4 * 64);
   CHECK(highest > 64 * 48 - 4 * 64);
+  CHECK(below > 20);     // of 32
+  CHECK(right_of > 36);  // of 48
 }
 
 TEST_CASE("render patches: sources are drawn by their shares, those held out never", "[network]") {

@@ -9,6 +9,7 @@
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/renderer.hpp"
+#include "dsasrgs/splits.hpp"
 #include "jobs/vessel_source.hpp"
 #include "study/toml_table.hpp"
 
@@ -162,17 +163,21 @@ void read_built_in_trees(const Kind& kind, NetworkPlan& plan) {
 void read_model_views(const Kind& kind, NetworkPlan& plan) {
   const fs::path case_file = kind.path("case"), model_file = kind.path("model");
   Context ctx = Context::cpu();
-  const Acquisition a = read_acquisition(case_file);
+  Acquisition a = read_acquisition(case_file);
   const int scale = plan.training.shape.scale;
   if (!a.reference_projections || a.reference_projections->scale != scale)
     kind.table.refuse("case", "an acquisition with the truth " + std::to_string(scale) + " times finer",
                       case_file.string());
+  if (std::find(a.valid.begin(), a.valid.end(), 0) != a.valid.end())
+    kind.table.refuse("case", "an acquisition whose pixels are all valid", case_file.string());
   const Model model = read_model(ctx, model_file);
+  if (!use_split_of_model(a, model))
+    kind.table.refuse("model", "a model of " + case_file.string(), model_file.string() + ", trained on another one");
   Renderer renderer(ctx, model);
   const Detector fine = a.detector.refined(scale);
   NetworkRenders source{
       case_file.string() + ", " + model_file.string(), {}, kind.share(), kind.table.flag("held_out", false)};
-  for (const int view : model.nuisance.view) {
+  for (const int view : a.train_views) {
     const std::span<const float> measured = a.projection(view), truth = a.reference_projection(view);
     source.views.push_back({{a.detector.width_px, a.detector.height_px, {measured.begin(), measured.end()}},
                             renderer.render(a.poses[static_cast<std::size_t>(view)], fine),

@@ -78,6 +78,11 @@ void require_target_of_labels(const Config& config) {
         std::string(target == Target::none ? "none" : "upsampled"));
 }
 
+void require_refresh(const Config& config) {
+  if (config.super_resolution.refresh_step == 0 || !config.super_resolution.needs_labels())
+    throw UsageError("--refresh-network: expected labels and super_resolution.refresh_step = 1 or more, found none");
+}
+
 /// As a shell takes it for one word.
 std::string quoted(const std::string& word) {
   const auto plain = [](char c) {
@@ -130,6 +135,7 @@ void run(const ReconstructOptions& options) {
   const bool quiet = options.machine.quiet;
   const Config config = effective_config(options);
   if (!options.labels_file.empty() && !options.resume) require_target_of_labels(config);
+  if (!options.refresh_network.empty() && !options.resume) require_refresh(config);
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   Acquisition acquisition = read_acquisition(options.case_file);
@@ -146,15 +152,17 @@ void run(const ReconstructOptions& options) {
   RunFolder folder(options.output,
                    options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
   for (const auto& file : folder.own_files())
-    require_no_input("--output", file, {options.case_file, options.labels_file});
+    require_no_input("--output", file, {options.case_file, options.labels_file, options.refresh_network});
   const bool makes_labels = options.labels_file.empty() && !options.resume && config.super_resolution.needs_labels();
   if (makes_labels) {
+    run_label_network(config);  // that there is none is said before anything is written
     folder.begin();
     write_text(folder.config(), to_toml(config));  // by which the folder is known as a run's
     make_run_labels(ctx, acquisition, config, folder, quiet);
   }
   std::filesystem::path labels_file = options.labels_file;
-  if (const auto own = run_labels(folder); labels_file.empty() || own == folder.refreshed_labels()) labels_file = own;
+  if (makes_labels || options.resume)  // else what lies there is an earlier run's
+    if (const auto own = run_labels(folder); labels_file.empty() || own == folder.refreshed_labels()) labels_file = own;
   std::shared_ptr<const PseudoLabels> labels;
   if (!labels_file.empty()) labels = std::make_shared<const PseudoLabels>(PseudoLabels::open(labels_file, acquisition));
   const auto start = std::chrono::steady_clock::now();

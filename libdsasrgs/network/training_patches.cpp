@@ -72,7 +72,8 @@ struct TrainingPatches::State {
 TrainingPatches::State::State(Context& context, const NetworkTrainingConfig& c, const NetworkSources& sources)
     : ctx(context), config(c), seed(static_cast<std::uint64_t>(c.seed)), shares(1), window(seed) {
   if (c.shape.reads_render && !(sources.images.empty() && sources.vessels.empty()))
-    throw InvalidArgument("TrainingPatches: sources: expected renders only for a network that reads the render");
+    refuse_source(sources.images.empty() ? sources.vessels[0].name : sources.images[0].name,
+                  "expected renders alone for a network that reads the render (reads_render)");
   if (!c.shape.reads_render && !sources.renders.empty())
     refuse_source(sources.renders[0].name,
                   "expected a network that reads the render (reads_render), found one that does not");

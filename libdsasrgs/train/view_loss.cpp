@@ -39,7 +39,7 @@ ViewLoss::ViewLoss(Context& ctx, const TrainingViews& views, const Config& confi
   teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
   grad_teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
   zeros_ = Buffer<float>::zeros(ctx, weighted ? high_pixels : 0);
-  if (sr.scale > 1 && fine_weight() > 0) make_fine_targets(ctx);
+  if (has_fine_targets()) make_fine_targets(ctx);
 }
 
 void ViewLoss::make_fine_targets(Context& ctx) {
@@ -52,7 +52,7 @@ void ViewLoss::make_fine_targets(Context& ctx) {
 
 void ViewLoss::use_labels(Context& ctx, LabelReader labels) {
   labels_ = std::move(labels);
-  if (!fine_.empty()) make_fine_targets(ctx);
+  if (has_fine_targets()) make_fine_targets(ctx);  // also where the last labels were refused half-way
 }
 
 ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) const {

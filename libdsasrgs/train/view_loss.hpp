@@ -83,6 +83,7 @@ class ViewLoss {
     Buffer<std::uint8_t> valid;
     std::size_t num_valid = 0;
   };
+  bool has_fine_targets() const { return config_->super_resolution.scale > 1 && fine_weight() > 0; }
   void make_fine_targets(Context&);
   FineTarget make_fine_target(Context&, std::size_t slot) const;
   std::vector<float> trust(Context&, std::size_t slot, const std::vector<float>& label, std::vector<float> given) const;

@@ -197,6 +197,26 @@ TEST_CASE("fine target: weighted, the gradient of L1 is the confidence times the
   }
 }
 
+TEST_CASE("fine target: a confidence that is given counts only where it may", "[view_loss]") {
+  const Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
+  const std::vector<float> label = random_values<float>(kHigh, 0.2f, 1.0f, 2),
+                           rendered = random_values<float>(kHigh, 0.2f, 1.0f, 3),
+                           given = random_values<float>(kHigh, 0.0f, 1.0f, 5);
+  for (const auto target : {HighResolutionTarget::teach, HighResolutionTarget::weighted}) {
+    Config config = config_for(target, 0.4);
+    const Outcome without = run(config, a, label, rendered), heeded = run(config, a, label, rendered, 1, 0, given);
+    CHECK(heeded.gradient != without.gradient);
+    config.super_resolution.given_confidence = false;
+    const Outcome ignored = run(config, a, label, rendered, 1, 0, given);
+    CHECK(ignored.gradient == without.gradient);
+    CHECK(ignored.high == without.high);
+    CHECK(ignored.confidence_gradient == without.confidence_gradient);
+    // What `teach` learns of similarity and texture is learnt only where no confidence is taken as given.
+    CHECK((heeded.confidence_gradient == std::vector<float>{0, 0}));
+    CHECK((ignored.confidence_gradient != std::vector<float>{0, 0}) == (target == HighResolutionTarget::teach));
+  }
+}
+
 TEST_CASE("fine target: gradients with nuisance parameters are those of the loss", "[view_loss][gradient]") {
   const Acquisition a = one_view(random_values<float>(kLow, 0.2f, 1.0f, 1));
   const std::vector<float> label = random_values<float>(kHigh, 0.2f, 1.0f, 2);

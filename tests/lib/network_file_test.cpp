@@ -104,7 +104,8 @@ void require_refused(const std::function<void(Parts&)>& change, std::initializer
 
 TEST_CASE("network file: what was written comes back as float16 holds it", "[network]") {
   const TemporaryFolder folder;
-  for (const NetworkShape& shape : {NetworkShape{2, 4, 2, true}, NetworkShape{3, 1, 0, false}}) {
+  for (const NetworkShape& shape :
+       {NetworkShape{2, 4, 2, true}, NetworkShape{3, 1, 0, false}, NetworkShape{2, 3, 1, true, true}}) {
     NetworkFile written = small_network(shape);
     write_network(folder / "network.h5", written);
     CHECK(folder.num_files() == 1);
@@ -127,6 +128,12 @@ TEST_CASE("network file: what was written comes back as float16 holds it", "[net
     CHECK(test::read_bytes(folder / "again.h5") == test::read_bytes(folder / "network.h5"));
     std::filesystem::remove(folder / "again.h5");
   }
+}
+
+TEST_CASE("network file: the fingerprint is also of what the network reads", "[network]") {
+  const std::vector<float> parameters(5, 0.5f);
+  CHECK(network_fingerprint({2, 4, 2, true, false}, parameters) !=
+        network_fingerprint({2, 4, 2, true, true}, parameters));
 }
 
 TEST_CASE("network file: one put together as documented is read", "[network]") {
@@ -154,6 +161,8 @@ TEST_CASE("network file: what it refuses, by name", "[network]") {
                   {"attribute channels: expected 1 to 256"});
   require_refused([](Parts& p) { p.counts["blocks"] = -1; }, {"attribute blocks: expected 0 to 64, found -1"});
   require_refused([](Parts& p) { p.counts["with_error"] = 2; }, {"attribute with_error: expected 0 to 1, found 2"});
+  require_refused([](Parts& p) { p.counts["reads_render"] = 2; }, {"attribute reads_render: expected 0 to 1, found 2"});
+  require_refused([](Parts& p) { p.counts["reads_render"] = 1; }, {"/layers/first/weights: ", "shape"});
   for (const char* name : {"scale", "channels", "blocks", "with_error", "reads_render"})
     require_refused([&](Parts& p) { p.counts.erase(name); }, {name});
   for (const char* name : {"name", "trained_on", "training"})

@@ -1,12 +1,15 @@
 // The super-resolution network as a whole: its layers are tested in tests/kernels.
 #include "network/residual_network.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <set>
 #include <vector>
 
+#include "dsasrgs/image.hpp"
 #include "label_loss/label_loss.hpp"
+#include "network/render_channels.hpp"
 #include "oracle/label_loss_oracle.hpp"
 #include "resample/resample.hpp"
 #include "support/context.hpp"
@@ -18,13 +21,16 @@ using test::NetworkProblem;
 
 namespace {
 
-/// Each with what the others lack: no block, odd scale, one output, several images, images smaller than the reach.
+/// Each with what the others lack: no block, odd scale, one output, several images, images smaller than the reach, a
+/// second input.
 std::vector<NetworkProblem> problems() {
   std::vector<NetworkProblem> all;
   all.emplace_back(NetworkShape{2, 4, 2, true}, NetworkBatch{1, 12, 12});
   all.emplace_back(NetworkShape{2, 4, 2, false}, NetworkBatch{2, 7, 5});
   all.emplace_back(NetworkShape{3, 3, 0, true}, NetworkBatch{3, 6, 9});
   all.emplace_back(NetworkShape{4, 5, 1, false}, NetworkBatch{1, 1, 2});
+  all.emplace_back(NetworkShape{2, 4, 2, true, true}, NetworkBatch{2, 9, 7});
+  all.emplace_back(NetworkShape{3, 3, 1, false, true}, NetworkBatch{3, 5, 6});
   return all;
 }
 
@@ -50,6 +56,8 @@ TEST_CASE("residual network: parameters are as many as on paper", "[network]") {
   CHECK(NetworkShape{4, 32, 8, true}.num_parameters() == 162160 + 4624);
   CHECK(NetworkShape{2, 1, 0, false}.num_parameters() == 10 + 10 + 40);
   CHECK(NetworkShape{4, 32, 8, false}.reach_px() == 19);
+  CHECK(NetworkShape{4, 32, 8, false, true}.num_parameters() == 162160 + 16 * 288);  // 17→32
+  CHECK(NetworkShape{3, 32, 8, false, true}.inputs() == 10);
   const ResidualNetwork network({2, 4, 2, true});
   std::size_t end = 0;
   std::set<std::string> names;
@@ -73,6 +81,7 @@ TEST_CASE("residual network: the forward is the oracle's", "[network]") {
 TEST_CASE("residual network: it starts as bicubic interpolation, bit for bit, and expects e⁻⁴", "[network]") {
   Context ctx = test::make_context();
   for (NetworkProblem problem : problems()) {
+    if (problem.network.shape().reads_render) continue;
     problem.parameters = problem.network.first_parameters(5);
     const int scale = problem.network.shape().scale;
     const auto fine = problem.batch.pixels() * static_cast<std::size_t>(scale * scale);
@@ -87,6 +96,42 @@ TEST_CASE("residual network: it starts as bicubic interpolation, bit for bit, an
       const auto begin = found.begin() + n * static_cast<std::ptrdiff_t>(expected.size());
       CHECK(std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(expected.size())) == expected);
     }
+  }
+}
+
+TEST_CASE("residual network: with a second input it starts as the render, bit for bit", "[network]") {
+  Context ctx = test::make_context();
+  for (NetworkProblem problem : problems()) {
+    const NetworkShape shape = problem.network.shape();
+    if (!shape.reads_render) continue;
+    problem.parameters = problem.network.first_parameters(5);
+    const int width = problem.batch.width_px * shape.scale, height = problem.batch.height_px * shape.scale;
+    const auto fine = num_elements(width, height);
+    std::vector<float> expected;
+    for (int n = 0; n < problem.batch.images; ++n) {
+      const auto seed = static_cast<std::uint32_t>(20 + n);
+      const Image render{width, height, test::random_values<float>(fine, -0.2f, 1, seed)};
+      const std::vector<float> channels = render_channels(render, shape.scale);
+      const auto stride = problem.image.size() / static_cast<std::size_t>(problem.batch.images);
+      std::copy(channels.begin(), channels.end(),
+                problem.image.begin() +
+                    static_cast<std::ptrdiff_t>(static_cast<std::size_t>(n) * stride + problem.batch.pixels()));
+      expected.insert(expected.end(), render.values.begin(), render.values.end());
+      if (shape.with_error) expected.insert(expected.end(), fine, -4.0f);
+    }
+    CHECK(problem.forward(ctx) == expected);
+  }
+}
+
+TEST_CASE("render channels: what pixel_shuffle puts together again", "[network]") {
+  CHECK(render_channels({4, 2, {0, 1, 2, 3, 4, 5, 6, 7}}, 2) == std::vector<float>{0, 2, 1, 3, 4, 6, 5, 7});
+  Context ctx = test::make_context();
+  for (const int scale : {2, 3, 4}) {
+    const Image render{5 * scale, 3 * scale, test::random_values<float>(num_elements(5 * scale, 3 * scale), -1, 1, 2)};
+    const auto channels = Buffer<float>::from_host(ctx, render_channels(render, scale));
+    Buffer<float> again(ctx, channels.size());
+    pixel_shuffle(ctx, {1, 1, 5, 3, scale}, channels, again);
+    CHECK(again.to_host(ctx) == render.values);
   }
 }
 
@@ -118,8 +163,10 @@ TEST_CASE("residual network: its first weights fill PyTorch's range and follow t
 TEST_CASE("residual network: gradients of all parameters are differences of the oracle's loss", "[network][gradient]") {
   Context ctx = test::make_context();
   constexpr float kWeight = 0.7f;
-  for (const bool with_error : {true, false}) {
-    NetworkProblem problem({2, 3, 2, with_error}, {2, 4, 3});
+  for (const NetworkShape& shape :
+       {NetworkShape{2, 3, 2, true}, NetworkShape{2, 3, 2, false}, NetworkShape{2, 3, 1, true, true}}) {
+    const bool with_error = shape.with_error;
+    NetworkProblem problem(shape, {2, 4, 3});
     const auto start = problem.expected(problem.doubles());
     // Far enough from the output that no difference crosses a kink of L1.
     const std::vector<double> sharp = joined(start.sharp), log_error = joined(start.log_error);

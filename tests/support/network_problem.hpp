@@ -16,7 +16,7 @@ struct NetworkProblem {
       : network(shape),
         batch(b),
         parameters(random_values<float>(network.num_parameters(), -0.3f, 0.3f, seed)),
-        image(random_values<float>(batch.size(), -0.5f, 1.5f, seed + 1)),
+        image(random_values<float>(batch.size() * static_cast<std::size_t>(shape.inputs()), -0.5f, 1.5f, seed + 1)),
         grad_output(random_values<float>(batch.size() * fine_per_pixel(), -1, 1, seed + 2)) {}
 
   /// Numbers of the output for a measured pixel.
@@ -59,7 +59,7 @@ struct NetworkProblem {
 
   oracle::ResidualNetwork::Outcome expected(const std::vector<double>& at) const {
     const NetworkShape& s = network.shape();
-    return oracle::ResidualNetwork{s.scale, s.channels, s.blocks, network.outputs()}.forward(
+    return oracle::ResidualNetwork{s.scale, s.channels, s.blocks, network.outputs(), s.reads_render}.forward(
         at, image, batch.images, batch.width_px, batch.height_px);
   }
   std::vector<double> doubles() const { return {parameters.begin(), parameters.end()}; }

@@ -14,6 +14,7 @@
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/renderer.hpp"
+#include "dsasrgs/splits.hpp"
 #include "dsasrgs/super_resolver.hpp"
 #include "jobs/shipped_network.hpp"
 
@@ -121,13 +122,22 @@ std::filesystem::path network_file(const LabelOptions& options, bool reads_rende
                                  : std::filesystem::path(options.network);
 }
 
+void require_network(Context& ctx, const std::filesystem::path& file, int scale, bool reads_render) {
+  open_network(ctx, file, scale, reads_render);
+}
+
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output,
                  const LabelOptions& options) {
   require_writable_file("--output", output, {case_file, options.network, options.model});
   Context ctx = Context::cpu(options.threads);
   std::optional<Model> model;
-  if (!options.model.empty()) model = read_model(ctx, options.model);
-  make_labels(ctx, read_acquisition(case_file), model ? &*model : nullptr, output, options);
+  const Acquisition a = read_acquisition(case_file);
+  if (!options.model.empty()) {
+    model = read_model(ctx, options.model);
+    if (Acquisition other = a; !use_split_of_model(other, *model))
+      throw BadInput(options.model, "/@measurement", "a model of " + case_file.string(), "one of another acquisition");
+  }
+  make_labels(ctx, a, model ? &*model : nullptr, output, options);
 }
 
 void make_labels(Context& ctx, const Acquisition& a, const Model* model, const std::filesystem::path& output,

@@ -36,6 +36,8 @@ struct UnheededOption {
 UnheededOption unheeded_option(const LabelOptions&, const std::vector<std::string>& given);
 /// The network file that the options lead to. Throws as shipped_network.
 std::filesystem::path network_file(const LabelOptions&, bool reads_render);
+/// Throws as SuperResolver::open, and BadInput for a network of another scale or another input.
+void require_network(Context&, const std::filesystem::path& file, int scale, bool reads_render);
 
 /// Makes the labels and writes them. Throws UsageError, InvalidArgument, BadInput, IoError, Interrupted.
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output, const LabelOptions&);

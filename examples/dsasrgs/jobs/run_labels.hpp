@@ -8,16 +8,18 @@
 
 namespace dsasrgs::program {
 
-/// By the network that comes with the program, of the training views: RunFolder::labels().
+/// The network that labels are made with where none are given. Throws as shipped_network.
+std::filesystem::path run_label_network(const Config&);
+/// By it, of the training views: RunFolder::labels().
 void make_run_labels(Context&, const Acquisition&, const Config&, const RunFolder&, bool quiet);
 
 /// The label file of a run that goes on: the refreshed ones, or those made at its start; empty: neither is there.
 std::filesystem::path run_labels(const RunFolder&);
 
-/// Where the configuration refreshes labels: has the reconstructor make RunFolder::refreshed_labels() with the network
-/// that reads the model's renders (`network`, or, where that is empty, the one that comes with the program). A
-/// checkpoint is written first, so that a run never goes on from before with labels from after. All must outlive the
-/// run. Throws as shipped_network.
+/// Where the configuration refreshes labels in what is left of the run: has the reconstructor make
+/// RunFolder::refreshed_labels() with the network that reads the model's renders (`network`, or, where that is empty,
+/// the one that comes with the program). A checkpoint is written first, so that a run never goes on from before with
+/// labels from after. All must outlive the run. Throws as shipped_network and require_network.
 void refresh_run_labels(Context&, const Acquisition&, Reconstructor&, const RunFolder&,
                         const std::filesystem::path& network, bool quiet);
 

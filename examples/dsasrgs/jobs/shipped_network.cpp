@@ -10,10 +10,13 @@ namespace dsasrgs::program {
 
 namespace fs = std::filesystem;
 
-fs::path shipped_network(int scale, bool reads_render) {
+fs::path shipped_network(int scale, bool reads_render, std::string_view option) {
   if (scale != 4 && (scale != 2 || reads_render))
-    throw UsageError("--network: expected a network file for images " + std::to_string(scale) +
-                     " times finer (those for 2 and 4, and with --model for 4, come with the program), found none");
+    throw UsageError(
+        std::string(option) + ": expected a " + (option == "--labels" ? "label" : "network") + " file for images " +
+        std::to_string(scale) + " times finer (" +
+        (reads_render ? "the network that reads a model's renders, for 4, comes" : "networks for 2 and 4 come") +
+        " with the program), found none");
   const std::string name = "dsasrgs-x" + std::to_string(scale) + (reads_render ? "-render" : "") + ".h5";
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
@@ -21,7 +24,8 @@ fs::path shipped_network(int scale, bool reads_render) {
   if (fs::exists(installed, error)) return installed;
   fs::path source = fs::path(DSASRGS_NETWORKS) / name;
   if (fs::exists(source, error)) return source;
-  throw IoError("--network: " + name + " is neither at " + installed.string() + " nor at " + source.string());
+  throw IoError(std::string(option) + ": " + name + " is neither at " + installed.string() + " nor at " +
+                source.string());
 }
 
 }  // namespace dsasrgs::program

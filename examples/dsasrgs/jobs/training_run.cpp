@@ -63,6 +63,8 @@ double train(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunO
   };
   try {
     reconstructor.run(after_step);
+  } catch (const Interrupted&) {  // while labels were made anew
+    stop_interrupted(reconstructor, folder, options);
   } catch (const NumericalError&) {
     folder.keep();  // configuration and log say how it came to this
     throw;

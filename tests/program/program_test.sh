@@ -325,7 +325,6 @@ expect 2 "simulate: two grid sizes" simulate --output new.h5 --grid-size 3 4
 expect 2 "simulate: unknown vessels" simulate --output new.h5 --vessels vessels.obj
 expect 2 "simulate: volume without threshold" simulate --output new.h5 --vessels brain.nii
 expect 2 "simulate: raw volume without size" simulate --output new.h5 --vessels brain.raw --vessel-threshold 9
-expect 2 "labels: no method" labels case.h5 --output new.h5
 expect 2 "labels: unknown method" labels case.h5 --method esrgan --output new.h5
 expect 2 "labels: scale 0" labels case.h5 --method bicubic --scale 0 --output new.h5
 expect 2 "labels: no truth of that scale" labels case.h5 --method oracle --scale 4 --output new.h5

@@ -120,7 +120,7 @@ class SuperResolver {
 };
 
 /// The label of one view, not below 0 (line integrals are not), with its confidence where the network tells its error:
-/// unit·0.02 / (unit·0.02 + error), ½ where the network expects to be off by 2 % of the brightest line integral.
+/// unit·0.1 / (unit·0.1 + error), ½ where the network expects to be off by a tenth of the brightest line integral.
 /// Invalid pixels take the value of a valid one nearby first. `render` [sH,sW] is for a network that reads one, else
 /// empty. Throws as SuperResolver::sharpen and refine.
 MadeLabel network_label(SuperResolver&, const Acquisition&, int view, double unit, const SharpenOptions& = {},

@@ -212,7 +212,7 @@ std::vector<std::string> SuperResolver::unfamiliar(const ImageTraits& traits) co
 
 MadeLabel network_label(SuperResolver& resolver, const Acquisition& a, int view, double unit,
                         const SharpenOptions& options, std::span<const float> render) {
-  constexpr double kHalfTrusted = 0.02;  // of the unit
+  constexpr double kHalfTrusted = 0.1;  // of the unit
   const std::vector<float> image = filled_projection(a, view);
   const int width = a.detector.width_px, height = a.detector.height_px;
   SharpImage sharp = render.empty() ? resolver.sharpen(image, width, height, unit, options)

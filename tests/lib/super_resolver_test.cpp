@@ -238,7 +238,7 @@ TEST_CASE("network label: not below 0, ½ trusted at 2 %, and nothing of invalid
       const double e = static_cast<double>(candidate.error[i]);
       below = below || candidate.values[i] < 0;
       same = same && label.values[i] == std::max(candidate.values[i], 0.0f) &&
-             label.confidence[i] == Approx(0.02 * unit / (0.02 * unit + e)).epsilon(1e-6);
+             label.confidence[i] == Approx(0.1 * unit / (0.1 * unit + e)).epsilon(1e-6);
     }
     found = found || same;
   }

@@ -91,7 +91,7 @@ takes_options_of() {  # SUBCOMMAND OWN_OPTIONS: the last error lists what a stud
 refused "no option of simulate" 's/pitch-mm/colour/' 'changed.toml: case tree simulate.colour'
 takes_options_of simulate none
 refused "no option of labels" 's/^file.*/method = "oracle"\noptions = {colour = 1}/' 'changed.toml: labels given options.colour'
-takes_options_of labels 'method|scale|seed|views'
+takes_options_of labels 'method|model|scale|seed|views'
 refused "no labels" 's/^labels.*//' 'changed.toml: method taught labels: expected label sources'
 refused "preset in settings" 's/super_resolution.scale = 2/preset = "togs"/' 'changed.toml: method\[2\].settings.preset'
 mkdir folder

@@ -17,7 +17,7 @@ mkdir -p "$out"
 "$dsasrgs" study examples/studies/quickstart.toml --output "$out"
 
 echo
-sed -n '/^| | PSNR/,/^$/p' "$out/tables.md" | cut -d'|' -f2-5
+sed -n '/^| | PSNR/,/^$/{p;/^$/q}' "$out/tables.md" | cut -d'|' -f2-5  # of the test views, against the truth
 echo "Pictures (truth | the view's own measurement, upsampled | 4drgs | dsa-srgs, and their errors): $out/pictures/"
 echo "Models, volumes, numbers of every view: $out/runs/. The same by hand:"
 echo "  $dsasrgs simulate --output case.h5 --size 64 64 --pitch-mm 4.8 --scale 4 --photons 2000000"

@@ -158,7 +158,7 @@ void run(const ReconstructOptions& options) {
     run_label_network(config);  // that there is none is said before anything is written
     folder.begin();
     write_text(folder.config(), to_toml(config));  // by which the folder is known as a run's
-    make_run_labels(ctx, acquisition, config, folder, quiet);
+    make_run_labels(ctx, acquisition, config, folder, options.strict, quiet);
   }
   std::filesystem::path labels_file = options.labels_file;
   if (makes_labels || options.resume)  // else what lies there is an earlier run's

@@ -103,7 +103,7 @@ void run(const TrainNetworkOptions& options) {
                  log_file = beside(output, ".log.csv");
   std::error_code error;
   if (!options.resume && !options.force)
-    for (const fs::path& file : {output, checkpoint})
+    for (const fs::path& file : {output, checkpoint, log_file})
       if (fs::exists(file, error))
         throw UsageError(
             "--output: expected no file (--force replaces it, --resume goes on from a checkpoint), found " +
@@ -114,6 +114,9 @@ void run(const TrainNetworkOptions& options) {
   std::vector<fs::path> inputs = plan.files;
   inputs.insert(inputs.end(), {options.plan_file, options.from});
   for (const fs::path& file : {output, checkpoint, log_file}) require_writable_file("--output", file, inputs);
+  if (options.force && fs::exists(output, error) && read_format(output) != "dsasrgs.network")
+    throw UsageError("--output: expected a network file to replace, found " + read_format(output) + ": " +
+                     output.string());
   if (options.steps) plan.training.steps = *options.steps;
   if (options.seed) plan.training.seed = *options.seed;
   Context ctx = make_context(options.machine);

@@ -180,6 +180,32 @@ expect 2 "network for another method" labels case.h5 --method bicubic --network 
 expect 2 "labels over the network" labels case.h5 --network whole.h5 --scale 2 --output whole.h5
 absent new.h5
 
+# What is there and is not of labels, or not a network, stays; so does a log.
+cp run/model.h5 kept.h5
+expect 2 "labels over a model" labels case.h5 --method bicubic --scale 2 --output kept.h5
+says "labels over a model" '--output: expected a new file or a label file, found dsasrgs.model: kept.h5'
+echo text >kept.toml
+expect 2 "labels over a text" labels case.h5 --method bicubic --scale 2 --output kept.toml
+expect 2 "a network over a model" train-network plan.toml --output kept.h5 --force
+says "a network over a model" '--output: expected a network file to replace, found dsasrgs.model: kept.h5'
+echo text >new.log.csv
+expect 2 "a log over a log" train-network plan.toml --output new.h5
+says "a log over a log" 'found new.log.csv'
+rm new.log.csv
+cmp -s kept.h5 run/model.h5 || report "kept.h5 was changed"
+
+# Noise far beyond anything trained on: a warning with the number, silence with --quiet, an error with --strict.
+expect 0 "a noisy case" simulate --output noisy.h5 --scale 2 --views 12 --size 32 32 --pitch-mm 9.6 --grid-size 24 --grid-spacing-mm 6.5 \
+  --train-views 6 --samples-per-pixel 1 --seed 3 --tree-min-radius-mm 0.8 --photons 300 --quiet
+expect 0 "labels of noise" labels noisy.h5 --scale 2 --output noisy_labels.h5
+says "labels of noise" '^warning: noisy.h5: [0-9]+ of 6 views are unlike what the network was trained on.* noise 0.[0-9]+, trained on'
+expect 0 "labels of noise, quiet" labels noisy.h5 --scale 2 --output noisy_labels.h5 --quiet
+[ ! -s err.txt ] || report "labels of noise, quiet: $(cat err.txt)"
+expect 0 "labels without noise" labels case.h5 --scale 2 --output labels_of_network.h5
+grep -q 'noise 0' err.txt && report "labels without noise: no noise is no fault: $(cat err.txt)"
+expect 2 "strict about noise" reconstruct noisy.h5 --config small.toml --steps 6 --output strict --strict
+[ ! -e strict ] || report "strict about noise: the folder is there"
+
 expect 0 "evaluate labels" evaluate labels.h5 --case case.h5 --json scores.json
 for row in labels bicubic; do says "evaluate labels" "^ *$row +.*[0-9]" out.txt; done
 for key in labels bicubic network psnr_db; do says "evaluate labels" "\"$key\":" scores.json; done

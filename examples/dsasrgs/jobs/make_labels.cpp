@@ -9,7 +9,9 @@
 #include "cli/interruption.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/view_list.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
@@ -53,20 +55,50 @@ SuperResolver open_network(Context& ctx, const std::filesystem::path& file, int 
   return resolver;
 }
 
-/// One warning for each trait that is unlike, with the first view of which it is: labels may show there what is not.
-void warn_of_unfamiliar(const SuperResolver& resolver, const Acquisition& a, const std::vector<int>& views,
-                        double unit) {
+/// For each trait that is unlike what the network was trained on a sentence with the first view of which it is: labels
+/// may show there what is not. Views before the contrast arrives show nothing, and no noise is no fault.
+std::vector<std::string> unlike_training(const SuperResolver& resolver, const Acquisition& a,
+                                         const std::vector<int>& views, double unit) {
+  const NetworkFacts& facts = resolver.facts();
   std::map<std::string, std::pair<std::string, int>> found;  // by trait: the first sentence, and how many views
   for (const int view : views) {
-    for (const std::string& sentence : resolver.unfamiliar(image_traits(a, view, unit))) {
+    ImageTraits traits = image_traits(a, view, unit);
+    if (traits.contrast < facts.contrast.low) continue;
+    traits.noise = std::max(traits.noise, facts.noise.low);
+    for (const std::string& sentence : resolver.unfamiliar(traits)) {
       auto& entry = found[sentence.substr(0, sentence.find(' '))];
       if (entry.second++ == 0) entry.first = "view " + std::to_string(view) + ": " + sentence;
     }
   }
+  std::vector<std::string> sentences;
   for (const auto& [trait, entry] : found)
-    std::cerr << "warning: " << a.name << ": " << entry.second << " of " << views.size()
-              << " views are unlike what the network was trained on, their labels may show what is not there; "
-              << entry.first << '\n';
+    sentences.push_back(std::to_string(entry.second) + " of " + std::to_string(views.size()) +
+                        " views are unlike what the network was trained on, their labels may show what is not there; " +
+                        entry.first);
+  return sentences;
+}
+
+/// As warn_or_refuse of a case does.
+void warn_or_refuse_unlike(const std::vector<std::string>& sentences, const std::string& name, bool strict,
+                           bool quiet) {
+  if (strict && !sentences.empty())
+    throw BadInput(name, "/projections", "images like those that the network was trained on (--strict)",
+                   sentences.front());
+  if (quiet) return;
+  for (const std::string& sentence : sentences) std::cerr << "warning: " << name << ": " << sentence << '\n';
+}
+
+/// A file that is there must be of labels: what else it holds would be lost.
+void require_label_file(const std::filesystem::path& output) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(output, error) || std::filesystem::file_size(output, error) == 0) return;
+  std::string format = "another file";
+  try {
+    format = read_format(output);
+  } catch (const Error&) {  // not HDF5, or not ours
+  }
+  if (format != "dsasrgs.pseudo_labels")
+    throw UsageError("--output: expected a new file or a label file, found " + format + ": " + output.string());
 }
 
 }  // namespace
@@ -129,6 +161,7 @@ void require_network(Context& ctx, const std::filesystem::path& file, int scale,
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output,
                  const LabelOptions& options) {
   require_writable_file("--output", output, {case_file, options.network, options.model});
+  require_label_file(output);
   Context ctx = Context::cpu(options.threads);
   std::optional<Model> model;
   const Acquisition a = read_acquisition(case_file);
@@ -151,7 +184,7 @@ void make_labels(Context& ctx, const Acquisition& a, const Model* model, const s
   if (options.method == kNetworkMethod) {
     resolver = open_network(ctx, network_file(options, model != nullptr), options.scale, model != nullptr);
     unit = brightest_line_integral(a);
-    warn_of_unfamiliar(*resolver, a, file.views, unit);
+    warn_or_refuse_unlike(unlike_training(*resolver, a, file.views, unit), a.name, options.strict, options.quiet);
   }
   file.network = describe(options, resolver);
   file.measurement = measurement_fingerprint(a, file.views);

@@ -23,6 +23,7 @@ struct LabelOptions {
   int scale = 4;
   OracleOptions oracle;
   int threads = 0;
+  bool strict = false;  ///< images unlike those that the network was trained on are refused
   bool quiet = false;
 };
 const std::vector<std::string>& label_methods();

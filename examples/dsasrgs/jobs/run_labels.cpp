@@ -15,10 +15,12 @@ fs::path run_label_network(const Config& config) {
   return shipped_network(config.super_resolution.scale, false, "--labels");
 }
 
-void make_run_labels(Context& ctx, const Acquisition& a, const Config& config, const RunFolder& folder, bool quiet) {
+void make_run_labels(Context& ctx, const Acquisition& a, const Config& config, const RunFolder& folder, bool strict,
+                     bool quiet) {
   LabelOptions options;
   options.scale = config.super_resolution.scale;
   options.network = run_label_network(config).string();
+  options.strict = strict;
   options.quiet = quiet;
   print_line(quiet, "no --labels: making them with " + options.network);
   make_labels(ctx, a, nullptr, folder.labels(), options);

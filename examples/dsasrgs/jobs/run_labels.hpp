@@ -11,7 +11,7 @@ namespace dsasrgs::program {
 /// The network that labels are made with where none are given. Throws as shipped_network.
 std::filesystem::path run_label_network(const Config&);
 /// By it, of the training views: RunFolder::labels().
-void make_run_labels(Context&, const Acquisition&, const Config&, const RunFolder&, bool quiet);
+void make_run_labels(Context&, const Acquisition&, const Config&, const RunFolder&, bool strict, bool quiet);
 
 /// The label file of a run that goes on: the refreshed ones, or those made at its start; empty: neither is there.
 std::filesystem::path run_labels(const RunFolder&);

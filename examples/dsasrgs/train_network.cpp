@@ -54,7 +54,8 @@ std::string csv_field(const std::string& text) {
   return field + "\"";
 }
 
-/// A line per validation and held-out source: step, mean error of training since the last, PSNR and bicubic's.
+/// A line per validation and held-out source: step, mean error of training since the last, PSNR of the network and of
+/// what it starts from.
 class NetworkLog {
  public:
   NetworkLog(const fs::path& path, int done_steps) : path_(path) {

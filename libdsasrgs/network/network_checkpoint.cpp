@@ -65,20 +65,22 @@ NetworkTraining read_network_checkpoint(const std::filesystem::path& path) {
 
 std::string sources_fingerprint(const NetworkSources& sources) {
   Fnv1a f;
+  const auto add_head = [&f](const auto& source) {
+    add_text(f, source.name);
+    f.add(source.share);
+    f.add(source.held_out ? 1 : 0);
+  };
+  const auto add_image = [&f](const Image& image) {
+    f.add(image.width_px);
+    f.add(image.values);
+  };
   for (const NetworkImages& s : sources.images) {
-    add_text(f, s.name);
-    f.add(s.share);
-    f.add(s.held_out ? 1 : 0);
+    add_head(s);
     f.add(s.binnings);
-    for (const Image& image : s.images) {
-      f.add(image.width_px);
-      f.add(image.values);
-    }
+    for (const Image& image : s.images) add_image(image);
   }
   for (const NetworkVessels& s : sources.vessels) {
-    add_text(f, s.name);
-    f.add(s.share);
-    f.add(s.held_out ? 1 : 0);
+    add_head(s);
     for (const VesselNode& node : s.tree.nodes) {
       f.add(node.position_mm);
       f.add(node.radius_mm);
@@ -86,14 +88,9 @@ std::string sources_fingerprint(const NetworkSources& sources) {
     }
   }
   for (const NetworkRenders& s : sources.renders) {
-    add_text(f, s.name);
-    f.add(s.share);
-    f.add(s.held_out ? 1 : 0);
+    add_head(s);
     for (const RenderedView& view : s.views)
-      for (const Image* image : {&view.measured, &view.rendered, &view.truth}) {
-        f.add(image->width_px);
-        f.add(image->values);
-      }
+      for (const Image* image : {&view.measured, &view.rendered, &view.truth}) add_image(*image);
   }
   return f.text();
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 #include "dsasrgs/buffer.hpp"
+#include "network/orientation.hpp"
 
 namespace dsasrgs {
 
@@ -52,12 +52,8 @@ bool all_equal(const Image& image) {
 Image turned(const Image& image, std::size_t which) {
   Image result = blank(image.width_px, image.height_px);
   const auto side = static_cast<std::size_t>(image.width_px);
-  for (std::size_t r = 0; r < side; ++r)
-    for (std::size_t c = 0; c < side; ++c) {
-      std::size_t row = (which & 1) != 0 ? side - 1 - r : r, column = (which & 2) != 0 ? side - 1 - c : c;
-      if ((which & 4) != 0) std::swap(row, column);
-      result.values[r * side + c] = image.values[row * side + column];
-    }
+  for_each_oriented(side, side, static_cast<int>(which),
+                    [&](std::size_t from, std::size_t to) { result.values[to] = image.values[from]; });
   return result;
 }
 

@@ -94,7 +94,7 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
   const std::vector<float> given =
       sr.given_confidence && labels_.confidence ? labels_.confidence(view) : std::vector<float>{};
   if (sr.target == HighResolutionTarget::weighted) {
-    t.confidence = Buffer<float>::from_host(ctx, trust(ctx, slot, label, given));
+    t.confidence = Buffer<float>::from_host(ctx, trust(ctx, slot, label, low_valid, given));
     return t;
   }
   t.confidence = Buffer<float>::from_host(ctx, given);
@@ -108,13 +108,12 @@ ViewLoss::FineTarget ViewLoss::make_fine_target(Context& ctx, std::size_t slot) 
 }
 
 std::vector<float> ViewLoss::trust(Context& ctx, std::size_t slot, const std::vector<float>& label,
-                                   std::vector<float> given) const {
+                                   const std::vector<std::uint8_t>& valid, std::vector<float> given) const {
   const SuperResolutionConfig& sr = config_->super_resolution;
   if (given.empty()) given.assign(label.size(), 1.0f);
   if (!sr.consistency) return given;
-  const std::vector<float> consistency =
-      label_consistency(label, views_->measured(slot).to_host(ctx), views_->valid(slot).to_host(ctx),
-                        views_->detector(), sr.scale, views_->units().line_integral);
+  const std::vector<float> consistency = label_consistency(label, views_->measured(slot).to_host(ctx), valid,
+                                                           views_->detector(), sr.scale, views_->units().line_integral);
   for (std::size_t i = 0; i < given.size(); ++i) given[i] *= consistency[i];
   return given;
 }

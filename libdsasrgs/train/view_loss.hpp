@@ -86,7 +86,8 @@ class ViewLoss {
   bool has_fine_targets() const { return config_->super_resolution.scale > 1 && fine_weight() > 0; }
   void make_fine_targets(Context&);
   FineTarget make_fine_target(Context&, std::size_t slot) const;
-  std::vector<float> trust(Context&, std::size_t slot, const std::vector<float>& label, std::vector<float> given) const;
+  std::vector<float> trust(Context&, std::size_t slot, const std::vector<float>& label,
+                           const std::vector<std::uint8_t>& valid, std::vector<float> given) const;
   /// Kept, or made for this call and valid until the next.
   const FineTarget& fine_target(Context&, std::size_t slot);
   NuisanceGradient low_loss(Context&, std::size_t slot, View<const float> low, const ViewNuisance&, float weight,

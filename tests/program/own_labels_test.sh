@@ -2,29 +2,7 @@
 # Labels that `dsasrgs reconstruct` makes for itself, networks that read a model's render, and labels made with these, from
 # outside: own_labels_test.sh PATH_OF_BINARY
 set -u
-[ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-export OMP_WAIT_POLICY=passive
-
-report() { echo "FAILED: $*" >&2; failures=$((failures + 1)); }
-# expect CODE NAME ARGUMENTS...: runs the program; an error must be one line on stderr.
-expect() {
-  local code=$1 name=$2 found
-  shift 2
-  "$program" "$@" >out.txt 2>err.txt
-  found=$?
-  [ $found -eq "$code" ] || { report "$name: exit code $found, expected $code: $(tail -n 3 err.txt)"; return; }
-  [ "$code" -eq 0 ] && return
-  [ "$(grep -vc '^warning: ' err.txt)" -eq 1 ] && grep -q '^dsasrgs: error: ' err.txt || report "$name: not one line: $(cat err.txt)"
-}
-# says NAME PATTERN [FILE]: stderr, or that file, has it.
-says() { grep -qE -- "$2" "${3:-err.txt}" || report "$1: expected '$2' in: $(head -n 8 "${3:-err.txt}")"; }
-there() { for f in "$@"; do [ -s "$f" ] || report "$f is missing or empty"; done; }
-absent() { for f in "$@"; do [ ! -e "$f" ] || report "$f must not be there"; done; }
+source "$(dirname "$0")/checks.sh" "$@"
 same() { cmp -s "$2" "$3" || report "$1: $2 and $3 differ"; }
 differ() { cmp -s "$2" "$3" && report "$1: $2 and $3 are the same"; }
 # stop_at SIGNAL FILE ARGUMENTS...: sends the signal as soon as the file is there.

@@ -5,32 +5,7 @@
 # were there before.
 # Wrong fields inside HDF5 files are tested in tests/lib; here files are broken with dd and truncate only.
 set -u
-[ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
-program=$(realpath "$1")
-here=$(dirname "$(realpath "$0")")
-work=$(mktemp -d)
-trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-export OMP_WAIT_POLICY=passive  # tests run beside each other: waiting threads must not take the others' time
-
-report() { echo "FAILED: $*" >&2; failures=$((failures + 1)); }
-
-# expect CODE NAME ARGUMENTS...: runs the program; an error must be one line on stderr and nothing else.
-expect() {
-  local code=$1 name=$2 found
-  shift 2
-  "$program" "$@" >out.txt 2>err.txt
-  found=$?
-  [ $found -eq "$code" ] || { report "$name: exit code $found, expected $code"; tail -n 3 out.txt err.txt >&2; return; }
-  [ "$code" -eq 0 ] && return
-  [ "$(wc -l <err.txt)" -eq 1 ] || report "$name: $(wc -l <err.txt) lines on stderr, expected 1: $(cat err.txt)"
-  grep -q '^dsasrgs: error: ' err.txt || report "$name: the error does not begin with 'dsasrgs: error: ': $(cat err.txt)"
-}
-# says NAME PATTERN: the last error mentions it.
-says() { grep -qE -- "$2" err.txt || report "$1: expected '$2' in: $(cat err.txt)"; }
-there() { for f in "$@"; do [ -s "$f" ] || report "$f is missing or empty"; done; }
-absent() { for f in "$@"; do [ ! -e "$f" ] || report "$f must not be there"; done; }
+source "$(dirname "$0")/checks.sh" "$@"
 no_temporaries() {
   local left
   left=$(find . -name '*.tmp' -o -name '.*.tmp*')

@@ -2,16 +2,8 @@
 # `dsasrgs study` from outside, where studies and their files change: study_test.sh PATH_OF_BINARY
 # (program_test.sh has what works, interruption and sharing.)
 set -u
-[ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-export OMP_WAIT_POLICY=passive
-
-report() { echo "FAILED: $*" >&2; failures=$((failures + 1)); }
-# expect CODE NAME ARGUMENTS...: runs the program.
+source "$(dirname "$0")/checks.sh" "$@"
+# expect CODE NAME ARGUMENTS...: runs the program; its errors may stand behind a log.
 expect() {
   local code=$1 name=$2 found
   shift 2
@@ -19,10 +11,8 @@ expect() {
   found=$?
   [ $found -eq "$code" ] || report "$name: exit code $found, expected $code: $(tail -n 3 err.txt)"
 }
-# says NAME PATTERN [FILE]: stderr, or that file, has it. silent_on is the opposite.
-says() { grep -qE -- "$2" "${3:-err.txt}" || report "$1: expected '$2' in: $(head -n 8 "${3:-err.txt}")"; }
+# The opposite of says.
 silent_on() { grep -qE -- "$2" "$3" && report "$1: '$2' must not be in $3"; }
-there() { for f in "$@"; do [ -s "$f" ] || report "$f is missing or empty"; done; }
 # unchanged NAME PATHS...: no file there is newer than `mark`.
 unchanged() {
   local name=$1 new

@@ -164,10 +164,10 @@ void make_labels(const std::filesystem::path& case_file, const std::filesystem::
   require_label_file(output);
   Context ctx = Context::cpu(options.threads);
   std::optional<Model> model;
-  const Acquisition a = read_acquisition(case_file);
+  Acquisition a = read_acquisition(case_file);
   if (!options.model.empty()) {
     model = read_model(ctx, options.model);
-    if (Acquisition other = a; !use_split_of_model(other, *model))
+    if (!use_split_of_model(a, *model))  // --views train are those that it was trained on
       throw BadInput(options.model, "/@measurement", "a model of " + case_file.string(), "one of another acquisition");
   }
   make_labels(ctx, a, model ? &*model : nullptr, output, options);

@@ -30,6 +30,11 @@ void add_scaled_bench(benchmark::State& state) {
   measure(state, i.ctx, {i.bytes(3), i.flops()}, [&] { add_scaled(i.ctx, 1e-3f, i.a, i.b); });
 }
 
+void add_product_bench(benchmark::State& state) {
+  Images i(state);
+  measure(state, i.ctx, {i.bytes(3), i.flops()}, [&] { add_product(i.ctx, i.a, i.a, i.b); });
+}
+
 void sum_and_product_bench(benchmark::State& state) {
   Images i(state);
   measure(state, i.ctx, {i.bytes(2), 1.5 * i.flops()},
@@ -41,6 +46,7 @@ void sizes(benchmark::internal::Benchmark* b) {
 }
 BENCHMARK(affine_values_bench)->Apply(sizes);
 BENCHMARK(add_scaled_bench)->Apply(sizes);
+BENCHMARK(add_product_bench)->Apply(sizes);
 BENCHMARK(sum_and_product_bench)->Apply(sizes);
 
 }  // namespace

@@ -24,6 +24,14 @@ void add_scaled(Context& ctx, float factor, View<const float> in, View<float> ou
   cpu::add_scaled(ctx, factor, in, out);
 }
 
+void add_product(Context& ctx, View<const float> a, View<const float> b, View<float> out) {
+  require_size("add_product", "b", a.size(), b.size());
+  require_size("add_product", "out", a.size(), out.size());
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::add_product(ctx, a, b, out);
+  cpu::add_product(ctx, a, b, out);
+}
+
 Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {
   require_size("sum_and_product", "b", a.size(), b.size());
   if constexpr (has_cuda)

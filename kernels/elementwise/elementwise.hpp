@@ -19,6 +19,9 @@ void scale_values(Context&, float factor, View<const float> in, View<float> out)
 /// out += factor · in, element by element. Throws InvalidArgument when sizes disagree.
 void add_scaled(Context&, float factor, View<const float> in, View<float> out);
 
+/// out += a · b, element by element. Throws InvalidArgument when sizes disagree.
+void add_product(Context&, View<const float> a, View<const float> b, View<float> out);
+
 /// Σ a_i and Σ a_i b_i: the derivatives of a loss by the offset and the gain of affine_values, where a is its gradient
 /// and b the input.
 struct Sums {

@@ -7,6 +7,7 @@ namespace dsasrgs::cpu {
 
 void affine_values(Context&, float gain, float offset, View<const float> in, View<float> out);
 void add_scaled(Context&, float factor, View<const float> in, View<float> out);
+void add_product(Context&, View<const float> a, View<const float> b, View<float> out);
 Sums sum_and_product(Context&, View<const float> a, View<const float> b);
 std::size_t count_valid(View<const std::uint8_t> valid);
 
@@ -16,6 +17,7 @@ namespace dsasrgs::cuda {
 
 void affine_values(Context&, float gain, float offset, View<const float> in, View<float> out);
 void add_scaled(Context&, float factor, View<const float> in, View<float> out);
+void add_product(Context&, View<const float> a, View<const float> b, View<float> out);
 Sums sum_and_product(Context&, View<const float> a, View<const float> b);
 std::size_t count_valid(Context&, View<const std::uint8_t> valid);
 

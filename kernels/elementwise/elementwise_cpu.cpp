@@ -23,6 +23,12 @@ void add_scaled(Context& ctx, float factor, View<const float> in, View<float> ou
   });
 }
 
+void add_product(Context& ctx, View<const float> a, View<const float> b, View<float> out) {
+  parallel_blocks(ctx, a.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) out[i] = affine(a[i], out[i], b[i]);
+  });
+}
+
 Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {
   HostVector<Sums> partial((a.size() + kBlock - 1) / kBlock);
   parallel_blocks(ctx, a.size(), kBlock, [&](std::size_t begin, std::size_t end) {

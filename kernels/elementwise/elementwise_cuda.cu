@@ -16,6 +16,11 @@ __global__ void add_scaled_kernel(float factor, View<const float> in, float* out
   if (i < in.size()) out[i] = affine(factor, out[i], in.data()[i]);
 }
 
+__global__ void add_product_kernel(View<const float> a, const float* b, float* out) {
+  const std::size_t i = thread_index();
+  if (i < a.size()) out[i] = affine(a.data()[i], out[i], b[i]);
+}
+
 /// This block's part; one block adds the parts.
 __global__ void __launch_bounds__(kSumThreads) partial_sums_kernel(View<const float> a, const float* b, Sums* partial) {
   double sum[2] = {0, 0};
@@ -48,6 +53,10 @@ void affine_values(Context& ctx, float gain, float offset, View<const float> in,
 
 void add_scaled(Context& ctx, float factor, View<const float> in, View<float> out) {
   launch(ctx, "add_scaled", one_thread_each(in.size()), add_scaled_kernel, factor, in, out.data());
+}
+
+void add_product(Context& ctx, View<const float> a, View<const float> b, View<float> out) {
+  launch(ctx, "add_product", one_thread_each(a.size()), add_product_kernel, a, b.data(), out.data());
 }
 
 Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {

@@ -38,7 +38,6 @@ ViewLoss::ViewLoss(Context& ctx, const TrainingViews& views, const Config& confi
   const bool weighted = sr.scale > 1 && sr.target == HighResolutionTarget::weighted;
   teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
   grad_teach_ = Buffer<float>(ctx, teach || weighted ? high_pixels : 0);
-  zeros_ = Buffer<float>::zeros(ctx, weighted ? high_pixels : 0);
   if (has_fine_targets()) make_fine_targets(ctx);
 }
 
@@ -220,8 +219,7 @@ void ViewLoss::weighted_loss(Context& ctx, const FineTarget& t, View<const float
   teach_forward(ctx, {t.label, rendered, {}, {}, t.confidence}, {}, {}, teach_);
   high_loss(ctx, t, rendered, teach_, static_cast<float>(config_->super_resolution.weight), grad_teach_,
             GradientMode::overwrite);
-  teach_forward(ctx, {grad_teach_, zeros_, {}, {}, t.confidence}, {}, {}, teach_);  // C · gradient + (1 − C) · 0
-  add_scaled(ctx, 1, teach_, gradient.rendered);
+  add_product(ctx, t.confidence, grad_teach_, gradient.rendered);
 }
 
 void ViewLoss::teach_loss(Context& ctx, const FineTarget& t, View<const float> rendered, View<const float> confidence,

@@ -113,7 +113,7 @@ class ViewLoss {
   ImageLossSaved low_saved_, swapped_saved_;
   std::array<ImageLossSaved, 2> fine_saved_;
   TeachScratch teach_scratch_;
-  Buffer<float> low_, adjusted_, fine_adjusted_, grad_low_, teach_, grad_teach_, zeros_;
+  Buffer<float> low_, adjusted_, fine_adjusted_, grad_low_, teach_, grad_teach_;
 };
 
 }  // namespace dsasrgs

@@ -21,6 +21,9 @@ cd "$work"
 echo "static library, find_package"
 cmake --install "$build_dir" --prefix static/prefix >/dev/null
 ./static/prefix/bin/dsasrgs-study --help >/dev/null
+for network in x2 x4 x4-render; do
+  cmp "$source_dir/examples/super_resolution/networks/dsasrgs-$network.h5" static/prefix/share/dsasrgs/networks/dsasrgs-$network.h5
+done
 cmake -S "$embed" -B static/build -DCMAKE_PREFIX_PATH="$work/static/prefix" -DCMAKE_BUILD_TYPE=Release >/dev/null
 cmake --build static/build -j 2 >/dev/null
 ./static/build/embed case.h5 20

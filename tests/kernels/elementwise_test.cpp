@@ -14,20 +14,22 @@ using namespace test;
 namespace {
 
 struct Result {
-  std::vector<float> affine, in_place, scaled, added;
+  std::vector<float> affine, in_place, scaled, added, multiplied;
   Sums sums;
 };
 
 Result run_on(Context ctx, const std::vector<float>& a, const std::vector<float>& b) {
   const auto x = Buffer<float>::from_host(ctx, a), y = Buffer<float>::from_host(ctx, b);
   Buffer<float> affine(ctx, a.size()), scaled(ctx, a.size());
-  auto in_place = Buffer<float>::from_host(ctx, a), added = Buffer<float>::from_host(ctx, b);
+  auto in_place = Buffer<float>::from_host(ctx, a), added = Buffer<float>::from_host(ctx, b),
+       multiplied = Buffer<float>::from_host(ctx, std::vector<float>(a.size(), 2));
   affine_values(ctx, 1.7f, -0.3f, x, affine);
   affine_values(ctx, 1.7f, -0.3f, in_place.view(), in_place);
   scale_values(ctx, -0.7f, x, scaled);
   add_scaled(ctx, -0.7f, x, added);
-  return {affine.to_host(ctx), in_place.to_host(ctx), scaled.to_host(ctx), added.to_host(ctx),
-          sum_and_product(ctx, x, y)};
+  add_product(ctx, x, y, multiplied);
+  return {affine.to_host(ctx), in_place.to_host(ctx),   scaled.to_host(ctx),
+          added.to_host(ctx),  multiplied.to_host(ctx), sum_and_product(ctx, x, y)};
 }
 
 }  // namespace
@@ -37,13 +39,14 @@ TEST_CASE("elementwise: results are those of double precision", "[elementwise]")
   CAPTURE(n);
   const auto a = random_values<float>(n, -1, 1, 7), b = random_values<float>(n, -1, 1, 8);
   const Result r = run_on(make_context(), a, b);
-  std::vector<double> affine, scaled, added;
+  std::vector<double> affine, scaled, added, multiplied;
   double sum = 0, product = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
     affine.push_back(static_cast<double>(1.7f) * x + static_cast<double>(-0.3f));
     scaled.push_back(static_cast<double>(-0.7f) * x);
     added.push_back(y + static_cast<double>(-0.7f) * x);
+    multiplied.push_back(2 + x * y);
     sum += x;
     product += x * y;
   }
@@ -51,6 +54,7 @@ TEST_CASE("elementwise: results are those of double precision", "[elementwise]")
   CHECK(r.in_place == r.affine);
   CHECK(relative_l2(r.scaled, scaled) < 1e-7);
   CHECK(relative_l2(r.added, added) < 1e-7);
+  CHECK(relative_l2(r.multiplied, multiplied) < 1e-7);
   CHECK(r.sums.sum == Approx(sum).epsilon(1e-12));
   CHECK(r.sums.product == Approx(product).epsilon(1e-12));
 }
@@ -89,6 +93,7 @@ TEST_CASE("elementwise: the same bits on 1 and 2 threads", "[elementwise]") {
   CHECK((one.sums.sum == two.sums.sum && one.sums.product == two.sums.product));
   CHECK(one.affine == two.affine);
   CHECK(one.added == two.added);
+  CHECK(one.multiplied == two.multiplied);
 }
 
 TEST_CASE("elementwise: CUDA agrees with the CPU", "[elementwise][parity]") {
@@ -100,6 +105,7 @@ TEST_CASE("elementwise: CUDA agrees with the CPU", "[elementwise][parity]") {
   CHECK(relative_l2(found.in_place, expected.in_place) < 2e-7);
   CHECK(relative_l2(found.scaled, expected.scaled) < 2e-7);
   CHECK(relative_l2(found.added, expected.added) < 2e-7);
+  CHECK(relative_l2(found.multiplied, expected.multiplied) < 2e-7);
   CHECK(found.sums.sum == Approx(expected.sums.sum).epsilon(1e-12));
   CHECK(found.sums.product == Approx(expected.sums.product).epsilon(1e-12));
   const Sums again = run_on(make_context(), a, b).sums;
@@ -112,6 +118,8 @@ TEST_CASE("elementwise: wrong sizes are refused", "[elementwise]") {
   CHECK_THROWS_AS(affine_values(ctx, 1, 0, three, four), InvalidArgument);
   CHECK_THROWS_AS(scale_values(ctx, 1, three, four), InvalidArgument);
   CHECK_THROWS_AS(add_scaled(ctx, 1, three, four), InvalidArgument);
+  CHECK_THROWS_AS(add_product(ctx, three, four, three), InvalidArgument);
+  CHECK_THROWS_AS(add_product(ctx, three, three, four), InvalidArgument);
   CHECK_THROWS_AS(sum_and_product(ctx, three, four), InvalidArgument);
 }
 

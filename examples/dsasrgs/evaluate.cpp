@@ -71,7 +71,7 @@ void run_labels(const EvaluateOptions& options) {
     json["network"] = labels.network();
     json["labels"] = as_json(scores);
     json["bicubic"] = as_json(bicubic);
-    write_text(options.json_file, json.dump(2) + "\n");
+    write_text(options.json_file, json_text(json));
   }
   print_line(options.machine.quiet, label_summary(scores, bicubic));
 }
@@ -96,7 +96,7 @@ void run(const EvaluateOptions& options) {
   const Evaluation evaluation =
       evaluate(ctx, model, acquisition, set, options.evaluation, shown_progress(options.machine.quiet));
   json.update(as_json(evaluation));
-  if (!options.json_file.empty()) write_text(options.json_file, json.dump(2) + "\n");
+  if (!options.json_file.empty()) write_text(options.json_file, json_text(json));
   print_line(options.machine.quiet, evaluation_summary(evaluation));
 }
 
@@ -106,8 +106,10 @@ void add_evaluate(CLI::App& app) {
   auto options = std::make_shared<EvaluateOptions>();
   CLI::App* sub = app.add_subcommand(
       "evaluate", "score a model against the views it was not trained on, or labels against the truth");
-  sub->add_option("model", options->model, "model file (MODEL.h5), or label file")->required();
-  sub->add_option("--case", options->case_file, "acquisition file it was made from (CASE.h5)")->required();
+  sub->add_option("model", options->model, "model file (MODEL.h5), or label file")->required()->check(existing_file());
+  sub->add_option("--case", options->case_file, "acquisition file it was made from (CASE.h5)")
+      ->required()
+      ->check(existing_file());
   sub->add_option("--json", options->json_file, "file for all numbers")->check(not_empty());
   sub->add_option("--views", options->views,
                   "train, test, all or a list such as 0,5,10-20; default: those not trained on")

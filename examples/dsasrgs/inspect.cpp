@@ -7,15 +7,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/value_checks.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
+#include "dsasrgs/splits.hpp"
+#include "dsasrgs/super_resolver.hpp"
 #include "jobs/plausible_case.hpp"
+#include "jobs/scores_json.hpp"
 #include "subcommands.hpp"
 
 namespace dsasrgs::program {
@@ -60,8 +66,12 @@ Json describe(const Acquisition& a) {
         static_cast<double>(std::count_if(a.valid.begin(), a.valid.end(), [](auto p) { return p != 0; }));
     json["valid_fraction"] = valid / static_cast<double>(a.valid.size());
   }
-  json["train_views"] = a.train_views;
-  json["test_views"] = a.test_views;
+  // As they are trained on and scored, whether the file names them or not.
+  json["train_views"] = a.training_views();
+  json["test_views"] = has_held_out_views(a) ? held_out_views(a).views : std::vector<int>{};
+  json["split"] = a.train_views.empty() && a.test_views.empty()   ? "none in the file: every view is trained on"
+                  : a.train_views.empty() || a.test_views.empty() ? "half in the file: the other views are the rest"
+                                                                  : "in the file";
   if (a.reference_projections) json["reference_projections"] = {{"scale", a.reference_projections->scale}};
   if (a.reference_volume) {
     const ReferenceVolume& v = *a.reference_volume;
@@ -84,6 +94,26 @@ Json describe(const Model& m) {
   json["pixel_footprint"] = m.pixel_footprint;
   json["train_views"] = m.nuisance.view;
   json["config_toml"] = m.config_toml;
+  return json;
+}
+
+Json as_json(TrainedRange range) { return {range.low, range.high}; }
+
+Json describe(const NetworkFacts& n) {
+  Json json;
+  json["format"] = "dsasrgs.network";
+  json["name"] = n.name;
+  json["fingerprint"] = n.fingerprint;
+  json["scale"] = n.shape.scale;
+  json["channels"] = n.shape.channels;
+  json["blocks"] = n.shape.blocks;
+  json["parameters"] = n.shape.num_parameters();
+  json["reads_render"] = n.shape.reads_render;
+  json["tells_its_error"] = n.shape.with_error;
+  json["trained_on"] = n.trained_on;
+  for (const auto& [name, range] : {std::pair{"noise", n.noise}, {"contrast", n.contrast}, {"sharpness", n.sharpness}})
+    if (range.high > 0) json["trained_range"][name] = as_json(range);
+  json["training_toml"] = n.training;
   return json;
 }
 
@@ -128,9 +158,14 @@ Json describe_file(const InspectOptions& options) {
   if (format == "dsasrgs.acquisition") return describe_case(read_acquisition(file), options);
   Context ctx = Context::cpu(1);
   if (format == "dsasrgs.model") return describe(read_model(ctx, file));
+  if (format == "dsasrgs.network") {
+    const SuperResolver network = SuperResolver::open(ctx, file);
+    return describe(network.facts());
+  }
   if (format != "dsasrgs.pseudo_labels")
-    throw BadInput(file, "attribute format of /",
-                   "\"dsasrgs.acquisition\", \"dsasrgs.model\" or \"dsasrgs.pseudo_labels\"", '"' + format + '"');
+    throw BadInput(
+        file, "attribute format of /",
+        "\"dsasrgs.acquisition\", \"dsasrgs.model\", \"dsasrgs.pseudo_labels\" or \"dsasrgs.network\"", '"' + format + '"');
   if (options.case_file.empty())
     throw UsageError("--case: expected the acquisition that the labels of " + file + " are for, found none");
   return describe(PseudoLabels::open(file, read_acquisition(options.case_file)));
@@ -148,11 +183,12 @@ void print(const Json& json, const std::string& indent) {
     }
     if (value.is_array() && value.size() > kLongList)
       text = std::to_string(value.size()) + ": " + value.front().dump() + ", " + value[1].dump() + " ... " +
-             value.back().dump();
+             value.back().dump();  // numbers
     else if (value.is_string())
       text = value.get<std::string>();
     else
-      text = value.dump();
+      text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    text = terminal_text(text, true);
     const bool block = text.find('\n') != std::string::npos;
     std::printf("%s%-24s%s%s\n", indent.c_str(), key.c_str(), block ? "\n" : "", text.c_str());
   }
@@ -161,7 +197,7 @@ void print(const Json& json, const std::string& indent) {
 void run(const InspectOptions& options) {
   const Json json = describe_file(options);
   if (options.json)
-    std::printf("%s\n", json.dump(2).c_str());
+    std::fputs(json_text(json).c_str(), stdout);
   else
     print(json, "");
 }
@@ -170,9 +206,12 @@ void run(const InspectOptions& options) {
 
 void add_inspect(CLI::App& app) {
   auto options = std::make_shared<InspectOptions>();
-  CLI::App* sub = app.add_subcommand("inspect", "show what an acquisition, model or label file holds");
-  sub->add_option("file", options->file, "acquisition, model or label file (FILE.h5)")->required();
-  sub->add_option("--case", options->case_file, "of a label file: the acquisition it is for; every label is checked");
+  CLI::App* sub = app.add_subcommand("inspect", "show what an acquisition, model, label or network file holds");
+  sub->add_option("file", options->file, "acquisition, model, label or network file (FILE.h5)")
+      ->required()
+      ->check(existing_file());
+  sub->add_option("--case", options->case_file, "of a label file: the acquisition it is for; every label is checked")
+      ->check(existing_file());
   sub->add_flag("--json", options->json, "as JSON");
   sub->add_flag("--strict", options->strict, kStrictDescription);
   sub->callback([options] { run(*options); });

@@ -5,6 +5,7 @@
 
 #include "cli/interruption.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/value_checks.hpp"
 #include "jobs/make_labels.hpp"
 #include "subcommands.hpp"
 
@@ -18,7 +19,7 @@ void add_labels(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* sub =
       app.add_subcommand("labels", "make pseudo-labels: sharper images of the views, for --preset dsa-srgs");
-  sub->add_option("case", arguments->case_file, "acquisition file (CASE.h5)")->required();
+  sub->add_option("case", arguments->case_file, "acquisition file (CASE.h5)")->required()->check(existing_file());
   sub->add_option("--output", arguments->output, "label file to write (LABELS.h5)")->required();
   const OptionList list = options_of(arguments->options);
   add_options(*sub, list);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "dsasrgs/error.hpp"
@@ -10,6 +11,8 @@
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/splits.hpp"
+#include "cli/terminal_text.hpp"
+#include "cli/value_checks.hpp"
 #include "jobs/vessel_source.hpp"
 #include "study/toml_table.hpp"
 
@@ -19,19 +22,45 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Which sources are trained on and which only validate: what is both would be judged by what it has seen.
+class Uses {
+ public:
+  /// `source` is a file (however its path is spelt) or a seed.
+  void add(const TomlTable& table, const char* field, const std::string& source, bool held_out) {
+    const auto [earlier, is_new] = held_out_.emplace(source, held_out);
+    if (!is_new && earlier->second != held_out)
+      table.refuse(field, "a source that is either trained on or held out", source + " named for both");
+  }
+  void add(const TomlTable& table, const char* field, const fs::path& file, bool held_out) {
+    std::error_code error;
+    const fs::path there = fs::canonical(file, error);
+    add(table, field, error ? file.string() : there.string(), held_out);
+  }
+
+ private:
+  std::map<std::string, bool> held_out_;
+};
+
 /// One table of sources: what all kinds have.
 struct Kind {
   TomlTable& table;
   const fs::path& plan;
+  Uses& uses;
 
   fs::path path(const char* field) const {
     const fs::path text = table.text(field);
     const fs::path path = (text.is_absolute() ? text : plan.parent_path() / text).lexically_normal();
     return path.has_filename() ? path : path.parent_path();  // "frames/" is "frames"
   }
+  fs::path file_path(const char* field) const {
+    const fs::path file = path(field);
+    if (const std::string reason = no_file(file.string()); !reason.empty())
+      table.refuse(field, "a file", reason.substr(reason.find("found ") + 6));
+    return file;
+  }
   double share() const {
     const double share = table.number("share", 1);
-    if (share <= 0) table.refuse("share", "more than 0", std::to_string(share));
+    if (share <= 0) table.refuse("share", "more than 0", number_text(share));
     return share;
   }
   std::vector<int> binnings() const {
@@ -50,7 +79,7 @@ std::vector<fs::path> files_in(const Kind& kind, const char* field, const std::s
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder, error))
     if (entry.path().extension() == extension) files.push_back(entry.path());
-  if (error) throw IoError(folder.string() + ": cannot be listed: " + error.message());
+  if (error) kind.table.refuse(field, "a folder", folder.string() + ": " + error.message());
   if (files.empty())
     kind.table.refuse(field, "a folder with " + extension + " files", folder.string() + " without any");
   std::sort(files.begin(), files.end());
@@ -103,22 +132,26 @@ void read_images(const Kind& kind, NetworkPlan& plan) {
   NetworkImages kept = used;
   kept.name += ", held out";
   kept.held_out = true;
+  const bool all_held_out = kind.table.flag("held_out", false);
   for (const fs::path& file : files) {
-    NetworkImages& source = held_out.contains(file.filename().string()) ? kept : used;
+    const bool held = held_out.contains(file.filename().string());
+    kind.uses.add(kind.table, "folder", file, held || all_held_out);
+    NetworkImages& source = held ? kept : used;
     source.images.push_back(line_integrals(kind, file, zero, per_grey));
   }
   plan.files.insert(plan.files.end(), files.begin(), files.end());
-  if (kind.table.flag("held_out", false)) used.held_out = true;
+  used.held_out = all_held_out;
   if (!used.images.empty()) plan.sources.images.push_back(std::move(used));
   if (!kept.images.empty()) plan.sources.images.push_back(std::move(kept));
 }
 
 void read_case(const Kind& kind, NetworkPlan& plan) {
-  const fs::path file = kind.path("file");
+  const fs::path file = kind.file_path("file");
   NetworkImages source = network_images(read_acquisition(file), file.string());
   source.binnings = kind.binnings();
   source.share = kind.share();
   source.held_out = kind.table.flag("held_out", false);
+  kind.uses.add(kind.table, "file", file, source.held_out);
   plan.files.push_back(file);
   plan.sources.images.push_back(std::move(source));
 }
@@ -133,6 +166,7 @@ void read_trees(const Kind& kind, NetworkPlan& plan) {
   for (const fs::path& file : files) {
     options.vessels = file.string();
     const std::string name = file.filename().string();
+    kind.uses.add(kind.table, "folder", file, held_out.contains(name));
     plan.sources.vessels.push_back(
         {name, std::get<VesselTree>(read_vessels(options, 0)), share, held_out.contains(name)});
   }
@@ -153,6 +187,7 @@ void read_built_in_trees(const Kind& kind, NetworkPlan& plan) {
   for (const std::int64_t seed : seeds) {
     if (seed < 0) kind.table.refuse("seeds", "numbers of 0 or more", std::to_string(seed));
     const bool held = among(held_out, seed);
+    kind.uses.add(kind.table, "seeds", "seed " + std::to_string(seed), held);
     plan.sources.vessels.push_back(
         {"built-in tree " + std::to_string(seed),
          std::get<VesselTree>(read_vessels(VesselSourceOptions{}, static_cast<std::uint64_t>(seed))), share, held});
@@ -161,7 +196,7 @@ void read_built_in_trees(const Kind& kind, NetworkPlan& plan) {
 
 /// A case and a model of it, rendered as fine as the case's truth. The training views alone: labels are of these.
 void read_model_views(const Kind& kind, NetworkPlan& plan) {
-  const fs::path case_file = kind.path("case"), model_file = kind.path("model");
+  const fs::path case_file = kind.file_path("case"), model_file = kind.file_path("model");
   Context ctx = Context::cpu();
   Acquisition a = read_acquisition(case_file);
   const int scale = plan.training.shape.scale;
@@ -183,6 +218,9 @@ void read_model_views(const Kind& kind, NetworkPlan& plan) {
                             renderer.render(a.poses[static_cast<std::size_t>(view)], fine),
                             {fine.width_px, fine.height_px, {truth.begin(), truth.end()}}});
   }
+  std::error_code error;
+  kind.uses.add(kind.table, "model", fs::canonical(case_file, error).string() + ", " + fs::canonical(model_file, error).string(),
+                source.held_out);
   plan.files.insert(plan.files.end(), {case_file, model_file});
   plan.sources.renders.push_back(std::move(source));
 }
@@ -197,9 +235,10 @@ NetworkPlan read_network_plan(const fs::path& file) {
   plan.trained_on = top.text("trained_on");
   if (const auto training = top.table("training"))
     plan.training = network_training_from_toml(toml_text(training->raw()), file.string() + " (training)");
+  Uses uses;
   const auto read_each = [&](const char* name, auto read) {
     for (TomlTable& table : top.tables(name)) {
-      read(Kind{table, file}, plan);
+      read(Kind{table, file, uses}, plan);
       table.reject_unknown();
     }
   };

@@ -1,12 +1,12 @@
 // dsasrgs reconstruct: from an acquisition to a model, its pictures and its numbers.
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>  // program_invocation_name
 #include <chrono>
 #include <cstdio>
-#include <cstring>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,9 +15,11 @@
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
 #include "cli/view_list.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
@@ -83,35 +85,59 @@ void require_refresh(const Config& config) {
     throw UsageError("--refresh-network: expected labels and super_resolution.refresh_step = 1 or more, found none");
 }
 
-/// As a shell takes it for one word.
-std::string quoted(const std::string& word) {
-  const auto plain = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("_-./,:=+@%", c) != nullptr;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 /// Options that were given and that --resume takes, as they are typed.
 std::string options_to_repeat(const CLI::App& subcommand, CLI::Option* resume) {
   std::string text;
   for (const CLI::Option* option : subcommand.get_options()) {
     const std::string name = option->get_name();
-    if (option->count() == 0 || option->get_positional() || option == resume || name == "--output" ||
+    if (option->count() == 0 || option->get_positional() || option == resume || name == "--output" || name == "--steps" ||
         option->get_excludes().count(resume) > 0)
       continue;
     text += " " + name;
     if (option->get_items_expected_max() == 0) continue;  // a flag
-    for (const std::string& value : option->results()) text += " " + quoted(value);
+    for (const std::string& value : option->results()) text += " " + shell_word(value);
   }
   return text;
 }
 
 std::string resume_command(const ReconstructOptions& options, const RunFolder& folder) {
-  return quoted(program_invocation_name) + " reconstruct " + quoted(options.case_file) + " --resume --output " +
-         quoted(folder.path().string()) + options.resume_options;
+  return shell_word(program_invocation_name) + " reconstruct " + shell_word(options.case_file) + " --resume --output " +
+         shell_word(folder.path().string()) + options.resume_options;
+}
+
+/// A run that goes on needs the labels it was trained with; its own may have been deleted.
+void require_labels_of_run(const RunFolder& folder) {
+  Config config;
+  try {
+    apply_toml_file(config, folder.config());
+  } catch (const Error&) {  // what counts is the checkpoint
+    return;
+  }
+  if (config.super_resolution.needs_labels())
+    throw UsageError("--labels: expected the labels that the run is trained with, found neither --labels nor " +
+                     folder.labels().string());
+}
+
+/// The steps of the run that the folder's metrics.json is of; 0: there is none.
+int finished_steps(const RunFolder& folder) {
+  std::ifstream file(folder.metrics());
+  const auto json = nlohmann::json::parse(file, nullptr, false);
+  const nlohmann::json::json_pointer steps("/run/steps");
+  return json.is_object() && json.contains(steps) && json[steps].is_number_integer() ? json[steps].get<int>() : 0;
+}
+
+/// More steps than the checkpoint's configuration says, where they are asked for; else there must be something to do.
+void set_steps(Reconstructor& reconstructor, const ReconstructOptions& options, const RunFolder& folder) {
+  const int done = reconstructor.steps_done();
+  if (options.steps) {
+    if (*options.steps <= done)
+      throw UsageError("--steps: expected more than the " + std::to_string(done) + " steps done, found " +
+                       std::to_string(*options.steps));
+    return reconstructor.train_to(*options.steps);
+  }
+  if (reconstructor.finished() && finished_steps(folder) == done)
+    throw UsageError("--output: expected an unfinished run, found a finished run in " + folder.path().string() +
+                     " (--steps N with more than " + std::to_string(done) + " trains it further)");
 }
 
 std::string view_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " view" : " views"); }
@@ -163,13 +189,15 @@ void run(const ReconstructOptions& options) {
   std::filesystem::path labels_file = options.labels_file;
   if (makes_labels || options.resume)  // else what lies there is an earlier run's
     if (const auto own = run_labels(folder); labels_file.empty() || own == folder.refreshed_labels()) labels_file = own;
+  if (labels_file.empty() && options.resume) require_labels_of_run(folder);
   std::shared_ptr<const PseudoLabels> labels;
   if (!labels_file.empty()) labels = std::make_shared<const PseudoLabels>(PseudoLabels::open(labels_file, acquisition));
   const auto start = std::chrono::steady_clock::now();
   Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), labels)
                                                : Reconstructor(ctx, acquisition, config, labels);
   if (labels) require_target_of_labels(reconstructor.config());
-  refresh_run_labels(ctx, acquisition, reconstructor, folder, options.refresh_network, quiet);
+  if (options.resume) set_steps(reconstructor, options, folder);
+  refresh_run_labels(ctx, acquisition, reconstructor, folder, labels, {options.refresh_network, options.strict, quiet});
   RunFacts facts;
   facts.case_file = options.case_file;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -181,7 +209,8 @@ void run(const ReconstructOptions& options) {
   TrainingRunOptions training = options.training;
   training.quiet = quiet;
   training.resume_command = resume_command(options, folder);
-  facts.training_seconds = train(reconstructor, folder, training);
+  const TrainingOutcome outcome = train(reconstructor, folder, training);
+  facts.training_seconds = outcome.seconds;
   ScoringOptions scoring = options.scoring;
   scoring.quiet = quiet;
   const Evaluation scores = [&] {
@@ -189,9 +218,13 @@ void run(const ReconstructOptions& options) {
       return write_run(ctx, acquisition, reconstructor, folder, facts, scoring);
     } catch (const Interrupted&) {
       stop_interrupted(reconstructor, folder, training);
+    } catch (const BadInput&) {
+      throw;
+    } catch (const std::exception& e) {
+      stop_failed(reconstructor, folder, training, e.what());
     }
   }();
-  folder.finish();
+  folder.finish(outcome.checkpoint);
   print_line(quiet, evaluation_summary(scores));
   print_line(quiet, "trained " + std::to_string(reconstructor.steps_done()) + " steps in " +
                         duration_text(facts.training_seconds) + ", wrote " + folder.path().string());
@@ -202,10 +235,12 @@ void run(const ReconstructOptions& options) {
 void add_reconstruct(CLI::App& app) {
   auto options = std::make_shared<ReconstructOptions>();
   CLI::App* sub = app.add_subcommand("reconstruct", "train a 4D model on the training views of an acquisition");
-  sub->add_option("case", options->case_file, "acquisition file (CASE.h5)")->required();
+  sub->add_option("case", options->case_file, "acquisition file (CASE.h5)")
+      ->required()
+      ->check(existing_file());
   sub->add_option("--output", options->output, "run folder to make")->required();
   CLI::Option* resume =
-      sub->add_flag("--resume", options->resume, "go on from the checkpoint in the run folder, with its configuration");
+      sub->add_flag("--resume", options->resume, "go on from the checkpoint in the run folder, with its configuration, to its last step or --steps");
   sub->add_flag("--force", options->force, "replace an earlier run in the folder, once the new one is finished")
       ->excludes(resume);
   const std::string names = [] {
@@ -217,20 +252,23 @@ void add_reconstruct(CLI::App& app) {
       ->default_str(kDefaultPreset)
       ->excludes(resume);
   sub->add_option("--config", options->config_file, "TOML file with changes to the preset")
-      ->check(not_empty())
+      ->check(existing_file())
       ->excludes(resume);
   sub->add_option("--labels", options->labels_file,
                   "file with pseudo-labels of the training views (an acquisition with /super_resolution will do); "
                   "default, where the "
                   "configuration needs them: made with the network that comes with the program, for 2 or 4 times finer")
-      ->check(not_empty());
+      ->check(existing_file());
   sub->add_option("--refresh-network", options->refresh_network,
                   "network file for super_resolution.refresh_step; default: the one that comes with the program")
-      ->check(not_empty());
+      ->check(existing_file());
   sub->add_option("--set", options->settings, "one change: section.name=value; may be repeated")
       ->allow_extra_args(false)
       ->excludes(resume);
-  sub->add_option("--steps", options->steps, "training steps, short for --set training.steps=N")->excludes(resume);
+  sub->add_option("--steps", options->steps,
+                  "training steps, short for --set training.steps=N; with --resume: the steps in all, to train a finished run "
+                  "further or another to an earlier or later end, with the rates of a run of so many")
+      ->check(positive_integer());
   sub->add_option("--seed", options->seed, "short for --set training.seed=N")->excludes(resume);
   sub->add_option("--train-views", options->train_views, "train on N evenly spaced views instead of the file's split");
   sub->add_option(
@@ -243,7 +281,7 @@ void add_reconstruct(CLI::App& app) {
       ->check(not_negative())
       ->capture_default_str();
   sub->add_option("--log-every", options->training.log_every, "steps between lines of log.csv")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_integer())
       ->capture_default_str();
   sub->add_flag("--baselines", options->scoring.evaluation.baselines, "also score interpolated training views and FDK");
   sub->add_option(

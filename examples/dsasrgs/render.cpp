@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
 #include "cli/sweep_time.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
 #include "cli/view_list.hpp"
@@ -36,6 +39,20 @@ struct RenderOptions {
   MachineOptions machine;
 };
 
+enum class OutputKind { acquisition, picture, folder };
+
+/// By the name. One that means a file of another kind is refused: it would become a folder.
+OutputKind output_kind(const std::string& output) {
+  std::string end = std::filesystem::path(output).extension().string();
+  std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (end == ".h5" || end == ".hdf5") return OutputKind::acquisition;
+  if (end == ".png") return OutputKind::picture;
+  for (const char* other : {".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".nii", ".gz", ".raw", ".npy"})
+    if (end == other)
+      throw UsageError("--output: expected FILE.h5, FILE.png or a folder, found " + output);
+  return OutputKind::folder;
+}
+
 /// What to render: poses on one detector, and the number each picture is named after.
 struct RenderList {
   Detector detector;
@@ -53,7 +70,7 @@ RenderList views_of_case(const RenderOptions& options, const Model& model) {
 
 RenderList views_of_pose(const RenderOptions& options, const Model& model) {
   if (options.times_s.empty())
-    throw UsageError("render: expected --case CASE.h5, or a pose with --time T, found neither");
+    throw UsageError("--case: expected --case CASE.h5, or a pose with --time T, found neither");
   RenderList list{model.detector, {}, {}};
   if (options.size_px) {
     list.detector.width_px = (*options.size_px)[0];
@@ -69,7 +86,7 @@ RenderList views_of_pose(const RenderOptions& options, const Model& model) {
                      std::to_string(d.height_px));
   if (!(d.pitch_u_mm > 0) || !(d.pitch_v_mm > 0))
     throw UsageError("--pitch-mm: expected a positive pitch, found " +
-                     std::to_string(std::min(d.pitch_u_mm, d.pitch_v_mm)));
+                     number_text(std::min(d.pitch_u_mm, d.pitch_v_mm)));
   std::vector<double> times = options.times_s;
   std::sort(times.begin(), times.end());  // an acquisition's times do not go back
   for (const double t : times) {
@@ -104,10 +121,14 @@ void render_all(Context& ctx, const Model& model, Acquisition& a, bool quiet) {
   }
 }
 
-void write_pictures(const std::filesystem::path& folder, const Acquisition& renders, const std::vector<int>& names,
-                    std::optional<float> window) {
+/// The line integral shown black.
+float black_of(const Acquisition& renders, std::optional<float> window) {
   const float largest = std::max(*std::max_element(renders.projections.begin(), renders.projections.end()), 0.0f);
-  const float black = window.value_or(largest > 0 ? largest : 1);
+  return window.value_or(largest > 0 ? largest : 1);
+}
+
+void write_pictures(const std::filesystem::path& folder, const Acquisition& renders, const std::vector<int>& names,
+                    float black) {
   for (int v = 0; v < renders.num_views(); ++v)
     write_projection(folder / view_file_name(names[static_cast<std::size_t>(v)]), renders.projection(v),
                      renders.detector, black);
@@ -116,25 +137,32 @@ void write_pictures(const std::filesystem::path& folder, const Acquisition& rend
 void run(const RenderOptions& options) {
   const Interruption interruption;
   const bool quiet = options.machine.quiet;
-  const bool to_hdf5 = options.output.ends_with(".h5") || options.output.ends_with(".hdf5");
+  const OutputKind kind = output_kind(options.output);
   if (options.window && !(*options.window > 0))
-    throw UsageError("--window: expected a positive line integral, found " + std::to_string(*options.window));
-  if (to_hdf5) require_writable_file("--output", options.output, {options.model, options.case_file});
+    throw UsageError("--window: expected a positive line integral, found " + number_text(*options.window));
+  if (kind != OutputKind::folder)
+    require_writable_file("--output", options.output, {options.model, options.case_file});
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
   warn_outside_sweep(model, options.times_s, quiet);
   RenderList list = options.case_file.empty() ? views_of_pose(options, model) : views_of_case(options, model);
   list.detector = list.detector.refined(options.scale);
+  if (kind == OutputKind::picture && list.poses.size() != 1)
+    throw UsageError("--output: expected one view or --time for the picture " + options.output + ", found " +
+                     std::to_string(list.poses.size()) + " (a folder takes as many)");
 
   Acquisition renders = blank_acquisition(options, model, list);
-  if (to_hdf5) {
+  if (kind == OutputKind::acquisition) {
     render_all(ctx, model, renders, quiet);
     write_acquisition(options.output, renders);
+  } else if (kind == OutputKind::picture) {
+    render_all(ctx, model, renders, quiet);
+    write_projection(options.output, renders.projection(0), renders.detector, black_of(renders, options.window));
   } else {
     OutputFolder folder(options.output);
     render_all(ctx, model, renders, quiet);
-    write_pictures(folder.path(), renders, list.names, options.window);
+    write_pictures(folder.path(), renders, list.names, black_of(renders, options.window));
     folder.keep();
   }
   print_line(quiet, "wrote " + std::to_string(list.poses.size()) + " renders of " +
@@ -152,12 +180,14 @@ void add_pose_options(CLI::App& sub, RenderOptions& o, CLI::Option* case_option)
   add("--secondary-rad", o.pose.secondary_rad, "elevation out of the rotation plane");
   add("--offset-u-mm", o.pose.offset_u_mm, "detector shift along its rows");
   add("--offset-v-mm", o.pose.offset_v_mm, "detector shift along its columns");
-  sub.add_option("--time", o.times_s, "one or more moments, s")->group("Pose")->excludes(case_option);
+  sub.add_option("--time", o.times_s, "one or more moments, s")->delimiter(',')->group("Pose")->excludes(case_option);
   sub.add_option("--size", o.size_px, "detector pixels: width height; default: the model's detector")
+      ->delimiter(',')
       ->group("Pose")
       ->excludes(case_option);
   sub.add_option("--pitch-mm", o.pitch_mm, "pixel pitch: one value, or u v; default: the model's detector")
       ->expected(1, 2)
+      ->delimiter(',')
       ->group("Pose")
       ->excludes(case_option);
 }
@@ -167,11 +197,11 @@ void add_pose_options(CLI::App& sub, RenderOptions& o, CLI::Option* case_option)
 void add_render(CLI::App& app) {
   auto options = std::make_shared<RenderOptions>();
   CLI::App* sub = app.add_subcommand("render", "render projections of a model");
-  sub->add_option("model", options->model, "model file (MODEL.h5)")->required();
-  sub->add_option("--output", options->output, "FILE.h5 (an acquisition of the renders) or a folder for PNGs")
+  sub->add_option("model", options->model, "model file (MODEL.h5)")->required()->check(existing_file());
+  sub->add_option("--output", options->output, "FILE.h5 (an acquisition of the renders), FILE.png (of one), or a folder for PNGs")
       ->required();
   CLI::Option* case_option =
-      sub->add_option("--case", options->case_file, "take poses and times from this acquisition")->check(not_empty());
+      sub->add_option("--case", options->case_file, "take poses and times from this acquisition")->check(existing_file());
   sub->add_option("--views", options->views, "of the case: train, test, all or a list such as 0,5,10-20")
       ->capture_default_str()
       ->needs(case_option);

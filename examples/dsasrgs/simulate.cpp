@@ -16,8 +16,12 @@ void add_simulate(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* sub = app.add_subcommand("simulate", "make an acquisition with known truth");
   sub->add_option("--output", arguments->output, "acquisition file to write (CASE.h5)")->required();
-  add_options(*sub, options_of(arguments->options));
-  sub->callback([arguments] { simulate_case(arguments->output, arguments->options); });
+  const OptionList list = options_of(arguments->options);
+  add_options(*sub, list);
+  sub->callback([arguments, sub, list] {
+    follow_given(arguments->options, given_options(*sub, list));
+    simulate_case(arguments->output, arguments->options);
+  });
 }
 
 }  // namespace dsasrgs::program

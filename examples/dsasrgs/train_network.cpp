@@ -7,11 +7,16 @@
 #include <string>
 
 #include "cli/interruption.hpp"
+#include "cli/kept_state.hpp"
+#include "cli/log_file.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_lock.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "network_plan.hpp"
 #include "subcommands.hpp"
@@ -58,7 +63,7 @@ std::string csv_field(const std::string& text) {
 /// what it starts from.
 class NetworkLog {
  public:
-  NetworkLog(const fs::path& path, int done_steps) : path_(path) {
+  NetworkLog(const fs::path& path, int done_steps) {
     std::string kept = "step,learning_rate,l1,source,psnr_db,base_db,mean_error,expected_error\n";
     if (std::ifstream earlier(path); done_steps > 0 && earlier) {
       std::string line;
@@ -66,35 +71,45 @@ class NetworkLog {
       while (std::getline(earlier, line))
         if (std::atoi(line.c_str()) <= done_steps) kept += line + "\n";
     }
-    write_text(path, kept);
-    file_.open(path, std::ios::app);
-    require_written();
+    file_.begin(path, kept);
   }
   void add(const NetworkStepReport& r, double l1, const std::vector<NetworkValidation>& validation) {
     char before[80], after[120];
     std::snprintf(before, sizeof before, "%d,%.4g,%.5g,", r.step, r.learning_rate, l1);
-    if (validation.empty()) file_ << before << ",,,,\n";
+    std::string lines;
+    if (validation.empty()) lines = std::string(before) + ",,,,\n";
     for (const NetworkValidation& v : validation) {
       std::snprintf(after, sizeof after, ",%.4f,%.4f,%.5g,%.5g\n", v.psnr_db, v.base_db, v.l1, v.expected_l1);
-      file_ << before << csv_field(v.source) << after;
+      lines += before + csv_field(v.source) + after;
     }
-    file_.flush();
-    require_written();
+    file_.add(lines);
   }
 
  private:
-  void require_written() const {
-    if (!file_) throw IoError(path_.string() + ": cannot be written");
-  }
-  fs::path path_;
-  std::ofstream file_;
+  LogFile file_;
 };
 
 NetworkTrainer begin(Context& ctx, const TrainNetworkOptions& options, const NetworkPlan& plan,
                      const fs::path& checkpoint) {
-  if (options.resume) return NetworkTrainer::resume(ctx, plan.sources, checkpoint);
-  if (!options.from.empty()) return NetworkTrainer::fine_tune(ctx, plan.training, plan.sources, options.from);
-  return {ctx, plan.training, plan.sources};
+  try {
+    if (options.resume) return NetworkTrainer::resume(ctx, plan.sources, checkpoint);
+    if (!options.from.empty()) return NetworkTrainer::fine_tune(ctx, plan.training, plan.sources, options.from);
+    return {ctx, plan.training, plan.sources};
+  } catch (const InvalidArgument& e) {  // of the sources, which the plan names
+    throw UsageError(options.plan_file + ": " + without_function(e.what()));
+  }
+}
+
+/// Throws IoError with `reason`, and how to go on with the state that was kept.
+[[noreturn]] void stop_failed(NetworkTrainer& trainer, const fs::path& checkpoint, const std::string& reason) {
+  const fs::path kept = keep_state(checkpoint, [&](const fs::path& file) { trainer.save_checkpoint(file); });
+  std::error_code error;
+  if (kept.empty())
+    throw IoError(reason + (fs::exists(checkpoint, error) ? "; an earlier checkpoint is there, --resume goes on from it"
+                                                          : "; no place was found for a checkpoint"));
+  throw IoError(reason + "; the training is kept in " + kept.string() +
+                (kept == checkpoint ? "" : ", which --resume expects at " + checkpoint.string()) +
+                "; --resume goes on from it");
 }
 
 void run(const TrainNetworkOptions& options) {
@@ -111,6 +126,13 @@ void run(const TrainNetworkOptions& options) {
             file.string());
   if (options.resume && !fs::exists(checkpoint, error))
     throw UsageError("--resume: expected a checkpoint, found none at " + checkpoint.string());
+  for (const fs::path& file : {output, checkpoint, log_file})
+    require_writable_file("--output", file, {options.plan_file, options.from});
+  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  const RunLock lock(folder / ("." + output.filename().string() + ".lock"), output);
+  remove_dead_temporaries(folder, [&](const std::string& name) {
+    return name == output.filename() || name == checkpoint.filename() || name == log_file.filename();
+  });
   NetworkPlan plan = read_network_plan(options.plan_file);
   std::vector<fs::path> inputs = plan.files;
   inputs.insert(inputs.end(), {options.plan_file, options.from});
@@ -130,6 +152,7 @@ void run(const TrainNetworkOptions& options) {
                         std::to_string(ctx.threads()) + " threads");
   NetworkLog log(log_file, trainer.steps_done());
   Progress progress("training", "steps", config.steps, quiet, trainer.steps_done());
+  Keeper checkpoints([&] { trainer.save_checkpoint(checkpoint); });
   double sum = 0;
   int summed = 0;
   while (!trainer.finished()) {
@@ -149,14 +172,19 @@ void run(const TrainNetworkOptions& options) {
       summed = 0;
     }
     if (Interruption::requested() && !last) {
-      trainer.save_checkpoint(checkpoint);
-      throw Interrupted("interrupted after step " + std::to_string(r.step) + "; --resume goes on from " +
-                        checkpoint.string());
+      const std::string at = "interrupted after step " + std::to_string(r.step);
+      if (!checkpoints.save()) stop_failed(trainer, checkpoint, at);
+      throw Interrupted(at + "; --resume goes on from " + checkpoint.string());
     }
-    if (options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0 && !last)
-      trainer.save_checkpoint(checkpoint);
+    if (const bool due = options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0;
+        !last && (due || checkpoints.due_again()))
+      checkpoints.save();
   }
-  trainer.save_network(output, plan.name, plan.trained_on);
+  try {
+    trainer.save_network(output, plan.name, plan.trained_on);
+  } catch (const IoError& e) {
+    stop_failed(trainer, checkpoint, e.what());
+  }
   fs::remove(checkpoint, error);
   print_line(quiet, "wrote " + output.string());
 }
@@ -166,17 +194,19 @@ void run(const TrainNetworkOptions& options) {
 void add_train_network(CLI::App& app) {
   auto options = std::make_shared<TrainNetworkOptions>();
   CLI::App* sub = app.add_subcommand("train-network", "train a super-resolution network, or fine-tune one");
-  sub->add_option("plan", options->plan_file, "TOML file: configuration and sources (PLAN.toml)")->required();
+  sub->add_option("plan", options->plan_file, "TOML file: configuration and sources (PLAN.toml)")
+      ->required()
+      ->check(existing_file());
   sub->add_option("--output", options->output, "network file to write (NETWORK.h5); checkpoint and log stand beside it")
       ->required();
   CLI::Option* resume =
       sub->add_flag("--resume", options->resume, "go on from the checkpoint beside the output, with its configuration");
   sub->add_flag("--force", options->force, "replace the output and begin anew")->excludes(resume);
   sub->add_option("--from", options->from, "network file to begin with, whose shape is kept (fine-tuning)")
-      ->check(not_empty())
+      ->check(existing_file())
       ->excludes(resume);
   sub->add_option("--steps", options->steps, "training steps, in place of the plan's")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_integer())
       ->excludes(resume);
   sub->add_option("--seed", options->seed, "in place of the plan's")->check(not_negative())->excludes(resume);
   sub->add_option("--checkpoint-every", options->checkpoint_every,
@@ -184,7 +214,7 @@ void add_train_network(CLI::App& app) {
       ->check(not_negative())
       ->capture_default_str();
   sub->add_option("--validate-every", options->validate_every, "steps between lines of the log")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_integer())
       ->capture_default_str();
   add_machine_options(*sub, options->machine);
   sub->callback([options] { run(*options); });

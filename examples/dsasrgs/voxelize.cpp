@@ -10,7 +10,9 @@
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
 #include "cli/sweep_time.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/value_checks.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "subcommands.hpp"
@@ -33,13 +35,13 @@ struct VoxelizeOptions {
 /// The same box in cubic voxels; sizes are rounded up and the box grows about its centre.
 VolumeGrid resampled(const VolumeGrid& grid, double spacing_mm) {
   if (!(spacing_mm > 0) || !std::isfinite(spacing_mm))
-    throw UsageError("--spacing-mm: expected a positive length, found " + std::to_string(spacing_mm));
+    throw UsageError("--spacing-mm: expected a positive length, found " + number_text(spacing_mm));
   const Vec3d extent = grid.extent_mm();
   const auto size = [&](double side_mm) {
     const double voxels = std::ceil(side_mm / spacing_mm - 1e-6);
     if (voxels > kMaxNiftiSide)
-      throw UsageError("--spacing-mm: expected at most 32767 voxels along a side of " + std::to_string(side_mm) +
-                       " mm, found a spacing of " + std::to_string(spacing_mm));
+      throw UsageError("--spacing-mm: expected at most 32767 voxels along a side of " + number_text(side_mm) +
+                       " mm, found a spacing of " + number_text(spacing_mm));
     return std::max(1, static_cast<int>(voxels));
   };
   VolumeGrid fine{size(extent.x), size(extent.y), size(extent.z), {spacing_mm, spacing_mm, spacing_mm}, {}};
@@ -53,7 +55,7 @@ void run(const VoxelizeOptions& options) {
   if (!options.output.ends_with(".nii") && !options.output.ends_with(".nii.gz"))
     throw UsageError("--output: expected a file named .nii or .nii.gz, found " + options.output);
   if (options.time_s && !std::isfinite(*options.time_s))
-    throw UsageError("--time: expected a finite time in s, found " + std::to_string(*options.time_s));
+    throw UsageError("--time: expected a finite time in s, found " + number_text(*options.time_s));
   require_writable_file("--output", options.output, {options.model});
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
@@ -88,7 +90,7 @@ void run(const VoxelizeOptions& options) {
 void add_voxelize(CLI::App& app) {
   auto options = std::make_shared<VoxelizeOptions>();
   CLI::App* sub = app.add_subcommand("voxelize", "write a model as a NIfTI volume of attenuation in 1/mm");
-  sub->add_option("model", options->model, "model file (MODEL.h5)")->required();
+  sub->add_option("model", options->model, "model file (MODEL.h5)")->required()->check(existing_file());
   sub->add_option("--output", options->output, "volume to write (.nii or .nii.gz)")->required();
   CLI::Option* time = sub->add_option("--time", options->time_s, "the volume at this time, s");
   CLI::Option* mean = sub->add_flag("--mean", options->mean, "the mean over the sweep (default)");

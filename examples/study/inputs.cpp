@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/view_list.hpp"
 #include "dsasrgs/error.hpp"
@@ -69,7 +70,7 @@ int StudyInputs::num_views(const StudyCase& c) {
   } catch (const UsageError& e) {
     throw BadInput(study_->file.string(), options_field(c), "options of that subcommand", e.what());
   } catch (const InvalidArgument& e) {
-    throw BadInput(study_->file.string(), options_field(c), "options of that subcommand", e.what());
+    throw BadInput(study_->file.string(), options_field(c), "options of that subcommand", without_function(e.what()));
   }
   const fs::path vessels = vessel_file(c.simulate.source);
   if (!vessels.empty() && state_of(case_path(c), recipe_of(c.simulate)) != MadeState::current)

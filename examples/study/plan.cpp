@@ -166,8 +166,8 @@ class StudyReader {
       c.acquisition = part.path(t.text("acquisition"));
     } else {
       const std::optional<TomlTable> simulate = t.table("simulate");
-      read_options({simulate->raw(), part.file.string(), "case " + c.name + " simulate."}, options_of(c.simulate),
-                   {"output"});
+      follow_given(c.simulate, read_options({simulate->raw(), part.file.string(), "case " + c.name + " simulate."},
+                                            options_of(c.simulate), {"output"}));
       c.simulate.quiet = true;
       std::string& vessels = c.simulate.source.vessels;
       if (vessels != kBuiltInTree) vessels = part.path(vessels).string();

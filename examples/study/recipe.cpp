@@ -5,10 +5,12 @@
 #include <optional>
 
 #include "cli/output_path.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/io.hpp"
+#include "jobs/scores_json.hpp"
 
 namespace dsasrgs::program {
 
@@ -60,23 +62,21 @@ void make_file(const fs::path& file, const Recipe& recipe, const std::function<v
                const std::string& field) {
   OutputFolder folder(file.parent_path());
   fs::remove(record_of(file));  // first, so that an old record never stands beside a new file
-  const auto refuse = [&](const std::exception& e) {
-    throw BadInput(study, field, "options of that subcommand", e.what());
-  };
+  const auto refuse = [&](const std::string& why) { throw BadInput(study, field, "options of that subcommand", why); };
   try {
     make();
   } catch (const UsageError& e) {
-    refuse(e);
+    refuse(e.what());
   } catch (const InvalidArgument& e) {
-    refuse(e);
+    refuse(without_function(e.what()));
   } catch (const BadInput& e) {
-    refuse(e);
+    refuse(e.what());
   }
   const Json record = {{"subcommand", recipe.subcommand},
                        {"options", recipe.options},
                        {"vessels", recipe.vessels},
                        {"input", recipe.input}};
-  write_text(record_of(file), record.dump(2) + "\n");
+  write_text(record_of(file), json_text(record));
   folder.keep();
 }
 

@@ -210,7 +210,7 @@ std::optional<StudyResult> read_result(const fs::path& path) {
 void write_result(const fs::path& path, const StudyResult& result) {
   Json json = as_json(result);
   json["identity"] = as_json(result.identity);
-  write_text(path, json.dump(2) + "\n");
+  write_text(path, json_text(json));
 }
 
 void write_results(const fs::path& path, const StudySummary& summary,
@@ -226,7 +226,7 @@ void write_results(const fs::path& path, const StudySummary& summary,
     Json& item = json["results"].emplace_back(as_json(result));
     item["folder"] = folder;
   }
-  write_text(path, json.dump(1) + "\n");
+  write_text(path, json_text(json, 1));
 }
 
 }  // namespace dsasrgs::program

@@ -199,10 +199,10 @@ void StudyRunner::train_and_score(const StudyRun& run, const Prepared& p, StudyR
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   folder.begin();
   write_text(folder.config(), to_toml(reconstructor.config()));
-  refresh_run_labels(*ctx_, a, reconstructor, folder, {}, quiet_);
+  refresh_run_labels(*ctx_, a, reconstructor, folder, p.labels, {{}, false, quiet_});
   TrainingRunOptions training;
   training.quiet = quiet_;
-  facts.training_seconds = train(reconstructor, folder, training);
+  facts.training_seconds = train(reconstructor, folder, training).seconds;
   ScoringOptions scoring;
   scoring.quiet = quiet_;
   Evaluation evaluation = write_run(*ctx_, a, reconstructor, folder, facts, scoring);
@@ -212,7 +212,7 @@ void StudyRunner::train_and_score(const StudyRun& run, const Prepared& p, StudyR
   result.renders = score_renders(model_images(run, reconstructor.model()), p, evaluation.reference);
   evaluation.reference.reset();
   result.evaluation = std::move(evaluation);
-  folder.finish();
+  folder.finish(false);
 }
 
 std::optional<StudyResult> StudyRunner::score_again(const StudyRun& run, const Prepared& p) const {

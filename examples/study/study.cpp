@@ -17,7 +17,9 @@
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/value_checks.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "study/pictures.hpp"
@@ -50,7 +52,7 @@ auto named_by(const StudyRun& run, const F& carry_out) {
   } catch (const BadInput& e) {
     throw UsageError(message(e));
   } catch (const InvalidArgument& e) {
-    throw UsageError(message(e));
+    throw UsageError("run " + run.id() + ": " + without_function(e.what()));
   } catch (const UsageError& e) {
     throw UsageError(message(e));
   } catch (const std::bad_alloc&) {
@@ -190,7 +192,7 @@ void run(const StudyOptions& options) {
 
 void add_study(CLI::App& app) {
   auto options = std::make_shared<StudyOptions>();
-  app.add_option("study", options->file, "what to run (STUDY.toml)")->required();
+  app.add_option("study", options->file, "what to run (STUDY.toml)")->required()->check(existing_file());
   app.add_option("--output", options->output, "folder for everything; default: the one the study names");
   app.add_option("--only", options->only, "only runs with this in their name; may be repeated")
       ->allow_extra_args(false);

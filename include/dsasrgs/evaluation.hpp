@@ -183,7 +183,8 @@ struct Evaluation {
 };
 
 /// Throws BadInput unless scores can be had of these views, so that a long job does not fail at its end: images must be
-/// at least 7 × 7 pixels (the window of SSIM), and a view must have a valid pixel.
+/// at least 7 × 7 pixels (the window of SSIM), a view must have a valid pixel, and the measurement and the reference
+/// projections a positive value, since scores are relative to the largest.
 void require_scorable(const Acquisition&, const ViewSet&);
 
 /// Renders the views (those without a valid pixel are left out) and scores them, the volume and the baselines. Throws

@@ -53,6 +53,17 @@ VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const
   return result;
 }
 
+/// What scores are relative to has to be positive somewhere.
+void require_positive(const Acquisition& a, const ProjectionTruth& truth, const char* field) {
+  for (int v = 0; v < a.num_views(); ++v) {
+    const auto image = truth.image(v);
+    const auto valid = truth.valid(v);
+    for (std::size_t p = 0; p < image.size(); ++p)
+      if (image[p] > 0 && (valid.empty() || valid[p] != 0)) return;
+  }
+  throw BadInput(a.name, field, "a positive value in a valid pixel, to score by", "none");
+}
+
 }  // namespace
 
 std::vector<BaselineScores> score_baselines(Context& ctx, const ProjectionTruth& truth, const std::vector<int>& views,
@@ -77,6 +88,8 @@ void require_scorable(const Acquisition& a, const ViewSet& set) {
                    std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px));
   ViewSet scored = set;
   drop_views_without_pixels(a, scored);
+  require_positive(a, ProjectionTruth::measured(a), "/projections");
+  if (a.reference_projections) require_positive(a, ProjectionTruth::reference(a), "/reference/projections");
 }
 
 Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, const ViewSet& set,

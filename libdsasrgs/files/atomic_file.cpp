@@ -1,8 +1,10 @@
 #include "files/atomic_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <string>
@@ -15,6 +17,8 @@
 namespace dsasrgs {
 
 namespace {
+
+constexpr std::size_t kLongestName = 255;  // bytes, of a file, on every file system in use
 
 [[noreturn]] void throw_io_error(const std::filesystem::path& file, const char* action, int code) {
   throw IoError(file.string() + ": " + action + ": " + std::generic_category().message(code));
@@ -42,15 +46,22 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
     if (std::filesystem::path there = std::filesystem::canonical(target_, ignored); !there.empty())
       file_ = std::move(there);  // a link stays, what it points at is replaced
   }
+  // The mode of what is replaced stays: a file of one's own is not suddenly everybody's.
+  struct stat replaced {};
+  const bool replaces = ::stat(file_.c_str(), &replaced) == 0;
+  const mode_t mode = replaces ? replaced.st_mode & 0777U : 0666U;
   // A name of this process and call, created exclusively: unlike mkstemp this leaves the mode to the umask.
   do {
-    std::string name = file_.filename().string();
-    name.insert(name.begin(), '.');
-    name.append(".").append(std::to_string(::getpid())).append("-").append(std::to_string(count++)).append(".tmp");
-    temporary_ = file_.parent_path() / name;
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    std::string end(".");
+    end.append(std::to_string(::getpid())).append("-").append(std::to_string(count++)).append(".tmp");
+    std::string name(".");
+    name.append(file_.filename().string());
+    name.resize(std::min(name.size(), kLongestName - end.size()));
+    temporary_ = file_.parent_path() / name.append(end);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) throw_io_error(target_, "cannot write", errno);
+  if (replaces) static_cast<void>(::fchmod(descriptor_, mode));  // past the umask; a file system without modes refuses
 }
 
 AtomicFile::~AtomicFile() {

@@ -8,7 +8,7 @@
 namespace dsasrgs {
 
 /// A temporary file beside its target: commit() flushes it to disk and renames it to the target (replacing what was
-/// there, or what a link there points at); without commit() the destructor removes it. Throws IoError when the system
+/// there, or what a link there points at, and keeping its mode); without commit() the destructor removes it. Throws IoError when the system
 /// refuses, or the target is a device, pipe or socket.
 class AtomicFile {
  public:

@@ -295,6 +295,15 @@ Reconstructor::State& Reconstructor::state() const {
 
 void Reconstructor::set_label_refresh(LabelRefresh refresh) { state().label_refresh = std::move(refresh); }
 
+void Reconstructor::train_to(int steps) {
+  TrainingState& training = state().training;
+  if (steps <= training.step)
+    throw InvalidArgument("Reconstructor::train_to: steps: expected more than the " + std::to_string(training.step) +
+                          " done, found " + std::to_string(steps));
+  training.config.training.steps = steps;
+  training.model.config_toml = to_toml(training.config);
+}
+
 StepReport Reconstructor::step() {
   return state().unless_failed([&] { return state().advance(); });
 }

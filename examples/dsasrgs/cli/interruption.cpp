@@ -20,13 +20,11 @@ void install(int signal, struct sigaction& previous) {
 }  // namespace
 
 Interruption::Interruption() {
-  install(SIGINT, previous_interrupt_);
-  install(SIGTERM, previous_terminate_);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) install(kSignals[i], previous_[i]);
 }
 
 Interruption::~Interruption() {
-  sigaction(SIGINT, &previous_interrupt_, nullptr);
-  sigaction(SIGTERM, &previous_terminate_, nullptr);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &previous_[i], nullptr);
 }
 
 bool Interruption::requested() { return g_requested != 0; }

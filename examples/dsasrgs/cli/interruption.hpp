@@ -1,6 +1,7 @@
 #pragma once
-// Ctrl-C (and SIGTERM) as a request that loops answer at their next step.
+// Ctrl-C (SIGTERM, SIGHUP too) as a request that loops answer at their next step.
 
+#include <array>
 #include <csignal>
 
 #include "dsasrgs/error.hpp"
@@ -11,7 +12,8 @@ namespace dsasrgs::program {
 /// program tells it to stop.
 using Interrupted = Cancelled;
 
-/// While it lives, the first SIGINT or SIGTERM only sets a mark; a second one ends the program at once.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP (a terminal that is gone) only sets a mark; a second one of a kind
+/// ends the program at once. One that is ignored stays so (nohup).
 class Interruption {
  public:
   Interruption();
@@ -24,8 +26,8 @@ class Interruption {
   static void check();
 
  private:
-  struct sigaction previous_interrupt_ {};
-  struct sigaction previous_terminate_ {};
+  static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, kSignals.size()> previous_{};
 };
 
 }  // namespace dsasrgs::program

@@ -19,6 +19,8 @@ std::string processor() {
   return "unknown";
 }
 
+}  // namespace
+
 std::string now_utc() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -27,8 +29,6 @@ std::string now_utc() {
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text;
 }
-
-}  // namespace
 
 MachineFacts machine_facts() {
   return {processor(), std::thread::hardware_concurrency(), DSASRGS_SOURCE_COMMIT, now_utc()};

@@ -13,6 +13,8 @@ struct MachineFacts {
   std::string finished;  ///< when, UTC
 };
 
+/// Such as 2026-11-30T05:20:00Z.
+std::string now_utc();
 /// Of this machine, now.
 MachineFacts machine_facts();
 nlohmann::ordered_json as_json(const MachineFacts&);

@@ -12,7 +12,7 @@ void add_machine_options(CLI::App& subcommand, MachineOptions& options) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   subcommand.add_option("--threads", options.threads, "CPU threads; 0: all (results do not depend on it)")
-      ->check(not_negative())
+      ->check(thread_count())
       ->capture_default_str();
   subcommand.add_flag("--quiet", options.quiet, "print nothing but errors");
 }

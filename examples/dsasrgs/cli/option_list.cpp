@@ -33,6 +33,13 @@ std::string text_of(const List& list) {
   return text;
 }
 
+template <class T>
+constexpr bool kIsList = kIsVector<T>;
+template <class T>
+constexpr bool kIsList<std::optional<T>> = kIsList<T>;
+template <class T, std::size_t n>
+constexpr bool kIsList<std::array<T, n>> = true;
+
 /// Whether the field is of numbers with a fraction.
 template <class Field>
 constexpr bool kIsReal = std::is_same_v<Field, double>;
@@ -60,6 +67,8 @@ CLI::Option* add_option(CLI::App& sub, const Option& option, Field& field) {
     CLI::Option* added = sub.add_option("--" + option.name, field, option.help);
     if constexpr (kIsVector<Field>) added->expected(1, option.most_values);
     if constexpr (kIsReal<Field>) added->check(number_within(option.range));
+    if constexpr (std::is_same_v<Field, std::string>) added->check(not_empty());
+    if constexpr (kIsList<Field>) added->delimiter(',');  // 64,64 as well as 64 64
     if constexpr (!kIsOptional<Field>) added->capture_default_str();
     return added;
   }
@@ -83,7 +92,7 @@ void add_options(CLI::App& sub, const OptionList& list) {
     if (option.least && option.most)
       added->check(CLI::Range(*option.least, *option.most));
     else if (option.least == 0)
-      added->check(not_negative());
+      added->check(option.name == "threads" ? thread_count() : not_negative());
     else if (option.least)
       added->check(CLI::Range(*option.least, std::numeric_limits<int>::max()));
   }

@@ -15,8 +15,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// A path that cannot be is bad usage; what the system does not allow is not.
 [[noreturn]] void refuse(const fs::path& path, int code) {
-  throw IoError(path.string() + ": cannot write: " + std::generic_category().message(code));
+  const std::string message = path.string() + ": cannot write: " + std::generic_category().message(code);
+  if (code == ENOENT || code == ENOTDIR || code == EISDIR || code == ENAMETOOLONG || code == ELOOP)
+    throw UsageError(message);
+  throw IoError(message);
 }
 
 void require_writable_folder(const fs::path& named, const fs::path& folder) {
@@ -41,16 +45,22 @@ void require_no_input(const std::string& option, const fs::path& output, const s
 void require_writable_file(const std::string& option, const fs::path& path, const std::vector<fs::path>& inputs) {
   require_no_input(option, path, inputs);
   std::error_code error;
-  if (path.empty() || !path.has_filename() || fs::is_directory(path, error)) refuse(path, EISDIR);
+  const fs::file_status status = fs::status(path, error);
+  if (error == std::errc::filename_too_long) refuse(path, ENAMETOOLONG);
+  if (path.empty() || !path.has_filename() || fs::is_directory(status)) refuse(path, EISDIR);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw UsageError(option + ": expected a file, or a name for one, found a device, pipe or socket: " + path.string());
   require_writable_folder(path, path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
 OutputFolder::OutputFolder(fs::path path) : path_(std::move(path)) {
-  if (path_.empty()) throw IoError("cannot write: the output folder has no name");
+  if (path_.empty()) throw UsageError("--output: expected a folder, found an empty name");
   if (!path_.has_filename()) path_ = path_.parent_path();  // "folder/"
   std::error_code error;
   existing_ = fs::absolute(path_);
   while (!fs::exists(existing_, error) && existing_.has_relative_path()) existing_ = existing_.parent_path();
+  if (fs::exists(existing_, error) && !fs::is_directory(existing_, error))
+    throw UsageError("--output: expected a folder, found the file " + existing_.string());
   fs::create_directories(path_, error);
   if (error) refuse(path_, error.value());
   require_writable_folder(path_, path_);

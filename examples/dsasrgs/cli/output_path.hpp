@@ -12,15 +12,15 @@ namespace dsasrgs::program {
 void require_no_input(const std::string& option, const std::filesystem::path& output,
                       const std::vector<std::filesystem::path>& inputs);
 
-/// Throws IoError unless a file can be made at `path`: its folder exists and can be written, and it is not a folder;
-/// and as require_no_input.
+/// Throws unless a file can be made at `path`: UsageError where its folder is not there, or it is a folder, a device, a
+/// pipe or a socket, or too long a name; IoError where its folder cannot be written; and as require_no_input.
 void require_writable_file(const std::string& option, const std::filesystem::path& path,
                            const std::vector<std::filesystem::path>& inputs);
 
 /// Makes a folder and its parents; unless keep() is called, the destructor removes those it made, if they are empty.
 class OutputFolder {
  public:
-  /// Throws IoError when it cannot be made or written.
+  /// Throws IoError when it cannot be made or written, UsageError when a file is in its place.
   explicit OutputFolder(std::filesystem::path path);
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;

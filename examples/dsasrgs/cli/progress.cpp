@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/interruption.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace dsasrgs::program {
 
@@ -46,8 +47,12 @@ std::string duration_text(double seconds) {
 
 void print_line(bool quiet, const std::string& line) {
   if (quiet) return;
-  std::printf("%s\n", line.c_str());
+  std::printf("%s\n", terminal_text(line, true).c_str());
   std::fflush(stdout);
+}
+
+void print_warning(bool quiet, const std::string& line) {
+  if (!quiet) std::fprintf(stderr, "warning: %s\n", terminal_text(line).c_str());
 }
 
 Progress::Progress(std::string task, std::string unit, std::int64_t total, bool quiet, std::int64_t done)

@@ -41,7 +41,10 @@ ProgressCallback shown_progress(bool quiet);
 /// "0:07", "12:30", "1:02:03".
 std::string duration_text(double seconds);
 
-/// Prints a line on stdout unless quiet.
+/// Prints a line (or several) on stdout unless quiet, as terminal_text has it. Whether it could be written shows at the
+/// program's end.
 void print_line(bool quiet, const std::string& line);
+/// "warning: LINE" on stderr unless quiet, as terminal_text has it.
+void print_warning(bool quiet, const std::string& line);
 
 }  // namespace dsasrgs::program

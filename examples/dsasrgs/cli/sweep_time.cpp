@@ -1,16 +1,17 @@
 #include "cli/sweep_time.hpp"
 
-#include <cstdio>
+#include "cli/progress.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace dsasrgs::program {
 
 void warn_outside_sweep(const Model& model, const std::vector<double>& times_s, bool quiet) {
-  if (quiet) return;
   const double first = model.time.first_s, last = model.time.last_s;
   for (const double t : times_s)
     if (t < first || t > last)
-      std::fprintf(stderr, "warning: --time: expected %g to %g s, the span of the sweep, found %g: shown as at %g s\n",
-                   first, last, t, t < first ? first : last);
+      print_warning(quiet, "--time: expected " + number_text(first) + " to " + number_text(last) +
+                               " s, the span of the sweep, found " + number_text(t) + ": shown as at " +
+                               number_text(t < first ? first : last) + " s");
 }
 
 }  // namespace dsasrgs::program

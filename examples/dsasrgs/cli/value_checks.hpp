@@ -5,7 +5,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace dsasrgs::program {
 
@@ -31,10 +33,51 @@ inline CLI::Validator not_negative() {
           "NONNEGATIVE"};
 }
 
+/// A whole number of 1 or more.
+inline CLI::Validator positive_integer() {
+  return {[](std::string& text) {
+            int value = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            if (error == std::errc{} && end == text.data() + text.size() && value > 0) return std::string();
+            return "expected an integer of 1 to 2147483647, found " + text;
+          },
+          "POSITIVE"};
+}
+
+/// The number of CPU threads: 0 (all) or at most what the library starts.
+inline constexpr int kMostThreads = 1024;
+inline CLI::Validator thread_count() {
+  return {[](std::string& text) {
+            int value = -1;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            if (error == std::errc{} && end == text.data() + text.size() && value >= 0 && value <= kMostThreads)
+              return std::string();
+            return "expected an integer of 0 (all) to " + std::to_string(kMostThreads) + ", found " + text;
+          },
+          ""};
+}
+
 /// An option that was given must not go unheeded because its value is empty (an unset variable of a script).
 inline CLI::Validator not_empty() {
   return {[](std::string& text) { return std::string(text.empty() ? "expected a value, found an empty one" : ""); },
           ""};
+}
+
+/// Why a file that the user named cannot be read: empty, or "expected a file, found …".
+inline std::string no_file(const std::string& name) {
+  if (name.empty()) return "expected a value, found an empty one";
+  std::error_code error;
+  const auto status = std::filesystem::status(name, error);
+  if (std::filesystem::is_directory(status)) return "expected a file, found a folder: " + name;
+  if (!std::filesystem::exists(status))
+    return "expected a file, found none: " + name +
+           (error && error != std::errc::no_such_file_or_directory ? " (" + error.message() + ")" : "");
+  return "";
+}
+
+/// A file that is there.
+inline CLI::Validator existing_file() {
+  return {[](std::string& text) { return no_file(text); }, ""};
 }
 
 }  // namespace dsasrgs::program

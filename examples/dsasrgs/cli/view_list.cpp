@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iostream>
 #include <set>
 #include <string_view>
 
+#include "cli/progress.hpp"
 #include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
@@ -52,7 +52,7 @@ ViewSet select_views(const Acquisition& a, const std::string& list) {
 
 void use_split_or_warn(Acquisition& a, const Model& model) {
   if (!use_split_of_model(a, model))
-    std::cerr << "warning: the model was trained on another acquisition than " << a.name << '\n';
+    print_warning(false, "the model was trained on another acquisition than " + a.name);
 }
 
 }  // namespace dsasrgs::program

@@ -24,11 +24,19 @@ std::string row(const std::string& name, const ViewScores& scores) {
   return text;
 }
 
+/// Views without contrast are left out of the means, unless there are no others.
+std::string left_out(const ViewScores& scores) {
+  const std::size_t blank = scores.blank_views().size();
+  if (blank > 0 && blank == scores.views.size())
+    return blank == 1 ? "the one view is without contrast" : "all " + std::to_string(blank) + " views are without contrast";
+  return std::to_string(blank) + (blank == 1 ? " view" : " views") + " without contrast left out";
+}
+
 std::string heading(const ViewScores& scores) {
   return std::string("\nagainst ") +
          (scores.against == TruthKind::measured ? "/projections" : "/reference/projections") + ", " +
          std::to_string(scores.detector.width_px) + " x " + std::to_string(scores.detector.height_px) + " pixels, " +
-         std::to_string(scores.blank_views().size()) + " views without contrast left out" +
+         left_out(scores) +
          "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
 }
 
@@ -41,7 +49,8 @@ std::string block(const ViewScores& model, const std::vector<BaselineScores>& ba
 }  // namespace
 
 std::string evaluation_summary(const Evaluation& evaluation) {
-  std::string text = std::to_string(evaluation.views.views.size()) + " views (" + evaluation.views.name + ")";
+  std::string text = std::to_string(evaluation.views.views.size()) +
+                     (evaluation.views.views.size() == 1 ? " view (" : " views (") + evaluation.views.name + ")";
   text += block(evaluation.measured, evaluation.baselines);
   if (evaluation.reference) text += block(*evaluation.reference, evaluation.reference_baselines);
   if (evaluation.volume && evaluation.volume->score) {
@@ -50,11 +59,12 @@ std::string evaluation_summary(const Evaluation& evaluation) {
             number(v.dice, "%.3f") + ", Chamfer " + number(v.chamfer_mm, "%.3f") + " mm, HD95 " +
             number(v.hd95_mm, "%.3f") + " mm";
   }
+  if (evaluation.volume && !evaluation.volume->score) text += "\nvolume: no score, the reference volume is 0 everywhere";
   return text;
 }
 
 std::string label_summary(const ViewScores& labels, const ViewScores& bicubic) {
-  return std::to_string(labels.views.size()) + " labels" + heading(labels) + row("labels", labels) +
+  return std::to_string(labels.views.size()) + (labels.views.size() == 1 ? " label" : " labels") + heading(labels) + row("labels", labels) +
          row("bicubic", bicubic);
 }
 

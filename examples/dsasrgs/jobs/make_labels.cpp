@@ -1,7 +1,6 @@
 #include "jobs/make_labels.hpp"
 
 #include <algorithm>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/value_checks.hpp"
 #include "cli/view_list.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
@@ -84,8 +84,7 @@ void warn_or_refuse_unlike(const std::vector<std::string>& sentences, const std:
   if (strict && !sentences.empty())
     throw BadInput(name, "/projections", "images like those that the network was trained on (--strict)",
                    sentences.front());
-  if (quiet) return;
-  for (const std::string& sentence : sentences) std::cerr << "warning: " << name << ": " << sentence << '\n';
+  for (const std::string& sentence : sentences) print_warning(quiet, name + ": " + sentence);
 }
 
 /// A file that is there must be of labels: what else it holds would be lost.
@@ -161,6 +160,9 @@ void require_network(Context& ctx, const std::filesystem::path& file, int scale,
 void make_labels(const std::filesystem::path& case_file, const std::filesystem::path& output,
                  const LabelOptions& options) {
   require_writable_file("--output", output, {case_file, options.network, options.model});
+  for (const auto& [option, file] : {std::pair{"--network", options.network}, {"--model", options.model}})
+    if (const std::string reason = file.empty() ? "" : no_file(file); !reason.empty())
+      throw UsageError(std::string(option) + ": " + reason);
   require_label_file(output);
   Context ctx = Context::cpu(options.threads);
   std::optional<Model> model;

@@ -1,8 +1,8 @@
 #include "jobs/plausible_case.hpp"
 
-#include <cstdio>
 #include <string>
 
+#include "cli/progress.hpp"
 #include "cli/usage_error.hpp"
 
 namespace dsasrgs::program {
@@ -15,9 +15,7 @@ void warn_or_refuse(const Acquisition& acquisition, const std::vector<Finding>& 
     for (const Finding& finding : findings) all += (&finding == &findings.front() ? ": " : "; ") + finding.message;
     throw UsageError(all);
   }
-  if (quiet) return;
-  for (const Finding& finding : findings)
-    std::fprintf(stderr, "warning: %s: %s\n", acquisition.name.c_str(), finding.message.c_str());
+  for (const Finding& finding : findings) print_warning(quiet, acquisition.name + ": " + finding.message);
 }
 
 }  // namespace dsasrgs::program

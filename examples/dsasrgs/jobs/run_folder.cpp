@@ -1,5 +1,6 @@
 #include "jobs/run_folder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -18,8 +19,9 @@ namespace {
 
 // The mark of a finished run stands first: it goes first and comes last, so that no part of a run ever looks like one.
 constexpr std::array kFiles{"metrics.json",  "config.toml", "log.csv",   "model.h5",           "checkpoint.h5",
-                            "volume.nii.gz", "mip.png",     "labels.h5", "refreshed_labels.h5"};
+                            "volume.nii.gz", "mip.png",     "labels.h5", "refreshed_labels.h5", "new_labels.h5"};
 constexpr const char* kViews = "views";
+constexpr const char* kLock = ".lock";
 
 bool is_there(const fs::path& path) {
   std::error_code error;
@@ -57,6 +59,14 @@ void remove_run(const fs::path& folder) {
   fs::remove(folder / kViews, error);  // only when empty
 }
 
+/// What runs that were killed left while they wrote.
+void remove_leftovers(const fs::path& folder) {
+  remove_dead_temporaries(folder, [](const std::string& name) {
+    return std::any_of(kFiles.begin(), kFiles.end(), [&](const char* own) { return name == own; });
+  });
+  remove_dead_temporaries(folder / kViews, [](const std::string& name) { return is_view_picture(name); });
+}
+
 /// A folder that was not there before.
 fs::path make_new_folder(const fs::path& in) {
   for (int i = 1;; ++i) {
@@ -74,7 +84,8 @@ void require_start(const fs::path& folder, RunFolder::Start start) {
   const bool run = is_run(folder), finished = is_there(folder / "metrics.json");
   const fs::path checkpoint = folder / "checkpoint.h5";
   if (start == Start::resume) {
-    if (finished) throw UsageError("--output: expected an unfinished run, found a finished run" + in);
+    if (!is_there(checkpoint) && finished)
+      throw UsageError("--resume: expected a run with checkpoint.h5, found a finished one without" + in);
     if (!is_there(checkpoint))
       throw UsageError("--resume: expected a checkpoint, found none at " + checkpoint.string());
     return;
@@ -85,7 +96,7 @@ void require_start(const fs::path& folder, RunFolder::Start start) {
                      ", which no run left there," + in);
   if (start == Start::over_earlier_run) return;
   const std::string expected = "--output: expected a new or empty folder, found ";
-  if (finished) throw UsageError(expected + "a finished run" + in + " (--force replaces it)");
+  if (finished) throw UsageError(expected + "a finished run" + in + " (--force replaces it, --resume --steps N trains it further)");
   if (is_there(checkpoint))
     throw UsageError(expected + "an unfinished run" + in + " (--resume goes on with it, --force replaces it)");
   throw UsageError(expected + found + " of an unfinished run" + in + " (--force replaces it)");
@@ -94,6 +105,7 @@ void require_start(const fs::path& folder, RunFolder::Start start) {
 }  // namespace
 
 RunFolder::RunFolder(fs::path path, Start start) : folder_(std::move(path)), path_(folder_.path()), start_(start) {
+  lock_.emplace(path_ / kLock, path_);  // before anything is looked at
   require_start(path_, start);
   replaces_ = start == Start::over_earlier_run && is_run(path_) && has_result(path_);
 }
@@ -106,10 +118,13 @@ std::vector<fs::path> RunFolder::own_files() const {
 }
 
 void RunFolder::begin() {
-  if (replaces_)
+  remove_leftovers(path_);
+  if (replaces_) {
     path_ = make_new_folder(path_);  // inside: on the same file system, and no other folder is written
-  else if (start_ != Start::resume && is_run(path_))
+    new_lock_.emplace(path_ / kLock, path_);
+  } else if (start_ != Start::resume && is_run(path_)) {
     remove_run(path_);
+  }
   began_ = true;
 }
 
@@ -120,6 +135,7 @@ RunFolder::~RunFolder() {
     return;
   }
   remove_run(path_);
+  new_lock_.reset();
   std::error_code error;
   if (replaces_) fs::remove(path_, error);
 }
@@ -132,11 +148,11 @@ void RunFolder::make_view_folder() const {
   if (error) throw IoError(file(kViews).string() + ": cannot write: " + error.message());
 }
 
-void RunFolder::finish() {
+void RunFolder::finish(bool keep_checkpoint) {
   finished_ = true;
   folder_.keep();
   std::error_code error;
-  fs::remove(checkpoint(), error);
+  if (!keep_checkpoint) fs::remove(checkpoint(), error);
   if (replaces_) replace_earlier_run();
 }
 
@@ -154,6 +170,7 @@ void RunFolder::replace_earlier_run() {
     throw IoError(place.string() + ": cannot replace the earlier run: " + e.code().message() +
                   "; the new one is whole in " + path_.string() + " but for what was moved");
   }
+  new_lock_.reset();
   std::error_code error;
   fs::remove(path_ / kViews, error);
   fs::remove(path_, error);

@@ -1,9 +1,11 @@
 #include "jobs/run_labels.hpp"
 
 #include <memory>
+#include <string>
 #include <system_error>
 
 #include "cli/progress.hpp"
+#include "dsasrgs/error.hpp"
 #include "jobs/make_labels.hpp"
 #include "jobs/shipped_network.hpp"
 
@@ -34,21 +36,36 @@ fs::path run_labels(const RunFolder& folder) {
 }
 
 void refresh_run_labels(Context& ctx, const Acquisition& a, Reconstructor& reconstructor, const RunFolder& folder,
-                        const fs::path& network, bool quiet) {
+                        std::shared_ptr<const PseudoLabels> labels, const LabelRefreshOptions& refresh) {
   const SuperResolutionConfig& sr = reconstructor.config().super_resolution;
   const bool to_come =
       sr.refresh_step >= reconstructor.steps_done() && sr.refresh_step < reconstructor.config().training.steps;
   if (sr.refresh_step == 0 || !to_come || !sr.needs_labels()) return;
-  const fs::path used = network.empty() ? shipped_network(sr.scale, true, "--refresh-network") : network;
-  require_network(ctx, used, sr.scale, true);  // what is wrong with it is said before the training
   LabelOptions options;
   options.scale = sr.scale;
-  options.network = used.string();
-  options.quiet = quiet;
-  reconstructor.set_label_refresh([&ctx, &a, &reconstructor, &folder, options, quiet](const Model& model) {
-    print_line(quiet, "making labels from the model with " + options.network);
+  options.network =
+      (refresh.network.empty() ? shipped_network(sr.scale, true, "--refresh-network") : refresh.network).string();
+  options.quiet = refresh.quiet;
+  require_network(ctx, options.network, sr.scale, true);  // what is wrong with it is said before the training
+  reconstructor.set_label_refresh([&ctx, &a, &reconstructor, &folder, labels, options,
+                                   refresh](const Model& model) -> std::shared_ptr<const PseudoLabels> {
+    print_line(refresh.quiet, "making labels from the model with " + options.network);
     reconstructor.save_checkpoint(folder.checkpoint());
-    make_labels(ctx, a, &model, folder.refreshed_labels(), options);
+    make_labels(ctx, a, &model, folder.new_labels(), options);
+    std::error_code error;
+    try {
+      PseudoLabels::open(folder.new_labels(), a);
+    } catch (const BadInput& e) {
+      fs::remove(folder.new_labels(), error);
+      if (refresh.strict) throw;
+      print_warning(false, std::string(e.what()) + ": labels made from the model at super_resolution.refresh_step = " +
+                               std::to_string(reconstructor.steps_done()) +
+                               " are refused, the run goes on with those it has");
+      return labels;
+    }
+    fs::rename(folder.new_labels(), folder.refreshed_labels(), error);
+    if (error)
+      throw IoError(folder.refreshed_labels().string() + ": cannot rename into place: " + error.message());
     return std::make_shared<const PseudoLabels>(PseudoLabels::open(folder.refreshed_labels(), a));
   });
 }

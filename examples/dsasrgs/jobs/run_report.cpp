@@ -112,7 +112,7 @@ Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& re
   json["run"]["seconds"]["evaluation"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   json.update(as_json(evaluation));
-  write_text(folder.metrics(), json.dump(2) + "\n");
+  write_text(folder.metrics(), json_text(json));
   return evaluation;
 }
 

@@ -54,6 +54,10 @@ Json share_as_json(const std::optional<double>& share) { return share ? Json(*sh
 
 }  // namespace
 
+std::string json_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 Json as_json(const ViewScores& scores) {
   Json json;
   json["against"] = field_of(scores.against);

@@ -3,10 +3,14 @@
 // are not finite become null.
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "dsasrgs/evaluation.hpp"
 
 namespace dsasrgs::program {
+
+/// The text of a JSON file. Names that are not UTF-8 (of files) have U+FFFD where they are not.
+std::string json_text(const nlohmann::ordered_json&, int indent = 2);
 
 /// What they were held against, size and ranges, then mean, worst, best and each view.
 nlohmann::ordered_json as_json(const ViewScores&);

@@ -1,5 +1,6 @@
 #include "jobs/simulate_case.hpp"
 
+#include <algorithm>
 #include <numbers>
 #include <string>
 
@@ -68,7 +69,7 @@ void add_images(OptionList& list, SimulateOptions& o) {
   list.add("grid-spacing-mm", o.grid_spacing_mm, "its voxel size: one value, or x y z").up_to_values(3).positive();
   list.add("grid-center-mm", o.grid_center_mm, "its centre: x y z");
   list.add("no-reference-volume", o.no_reference_volume, "do not store the true volume");
-  list.add("train-views", s.num_train_views, "evenly spaced training views; the others are for testing").at_least(1);
+  list.add("train-views", s.num_train_views, "evenly spaced training views; the others are for testing. Default: 30, or half of fewer --views").at_least(1);
   list.add("save-intensity", o.save_intensity, "store mask and fill intensities instead of line integrals");
 }
 
@@ -100,6 +101,12 @@ OptionList options_of(SimulateOptions& o) {
   list.add("threads", o.threads, "CPU threads; 0: all (results do not depend on it)").at_least(0).not_in_content();
   list.add("quiet", o.quiet, "print nothing but errors").not_in_content();
   return list;
+}
+
+void follow_given(SimulateOptions& o, const std::vector<std::string>& given) {
+  SimulationOptions& s = o.simulation;
+  if (std::find(given.begin(), given.end(), "train-views") == given.end() && s.num_train_views >= s.sweep.num_views)
+    s.num_train_views = std::max(1, (s.sweep.num_views + 1) / 2);
 }
 
 void check_options(const SimulateOptions& options) {

@@ -1,13 +1,8 @@
 #include "jobs/training_log.hpp"
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
-#include <utility>
-
-#include "dsasrgs/error.hpp"
-#include "dsasrgs/io.hpp"
+#include <string>
 
 namespace dsasrgs::program {
 
@@ -18,11 +13,10 @@ constexpr const char* kHeader =
     "pruned,residual_split,born,seconds";
 }
 
-TrainingLog::TrainingLog(std::filesystem::path path, int every, int done_steps)
-    : path_(std::move(path)), every_(every) {
+TrainingLog::TrainingLog(const std::filesystem::path& path, int every, int done_steps) : every_(every) {
   std::string text = std::string(kHeader) + "\n", line;
   std::ifstream earlier;
-  if (done_steps > 0) earlier.open(path_);
+  if (done_steps > 0) earlier.open(path);
   const bool goes_on = std::getline(earlier, line) && line == kHeader;
   while (goes_on && std::getline(earlier, line)) {
     int step = 0;
@@ -32,8 +26,7 @@ TrainingLog::TrainingLog(std::filesystem::path path, int every, int done_steps)
     text += line + "\n";
   }
   earlier.close();
-  write_text(path_, text);  // whole: it may replace an earlier one
-  file_.open(path_, std::ios::app);
+  file_.begin(path, text);
 }
 
 void TrainingLog::add(const StepReport& r, double seconds, bool always) {
@@ -48,8 +41,7 @@ void TrainingLog::add(const StepReport& r, double seconds, bool always) {
       line, sizeof line, "%d,%d,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%zu,%zu,%zu,%zu,%zu,%zu,%.3f\n",
       r.step, r.view, r.loss_step, r.loss, r.l_gt, r.l1, r.ssim, r.rendered, r.l_sr, r.alpha, r.beta, r.total_variation,
       r.table_variation, r.gaussians, cloned_, split_, pruned_, residual_split_, born_, seconds);
-  file_ << line << std::flush;
-  if (!file_) throw IoError(path_.string() + ": cannot write: " + std::strerror(errno));
+  file_.add(line);
   cloned_ = split_ = pruned_ = residual_split_ = born_ = 0;
 }
 

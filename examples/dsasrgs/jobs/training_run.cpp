@@ -3,9 +3,13 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "cli/interruption.hpp"
+#include "cli/kept_state.hpp"
 #include "cli/progress.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace dsasrgs::program {
 
@@ -36,29 +40,52 @@ std::string detail_text(double loss, std::size_t gaussians) {
   return text;
 }
 
+/// How to go on with a run whose state was kept now, as part of a sentence.
+std::string kept_text(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
+  const std::filesystem::path place = folder.checkpoint();
+  const std::filesystem::path kept =
+      keep_state(place, [&](const std::filesystem::path& file) { reconstructor.save_checkpoint(file); });
+  std::error_code error;
+  if (kept.empty() && std::filesystem::exists(place, error))
+    return "an earlier checkpoint is there, go on with: " + options.resume_command;
+  if (kept.empty()) return "no place was found for a checkpoint";
+  if (kept == place) return "go on with: " + options.resume_command;
+  return "the training is kept in " + kept.string() + "; once there is room, go on with: mv " + shell_word(kept.string()) + " " +
+         shell_word(place.string()) + " && " + options.resume_command;
+}
+
 }  // namespace
 
 void stop_interrupted(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
   const std::string at = "interrupted after step " + std::to_string(reconstructor.steps_done());
   if (options.resume_command.empty()) throw Interrupted(at + "; nothing was kept");
-  reconstructor.save_checkpoint(folder.checkpoint());
-  throw Interrupted(at + "; go on with: " + options.resume_command);
+  throw Interrupted(at + "; " + kept_text(reconstructor, folder, options));
 }
 
-double train(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunOptions& options) {
+void stop_failed(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunOptions& options,
+                 const std::string& reason) {
+  if (options.resume_command.empty()) throw IoError(reason + "; nothing was kept");
+  folder.keep();
+  throw IoError(reason + "; " + kept_text(reconstructor, folder, options));
+}
+
+TrainingOutcome train(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunOptions& options) {
   const int done = reconstructor.steps_done();
   TrainingLog log(folder.log(), options.log_every, done);
   Progress progress("training", "steps", reconstructor.config().training.steps, options.quiet, done);
   SmoothedLoss smoothed;
+  Keeper checkpoints([&] { reconstructor.save_checkpoint(folder.checkpoint()); });
   const auto start = std::chrono::steady_clock::now();
-  double seconds = log.earlier_seconds();
+  TrainingOutcome outcome{log.earlier_seconds(), done > 0};
   const auto after_step = [&](const StepReport& r) {
-    seconds = log.earlier_seconds() + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    outcome.seconds =
+        log.earlier_seconds() + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const bool stopping = Interruption::requested();
-    const bool checkpoint = options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0 && r.step < r.steps;
-    log.add(r, seconds, checkpoint || stopping);
+    const bool due = options.checkpoint_every > 0 && r.step % options.checkpoint_every == 0;
+    const bool checkpoint = (due || checkpoints.due_again()) && r.step < r.steps;
+    log.add(r, outcome.seconds, checkpoint || stopping);
     progress.update(r.step, detail_text(smoothed.add(r), r.gaussians));
-    if (checkpoint) reconstructor.save_checkpoint(folder.checkpoint());
+    if (checkpoint) checkpoints.save();
     return !stopping;
   };
   try {
@@ -68,9 +95,13 @@ double train(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunO
   } catch (const NumericalError&) {
     folder.keep();  // configuration and log say how it came to this
     throw;
+  } catch (const IoError& e) {  // labels made anew could not be written
+    stop_failed(reconstructor, folder, options, e.what());
   }
   if (!reconstructor.finished()) stop_interrupted(reconstructor, folder, options);
-  return seconds;
+  // Before anything else, so that nothing after the training can lose it.
+  if (!options.resume_command.empty() && reconstructor.steps_done() > done) outcome.checkpoint = checkpoints.save();
+  return outcome;
 }
 
 }  // namespace dsasrgs::program

@@ -20,7 +20,15 @@ struct TrainingRunOptions {
 /// Writes a checkpoint, if the run can be gone on with, and throws Interrupted, which says how.
 [[noreturn]] void stop_interrupted(Reconstructor&, const RunFolder&, const TrainingRunOptions&);
 
-/// Trains to the end; returns the seconds it took, sessions before this one included. On Ctrl-C as stop_interrupted.
-double train(Reconstructor&, RunFolder&, const TrainingRunOptions&);
+/// After an error that is none of the training: keeps what was trained, in the run's folder or, where that takes nothing,
+/// elsewhere, and throws IoError with `reason` and how to go on.
+[[noreturn]] void stop_failed(Reconstructor&, RunFolder&, const TrainingRunOptions&, const std::string& reason);
+
+struct TrainingOutcome {
+  double seconds = 0;       ///< sessions before this one included
+  bool checkpoint = false;  ///< the run's checkpoint is of the last step
+};
+/// Trains to the end. On Ctrl-C as stop_interrupted. A checkpoint that cannot be written is warned of and tried again.
+TrainingOutcome train(Reconstructor&, RunFolder&, const TrainingRunOptions&);
 
 }  // namespace dsasrgs::program

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/value_checks.hpp"
 
 namespace dsasrgs::program {
 
@@ -66,8 +68,8 @@ void check_vessel_source(const VesselSourceOptions& options) {
   if (source == kBuiltInTree) {
     if (!(options.tree.inlet_radius_mm >= options.tree.min_radius_mm))
       throw UsageError("--tree-inlet-radius-mm: expected at least --tree-min-radius-mm " +
-                       std::to_string(options.tree.min_radius_mm) + ", found " +
-                       std::to_string(options.tree.inlet_radius_mm));
+                       number_text(options.tree.min_radius_mm) + ", found " +
+                       number_text(options.tree.inlet_radius_mm));
     return;
   }
   if (!is_volume(source) && !ends_with_any(source, {".swc", ".vtk"}))
@@ -83,6 +85,8 @@ void check_vessel_source(const VesselSourceOptions& options) {
 std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions& options, std::uint64_t seed) {
   check_vessel_source(options);
   const std::string& source = options.vessels;
+  if (const std::string reason = source == kBuiltInTree ? "" : no_file(source); !reason.empty())
+    throw UsageError("--vessels: " + reason);
   if (source == kBuiltInTree) {
     VesselTreeOptions tree = options.tree;
     tree.seed = options.tree_seed.value_or(seed);

@@ -1,0 +1,110 @@
+#include "cli/argument_words.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "cli/terminal_text.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+
+/// Letters to change, add, leave out or exchange with their neighbour.
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i)
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      const std::size_t other = a[i - 1] == b[j - 1] ? 0 : 1;
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + other});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  return d[a.size()][b.size()];
+}
+
+/// The subcommand that was typed, or the program.
+const CLI::App& used(const CLI::App& app) {
+  const std::vector<CLI::App*> parsed = app.get_subcommands();
+  return parsed.empty() ? app : used(*parsed.front());
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+  return names;
+}
+
+bool is_option(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && std::isdigit(static_cast<unsigned char>(word[1])) == 0 && word[1] != '.';
+}
+
+std::string unknown(const std::string& whose, const char* kind, const std::string& word,
+                    const std::vector<std::string>& names) {
+  const std::string near = nearest_name(word, names);
+  return whose + ": expected " + (near.empty() ? std::string("one of its ") + kind + "s" : near) + ", found " +
+         terminal_text(word, false, 200) + ", which is no " + kind;
+}
+
+std::string reason(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& sub = used(app);
+  const std::vector<std::string> words = app.remaining(true);
+  if (words.empty()) return error.what();
+  if (&sub == &app && app.get_require_subcommand_min() > 0 && !is_option(words.front()))
+    return unknown(app.get_name(), "subcommand", words.front(), subcommand_names(app));
+  const auto found = std::find_if(words.begin(), words.end(), is_option);
+  if (found == words.end()) return error.what();
+  const std::string word = found->substr(0, found->find('='));
+  const std::vector<std::string> names = option_names(sub);
+  if (std::find(names.begin(), names.end(), word) != names.end())
+    return word + ": expected behind " + sub.get_name() + ", found before it";
+  return unknown(sub.get_name(), "option", word, names);
+}
+
+}  // namespace
+
+std::string nearest_name(const std::string& word, const std::vector<std::string>& names) {
+  std::string nearest;
+  std::size_t least = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  if (word.size() > 64) return nearest;
+  for (const std::string& name : names)
+    if (const std::size_t d = distance(word, name); d < least) {
+      least = d;
+      nearest = name;
+    }
+  if (!nearest.empty()) return nearest;
+  for (const std::string& name : names)  // "--checkpoint" of "--checkpoint-every"
+    if (word.size() > 3 && name.starts_with(word)) return name;
+  return nearest;
+}
+
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& sub = used(app);
+  const std::string path = app.get_name() + (&sub == &app ? "" : " " + sub.get_name());
+  return reason(app, error) + " (see " + path + " --help)";
+}
+
+std::string in_options(const CLI::App& app, const std::string& message) {
+  const std::vector<std::string> names = option_names(used(app));
+  std::string function = message.substr(0, message.find(": "));
+  std::string text = without_function(message);
+  const bool has_field = !text.starts_with("expected");
+  std::string field = has_field ? text.substr(0, text.find(": ")) : function;
+  std::string option = "--" + field.substr(field.rfind('.') + 1);
+  std::replace(option.begin(), option.end(), '_', '-');
+  if (option.starts_with("--num-")) option.erase(2, 4);
+  if (std::find(names.begin(), names.end(), option) == names.end()) return has_field ? text : used(app).get_name() + ": " + text;
+  return option + (has_field ? text.substr(field.size()) : ": " + text);
+}
+
+}  // namespace dsasrgs::program

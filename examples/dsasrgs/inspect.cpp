@@ -163,9 +163,9 @@ Json describe_file(const InspectOptions& options) {
     return describe(network.facts());
   }
   if (format != "dsasrgs.pseudo_labels")
-    throw BadInput(
-        file, "attribute format of /",
-        "\"dsasrgs.acquisition\", \"dsasrgs.model\", \"dsasrgs.pseudo_labels\" or \"dsasrgs.network\"", '"' + format + '"');
+    throw BadInput(file, "attribute format of /",
+                   "\"dsasrgs.acquisition\", \"dsasrgs.model\", \"dsasrgs.pseudo_labels\" or \"dsasrgs.network\"",
+                   '"' + format + '"');
   if (options.case_file.empty())
     throw UsageError("--case: expected the acquisition that the labels of " + file + " are for, found none");
   return describe(PseudoLabels::open(file, read_acquisition(options.case_file)));

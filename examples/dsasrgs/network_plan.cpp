@@ -6,13 +6,13 @@
 #include <map>
 #include <set>
 
+#include "cli/terminal_text.hpp"
+#include "cli/value_checks.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/splits.hpp"
-#include "cli/terminal_text.hpp"
-#include "cli/value_checks.hpp"
 #include "jobs/vessel_source.hpp"
 #include "study/toml_table.hpp"
 
@@ -219,7 +219,8 @@ void read_model_views(const Kind& kind, NetworkPlan& plan) {
                             {fine.width_px, fine.height_px, {truth.begin(), truth.end()}}});
   }
   std::error_code error;
-  kind.uses.add(kind.table, "model", fs::canonical(case_file, error).string() + ", " + fs::canonical(model_file, error).string(),
+  kind.uses.add(kind.table, "model",
+                fs::canonical(case_file, error).string() + ", " + fs::canonical(model_file, error).string(),
                 source.held_out);
   plan.files.insert(plan.files.end(), {case_file, model_file});
   plan.sources.renders.push_back(std::move(source));

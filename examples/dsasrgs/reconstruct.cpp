@@ -90,8 +90,8 @@ std::string options_to_repeat(const CLI::App& subcommand, CLI::Option* resume) {
   std::string text;
   for (const CLI::Option* option : subcommand.get_options()) {
     const std::string name = option->get_name();
-    if (option->count() == 0 || option->get_positional() || option == resume || name == "--output" || name == "--steps" ||
-        option->get_excludes().count(resume) > 0)
+    if (option->count() == 0 || option->get_positional() || option == resume || name == "--output" ||
+        name == "--steps" || option->get_excludes().count(resume) > 0)
       continue;
     text += " " + name;
     if (option->get_items_expected_max() == 0) continue;  // a flag
@@ -235,12 +235,11 @@ void run(const ReconstructOptions& options) {
 void add_reconstruct(CLI::App& app) {
   auto options = std::make_shared<ReconstructOptions>();
   CLI::App* sub = app.add_subcommand("reconstruct", "train a 4D model on the training views of an acquisition");
-  sub->add_option("case", options->case_file, "acquisition file (CASE.h5)")
-      ->required()
-      ->check(existing_file());
+  sub->add_option("case", options->case_file, "acquisition file (CASE.h5)")->required()->check(existing_file());
   sub->add_option("--output", options->output, "run folder to make")->required();
   CLI::Option* resume =
-      sub->add_flag("--resume", options->resume, "go on from the checkpoint in the run folder, with its configuration, to its last step or --steps");
+      sub->add_flag("--resume", options->resume,
+                    "go on from the checkpoint in the run folder, with its configuration, to its last step or --steps");
   sub->add_flag("--force", options->force, "replace an earlier run in the folder, once the new one is finished")
       ->excludes(resume);
   const std::string names = [] {
@@ -265,9 +264,10 @@ void add_reconstruct(CLI::App& app) {
   sub->add_option("--set", options->settings, "one change: section.name=value; may be repeated")
       ->allow_extra_args(false)
       ->excludes(resume);
-  sub->add_option("--steps", options->steps,
-                  "training steps, short for --set training.steps=N; with --resume: the steps in all, to train a finished run "
-                  "further or another to an earlier or later end, with the rates of a run of so many")
+  sub->add_option(
+         "--steps", options->steps,
+         "training steps, short for --set training.steps=N; with --resume: the steps in all, to train a finished run "
+         "further or another to an earlier or later end, with the rates of a run of so many")
       ->check(positive_integer());
   sub->add_option("--seed", options->seed, "short for --set training.seed=N")->excludes(resume);
   sub->add_option("--train-views", options->train_views, "train on N evenly spaced views instead of the file's split");

@@ -48,8 +48,7 @@ OutputKind output_kind(const std::string& output) {
   if (end == ".h5" || end == ".hdf5") return OutputKind::acquisition;
   if (end == ".png") return OutputKind::picture;
   for (const char* other : {".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".nii", ".gz", ".raw", ".npy"})
-    if (end == other)
-      throw UsageError("--output: expected FILE.h5, FILE.png or a folder, found " + output);
+    if (end == other) throw UsageError("--output: expected FILE.h5, FILE.png or a folder, found " + output);
   return OutputKind::folder;
 }
 
@@ -140,8 +139,7 @@ void run(const RenderOptions& options) {
   const OutputKind kind = output_kind(options.output);
   if (options.window && !(*options.window > 0))
     throw UsageError("--window: expected a positive line integral, found " + number_text(*options.window));
-  if (kind != OutputKind::folder)
-    require_writable_file("--output", options.output, {options.model, options.case_file});
+  if (kind != OutputKind::folder) require_writable_file("--output", options.output, {options.model, options.case_file});
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
@@ -198,10 +196,11 @@ void add_render(CLI::App& app) {
   auto options = std::make_shared<RenderOptions>();
   CLI::App* sub = app.add_subcommand("render", "render projections of a model");
   sub->add_option("model", options->model, "model file (MODEL.h5)")->required()->check(existing_file());
-  sub->add_option("--output", options->output, "FILE.h5 (an acquisition of the renders), FILE.png (of one), or a folder for PNGs")
+  sub->add_option("--output", options->output,
+                  "FILE.h5 (an acquisition of the renders), FILE.png (of one), or a folder for PNGs")
       ->required();
-  CLI::Option* case_option =
-      sub->add_option("--case", options->case_file, "take poses and times from this acquisition")->check(existing_file());
+  CLI::Option* case_option = sub->add_option("--case", options->case_file, "take poses and times from this acquisition")
+                                 ->check(existing_file());
   sub->add_option("--views", options->views, "of the case: train, test, all or a list such as 0,5,10-20")
       ->capture_default_str()
       ->needs(case_option);

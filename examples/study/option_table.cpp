@@ -36,6 +36,7 @@ class ValueReader {
       for (const std::string& c : choices) expected += (expected.empty() ? "" : " or ") + c;
       refuse(choices.empty() ? "a string" : expected, node);
     }
+    if (found->empty()) refuse("a string that is not empty", node);
     value = *found;
   }
   template <class T>

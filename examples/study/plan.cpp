@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/usage_error.hpp"
+#include "cli/value_checks.hpp"
 #include "dsasrgs/error.hpp"
 #include "study/option_table.hpp"
 #include "study/toml_table.hpp"
@@ -71,12 +72,12 @@ class StudyReader {
     const std::string work = top_.text("work", "");
     s.work = work.empty() ? s.out : study_.path(work);
     s.reference = top_.text("reference", "");
-    if (const std::string base = top_.text("base", ""); !base.empty()) s.base = study_.path(base);
+    if (const std::string base = top_.text("base", ""); !base.empty()) s.base = file_of("base", base);
     s.settings = settings_of(top_);
     s.seeds = seeds();
     const std::vector<int> views = view_counts(top_, {0});
     std::vector<StudyPart> included;
-    for (const std::string& name : top_.texts("include")) included.emplace_back(study_.path(name));
+    for (const std::string& name : top_.texts("include")) included.emplace_back(file_of("include", name));
     std::vector<StudyPart*> parts;
     parts.reserve(included.size() + 1);
     for (StudyPart& part : included) parts.push_back(&part);
@@ -100,6 +101,14 @@ class StudyReader {
   static void add(std::vector<T>& list, T item, const TomlTable& table) {
     if (has_name(list, item.name)) table.refuse("name", "a name that is not taken", item.name);
     list.push_back(std::move(item));
+  }
+
+  /// A file that the study names, and that is there.
+  fs::path file_of(const char* field, const std::string& name) const {
+    fs::path file = study_.path(name);
+    if (const std::string reason = no_file(file.string()); !reason.empty())
+      top_.refuse(field, "a file", reason.substr(reason.find("found ") + 6));
+    return file;
   }
 
   /// Names are parts of paths.

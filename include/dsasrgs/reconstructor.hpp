@@ -82,9 +82,9 @@ class Reconstructor {
   /// is continued behind that step has to be given the labels that were made there.
   void set_label_refresh(LabelRefresh);
 
-  /// Makes it a run of `steps` in all, more than steps_done(): a finished run goes on, another ends sooner or later. From the
-  /// next step on rates that decay over training.steps are those of such a run; what configuration and model say of their
-  /// steps changes with it. Throws InvalidArgument.
+  /// Makes it a run of `steps` in all, more than steps_done(): a finished run goes on, another ends sooner or later.
+  /// From the next step on rates that decay over training.steps are those of such a run; what configuration and model
+  /// say of their steps changes with it. Throws InvalidArgument.
   void train_to(int steps);
 
   /// One view: forward, loss, backward, update, and density control when it is due.

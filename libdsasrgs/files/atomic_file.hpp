@@ -8,8 +8,8 @@
 namespace dsasrgs {
 
 /// A temporary file beside its target: commit() flushes it to disk and renames it to the target (replacing what was
-/// there, or what a link there points at, and keeping its mode); without commit() the destructor removes it. Throws IoError when the system
-/// refuses, or the target is a device, pipe or socket.
+/// there, or what a link there points at, and keeping its mode); without commit() the destructor removes it. Throws
+/// IoError when the system refuses, or the target is a device, pipe or socket.
 class AtomicFile {
  public:
   /// Makes the temporary file. Folders are not made.

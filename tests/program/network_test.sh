@@ -67,7 +67,7 @@ cmp -s tuned.h5 whole.h5 && report "fine-tune: nothing happened"
 expect 2 "fine-tune over its beginning" train-network tune.toml --output whole.h5 --from whole.h5 --force
 says "fine-tune over its beginning" '--output: expected another file than the input'
 expect 2 "fine-tune no network" train-network tune.toml --output new.h5 --from plan.toml
-expect 1 "fine-tune what is not there" train-network plan.toml --output new.h5 --from none.h5
+expect 2 "fine-tune what is not there" train-network plan.toml --output new.h5 --from none.h5
 says "fine-tune what is not there" 'none.h5'
 
 # ---- plans that cannot be ------------------------------------------------------------------------------------------------
@@ -97,8 +97,8 @@ with new.toml '[[images]]\nfolder = "broken"\n'
 refused "unreadable PNG" 'broken/001.png: .*expected .*PNG'
 sed 's/hold_out = \[2\]/hold_out = [1, 2]/' plan.toml >new.toml
 refused "all held out" 'expected one that is not held out'
-expect 1 "no folder" train-network <(with /dev/stdout '[[images]]\nfolder = "none"\n') --output new.h5
-expect 1 "no plan" train-network none.toml --output new.h5
+expect 2 "no folder" train-network <(with /dev/stdout '[[images]]\nfolder = "none"\n') --output new.h5
+expect 2 "no plan" train-network none.toml --output new.h5
 says "no plan" 'none.toml'
 
 # ---- images ----------------------------------------------------------------------------------------------------------------
@@ -134,7 +134,29 @@ refused "constant image" 'flat/dark.png: pixels: expected grey values that diffe
 with new.toml '[[images]]\nfolder = "flat"\ncolumns = [0, 32]\n'
 refused "columns beyond the image" 'new.toml: images.*columns: expected \[first, last\] within 0 to 31, as flat/dark.png has, found 0, 32'
 with new.toml '[[images]]\nfolder = "flat"\nbinnings = [4]\n'
-refused "too small" 'source flat: image 0: expected at least 96 x 96 pixels, found 32 x 32'
+refused "too small" '^dsasrgs: error: new.toml: source flat: image 0: expected at least 96 x 96 pixels, found 32 x 32'
+
+# A source that is trained on and held out, in one table or two, however it is spelt.
+with new.toml '[[built_in_trees]]\nseeds = [2]\n'
+refused "a seed for both" 'built_in_trees\[1\].seeds: expected a source that is either trained on or held out, found seed 2 named for both'
+with new.toml '[[cases]]\nfile = "case.h5"\n[[cases]]\nfile = "./case.h5"\nheld_out = true\n'
+refused "a case for both" 'cases\[1\].file: expected a source that is either .*case.h5 named for both'
+with new.toml '[[cases]]\nfile = "none.h5"\n'
+refused "a case that is not there" 'cases\[0\].file: expected a file, found none: .*none.h5'
+with new.toml '[[cases]]\nfile = "case.h5"\nhold_out = ["case.h5"]\n'
+refused "a field of other sources" 'cases\[0\].hold_out: expected one of '
+expect 0 "inspect a network" inspect whole.h5
+for line in 'format +dsasrgs.network' 'name +tiny-x2' 'scale +2' 'trained_on +two built-in trees' 'reads_render +false'; do
+  says "inspect a network" "^$line" out.txt
+done
+# Two at once: one trains, the other is refused.
+for k in 1 2; do
+  ("$program" train-network plan.toml --output race.h5 --quiet >/dev/null 2>race$k.txt; echo $? >race$k.code) &
+  jobs[k]=$!
+done
+wait "${jobs[1]}" "${jobs[2]}"
+[ "$(sort race1.code race2.code | tr '\n' ' ')" = "0 2 " ] || report "two at once: $(cat race?.code race?.txt)"
+absent .race.h5.lock
 
 # ---- labels ----------------------------------------------------------------------------------------------------------------
 expect 0 "labels" labels case.h5 --method network --network whole.h5 --scale 2 --output labels.h5

@@ -90,14 +90,12 @@ absent kept/metrics.json
 expect 2 "checkpoint" inspect kept/checkpoint.h5
 expect 2 "fresh start over a checkpoint" reconstruct case.h5 --output kept --steps 10
 says "fresh start over a checkpoint" 'resume'
-expect 2 "resume with settings" reconstruct case.h5 --output kept --resume --steps 10
+expect 2 "resume with settings" reconstruct case.h5 --output kept --resume --seed 10
 # A run that is stopped and gone on with ends with the bits of one that was not.
 cp -r kept resumed
 expect 0 "resume" reconstruct case.h5 --output resumed --resume --quiet
 there resumed/metrics.json resumed/model.h5
-absent resumed/checkpoint.h5
 expect 0 "run with checkpoints" reconstruct case.h5 --output whole --steps 600 --checkpoint-every 250 --quiet "${small[@]}"
-absent whole/checkpoint.h5
 cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-13) <(tail -n 1 whole/log.csv | cut -d, -f1-13) ||
   report "resume: another last step than the run without a stop: $(tail -n 1 resumed/log.csv) - $(tail -n 1 whole/log.csv)"
 cmp -s resumed/model.h5 whole/model.h5 || report "resume: another model than the run without a stop"
@@ -111,7 +109,6 @@ stopped "a run/config.toml" 80 --output "a run" --preset dsa-srgs --set super_re
   --train-views 12 --hold-out 0,10 --log-every 20 --checkpoint-every 30 --threads 2 --baselines
 go_on "resume with options"
 there "a run/metrics.json"
-absent "a run/checkpoint.h5"
 [ "$(number "a run/metrics.json" count)" = 2 ] || report "resume with options: expected 2 scored views"
 grep -q '"interpolation"' "a run/metrics.json" || report "resume with options: no baselines"
 grep -q '^30,' "a run/log.csv" || report "resume with options: no checkpoint at step 30"
@@ -142,20 +139,23 @@ if ! wait $job; then
   go_on "resume the scoring"
 fi
 there scored/metrics.json scored/model.h5
-absent scored/checkpoint.h5
+
+# ---- what the user named is not there: exit 2 -----------------------------------------------------------------------------
+expect 2 "no case file" reconstruct none.h5 --output new
+says "no case file" 'case: expected a file, found none: none.h5'
+expect 2 "no model file" render none.h5 --time 1 --output new
+expect 2 "no SWC file" simulate --vessels none.swc --output new.h5
+expect 2 "no folder" simulate --output nowhere/new.h5 "${case_options[@]}"
+says "no folder" 'nowhere/new.h5'
+expect 2 "no folder for JSON" evaluate run/model.h5 --case case.h5 --json nowhere/new.json
+mkdir folder.nii
+expect 2 "output is a folder" voxelize run/model.h5 --output folder.nii
+expect 2 "output is a file" reconstruct case.h5 --output case.h5 --steps 5
+says "output is a file" '--output: expected a folder, found the file .*case.h5'
+expect 2 "output below a file" reconstruct case.h5 --output case.h5/run --steps 5
+expect 2 "pictures below a file" render run/model.h5 --case case.h5 --output tree.swc/pictures
 
 # ---- the system refuses: exit 1 ------------------------------------------------------------------------------------------
-expect 1 "no case file" reconstruct none.h5 --output new
-says "no case file" 'none.h5'
-expect 1 "no model file" render none.h5 --time 1 --output new
-expect 1 "no SWC file" simulate --vessels none.swc --output new.h5
-expect 1 "no folder" simulate --output nowhere/new.h5 "${case_options[@]}"
-says "no folder" 'nowhere/new.h5'
-expect 1 "no folder for JSON" evaluate run/model.h5 --case case.h5 --json nowhere/new.json
-mkdir folder.nii
-expect 1 "output is a folder" voxelize run/model.h5 --output folder.nii
-expect 1 "output below a file" reconstruct case.h5 --output case.h5/run --steps 5
-expect 1 "pictures below a file" render run/model.h5 --case case.h5 --output tree.swc/pictures
 if [ "$(id -u)" -ne 0 ]; then  # nothing is unwritable for root
   mkdir locked && chmod a-w locked
   expect 1 "unwritable folder" reconstruct case.h5 --output locked/run --steps 5
@@ -181,11 +181,11 @@ there run/metrics.json run/model.h5 run/log.csv run/mip.png run/volume.nii.gz ru
 [ "$(ls run/views/*.png | wc -l)" -ge 6 ] || report "--force: fewer than 6 pictures"
 [ "$(files_of unfinished | cut -d' ' -f1)" = "$(files_of run/new | cut -d' ' -f1)" ] ||
   report "--force: the unfinished run of before was changed"
-absent run/new-2 run/checkpoint.h5
+absent run/new-2
 expect 2 "--force that fails" reconstruct case.h5 --output run --force --set training.steps=abc
 expect 0 "replace an unfinished run" reconstruct case.h5 --output unfinished --steps 20 --force --quiet "${small[@]}"
 there unfinished/metrics.json
-absent unfinished/checkpoint.h5 unfinished/new
+absent unfinished/new
 no_temporaries
 
 # ---- examples/studies.sh -----------------------------------------------------------------------------------------------------

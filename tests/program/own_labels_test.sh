@@ -46,7 +46,7 @@ expect 0 "labels by hand" labels case.h5 --output labels.h5 --quiet
 expect 0 "own labels" "${small[@]}" --output own
 says "own labels" '^no --labels: making them with .*dsasrgs-x4.h5' out.txt
 there own/labels.h5 own/model.h5 own/metrics.json own/config.toml
-absent own/refreshed_labels.h5 own/checkpoint.h5
+absent own/refreshed_labels.h5
 same "own labels" own/labels.h5 labels.h5
 expect 0 "the same labels" "${small[@]}" --output given --labels labels.h5 --quiet
 absent given/labels.h5
@@ -131,7 +131,7 @@ refresh=("${small[@]}" --set super_resolution.refresh_step=12)
 expect 0 "refresh" "${refresh[@]}" --refresh-network render.h5 --output fresh
 says "refresh" '^making labels from the model with render.h5' out.txt
 there fresh/labels.h5 fresh/refreshed_labels.h5 fresh/metrics.json
-absent fresh/checkpoint.h5
+absent fresh/new_labels.h5
 same "refresh" own/labels.h5 fresh/labels.h5
 differ "refresh" own/model.h5 fresh/model.h5
 stop_at TERM stopped/checkpoint.h5 "${refresh[@]}" --output stopped  # while the shipped network makes them
@@ -158,6 +158,24 @@ says "none for it" '--refresh-network: expected a network file for images 2 time
 expect 0 "never" "${small[@]}" --output never --labels twofold.h5 --set super_resolution.scale=2 --set super_resolution.refresh_step=40 --quiet
 absent new never/refreshed_labels.h5
 
+# Labels of a model that shows nothing yet do not fit the measurement: the run goes on with those it has, and is not stuck.
+early=("${small[@]}" --set super_resolution.refresh_step=1 --refresh-network render.h5 --labels labels.h5 --steps 6)
+expect 0 "labels refused" "${early[@]}" --output refused --quiet
+if [ ! -e refused/refreshed_labels.h5 ]; then
+  says "labels refused" '^warning: .*new_labels.h5: .*: labels made from the model at super_resolution.refresh_step = 1 are refused'
+  expect 2 "labels refused, strictly" "${early[@]}" --output strict --strict --quiet
+  expect 0 "labels refused, resumed" reconstruct case.h5 --output strict --resume --labels labels.h5 --refresh-network render.h5 --quiet
+  same "labels refused, resumed" refused/model.h5 strict/model.h5
+fi
+absent refused/new_labels.h5
+# A run whose own labels were deleted.
+stop_at TERM lost/checkpoint.h5 "${small[@]}" --output lost --checkpoint-every 2
+rm lost/labels.h5
+expect 2 "labels that were deleted" reconstruct case.h5 --resume --output lost
+says "labels that were deleted" '--labels: expected the labels that the run is trained with, found neither --labels nor lost/labels.h5'
+expect 0 "labels given again" reconstruct case.h5 --resume --output lost --labels labels.h5 --quiet
+same "labels given again" own/model.h5 lost/model.h5
+
 # ---- over a finished run ---------------------------------------------------------------------------------------------
 cp -r fresh plain
 expect 0 "force, other labels" "${small[@]}" --output fresh --force --labels labels.h5 --quiet
@@ -169,7 +187,7 @@ absent plain/labels.h5 plain/refreshed_labels.h5 plain/new
 expect 0 "force, own labels" "${small[@]}" --output plain --force --quiet
 same "force, own labels" own/model.h5 plain/model.h5
 there plain/labels.h5
-absent plain/new plain/checkpoint.h5
+absent plain/new
 
 left=$(find . -name '*.tmp' -o -name '.*.tmp*')
 [ -z "$left" ] || report "temporary files left: $left"

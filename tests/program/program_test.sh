@@ -1,8 +1,8 @@
 #!/bin/bash
 # The command-line program from outside: program_test.sh PATH_OF_BINARY
 # Exit codes 0 (done), 1 (job failed), 2 (bad usage or bad input), one line per error, no partial output.
-# plausibility_test.sh goes on from here with cases that are implausible, outputs_test.sh with what happens to files that
-# were there before.
+# From here go on shell_test.sh (arguments as people type them), kept_test.sh (a machine that fails), plausibility_test.sh
+# (cases that are implausible) and outputs_test.sh (files that were there before).
 # Wrong fields inside HDF5 files are tested in tests/lib; here files are broken with dd and truncate only.
 set -u
 source "$(dirname "$0")/checks.sh" "$@"
@@ -47,7 +47,7 @@ there swc.h5
 
 expect 0 reconstruct reconstruct case.h5 --output run --steps 40 --baselines --log-every 5 "${small[@]}" --threads 2
 there run/config.toml run/log.csv run/metrics.json run/model.h5 run/mip.png run/volume.nii.gz
-absent run/checkpoint.h5
+there run/checkpoint.h5  # for --resume --steps
 [ "$(ls run/views/*.png | wc -l)" -ge 6 ] || report "reconstruct: fewer than 6 pictures"
 [ "$(wc -l <run/log.csv)" -eq 9 ] || report "log.csv: $(wc -l <run/log.csv) lines, expected 9"
 grep -q '^steps = 40$' run/config.toml || report "config.toml: steps are not 40"
@@ -241,13 +241,13 @@ expect 2 "wrong TOML" reconstruct case.h5 --output new --config bad.toml
 says "wrong TOML" 'bad.toml.*training.*expected.*found'
 echo '[training' >bad.toml
 expect 2 "broken TOML" reconstruct case.h5 --output new --config bad.toml
-expect 1 "no TOML" reconstruct case.h5 --output new --config none.toml
+expect 2 "no TOML" reconstruct case.h5 --output new --config none.toml
 expect 2 "too many training views" reconstruct case.h5 --output new --train-views 25
 says "too many training views" '--train-views: expected 1 to 24, found 25$'
 expect 2 "too few views for FDK" reconstruct case.h5 --output new --hold-out 0,3,6,9,15,18,21 --steps 5
 says "too few views for FDK" 'case.h5: training views: expected 2 or more where gaussians.init = fdk, found 1$'
 expect 2 "held-out test view" reconstruct case.h5 --output new --hold-out 3,4
-says "held-out test view" '^dsasrgs: error: hold_out: expected training views of .*case.h5, found view 4, which is none$'
+says "held-out test view" '^dsasrgs: error: --hold-out: expected training views of .*case.h5, found view 4, which is none$'
 expect 2 "all held out" reconstruct case.h5 --output new --hold-out 0,3,6,9,12,15,18,21
 expect 2 "no such view held out" reconstruct case.h5 --output new --hold-out 24
 says "no such view held out" '--hold-out: expected views of 0 to 23'
@@ -350,6 +350,8 @@ expect 2 "not NIfTI" simulate --vessels bad.nii --vessel-threshold 1 --output ne
 absent new new.h5 new.nii new.json
 
 . "$here/plausibility_test.sh"
+. "$here/shell_test.sh"
+. "$here/kept_test.sh"
 . "$here/outputs_test.sh"
 bash "$here/study_test.sh" "$program" || failures=$((failures + 1))
 

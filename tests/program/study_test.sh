@@ -85,11 +85,11 @@ takes_options_of labels 'method|model|scale|seed|views'
 refused "no labels" 's/^labels.*//' 'changed.toml: method taught labels: expected label sources'
 refused "preset in settings" 's/super_resolution.scale = 2/preset = "togs"/' 'changed.toml: method\[2\].settings.preset'
 mkdir folder
-expect 1 "folder for a study" study folder
-says "folder for a study" 'folder: expected a file, found a folder'
+expect 2 "folder for a study" study folder
+says "folder for a study" 'study: expected a file, found a folder: folder'
 edited changed.toml 's/^out/base = "folder"\nout/'
-expect 1 "folder for a base" study changed.toml
-says "folder for a base" 'folder: expected a file, found a folder'
+expect 2 "folder for a base" study changed.toml
+says "folder for a base" 'changed.toml: base: expected a file, found a folder: .*folder'
 expect 2 "a part of no name" study study.toml --only measured --only nobody
 says "a part of no name" '--only: .*found nobody'
 # What only the making of labels can tell is found before the first training.

@@ -83,8 +83,8 @@ std::string nearest_name(const std::string& word, const std::vector<std::string>
       nearest = name;
     }
   if (!nearest.empty()) return nearest;
-  for (const std::string& name : names)  // "--checkpoint" of "--checkpoint-every"
-    if (word.size() > 3 && name.starts_with(word)) return name;
+  for (const std::string& name : names)  // "--checkpoint" of "--checkpoint-every", "--views" of "--train-views"
+    if (word.size() > 3 && (name.starts_with(word) || name.ends_with(word.substr(1)))) return name;
   return nearest;
 }
 
@@ -103,7 +103,8 @@ std::string in_options(const CLI::App& app, const std::string& message) {
   std::string option = "--" + field.substr(field.rfind('.') + 1);
   std::replace(option.begin(), option.end(), '_', '-');
   if (option.starts_with("--num-")) option.erase(2, 4);
-  if (std::find(names.begin(), names.end(), option) == names.end()) return has_field ? text : used(app).get_name() + ": " + text;
+  if (std::find(names.begin(), names.end(), option) == names.end())
+    return has_field ? text : used(app).get_name() + ": " + text;
   return option + (has_field ? text.substr(field.size()) : ": " + text);
 }
 

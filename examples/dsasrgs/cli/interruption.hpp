@@ -12,8 +12,8 @@ namespace dsasrgs::program {
 /// program tells it to stop.
 using Interrupted = Cancelled;
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP (a terminal that is gone) only sets a mark; a second one of a kind
-/// ends the program at once. One that is ignored stays so (nohup).
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP (a terminal that is gone) only sets a mark; a second one of a
+/// kind ends the program at once. One that is ignored stays so (nohup).
 class Interruption {
  public:
   Interruption();

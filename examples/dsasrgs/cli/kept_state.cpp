@@ -58,7 +58,8 @@ fs::path keep_state(const fs::path& file, const std::function<void(const fs::pat
     }
     if (!may_wait() || Clock::now() - start > kLongestWait) return {};
     if (first)
-      print_warning(false, file.string() + ": cannot be written, nor can another folder; waiting for room, Ctrl-C gives up");
+      print_warning(false,
+                    file.string() + ": cannot be written, nor can another folder; waiting for room, Ctrl-C gives up");
     std::this_thread::sleep_for(kBetween);
   }
 }

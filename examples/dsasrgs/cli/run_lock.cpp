@@ -53,7 +53,8 @@ bool owner_is_alive(const std::string& text) {
 
 /// Whether the file is still the one that was opened: who had the lock before may have removed it.
 bool is_current(int descriptor, const fs::path& file) {
-  struct stat opened {}, there {};
+  struct stat opened {
+  }, there{};
   return ::fstat(descriptor, &opened) == 0 && ::stat(file.c_str(), &there) == 0 && opened.st_ino == there.st_ino &&
          opened.st_dev == there.st_dev;
 }

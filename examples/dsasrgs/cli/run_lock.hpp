@@ -7,7 +7,8 @@
 
 namespace dsasrgs::program {
 
-/// Held while it lives, over machines too where the file system has locks. A process that ends in any way gives it back.
+/// Held while it lives, over machines too where the file system has locks. A process that ends in any way gives it
+/// back.
 class RunLock {
  public:
   /// Takes the file, which is made, and says in it who has it. Throws UsageError "--output: expected …" naming host,
@@ -25,6 +26,7 @@ class RunLock {
 
 /// Removes from a folder what processes that were killed left while they wrote files whose names `is_own`. Only for who
 /// holds the lock of these files.
-void remove_dead_temporaries(const std::filesystem::path& folder, const std::function<bool(const std::string&)>& is_own);
+void remove_dead_temporaries(const std::filesystem::path& folder,
+                             const std::function<bool(const std::string&)>& is_own);
 
 }  // namespace dsasrgs::program

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -78,7 +79,10 @@ int run_program(const Program& program, int argc, char** argv) {
       app.parse(arguments(app, argc, argv));
       return end(0);
     } catch (const CLI::Success& e) {  // --help, --version
-      return end(app.exit(e));
+      std::ostringstream text;
+      const int code = app.exit(e, text, text);
+      std::fputs(text.str().c_str(), stdout);
+      return end(code);
     }
   } catch (const CLI::ParseError& e) {
     return fail(kBadUsage, one_line(explain(app, e)));

@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <iostream>
 
 namespace dsasrgs::program {
 
@@ -22,10 +21,9 @@ void guard_standard_streams() {
 }
 
 std::string unwritten_output() {
-  const bool earlier = std::ferror(stdout) != 0 || !std::cout;
+  const bool earlier = std::ferror(stdout) != 0;
   errno = 0;
-  std::cout.flush();
-  const bool flushed = std::fflush(stdout) == 0 && std::cout;
+  const bool flushed = std::fflush(stdout) == 0;
   if (flushed && !earlier) return "";
   return std::string("standard output: cannot write") + (errno != 0 ? std::string(": ") + std::strerror(errno) : "");
 }

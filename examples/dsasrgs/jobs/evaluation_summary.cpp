@@ -28,7 +28,8 @@ std::string row(const std::string& name, const ViewScores& scores) {
 std::string left_out(const ViewScores& scores) {
   const std::size_t blank = scores.blank_views().size();
   if (blank > 0 && blank == scores.views.size())
-    return blank == 1 ? "the one view is without contrast" : "all " + std::to_string(blank) + " views are without contrast";
+    return blank == 1 ? "the one view is without contrast"
+                      : "all " + std::to_string(blank) + " views are without contrast";
   return std::to_string(blank) + (blank == 1 ? " view" : " views") + " without contrast left out";
 }
 
@@ -36,8 +37,7 @@ std::string heading(const ViewScores& scores) {
   return std::string("\nagainst ") +
          (scores.against == TruthKind::measured ? "/projections" : "/reference/projections") + ", " +
          std::to_string(scores.detector.width_px) + " x " + std::to_string(scores.detector.height_px) + " pixels, " +
-         left_out(scores) +
-         "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
+         left_out(scores) + "\n                            fixed: PSNR and SSIM, worst    4drgs: PSNR, SSIM  high-pass";
 }
 
 std::string block(const ViewScores& model, const std::vector<BaselineScores>& baselines) {
@@ -59,13 +59,14 @@ std::string evaluation_summary(const Evaluation& evaluation) {
             number(v.dice, "%.3f") + ", Chamfer " + number(v.chamfer_mm, "%.3f") + " mm, HD95 " +
             number(v.hd95_mm, "%.3f") + " mm";
   }
-  if (evaluation.volume && !evaluation.volume->score) text += "\nvolume: no score, the reference volume is 0 everywhere";
+  if (evaluation.volume && !evaluation.volume->score)
+    text += "\nvolume: no score, the reference volume is 0 everywhere";
   return text;
 }
 
 std::string label_summary(const ViewScores& labels, const ViewScores& bicubic) {
-  return std::to_string(labels.views.size()) + (labels.views.size() == 1 ? " label" : " labels") + heading(labels) + row("labels", labels) +
-         row("bicubic", bicubic);
+  return std::to_string(labels.views.size()) + (labels.views.size() == 1 ? " label" : " labels") + heading(labels) +
+         row("labels", labels) + row("bicubic", bicubic);
 }
 
 }  // namespace dsasrgs::program

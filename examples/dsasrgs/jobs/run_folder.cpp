@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // The mark of a finished run stands first: it goes first and comes last, so that no part of a run ever looks like one.
-constexpr std::array kFiles{"metrics.json",  "config.toml", "log.csv",   "model.h5",           "checkpoint.h5",
-                            "volume.nii.gz", "mip.png",     "labels.h5", "refreshed_labels.h5", "new_labels.h5"};
+constexpr std::array kFiles{"metrics.json",        "config.toml",   "log.csv", "model.h5",
+                            "checkpoint.h5",       "volume.nii.gz", "mip.png", "labels.h5",
+                            "refreshed_labels.h5", "new_labels.h5"};
 constexpr const char* kViews = "views";
 constexpr const char* kLock = ".lock";
 
@@ -96,7 +97,8 @@ void require_start(const fs::path& folder, RunFolder::Start start) {
                      ", which no run left there," + in);
   if (start == Start::over_earlier_run) return;
   const std::string expected = "--output: expected a new or empty folder, found ";
-  if (finished) throw UsageError(expected + "a finished run" + in + " (--force replaces it, --resume --steps N trains it further)");
+  if (finished)
+    throw UsageError(expected + "a finished run" + in + " (--force replaces it, --resume --steps N trains it further)");
   if (is_there(checkpoint))
     throw UsageError(expected + "an unfinished run" + in + " (--resume goes on with it, --force replaces it)");
   throw UsageError(expected + found + " of an unfinished run" + in + " (--force replaces it)");

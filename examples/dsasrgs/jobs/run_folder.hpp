@@ -47,9 +47,9 @@ class RunFolder {
   void keep() { kept_ = true; }
   /// Makes the folder for the pictures.
   void make_view_folder() const;
-  /// The run is complete: it takes the place of an earlier one. Its checkpoint stays, to be gone on from with more steps,
-  /// where it is of the last step.
-  /// Throws IoError when the earlier run cannot be replaced; the new one is left in path() then.
+  /// The run is complete: it takes the place of an earlier one. Its checkpoint stays, to be gone on from with more
+  /// steps, where it is of the last step. Throws IoError when the earlier run cannot be replaced; the new one is left
+  /// in path() then.
   void finish(bool keep_checkpoint);
 
  private:

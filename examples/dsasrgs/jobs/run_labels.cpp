@@ -64,8 +64,7 @@ void refresh_run_labels(Context& ctx, const Acquisition& a, Reconstructor& recon
       return labels;
     }
     fs::rename(folder.new_labels(), folder.refreshed_labels(), error);
-    if (error)
-      throw IoError(folder.refreshed_labels().string() + ": cannot rename into place: " + error.message());
+    if (error) throw IoError(folder.refreshed_labels().string() + ": cannot rename into place: " + error.message());
     return std::make_shared<const PseudoLabels>(PseudoLabels::open(folder.refreshed_labels(), a));
   });
 }

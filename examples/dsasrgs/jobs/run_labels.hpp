@@ -21,9 +21,9 @@ std::filesystem::path run_labels(const RunFolder&);
 /// Where the configuration refreshes labels in what is left of the run: has the reconstructor make
 /// RunFolder::refreshed_labels() with the network that reads the model's renders (`network`, or, where that is empty,
 /// the one that comes with the program). A checkpoint is written first, so that a run never goes on from before with
-/// labels from after. Where the new labels are refused (of a model that shows too little yet, say), the run goes on with
-/// `labels`, those it has, and a warning; with `strict` it ends, and `--resume` without goes on. All must outlive the
-/// run. Throws as shipped_network and require_network.
+/// labels from after. Where the new labels are refused (of a model that shows too little yet, say), the run goes on
+/// with `labels`, those it has, and a warning; with `strict` it ends, and `--resume` without goes on. All must outlive
+/// the run. Throws as shipped_network and require_network.
 struct LabelRefreshOptions {
   std::filesystem::path network;
   bool strict = false, quiet = false;

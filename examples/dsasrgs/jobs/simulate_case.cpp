@@ -69,7 +69,9 @@ void add_images(OptionList& list, SimulateOptions& o) {
   list.add("grid-spacing-mm", o.grid_spacing_mm, "its voxel size: one value, or x y z").up_to_values(3).positive();
   list.add("grid-center-mm", o.grid_center_mm, "its centre: x y z");
   list.add("no-reference-volume", o.no_reference_volume, "do not store the true volume");
-  list.add("train-views", s.num_train_views, "evenly spaced training views; the others are for testing. Default: 30, or half of fewer --views").at_least(1);
+  list.add("train-views", s.num_train_views,
+           "evenly spaced training views; the others are for testing. Default: 30, or half of fewer --views")
+      .at_least(1);
   list.add("save-intensity", o.save_intensity, "store mask and fill intensities instead of line integrals");
 }
 

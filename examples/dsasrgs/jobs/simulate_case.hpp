@@ -28,8 +28,8 @@ struct SimulateOptions {
 /// Every option of `dsasrgs simulate` but --output. They must outlive the list.
 OptionList options_of(SimulateOptions&);
 
-/// Defaults that follow the options that were given (by name): with fewer --views than the default of --train-views, half
-/// of them are trained on.
+/// Defaults that follow the options that were given (by name): with fewer --views than the default of --train-views,
+/// half of them are trained on.
 void follow_given(SimulateOptions&, const std::vector<std::string>& given);
 
 /// What one option alone cannot say: how they fit together. Throws UsageError, InvalidArgument.

@@ -1,12 +1,11 @@
 #pragma once
-// log.csv of a run: the loss over the steps, and what density control did. Lines reach the disk as they are made, or, where
-// it is full, as soon as there is room.
+// log.csv of a run: the loss over the steps, and what density control did. Lines reach the disk as they are made, or,
+// where it is full, as soon as there is room.
 
 #include <filesystem>
 #include <string>
 
 #include "cli/log_file.hpp"
-
 #include "dsasrgs/reconstructor.hpp"
 
 namespace dsasrgs::program {

@@ -50,8 +50,8 @@ std::string kept_text(Reconstructor& reconstructor, const RunFolder& folder, con
     return "an earlier checkpoint is there, go on with: " + options.resume_command;
   if (kept.empty()) return "no place was found for a checkpoint";
   if (kept == place) return "go on with: " + options.resume_command;
-  return "the training is kept in " + kept.string() + "; once there is room, go on with: mv " + shell_word(kept.string()) + " " +
-         shell_word(place.string()) + " && " + options.resume_command;
+  return "the training is kept in " + kept.string() + "; once there is room, go on with: mv " +
+         shell_word(kept.string()) + " " + shell_word(place.string()) + " && " + options.resume_command;
 }
 
 }  // namespace

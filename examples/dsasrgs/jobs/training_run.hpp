@@ -20,8 +20,8 @@ struct TrainingRunOptions {
 /// Writes a checkpoint, if the run can be gone on with, and throws Interrupted, which says how.
 [[noreturn]] void stop_interrupted(Reconstructor&, const RunFolder&, const TrainingRunOptions&);
 
-/// After an error that is none of the training: keeps what was trained, in the run's folder or, where that takes nothing,
-/// elsewhere, and throws IoError with `reason` and how to go on.
+/// After an error that is none of the training: keeps what was trained, in the run's folder or, where that takes
+/// nothing, elsewhere, and throws IoError with `reason` and how to go on.
 [[noreturn]] void stop_failed(Reconstructor&, RunFolder&, const TrainingRunOptions&, const std::string& reason);
 
 struct TrainingOutcome {

@@ -121,6 +121,11 @@ TEST_CASE("evaluation: views that no score can be had of are refused before the 
   a.valid.assign(a.detector.num_pixels(), 0);
   require_error<BadInput>([&] { require_scorable(a, held_out_views(a)); }, {"/valid", "found none"});
   a.valid = {};
+  REQUIRE(a.reference_projections);
+  for (float& value : a.reference_projections->values) value = -value;
+  require_error<BadInput>([&] { require_scorable(a, held_out_views(a)); },
+                          {"/reference/projections", "a positive value", "found none"});
+  a.reference_projections.reset();
   a.detector.height_px = 6;
   require_error<BadInput>([&] { require_scorable(a, held_out_views(a)); }, {"7 x 7", "found 9 x 6"});
 }

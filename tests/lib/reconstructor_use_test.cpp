@@ -200,6 +200,26 @@ TEST_CASE("reconstructor: whose model was taken says so, and overwrites no check
   CHECK(r.steps_done() == 1);
 }
 
+TEST_CASE("reconstructor: a finished run is trained further, as one of so many steps", "[reconstructor]") {
+  Context ctx = make_context();
+  const Acquisition a = small_simulation(ctx).acquisition;
+  const TemporaryFolder folder;
+  Reconstructor r(ctx, a, small_config(4));
+  r.run();
+  r.save_checkpoint(folder / "c.h5");
+  CHECK_THROWS_WITH(r.train_to(4), Catch::Contains("expected more than the 4 done, found 4"));
+  r.train_to(8);
+  CHECK_FALSE(r.finished());
+  CHECK(r.config().training.steps == 8);
+  CHECK(config_from_toml(r.model().config_toml, "model").training.steps == 8);
+  r.run();
+  Reconstructor resumed(ctx, a, folder / "c.h5");
+  CHECK(resumed.finished());
+  resumed.train_to(8);
+  resumed.run();
+  CHECK(resumed.model().cloud.position_mm.to_host(ctx) == r.model().cloud.position_mm.to_host(ctx));
+}
+
 TEST_CASE("reconstructor: a checkpoint goes on with its own valid pixels and volume only", "[reconstructor]") {
   Context ctx = make_context();
   const TemporaryFolder folder;

@@ -77,7 +77,7 @@ for signal in INT TERM HUP; do
     set +m
     # Before the program listens a signal ends it as any other.
     [ $code -eq 0 ] || [ $code -eq 1 ] || [ $code -gt 128 ] || report "SIG$signal: exit code $code"
-    [ $code -ne 1 ] || grep -q 'go on with: ' err.txt || report "SIG$signal: $(cat err.txt)"
+    [ $code -ne 1 ] || grep 'go on with: ' err.txt >grep.txt || report "SIG$signal: $(cat err.txt)"
     [ $code -ne 1 ] || [ -e stopped/checkpoint.h5 ] || report "SIG$signal: no checkpoint"
     mkdir -p stopped
     complete "SIG$signal" stopped
@@ -109,7 +109,7 @@ for ((limit = 0; limit <= largest; limit += step)); do
   [ $code -eq 0 ] || [ $code -eq 1 ] || report "limit of $limit kB: exit code $code: $error"
   [ $code -eq 0 ] || refused=$((refused + 1))
   [ -z "$(find . -name '*.tmp')" ] || report "limit of $limit kB: left $(find . -name '*.tmp')"
-  [ $code -eq 0 ] || grep -q 'error: .*File too large' <<<"$error" || report "limit of $limit kB: $error"
+  [ $code -eq 0 ] || grep 'error: .*File too large' <<<"$error" >grep.txt || report "limit of $limit kB: $error"
   if [ -e limited/model.h5 ]; then cmp -s limited/model.h5 whole/model.h5 || report "limit of $limit kB: another model"; fi
   mkdir -p limited
   if [ $code -ne 0 ]; then complete "limit of $limit kB" limited; fi

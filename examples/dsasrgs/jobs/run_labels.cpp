@@ -54,7 +54,7 @@ void refresh_run_labels(Context& ctx, const Acquisition& a, Reconstructor& recon
     make_labels(ctx, a, &model, folder.new_labels(), options);
     std::error_code error;
     try {
-      PseudoLabels::open(folder.new_labels(), a);
+      PseudoLabels::open(folder.new_labels(), a).check_all();
     } catch (const BadInput& e) {
       fs::remove(folder.new_labels(), error);
       if (refresh.strict) throw;

@@ -36,7 +36,7 @@ fs::path run_labels(const RunFolder& folder) {
 }
 
 void refresh_run_labels(Context& ctx, const Acquisition& a, Reconstructor& reconstructor, const RunFolder& folder,
-                        std::shared_ptr<const PseudoLabels> labels, const LabelRefreshOptions& refresh) {
+                        const std::shared_ptr<const PseudoLabels>& labels, const LabelRefreshOptions& refresh) {
   const SuperResolutionConfig& sr = reconstructor.config().super_resolution;
   const bool to_come =
       sr.refresh_step >= reconstructor.steps_done() && sr.refresh_step < reconstructor.config().training.steps;

@@ -29,6 +29,6 @@ struct LabelRefreshOptions {
   bool strict = false, quiet = false;
 };
 void refresh_run_labels(Context&, const Acquisition&, Reconstructor&, const RunFolder&,
-                        std::shared_ptr<const PseudoLabels> labels, const LabelRefreshOptions&);
+                        const std::shared_ptr<const PseudoLabels>& labels, const LabelRefreshOptions&);
 
 }  // namespace dsasrgs::program

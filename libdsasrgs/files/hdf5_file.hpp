@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@
 #include "files/atomic_file.hpp"
 
 namespace dsasrgs {
+
+class Hdf5Memory;
 
 /// Extents of a dataset, slowest axis first; empty for a scalar.
 using Shape = std::vector<std::size_t>;
@@ -95,14 +98,15 @@ class Hdf5Reader {
   std::int64_t file_ = -1;  // hid_t
 };
 
-/// How a dataset lies in the file.
+/// How a dataset lies in the file. Either way HDF5 keeps checksums of it, small ones in the object's header.
 enum class Hdf5Storage {
-  contiguous,
-  compressed  ///< chunks of one slab of the first axis, byte shuffle and gzip; contiguous where HDF5 lacks gzip
+  plain,      ///< as it is in memory, in chunks of whole slabs of the first axis
+  compressed  ///< chunks of one slab of the first axis, byte shuffle and gzip; not compressed where HDF5 lacks gzip
 };
 
 /// Writes one HDF5 file. It grows in memory; commit() puts it into a temporary file in the same folder (made by the
-/// constructor, so that an unwritable folder shows at once), flushes that to disk and renames it to the path. Without
+/// constructor, so that an unwritable folder shows at once), flushes that to disk and renames it to the path. A flipped bit shows
+/// when the file is read: everything has a checksum (HDF5 1.10 and newer read such files). Without
 /// commit() nothing stays behind. Groups on the way to a dataset are made as needed. Throws IoError when the system
 /// refuses.
 class Hdf5Writer {
@@ -121,10 +125,10 @@ class Hdf5Writer {
   /// Throws InvalidArgument unless the number of values is the product of the extents.
   template <class T>
   void write(const std::string& dataset, std::span<const T> values, const Shape&,
-             Hdf5Storage = Hdf5Storage::contiguous);
+             Hdf5Storage = Hdf5Storage::plain);
   template <class T>
   void write(const std::string& dataset, const std::vector<T>& values, const Shape& shape,
-             Hdf5Storage storage = Hdf5Storage::contiguous) {
+             Hdf5Storage storage = Hdf5Storage::plain) {
     write<T>(dataset, std::span<const T>(values), shape, storage);
   }
 
@@ -156,6 +160,7 @@ class Hdf5Writer {
  private:
   AtomicFile target_;
   std::string name_;
+  std::unique_ptr<Hdf5Memory> memory_;
   std::int64_t file_ = -1;  // hid_t
 };
 

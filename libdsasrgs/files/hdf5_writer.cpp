@@ -9,6 +9,7 @@
 #include "dsasrgs/error.hpp"
 #include "files/hdf5_file.hpp"
 #include "files/hdf5_handle.hpp"
+#include "files/hdf5_memory.hpp"
 
 namespace dsasrgs {
 
@@ -18,16 +19,25 @@ namespace {
 /// reader holds whole chunks in memory).
 constexpr std::size_t kMaxChunkBytes = std::size_t{64} << 20;
 
-/// By which the memory that holds the file grows.
-constexpr std::size_t kMemoryIncrement = std::size_t{1} << 20;
+/// A dataset this small lies in its own header, which HDF5 keeps a checksum of.
+constexpr std::size_t kMaxCompactBytes = std::size_t{16} << 10;
+
+/// Chunks of data that are not compressed: whole slabs of the first axis, as many as fit.
+constexpr std::size_t kPlainChunkBytes = std::size_t{1} << 20;
 
 [[noreturn]] void throw_write_error(const std::string& file, const std::string& object) {
   throw IoError(file + ": " + object + ": cannot write: " + innermost_error());
 }
 
-std::vector<hsize_t> chunk_of(const Shape& shape, std::size_t element) {
+std::vector<hsize_t> chunk_of(const Shape& shape, std::size_t element, Hdf5Storage storage) {
   std::vector<hsize_t> chunk(shape.begin(), shape.end());
-  if (chunk.size() > 1) chunk[0] = 1;
+  if (storage == Hdf5Storage::plain) {
+    std::size_t slab = element;
+    for (std::size_t axis = 1; axis < shape.size(); ++axis) slab *= shape[axis];
+    chunk[0] = std::clamp<std::size_t>(kPlainChunkBytes / slab, 1, shape[0]);
+  } else if (chunk.size() > 1) {
+    chunk[0] = 1;
+  }
   const auto bytes = [&] {
     std::size_t n = element;
     for (const hsize_t extent : chunk) n *= extent;
@@ -86,6 +96,19 @@ float rounded_to_half(float value) {
   return std::ldexp(std::nearbyint(std::ldexp(value, -last_digit)), last_digit);
 }
 
+/// Makes a group and those on its way; nothing happens where they are. `path` is empty for the root.
+void make_groups(hid_t file, const std::string& name, const std::string& path) {
+  const Handle create(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+  H5Pset_obj_track_times(create, false);
+  for (std::size_t end = 0; end < path.size();) {
+    end = std::min(path.find('/', end + 1), path.size());
+    const std::string prefix = path.substr(0, end);
+    if (H5Lexists(file, prefix.c_str(), H5P_DEFAULT) > 0) continue;
+    const Handle made(H5Gcreate2(file, prefix.c_str(), H5P_DEFAULT, create, H5P_DEFAULT), H5Gclose);
+    if (!made) throw_write_error(name, prefix);
+  }
+}
+
 /// Makes a dataset and the groups on its way.
 Handle create_dataset(hid_t file, const std::string& name, const std::string& dataset, hid_t type, std::size_t element,
                       const Shape& shape, Hdf5Storage storage) {
@@ -95,17 +118,22 @@ Handle create_dataset(hid_t file, const std::string& name, const std::string& da
   const Handle space(shape.empty() ? H5Screate(H5S_SCALAR)
                                    : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr),
                      H5Sclose);
-  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(links, 1);
+  make_groups(file, name, dataset.substr(0, dataset.rfind('/')));
   const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(create, false);  // the same content gives the same bytes
-  if (storage == Hdf5Storage::compressed && count > 0 && !shape.empty() && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
-    const std::vector<hsize_t> chunk = chunk_of(shape, element);
+  if (count * element <= kMaxCompactBytes) {
+    H5Pset_layout(create, H5D_COMPACT);
+  } else {
+    const bool deflates = storage == Hdf5Storage::compressed && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0;
+    const std::vector<hsize_t> chunk = chunk_of(shape, element, storage);
     H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data());
-    H5Pset_shuffle(create);
-    H5Pset_deflate(create, 1);
+    if (deflates) {
+      H5Pset_shuffle(create);
+      H5Pset_deflate(create, 1);
+    }
+    H5Pset_fletcher32(create);
   }
-  Handle data(H5Dcreate2(file, dataset.c_str(), type, space, links, create, H5P_DEFAULT), H5Dclose);
+  Handle data(H5Dcreate2(file, dataset.c_str(), type, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
   if (!data) throw_write_error(name, dataset);
   return data;
 }
@@ -118,8 +146,13 @@ Hdf5Writer::Hdf5Writer(const std::filesystem::path& path) : target_(path), name_
   // disk, can never be closed again and brings the program down when it ends.
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-  H5Pset_fapl_core(access, kMemoryIncrement, false);
-  file_ = H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  memory_ = std::make_unique<Hdf5Memory>();
+  memory_->attach(access);
+  // From this version on HDF5 keeps checksums of all its structures.
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  const Handle root(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  H5Pset_obj_track_times(root, false);
+  file_ = H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, root, access);
   if (file_ < 0) throw_write_error(name_, "/");
 }
 
@@ -136,17 +169,7 @@ void Hdf5Writer::set_format(std::string_view format, int version) {
 
 void Hdf5Writer::group(const std::string& path) {
   const QuietErrors quiet;
-  const Handle create(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(create, 1);
-  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const std::string prefix = path.substr(0, end);
-    if (H5Lexists(file_, prefix.c_str(), H5P_DEFAULT) <= 0) {
-      const Handle made(H5Gcreate2(file_, path.c_str(), create, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
-      if (!made) throw_write_error(name_, path);
-      return;
-    }
-    if (end == std::string::npos) return;
-  }
+  make_groups(file_, name_, path);
 }
 
 template <class T>
@@ -238,12 +261,10 @@ void Hdf5Writer::attribute(const std::string& object, const std::string& name, s
 
 void Hdf5Writer::commit() {
   const QuietErrors quiet;
-  const Handle file(std::exchange(file_, -1), H5Fclose);
-  const ssize_t size = H5Fflush(file, H5F_SCOPE_LOCAL) < 0 ? -1 : H5Fget_file_image(file, nullptr, 0);
-  if (size < 0) throw_write_error(name_, "/");
-  std::vector<char> image = host_vector<char>(static_cast<std::size_t>(size));
-  if (H5Fget_file_image(file, image.data(), image.size()) < 0) throw_write_error(name_, "/");
-  target_.write(image.data(), image.size());
+  if (H5Fclose(std::exchange(file_, -1)) < 0) throw_write_error(name_, "/");
+  const std::span<const char> file = memory_->closed_file();
+  if (file.empty()) throw IoError(name_ + ": cannot write: HDF5 did not finish the file");
+  target_.write(file.data(), file.size());
   target_.commit();
 }
 

@@ -32,7 +32,7 @@ std::string bias_of(const NetworkLayer& layer) { return "/layers/" + layer.name 
 
 /// A float16 dataset whose first axis goes over the layer's outputs.
 void write_half(Hdf5Writer& file, const std::string& name, const Shape& shape, std::span<const float> values) {
-  file.create<float>(name, shape, Hdf5Storage::contiguous, true);
+  file.create<float>(name, shape, Hdf5Storage::plain, true);
   const std::size_t slab = values.size() / shape[0];
   for (std::size_t i = 0; i < shape[0]; ++i) file.write_slab<float>(name, i, values.subspan(i * slab, slab));
 }

@@ -1,8 +1,12 @@
 #include "train/checkpoint.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 
+#include "dsasrgs/error.hpp"
 #include "files/io_model.hpp"
 
 namespace dsasrgs {
@@ -22,18 +26,64 @@ void write_statistics(Context& ctx, Hdf5Writer& file, const std::string& group, 
   file.attribute(group, "steps", static_cast<std::int64_t>(s.steps));
 }
 
+/// Finite numbers, from 0 on where `non_negative`.
+template <class T>
+std::vector<T> read_numbers(const Hdf5Reader& file, const std::string& name, const Shape& shape, bool non_negative) {
+  std::vector<T> values = file.read<T>(name, shape);
+  const auto bad = [non_negative](T x) { return !std::isfinite(x) || (non_negative && x < 0); };
+  if (const auto at = std::find_if(values.begin(), values.end(), bad); at != values.end())
+    throw BadInput(file.name(), name, non_negative ? "finite numbers of 0 or more" : "finite numbers",
+                   std::to_string(*at) + " at element " + std::to_string(at - values.begin()));
+  return values;
+}
+
+/// First and second moment of one array. Adam takes the root of the second.
+AdamMoments read_moments(Context& ctx, const Hdf5Reader& file, const std::string& group, std::size_t size) {
+  const auto read = [&](const char* name, bool non_negative) {
+    return Buffer<float>::from_host(ctx, read_numbers<float>(file, group + name, {size}, non_negative));
+  };
+  return {read("/first_moment", false), read("/second_moment", true)};
+}
+
 DensityStatistics read_statistics(Context& ctx, const Hdf5Reader& file, const std::string& group,
                                   std::size_t gaussians) {
   const Shape per_gaussian{gaussians};
   DensityStatistics s;
-  s.gradient_norm = Buffer<float>::from_host(ctx, file.read<float>(group + "/gradient_norm", per_gaussian));
-  s.density = Buffer<float>::from_host(ctx, file.read<float>(group + "/density", per_gaussian));
+  s.gradient_norm = Buffer<float>::from_host(ctx, read_numbers<float>(file, group + "/gradient_norm", per_gaussian, true));
+  s.density = Buffer<float>::from_host(ctx, read_numbers<float>(file, group + "/density", per_gaussian, true));
   s.visible_steps =
       Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>(group + "/visible_steps", per_gaussian));
   if (file.has(group + "/pixels"))  // absent without pixel weights, and in older files
-    s.pixels = Buffer<float>::from_host(ctx, file.read<float>(group + "/pixels", per_gaussian));
+    s.pixels = Buffer<float>::from_host(ctx, read_numbers<float>(file, group + "/pixels", per_gaussian, true));
   s.steps = file.attribute<std::uint32_t>(group, "steps");
   return s;
+}
+
+/// Of the run; the model's own says which field it has.
+Config read_run_config(const Hdf5Reader& file, const Model& model) {
+  Config config =
+      config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");
+  Config of_field = config;
+  of_field.field = model.field.config();
+  if (to_toml(of_field) != to_toml(config))
+    throw BadInput(file.name(), "/@run_config", "the section [field] of /@config", "another one");
+  return config;
+}
+
+std::vector<NuisanceMoments> read_nuisance_moments(const Hdf5Reader& file, std::size_t views) {
+  const auto values = read_numbers<double>(file, "/nuisance/moments", {views, 5}, false);
+  std::vector<NuisanceMoments> moments(views);
+  for (std::size_t i = 0; i < views; ++i) {
+    const double* m = &values[5 * i];
+    if (m[1] < 0 || m[3] < 0)
+      throw BadInput(file.name(), "/nuisance/moments", "second moments of 0 or more",
+                     std::to_string(std::min(m[1], m[3])) + " in row " + std::to_string(i));
+    if (m[4] < 0 || m[4] > std::numeric_limits<std::int32_t>::max() || m[4] != std::floor(m[4]))
+      throw BadInput(file.name(), "/nuisance/moments", "whole numbers of updates",
+                     std::to_string(m[4]) + " in row " + std::to_string(i));
+    moments[i] = {m[0], m[1], m[2], m[3], static_cast<std::int64_t>(m[4])};
+  }
+  return moments;
 }
 
 }  // namespace
@@ -70,30 +120,28 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
   file.require_format("dsasrgs.checkpoint", kCheckpointVersion);
   Model model = read_model_groups(ctx, file);
   OptimizerState optimizer;
-  for (const ParameterInfo& p : kParameters) {
-    const auto read = [&](const char* name) {
-      const Shape shape{p.value(model.cloud, model.field).size()};
-      return Buffer<float>::from_host(ctx, file.read<float>(moments_group(p) + name, shape));
-    };
-    optimizer[p.id] = {read("/first_moment"), read("/second_moment")};
-  }
+  for (const ParameterInfo& p : kParameters)
+    optimizer[p.id] = read_moments(ctx, file, moments_group(p), p.value(model.cloud, model.field).size());
   if (file.has("/optimizer/confidence/weights")) {
-    const auto read = [&](const char* name) {
-      return Buffer<float>::from_host(ctx, file.read<float>(std::string("/optimizer/confidence/") + name, {2}));
-    };
-    optimizer.confidence = {read("weights"), read("first_moment"), read("second_moment")};
+    auto weights = read_numbers<float>(file, "/optimizer/confidence/weights", {2}, false);
+    AdamMoments moments = read_moments(ctx, file, "/optimizer/confidence", 2);
+    optimizer.confidence = {Buffer<float>::from_host(ctx, weights), std::move(moments.first), std::move(moments.second)};
   }
-  Config config =
-      config_from_toml(file.attribute<std::string>("/", "run_config"), file.name() + " (attribute run_config)");
+  Config config = read_run_config(file, model);
+  const bool learns_confidence = config.super_resolution.target == HighResolutionTarget::teach;
+  if (const bool there = optimizer.confidence.weights.size() > 0; there != learns_confidence)
+    throw BadInput(file.name(), "/optimizer/confidence",
+                   learns_confidence ? "a group with super_resolution.target = \"teach\""
+                                     : "nothing without super_resolution.target = \"teach\"",
+                   there ? "a group" : "nothing");
   DensificationStatistics statistics{read_statistics(ctx, file, "/statistics", model.cloud.size()), {}};
   if (config.residual_split.enabled)
     statistics.split = read_statistics(ctx, file, "/residual_split_statistics", model.cloud.size());
-  std::vector<NuisanceMoments> nuisance(model.nuisance.view.size());
-  const auto moments = file.read<double>("/nuisance/moments", {nuisance.size(), 5});
-  for (std::size_t i = 0; i < nuisance.size(); ++i)
-    nuisance[i] = {moments[5 * i], moments[5 * i + 1], moments[5 * i + 2], moments[5 * i + 3],
-                   static_cast<std::int64_t>(moments[5 * i + 4])};
+  std::vector<NuisanceMoments> nuisance = read_nuisance_moments(file, model.nuisance.view.size());
   const auto step = file.attribute<std::int32_t>("/", "step");
+  if (step < 0 || step > config.training.steps)
+    throw BadInput(file.name(), "/@step", "0 to the run's " + std::to_string(config.training.steps) + " steps",
+                   std::to_string(step));
   return {std::move(config),
           step,
           std::move(model),

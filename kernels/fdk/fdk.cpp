@@ -21,26 +21,53 @@ void require_input(const FdkInput& input, std::size_t volume_size) {
   require_size(kOp, "volume", voxels, volume_size);
 }
 
-/// Largest |fan angle| of any view's detector. Throws InvalidArgument when a detector is not in front of its source.
-double largest_fan_angle_rad(const FdkInput& input, const SourceArc& arc) {
-  double largest = 0;
+/// Fan angles that detectors reach.
+struct FanAngles {
+  double least_rad = 0, most_rad = 0;  ///< of any view
+  /// Of every view: at γ < 0 down to −every_negative_rad, at γ > 0 up to every_positive_rad; below 0 where a detector
+  /// does not reach γ = 0.
+  double every_negative_rad = std::numbers::pi, every_positive_rad = std::numbers::pi;
+  double largest_rad() const { return std::max(-least_rad, most_rad); }
+};
+
+/// Throws InvalidArgument when a detector is not in front of its source.
+FanAngles fan_angles(const FdkInput& input, const SourceArc& arc) {
+  FanAngles fan;
   for (std::size_t i = 0; i < input.poses.size(); ++i)
-    for (const double px : {0.0, static_cast<double>(input.detector.width_px)})
-      for (const double py : {0.0, static_cast<double>(input.detector.height_px)}) {
+    for (const double py : {0.0, static_cast<double>(input.detector.height_px)}) {
+      double low = std::numbers::pi, high = -std::numbers::pi;
+      for (const double px : {0.0, static_cast<double>(input.detector.width_px)}) {
         const Vec3d ray = detector_point(input.poses[i], input.detector, {px, py}) - input.poses[i].source_mm;
         const double depth = dot(ray, arc.views[i].toward_axis);
         require(depth > 0, kOp, "poses: view ", i, ": expected a detector beyond the source towards the rotation axis");
-        largest = std::max(largest, std::abs(std::atan2(dot(ray, arc.views[i].tangent), depth)));
+        const double angle = std::atan2(dot(ray, arc.views[i].tangent), depth);
+        low = std::min(low, angle);
+        high = std::max(high, angle);
       }
-  return largest;
+      fan.least_rad = std::min(fan.least_rad, low);
+      fan.most_rad = std::max(fan.most_rad, high);
+      fan.every_negative_rad = std::min(fan.every_negative_rad, -low);
+      fan.every_positive_rad = std::min(fan.every_positive_rad, high);
+    }
+  return fan;
+}
+
+/// A detector that is shifted so little that its rows count as seeing both sides alike: wobble, and a few columns.
+constexpr double kSmallShift = 0.05;  // of the longer side
+
+HalfFan half_fan(const FanAngles& fan) {
+  const double shorter = std::min(fan.every_negative_rad, fan.every_positive_rad);
+  const double longer = std::max(fan.every_negative_rad, fan.every_positive_rad);
+  if (longer - shorter <= kSmallShift * longer) return {};
+  return {fan.every_positive_rad > fan.every_negative_rad ? 1.0 : -1.0, std::max(shorter, 0.0)};
 }
 
 void reconstruct(Context& ctx, const FdkInput& input, View<float> volume) {
   const SourceArc arc = fit_source_arc(input.poses);
-  const double fan_rad = largest_fan_angle_rad(input, arc);
+  const FanAngles fan = fan_angles(input, arc);
   const double delta_rad = (arc.span_rad - std::numbers::pi) / 2;
-  const bool parker = !arc.full_turn && delta_rad >= fan_rad;
-  const FdkJob job{input, arc, parker ? delta_rad : 0.0};
+  const bool parker = !arc.full_turn && delta_rad >= fan.largest_rad();
+  const FdkJob job{input, arc, parker ? delta_rad : 0.0, arc.full_turn ? half_fan(fan) : HalfFan{}};
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::fdk_reconstruct(ctx, job, volume);
   cpu::fdk_reconstruct(ctx, job, volume);

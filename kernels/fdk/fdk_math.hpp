@@ -35,7 +35,7 @@ struct HalfFan {
   double side = 0, overlap_rad = 0;
 };
 
-/// Redundancy weight of the ray at fan angle γ, relative to that of a ray seen twice: 1 in the middle of the overlap; over
+/// Redundancy weight (overlap > 0) of the ray at fan angle γ, relative to that of a ray seen twice: 1 in the middle of the overlap; over
 /// its outer half, on either side, smoothly to 2 on the longer side and to 0 on the shorter, so that the two
 /// measurements of a ray, γ and −γ, always add to 2 and the truncated end of the rows weighs nothing. (Parker's sin² for
 /// a shifted detector, in the manner of Wang, Med. Phys. 29, 1634, 2002.)
@@ -44,7 +44,7 @@ DSASRGS_HD T half_fan_weight(T gamma_rad, T side, T overlap_rad) {
   using std::abs;
   using std::sin;
   const T from_middle = abs(gamma_rad) - T(0.5) * overlap_rad;
-  if (from_middle <= T(0) && overlap_rad > T(0)) return T(1);
+  if (from_middle <= T(0)) return T(1);
   T excess = T(1);
   if (from_middle < T(0.5) * overlap_rad) {
     const T s = sin(std::numbers::pi_v<T> * from_middle / overlap_rad);

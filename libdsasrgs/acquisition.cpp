@@ -18,7 +18,9 @@ namespace {
 constexpr int kMaxExtent = 1 << 20;
 constexpr double kMostTime_s = 1e9;
 
-std::string vector(Vec3d v) { return std::string("(") + plain_number(v.x) + ", " + plain_number(v.y) + ", " + plain_number(v.z) + ")"; }
+std::string vector(Vec3d v) {
+  return std::string("(") + plain_number(v.x) + ", " + plain_number(v.y) + ", " + plain_number(v.z) + ")";
+}
 std::string at(const char* field, std::size_t i) { return std::string(field) + "[" + std::to_string(i) + "]"; }
 bool finite(Vec3d v) { return std::isfinite(v.x) && std::isfinite(v.y) && std::isfinite(v.z); }
 
@@ -78,7 +80,8 @@ void check_times(const Checker& check, const std::vector<Pose>& poses) {
     const double time_s = poses[v].time_s;
     if (!(std::abs(time_s) <= kMostTime_s)) check.fail(at("/time_s", v), "a time within 1e9 s", plain_number(time_s));
     if (v > 0 && time_s < poses[v - 1].time_s)
-      check.fail(at("/time_s", v), "at least " + plain_number(poses[v - 1].time_s) + ", the time before it", plain_number(time_s));
+      check.fail(at("/time_s", v), "at least " + plain_number(poses[v - 1].time_s) + ", the time before it",
+                 plain_number(time_s));
   }
 }
 
@@ -95,7 +98,8 @@ void check_pose(const Checker& check, const Pose& pose, const VolumeGrid& volume
   check_unit(check, at("/geometry/detector_v", v), pose.detector_v);
   const double cosine = dot(pose.detector_u, pose.detector_v);
   if (std::abs(cosine) > kAxisTolerance)
-    check.fail(at("/geometry/detector_v", v), "a vector orthogonal to detector_u", "their product " + plain_number(cosine));
+    check.fail(at("/geometry/detector_v", v), "a vector orthogonal to detector_u",
+               "their product " + plain_number(cosine));
   if (!(source_depth_mm(pose) > kLeastDepth * source_distance_mm(pose)))
     check.fail(at("/geometry/detector_center_mm", v), "a source outside the detector's plane",
                plain_number(source_depth_mm(pose)) + " mm between them");

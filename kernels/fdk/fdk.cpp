@@ -69,8 +69,8 @@ void reconstruct_job(Context& ctx, const FdkJob& job, View<float> volume) {
   cpu::fdk_reconstruct(ctx, job, volume);
 }
 
-/// A half-fan reconstruction, with columns of zero weight added on the shorter side: filtered rows go on beyond it, where
-/// the voxels of the other half project to.
+/// A half-fan reconstruction, with columns of zero weight added on the shorter side: filtered rows go on beyond it,
+/// where the voxels of the other half project to.
 void reconstruct_half_fan(Context& ctx, const FdkInput& input, const SourceArc& arc, const FanAngles& fan, HalfFan half,
                           View<float> volume) {
   const double negative = std::tan(fan.every_negative_rad), positive = std::tan(fan.every_positive_rad);

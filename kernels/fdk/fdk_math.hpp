@@ -29,16 +29,16 @@ DSASRGS_HD T parker_weight(T beta_rad, T gamma_rad, T delta_rad) {
   return T(1);
 }
 
-/// Where on a full turn with a detector shifted along its rows the rays are seen twice: at |γ| < overlap. Beyond, on the
-/// detector's longer side, once. `side` is the sign of γ there; 0: a detector that sees both sides alike.
+/// Where on a full turn with a detector shifted along its rows the rays are seen twice: at |γ| < overlap. Beyond, on
+/// the detector's longer side, once. `side` is the sign of γ there; 0: a detector that sees both sides alike.
 struct HalfFan {
   double side = 0, overlap_rad = 0;
 };
 
-/// Redundancy weight (overlap > 0) of the ray at fan angle γ, relative to that of a ray seen twice: 1 in the middle of the overlap; over
-/// its outer half, on either side, smoothly to 2 on the longer side and to 0 on the shorter, so that the two
-/// measurements of a ray, γ and −γ, always add to 2 and the truncated end of the rows weighs nothing. (Parker's sin² for
-/// a shifted detector, in the manner of Wang, Med. Phys. 29, 1634, 2002.)
+/// Redundancy weight (overlap > 0) of the ray at fan angle γ, relative to that of a ray seen twice: 1 in the middle of
+/// the overlap; over its outer half, on either side, smoothly to 2 on the longer side and to 0 on the shorter, so that
+/// the two measurements of a ray, γ and −γ, always add to 2 and the truncated end of the rows weighs nothing. (Parker's
+/// sin² for a shifted detector, in the manner of Wang, Med. Phys. 29, 1634, 2002.)
 template <class T>
 DSASRGS_HD T half_fan_weight(T gamma_rad, T side, T overlap_rad) {
   using std::abs;

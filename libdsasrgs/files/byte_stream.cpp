@@ -17,8 +17,6 @@ namespace {
 
 /// zlib counts bytes in int and unsigned.
 constexpr std::size_t kMaxPiece = std::size_t{1} << 28;
-/// Deflate cannot do better (a match of 258 bytes takes two bits).
-constexpr std::size_t kMaxDeflateRatio = 1032;
 
 bool is_gzip_name(const std::filesystem::path& path) { return path.extension() == ".gz"; }
 

@@ -12,6 +12,9 @@
 
 namespace dsasrgs {
 
+/// Deflate cannot do better (a match of 258 bytes takes two bits).
+inline constexpr std::size_t kMaxDeflateRatio = 1032;
+
 /// Reads from start to end. Throws IoError when the system refuses, BadInput where a .gz file is not gzip or is
 /// damaged.
 class ByteReader {

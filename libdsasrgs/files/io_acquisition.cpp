@@ -41,9 +41,9 @@ std::vector<float> read_dark(const Hdf5Reader& file, std::size_t height, std::si
   std::vector<float> dark = file.read<float>("/dark", {height, width});
   for (std::size_t p = 0; p < dark.size(); ++p)
     if (!std::isfinite(dark[p]))
-      throw BadInput(file.name(), "/dark", "finite numbers",
-                     plain_number(dark[p]) + " at row " + std::to_string(p / width) + ", column " +
-                         std::to_string(p % width));
+      throw BadInput(
+          file.name(), "/dark", "finite numbers",
+          plain_number(dark[p]) + " at row " + std::to_string(p / width) + ", column " + std::to_string(p % width));
   return dark;
 }
 
@@ -66,8 +66,8 @@ void exclude_pixel(Acquisition& a, std::size_t view, std::size_t pixel) {
   a.valid[view * pixels + pixel] = 0;
 }
 
-/// Line integrals ln(mask − dark) − ln(fill − dark) of stored intensities. Pixels that /valid excludes may hold anything:
-/// they become 0. So do saturated ones, which are excluded from here on.
+/// Line integrals ln(mask − dark) − ln(fill − dark) of stored intensities. Pixels that /valid excludes may hold
+/// anything: they become 0. So do saturated ones, which are excluded from here on.
 void read_intensities(const Hdf5Reader& file, Acquisition& a) {
   const std::size_t num_views = a.poses.size(), pixels = a.detector.num_pixels();
   const std::size_t height = static_cast<std::size_t>(a.detector.height_px);
@@ -97,10 +97,10 @@ void read_intensities(const Hdf5Reader& file, Acquisition& a) {
       const auto counts = [&](const char* field, float value) {
         const double above = static_cast<double>(value) - dark[p];
         if (!(above > 0) || !std::isfinite(above))
-          throw BadInput(file.name(), field,
-                         dark[p] == 0 ? "positive intensities"
-                                      : "intensities above the dark field of " + plain_number(dark[p]),
-                         plain_number(value) + " at " + pixel_name(v, p, width));
+          throw BadInput(
+              file.name(), field,
+              dark[p] == 0 ? "positive intensities" : "intensities above the dark field of " + plain_number(dark[p]),
+              plain_number(value) + " at " + pixel_name(v, p, width));
         return above;
       };
       const double fill_counts = counts("/projections", fill[p]), mask_counts = counts("/mask_projections", mask[p]);
@@ -120,8 +120,8 @@ std::vector<double> read_per_view(const Hdf5Reader& file, const std::string& fie
 }
 
 /// Throws BadInput unless primary angles are radians: within ±2π, or, because a sweep may begin anywhere (from 200° to
-/// 400°), within ±4π where they are those of one sweep, of at most 450° in steps of at most 90° on average, which angles
-/// in degrees are not.
+/// 400°), within ±4π where they are those of one sweep, of at most 450° in steps of at most 90° on average, which
+/// angles in degrees are not.
 void require_radians(const Hdf5Reader& file, const std::string& field, const std::vector<double>& angles) {
   constexpr double kPi = std::numbers::pi, kLongestSweep = 2.5 * kPi, kLargestStep = 0.5 * kPi;
   const auto [low, high] = std::minmax_element(angles.begin(), angles.end());
@@ -150,8 +150,8 @@ void read_carm(const Hdf5Reader& file, std::vector<Pose>& poses) {
     };
     constexpr double kFullTurn = 2 * std::numbers::pi;
     require(std::isfinite(sod_mm[v]) && sod_mm[v] > 0, "sod_mm", "a positive length", sod_mm[v]);
-    require(std::isfinite(sdd_mm[v]) && sdd_mm[v] > sod_mm[v], "sdd_mm",
-            "more than sod_mm, " + plain_number(sod_mm[v]), sdd_mm[v]);
+    require(std::isfinite(sdd_mm[v]) && sdd_mm[v] > sod_mm[v], "sdd_mm", "more than sod_mm, " + plain_number(sod_mm[v]),
+            sdd_mm[v]);
     require(std::abs(secondary_rad[v]) <= kFullTurn, "secondary_rad", "radians within ±2π", secondary_rad[v]);
     for (std::size_t axis = 0; axis < 2; ++axis)
       require(std::isfinite(offset_mm[2 * v + axis]), "detector_offset_mm", "finite lengths", offset_mm[2 * v + axis]);

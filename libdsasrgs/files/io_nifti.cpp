@@ -155,7 +155,9 @@ VolumeGrid grid_of(const std::string& file, const NiftiHeader& h) {
       found += plain_number(a.matrix[r][c]) + (c == 2 ? "; " : " ");
     }
     ok = ok && std::isfinite(a.offset[r]);
-    found += r == 2 ? "offset " + plain_number(a.offset[0]) + " " + plain_number(a.offset[1]) + " " + plain_number(a.offset[2]) : "";
+    found += r == 2 ? "offset " + plain_number(a.offset[0]) + " " + plain_number(a.offset[1]) + " " +
+                          plain_number(a.offset[2])
+                    : "";
   }
   if (!ok) throw BadInput(file, "affine", "finite, axis-aligned, with positive spacing", found);
   const Vec3d spacing = Vec3d{a.matrix[0][0], a.matrix[1][1], a.matrix[2][2]} * mm;
@@ -235,7 +237,8 @@ void write_nifti(const std::filesystem::path& path, const Volume& volume, double
       throw InvalidArgument("write_nifti: grid: expected positive spacing and a finite origin, found " +
                             plain_number(spacing[axis]) + " and " + plain_number(origin[axis]));
   if (!(frame_spacing_s > 0) || !std::isfinite(frame_spacing_s))
-    throw InvalidArgument("write_nifti: frame_spacing_s: expected a positive time, found " + plain_number(frame_spacing_s));
+    throw InvalidArgument("write_nifti: frame_spacing_s: expected a positive time, found " +
+                          plain_number(frame_spacing_s));
   if (!std::isfinite(first_time_s))
     throw InvalidArgument("write_nifti: first_time_s: expected a finite time, found " + plain_number(first_time_s));
 

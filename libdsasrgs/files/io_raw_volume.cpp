@@ -14,9 +14,8 @@ Volume read_raw_volume(const std::filesystem::path& path, const VolumeGrid& grid
   constexpr int kMaxExtent = 1 << 20;  // keeps the product of three within 64 bits
   const auto [shortest, longest] = std::minmax({grid.size_x, grid.size_y, grid.size_z});
   if (shortest < 1 || longest > kMaxExtent)
-    throw InvalidArgument("grid: expected 1 to 2^20 voxels along each axis, found " +
-                          std::to_string(grid.size_x) + " x " + std::to_string(grid.size_y) + " x " +
-                          std::to_string(grid.size_z));
+    throw InvalidArgument("grid: expected 1 to 2^20 voxels along each axis, found " + std::to_string(grid.size_x) +
+                          " x " + std::to_string(grid.size_y) + " x " + std::to_string(grid.size_z));
   const std::size_t num_voxels = grid.num_voxels();
   ByteReader file(path);
   const std::string expected = std::to_string(num_voxels) + " bytes";

@@ -8,8 +8,8 @@
 
 namespace dsasrgs {
 
-/// A k-d tree over points in an order; each part of it knows its earliest point, so that "nearest of those before" needs
-/// no tree of its own.
+/// A k-d tree over points in an order; each part of it knows its earliest point, so that "nearest of those before"
+/// needs no tree of its own.
 class EarlierPoints {
  public:
   explicit EarlierPoints(std::vector<Vec3d> points);

@@ -40,7 +40,8 @@ class VesselVolume {
     if (!(longest / contrast.velocity_mm_per_s <= kLongestDelay_s))
       require_field(false, "velocity_mm_per_s",
                     ("at least " + plain_number(longest / kLongestDelay_s) + " for " + plain_number(longest) +
-                     " mm of vessel within 1000 s").c_str(),
+                     " mm of vessel within 1000 s")
+                        .c_str(),
                     contrast.velocity_mm_per_s);
     std::vector<double> delays(
         2 + static_cast<std::size_t>(std::ceil(longest / contrast.velocity_mm_per_s / kDelayStep_s)));
@@ -157,8 +158,8 @@ class PointsOfVoxels {
   double position_mm(double voxel, double point) const {
     return origin_mm_ + (voxel + (point + 0.5) / per_voxel_) * spacing_mm_;
   }
-  /// First and last point of a voxel that can meet the other grid: beyond, all is 0. So the work is of the order of both
-  /// grids' voxels, however much finer one is.
+  /// First and last point of a voxel that can meet the other grid: beyond, all is 0. So the work is of the order of
+  /// both grids' voxels, however much finer one is.
   std::pair<double, double> within(double voxel) const {
     const auto point = [&](double mm) { return ((mm - origin_mm_) / spacing_mm_ - voxel) * per_voxel_; };
     return {std::max(0.0, std::floor(point(low_mm_)) - 1), std::min(per_voxel_ - 1, std::ceil(point(high_mm_)) + 1)};
@@ -190,8 +191,7 @@ std::vector<float> resampled(Context& ctx, const std::vector<float>& values, con
         for (double j = first_y; j <= last_y; ++j)
           for (double i = first_x; i <= last_x; ++i)
             sum += interpolate(values, from, {px.position_mm(x, i), py.position_mm(y, j), pz.position_mm(z, k)});
-      result[row * width + column] =
-          static_cast<float>(sum / (px.per_voxel() * py.per_voxel() * pz.per_voxel()));
+      result[row * width + column] = static_cast<float>(sum / (px.per_voxel() * py.per_voxel() * pz.per_voxel()));
     }
   });
   return result;

@@ -76,8 +76,7 @@ std::vector<std::string_view> swc_fields(const TextLines& lines, std::string_vie
     return fields;
   }
   std::vector<std::string_view> fields = words_of(text);
-  if (!fields.empty() && fields.size() < kFields)
-    lines.refuse("fields", kFieldNames, std::to_string(fields.size()));
+  if (!fields.empty() && fields.size() < kFields) lines.refuse("fields", kFieldNames, std::to_string(fields.size()));
   return fields;
 }
 
@@ -119,9 +118,8 @@ std::vector<SwcRow> read_rows(const std::filesystem::path& path, double min_radi
 VesselTree read_swc(const std::filesystem::path& path, double min_radius_mm) {
   require_field(min_radius_mm == 0 || is_length(min_radius_mm), "min_radius_mm", "0, or 1e-6 to 1e9 mm", min_radius_mm);
   std::error_code ignored;  // the reader says what is wrong with the file
-  return with_host_memory(std::filesystem::file_size(path, ignored), [&] {
-    return parents_first(path, read_rows(path, min_radius_mm));
-  });
+  return with_host_memory(std::filesystem::file_size(path, ignored),
+                          [&] { return parents_first(path, read_rows(path, min_radius_mm)); });
 }
 
 }  // namespace dsasrgs

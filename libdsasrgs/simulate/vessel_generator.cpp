@@ -20,8 +20,8 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 constexpr double kNodeSpacing_mm = 3.2;
-constexpr double kEndPointPower = 1.4;     // end points of an inlet = (inlet radius / smallest radius)^this
-constexpr double kTwigPower = 0.3;         // twig radius / smallest radius = (inlet radius / smallest radius)^this
+constexpr double kEndPointPower = 1.4;  // end points of an inlet = (inlet radius / smallest radius)^this
+constexpr double kTwigPower = 0.3;      // twig radius / smallest radius = (inlet radius / smallest radius)^this
 constexpr double kMostEndPointsPerInlet = 1000, kMostEndPoints = 10000;  // spreading them costs their square
 constexpr double kLeastRadius_mm = 1e-3, kLongestHalfAxis_mm = 1000;     // far from any head, and quickly made
 constexpr double kLargestFraction = 0.97;  // of the ellipsoid's half axes that a centreline may reach

@@ -5,8 +5,8 @@
 
 namespace dsasrgs {
 
-/// Throws InvalidArgument("node i: …") unless every parent comes before its child, every radius is 1e-6 to 1e9 mm and every
-/// coordinate within 1e9 mm.
+/// Throws InvalidArgument("node i: …") unless every parent comes before its child, every radius is 1e-6 to 1e9 mm and
+/// every coordinate within 1e9 mm.
 void check_vessel_tree(const VesselTree&);
 
 /// Number of nodes downstream that name each node as their parent, [nodes].

@@ -58,8 +58,8 @@ void read_point_of_line(Words& words, std::string_view word, Polylines& p) {
   p.point.push_back(static_cast<int>(point));
 }
 
-/// CELLS or LINES: each line its number of points and their indices; since version 5 of the format the ends of the lines
-/// (OFFSETS) and then all indices (CONNECTIVITY).
+/// CELLS or LINES: each line its number of points and their indices; since version 5 of the format the ends of the
+/// lines (OFFSETS) and then all indices (CONNECTIVITY).
 void read_lines(Words& words, Polylines& p) {
   constexpr const char* kField = "polylines";
   const std::size_t count = words.count(kField), size = words.count(kField);
@@ -88,14 +88,14 @@ void read_lines(Words& words, Polylines& p) {
   words.expect("CONNECTIVITY", "a type");
   if (const std::size_t last = p.end.empty() ? 0 : p.end.back(); last != size)
     words.lines().refuse("OFFSETS", std::to_string(size) + ", the number of indices, last", std::to_string(last));
-  for (std::size_t k = 0; k < size; ++k)
-    read_point_of_line(words, words.expect("CONNECTIVITY", "a number"), p);
+  for (std::size_t k = 0; k < size; ++k) read_point_of_line(words, words.expect("CONNECTIVITY", "a number"), p);
 }
 
 Polylines read_polylines(const std::filesystem::path& path) {
   TextLines lines(path);
   std::string text;
-  if (!lines.next(text) || !text.starts_with("# vtk DataFile")) lines.refuse("header", "# vtk DataFile Version …", text);
+  if (!lines.next(text) || !text.starts_with("# vtk DataFile"))
+    lines.refuse("header", "# vtk DataFile Version …", text);
   lines.next(text);  // the title
   Words words(lines);
   if (const std::string_view format = words.expect("format", "ASCII"); format != "ASCII")

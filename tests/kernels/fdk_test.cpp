@@ -107,7 +107,8 @@ TEST_CASE("fdk: half-fan weights of a ray's two measurements add to two", "[fdk]
   for (const double side : {-1.0, 1.0}) {
     for (const double overlap : {0.02, 0.1})
       for (double gamma = 0; gamma < 0.2; gamma += 0.003) {
-        CHECK(half_fan_weight(gamma, side, overlap) + half_fan_weight(-gamma, side, overlap) == Approx(2).epsilon(1e-12));
+        CHECK(half_fan_weight(gamma, side, overlap) + half_fan_weight(-gamma, side, overlap) ==
+              Approx(2).epsilon(1e-12));
         if (gamma <= overlap / 2) CHECK(half_fan_weight(gamma, side, overlap) == 1);
         if (gamma >= overlap) CHECK(half_fan_weight(gamma * side, side, overlap) == 2);
       }

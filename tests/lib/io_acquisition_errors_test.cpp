@@ -228,8 +228,7 @@ TEST_CASE("read_acquisition: bad C-arm values are named with their view", "[io][
   const std::string group = "/geometry/carm/";
   require_file_refused(carm([](CArm& c) { c.sdd[1] = 740; }), group + "sdd_mm", "more than sod_mm, 740",
                        "740 at view 1");
-  require_file_refused(carm([](CArm& c) { c.sod[0] = -750; }), group + "sod_mm", "a positive length",
-                       "-750 at view 0");
+  require_file_refused(carm([](CArm& c) { c.sod[0] = -750; }), group + "sod_mm", "a positive length", "-750 at view 0");
   require_file_refused(carm([](CArm& c) { c.sod[0] = std::nan(""); }), group + "sod_mm", "a positive length",
                        "nan at view 0");
   require_file_refused(carm([](CArm& c) { c.primary[1] = 45; }), group + "primary_rad", "radians within ±2π",

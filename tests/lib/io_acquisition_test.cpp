@@ -210,15 +210,17 @@ TEST_CASE("read_acquisition: primary angles beyond 2π are radians where they ma
     };
   };
   const Acquisition a = read_parts(carm(5.8, 7.0));
-  REQUIRE(length(a.poses[1].source_mm - carm_pose({.sod_mm = length(a.poses[1].source_mm), .sdd_mm = 1e4,
+  REQUIRE(length(a.poses[1].source_mm - carm_pose({.sod_mm = length(a.poses[1].source_mm),
+                                                   .sdd_mm = 1e4,
                                                    .primary_rad = 7.0 - 2 * std::numbers::pi,
-                                                   .secondary_rad = CArm().secondary[1]}, 0)
+                                                   .secondary_rad = CArm().secondary[1]},
+                                                  0)
                                             .source_mm) < 1e-9);
   const std::string field = "/geometry/carm/primary_rad";
   require_file_refused(carm(-100, 100), field, "radians within ±2π", "-100 at view 0");
-  require_file_refused(carm(5.8, 8.0), field, "radians", "8 at view 1");    // a step of 126°
-  require_file_refused(carm(10, 10), field, "radians", "10 at view 0");     // no sweep
-  require_file_refused(carm(13, 13.5), field, "radians", "13 at view 0");   // beyond 4π
+  require_file_refused(carm(5.8, 8.0), field, "radians", "8 at view 1");   // a step of 126°
+  require_file_refused(carm(10, 10), field, "radians", "10 at view 0");    // no sweep
+  require_file_refused(carm(13, 13.5), field, "radians", "13 at view 0");  // beyond 4π
 }
 
 TEST_CASE("read_acquisition: the dark field is subtracted, saturated pixels do not count", "[io][acquisition]") {
@@ -275,7 +277,10 @@ TEST_CASE("read_acquisition: the dark field is subtracted, saturated pixels do n
                          "930 at view 0, row 0, column 3");
     dark[3] = std::numeric_limits<float>::infinity();
     require_file_refused([&](Parts& p) { file(p, true, 0); }, "/dark", "finite numbers", "inf at row 0, column 3");
-    require_file_refused([&](Parts& p) { p.more = [](Hdf5Writer& f) { f.write("/dark", std::vector<float>(12), {3, 4}); }; },
-                         "/dark", "intensities for it to belong to", "line integrals");
+    require_file_refused(
+        [&](Parts& p) { p.more = [](Hdf5Writer& f) {
+                          f.write("/dark", std::vector<float>(12), {3, 4});
+                        }; }, "/dark",
+        "intensities for it to belong to", "line integrals");
   }
 }

@@ -110,7 +110,8 @@ TEST_CASE("write_nifti: the first frame's time is toffset", "[io][nifti]") {
   const TemporaryFolder folder;
   write_nifti(folder / "v.nii", small_volume(2), 0.5, 100);
   REQUIRE(value_at<float>(test::read_bytes(folder / "v.nii"), 136) == 100);
-  require_error<InvalidArgument>([&] { write_nifti(folder / "v.nii", small_volume(2), 0.5, NAN); }, {"first_time_s", "nan"});
+  require_error<InvalidArgument>([&] { write_nifti(folder / "v.nii", small_volume(2), 0.5, NAN); },
+                                 {"first_time_s", "nan"});
 }
 
 TEST_CASE("write_nifti: one frame is a 3D volume", "[io][nifti]") {

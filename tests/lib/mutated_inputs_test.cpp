@@ -61,7 +61,8 @@ long peak_kib() {
 }
 
 /// Reads kMutations mutations of a file; `read` gives false for numbers that are not finite.
-void survive(const std::string& name, const std::string& good, const std::function<bool(const std::filesystem::path&)>& read) {
+void survive(const std::string& name, const std::string& good,
+             const std::function<bool(const std::filesystem::path&)>& read) {
   const test::TemporaryFolder folder;
   const auto path = folder / name;
   test::write_bytes(path, good);
@@ -117,7 +118,8 @@ TEST_CASE("mutated NIfTI files are refused or finite", "[mutations]") {
 }
 
 TEST_CASE("mutated SWC and VTK files are refused or finite", "[mutations]") {
-  survive("t.swc", "# a tree\n1 2 0 0 -40 2 -1\n2 2 0 0 0 2 1\n3 2 30 10 20 1.5 2\n4 2 -30 5 25 1 2\n5 2 3e1 6 25 1 2\n",
+  survive("t.swc",
+          "# a tree\n1 2 0 0 -40 2 -1\n2 2 0 0 0 2 1\n3 2 30 10 20 1.5 2\n4 2 -30 5 25 1 2\n5 2 3e1 6 25 1 2\n",
           [](const auto& path) { return finite_tree(read_swc(path)); });
   const std::string head = "# vtk DataFile Version 5.1\nvtk output\nASCII\nDATASET POLYDATA\n";
   const std::string points = "POINTS 4 float\n0 0 -40\n0 0 0 30 10 20\n-30 5 25\n";

@@ -1,4 +1,5 @@
-// Vessel files as they are found: every spelling of one tree is that tree, and what no tree is gets refused with its line.
+// Vessel files as they are found: every spelling of one tree is that tree, and what no tree is gets refused with its
+// line.
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -59,7 +60,8 @@ TEST_CASE("read_swc: one tree in every spelling", "[vessel_tree]") {
       {"tabs", with(kTree, " ", "\t")},
       {"blanks before and behind", with("  " + kTree, "\n", " \t\n  ")},
       {"plus", with(with(kTree, " 30 10", " +30 +10"), "1.5", "+1.5")},
-      {"ids as numbers with a point", "1.0 2 0 0 -40 2 -1.000\n2.0 2. 0 0 0 2 1.0\n3e0 2 30 10 20 1.5 2\n4 2 -30 5 25 1 2\n"},
+      {"ids as numbers with a point",
+       "1.0 2 0 0 -40 2 -1.000\n2.0 2. 0 0 0 2 1.0\n3e0 2 30 10 20 1.5 2\n4 2 -30 5 25 1 2\n"},
       {"commas", with(kTree, " ", ",")},
       {"commas and blanks", with(kTree, " ", ", ")},
       {"semicolons", with(kTree, " ", ";")},
@@ -85,12 +87,16 @@ TEST_CASE("read_swc: a decimal comma and other misunderstandings are refused", "
   refused("1 0 0 0 0 1e300 -1\n", {"line 1: radius: expected 1e-6 to 1e9 mm"});
   refused("1 0 " + std::string(1000, '7') + "x 0 0 1 -1\n", {"found 7777777777777777777777777777777777777777…"});
   refused(std::string(1 << 20, '1') + "\n", {"line 1: fields: expected 7"});
-  refused(std::string("\xff\xfe" "1\0 \0", 6), {"line 1"});
+  refused(std::string("\xff\xfe"
+                      "1\0 \0",
+                      6),
+          {"line 1"});
 }
 
 TEST_CASE("read_swc: a smallest radius stands in for smaller ones", "[vessel_tree]") {
   const std::string text = with(with(kTree, "25 1 2", "25 0 2"), "1.5", "0.05");
-  require_error<BadInput>([&] { swc(text); }, {"line 4: radius: expected a positive length", "min_radius_mm", "found 0"});
+  require_error<BadInput>([&] { swc(text); },
+                          {"line 4: radius: expected a positive length", "min_radius_mm", "found 0"});
   const VesselTree tree = swc(text, 0.1);
   CHECK(tree.nodes[1].radius_mm == 2);
   CHECK(tree.nodes[2].radius_mm == 0.1);
@@ -104,8 +110,7 @@ TEST_CASE("read_vtk_centerlines: one tree in every version of the format", "[ves
   const std::string head = "# vtk DataFile Version 5.1\nvtk output\nASCII\nDATASET POLYDATA\n";
   const std::string points = "POINTS 4 float\n0 0 -40\n0 0 0 30 10 20\n-30 5 25\n";
   const std::string lines = "LINES 2 7\n3 0 1 2\n2 1 3\n";
-  const std::string lines51 =
-      "LINES 3 5\nOFFSETS vtktypeint64\n0 3 5 \nCONNECTIVITY vtktypeint64\n0 1 2 1 3 \n";
+  const std::string lines51 = "LINES 3 5\nOFFSETS vtktypeint64\n0 3 5 \nCONNECTIVITY vtktypeint64\n0 1 2 1 3 \n";
   const std::string metadata = "METADATA\nINFORMATION 1\nNAME L2_NORM_RANGE LOCATION vtkDataArray\nDATA 2 0 50 \n\n";
   const VesselTree tree = vtk(head + points + lines);
   REQUIRE(tree.nodes.size() == 5);
@@ -121,7 +126,8 @@ TEST_CASE("read_vtk_centerlines: one tree in every version of the format", "[ves
   };
   refused(head + points + with(lines51, "0 3 5", "1 3 5"), {"OFFSETS: expected 0 first, found 1"});
   refused(head + points + with(lines51, "0 3 5", "0 3 2"), {"OFFSETS: expected 3 to 5, ascending, found 2"});
-  refused(head + points + with(lines51, "0 3 5", "0 3 4"), {"OFFSETS: expected 5, the number of indices, last, found 4"});
+  refused(head + points + with(lines51, "0 3 5", "0 3 4"),
+          {"OFFSETS: expected 5, the number of indices, last, found 4"});
   refused(head + points + with(lines51, "1 3 \n", "1 4 \n"), {"a point index below 4, found 4"});
   refused(head + points + with(lines51, "1 3 \n", "1 \n"), {"the end of the file"});
   refused(head + with(points, "POINTS 4", "POINTS 4000000000") + lines, {"line 5: POINTS: expected 0 to 2147483647"});
@@ -158,9 +164,9 @@ TEST_CASE("read_vtk_centerlines: many lines take no time of their square", "[ves
     points.append(x).append(" ").append(y).append(" 0 ").append(x).append(" ").append(y).append(" 3\n");
     lines.append("2 ").append(std::to_string(2 * i)).append(" ").append(std::to_string(2 * i + 1)).append("\n");
   }
-  const VesselTree tree = vtk("# vtk DataFile Version 3.0\nt\nASCII\nDATASET POLYDATA\nPOINTS " +
-                              std::to_string(2 * kLines) + " float\n" + points + "LINES " + std::to_string(kLines) + " " +
-                              std::to_string(3 * kLines) + "\n" + lines);
+  const VesselTree tree =
+      vtk("# vtk DataFile Version 3.0\nt\nASCII\nDATASET POLYDATA\nPOINTS " + std::to_string(2 * kLines) + " float\n" +
+          points + "LINES " + std::to_string(kLines) + " " + std::to_string(3 * kLines) + "\n" + lines);
   REQUIRE(tree.nodes.size() == 2 * kLines);
   CHECK(tree.nodes[2].parent == 0);
   CHECK(tree.nodes.back().parent == 2 * kLines - 2);

@@ -120,7 +120,8 @@ TEST_CASE("vessel_tree: zero radii in a file are refused with the line", "[vesse
   const VesselTree repaired = read_swc(path, 0.25);
   CHECK(std::count_if(repaired.nodes.begin(), repaired.nodes.end(),
                       [](const VesselNode& n) { return n.radius_mm == 0.25; }) > 0);
-  CHECK(std::all_of(repaired.nodes.begin(), repaired.nodes.end(), [](const VesselNode& n) { return n.radius_mm >= 0.25; }));
+  CHECK(std::all_of(repaired.nodes.begin(), repaired.nodes.end(),
+                    [](const VesselNode& n) { return n.radius_mm >= 0.25; }));
 }
 
 TEST_CASE("vessel_tree: VTK polylines are joined where they start near one before", "[vessel_tree]") {

@@ -142,8 +142,10 @@ void simulate_case(const std::filesystem::path& output, const SimulateOptions& o
     return simulate_volume(ctx, v.volume, v.threshold, options.contrast, s);
   }();
   if (!shows_vessels(simulation.acquisition) && !options.quiet)
-    std::fprintf(stderr, "warning: %s: expected vessels in some view, found none (too small, out of view, in other units "
-                 "than mm, or contrast that arrives too late)\n", output.c_str());
+    std::fprintf(stderr,
+                 "warning: %s: expected vessels in some view, found none (too small, out of view, in other units "
+                 "than mm, or contrast that arrives too late)\n",
+                 output.c_str());
   write_acquisition(output, simulation.acquisition, options.save_intensity ? &simulation.raw : nullptr);
   print_line(options.quiet, "wrote " + output.string());
 }

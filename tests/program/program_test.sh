@@ -308,7 +308,7 @@ expect 0 "simulate: a radius of zero repaired" simulate --output repaired.h5 --v
 says "simulate: contrast too late" '^warning: repaired.h5: expected vessels in some view, found none'
 expect 2 "simulate: smallest radius of no file" simulate --output new.h5 --min-radius-mm 0.5 "${case_options[@]}"
 expect 2 "simulate: too many views" simulate --output new.h5 --views 2000000000 --train-views 2
-says "simulate: too many views" 'num_views: expected 1 to 1048576, found 2000000000$'
+says "simulate: too many views" '--views: expected 1 to 1048576, found 2000000000$'
 if (ulimit -v 4000000 && "$program" --version) >out.txt 2>&1; then  # a sanitizer needs more
   (ulimit -v 4000000 && exec "$program" simulate --output new.h5 --threads 1000) >out.txt 2>err.txt
   [ $? = 2 ] || report "simulate: more threads than can be started: $(cat err.txt)"

@@ -1,13 +1,13 @@
 #include "dsasrgs/acquisition.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <set>
 #include <span>
 #include <utility>
 
 #include "common/checks.hpp"
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -18,11 +18,9 @@ namespace {
 constexpr int kMaxExtent = 1 << 20;
 constexpr double kMostTime_s = 1e9;
 
-std::string number(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 9).ptr};
+std::string vector(Vec3d v) {
+  return std::string("(") + plain_number(v.x) + ", " + plain_number(v.y) + ", " + plain_number(v.z) + ")";
 }
-std::string vector(Vec3d v) { return std::string("(") + number(v.x) + ", " + number(v.y) + ", " + number(v.z) + ")"; }
 std::string at(const char* field, std::size_t i) { return std::string(field) + "[" + std::to_string(i) + "]"; }
 bool finite(Vec3d v) { return std::isfinite(v.x) && std::isfinite(v.y) && std::isfinite(v.z); }
 
@@ -38,7 +36,7 @@ class Checker {
     if (found < 1 || found > kMaxExtent) fail(field, "1 to " + std::to_string(kMaxExtent), std::to_string(found));
   }
   void length(const std::string& field, double found) const {
-    if (!is_length(found)) fail(field, "a length of 1e-6 to 1e9 mm", number(found));
+    if (!is_length(found)) fail(field, "a length of 1e-6 to 1e9 mm", plain_number(found));
   }
   void position(const std::string& field, Vec3d found) const {
     if (!is_position(found)) fail(field, "coordinates within 1e9 mm", vector(found));
@@ -52,7 +50,7 @@ class Checker {
     if (bad == values.end()) return;
     const std::size_t i = static_cast<std::size_t>(bad - values.begin());
     fail(field, "finite numbers",
-         number(*bad) + " at view " + std::to_string(i / (height * width)) + ", row " +
+         plain_number(*bad) + " at view " + std::to_string(i / (height * width)) + ", row " +
              std::to_string(i / width % height) + ", column " + std::to_string(i % width));
   }
 
@@ -80,16 +78,17 @@ void check_volume(const Checker& check, const VolumeGrid& volume) {
 void check_times(const Checker& check, const std::vector<Pose>& poses) {
   for (std::size_t v = 0; v < poses.size(); ++v) {
     const double time_s = poses[v].time_s;
-    if (!(std::abs(time_s) <= kMostTime_s)) check.fail(at("/time_s", v), "a time within 1e9 s", number(time_s));
+    if (!(std::abs(time_s) <= kMostTime_s)) check.fail(at("/time_s", v), "a time within 1e9 s", plain_number(time_s));
     if (v > 0 && time_s < poses[v - 1].time_s)
-      check.fail(at("/time_s", v), "at least " + number(poses[v - 1].time_s) + ", the time before it", number(time_s));
+      check.fail(at("/time_s", v), "at least " + plain_number(poses[v - 1].time_s) + ", the time before it",
+                 plain_number(time_s));
   }
 }
 
 void check_unit(const Checker& check, const std::string& field, Vec3d axis) {
   if (!finite(axis)) check.fail(field, "finite numbers", vector(axis));
   if (std::abs(length(axis) - 1) > kAxisTolerance)
-    check.fail(field, "a unit vector", vector(axis) + " of length " + number(length(axis)));
+    check.fail(field, "a unit vector", vector(axis) + " of length " + plain_number(length(axis)));
 }
 
 void check_pose(const Checker& check, const Pose& pose, const VolumeGrid& volume, std::size_t v) {
@@ -99,10 +98,11 @@ void check_pose(const Checker& check, const Pose& pose, const VolumeGrid& volume
   check_unit(check, at("/geometry/detector_v", v), pose.detector_v);
   const double cosine = dot(pose.detector_u, pose.detector_v);
   if (std::abs(cosine) > kAxisTolerance)
-    check.fail(at("/geometry/detector_v", v), "a vector orthogonal to detector_u", "their product " + number(cosine));
+    check.fail(at("/geometry/detector_v", v), "a vector orthogonal to detector_u",
+               "their product " + plain_number(cosine));
   if (!(source_depth_mm(pose) > kLeastDepth * source_distance_mm(pose)))
     check.fail(at("/geometry/detector_center_mm", v), "a source outside the detector's plane",
-               number(source_depth_mm(pose)) + " mm between them");
+               plain_number(source_depth_mm(pose)) + " mm between them");
   if (volume.contains(pose.source_mm))
     check.fail(at("/geometry/source_mm", v), "a source outside the volume", vector(pose.source_mm) + " inside it");
   // Depths along the detector's normal, from the source towards the detector.
@@ -111,11 +111,11 @@ void check_pose(const Checker& check, const Pose& pose, const VolumeGrid& volume
   const double volume_depth = dot(volume.center_mm() - pose.source_mm, normal) * (detector_depth < 0 ? -1 : 1);
   if (!(volume_depth > 0))
     check.fail(at("/geometry/source_mm", v), "the volume between source and detector",
-               "the volume's centre " + number(-volume_depth) + " mm behind the source");
+               "the volume's centre " + plain_number(-volume_depth) + " mm behind the source");
   if (!(std::abs(detector_depth) > volume_depth))
     check.fail(at("/geometry/detector_center_mm", v),
-               "a detector beyond the volume's centre, " + number(volume_depth) + " mm from the source",
-               number(std::abs(detector_depth)) + " mm from the source");
+               "a detector beyond the volume's centre, " + plain_number(volume_depth) + " mm from the source",
+               plain_number(std::abs(detector_depth)) + " mm from the source");
 }
 
 void check_views(const Checker& check, const char* field, const std::vector<int>& views, int num_views) {
@@ -155,9 +155,9 @@ void check_references(const Checker& check, const Acquisition& a) {
     for (std::size_t i = 0; i < reference.values.size(); ++i)
       if (!std::isfinite(reference.values[i]))
         check.fail("/reference/volume", "finite numbers",
-                   number(reference.values[i]) + " at voxel " + std::to_string(i));
+                   plain_number(reference.values[i]) + " at voxel " + std::to_string(i));
     if (reference.time_s && !(std::abs(*reference.time_s) <= kMostTime_s))
-      check.fail("/reference/volume@time_s", "a time within 1e9 s", number(*reference.time_s));
+      check.fail("/reference/volume@time_s", "a time within 1e9 s", plain_number(*reference.time_s));
   }
 }
 

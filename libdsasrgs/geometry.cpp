@@ -6,6 +6,7 @@
 #include <numbers>
 #include <string>
 
+#include "common/require.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -47,15 +48,11 @@ VolumeGrid VolumeGrid::coarsened(double factor) const {
 }
 
 Pose carm_pose(const CArmView& view, double time_s) {
-  constexpr double kFullTurn = 2 * std::numbers::pi;
-  const auto check = [](bool ok, const char* field, const char* expected, double found) {
-    if (!ok)
-      throw InvalidArgument(std::string("carm_pose: ") + field + ": expected " + expected + ", found " +
-                            std::to_string(found));
-  };
+  constexpr double kTwoTurns = 4 * std::numbers::pi, kFullTurn = kTwoTurns / 2;
+  const auto check = require_field<double>;
   check(std::isfinite(view.sod_mm) && view.sod_mm > 0, "sod_mm", "a positive length", view.sod_mm);
   check(std::isfinite(view.sdd_mm) && view.sdd_mm > view.sod_mm, "sdd_mm", "more than sod_mm", view.sdd_mm);
-  check(std::abs(view.primary_rad) <= kFullTurn, "primary_rad", "radians within ±2π", view.primary_rad);
+  check(std::abs(view.primary_rad) <= kTwoTurns, "primary_rad", "radians within ±4π", view.primary_rad);
   check(std::abs(view.secondary_rad) <= kFullTurn, "secondary_rad", "radians within ±2π", view.secondary_rad);
   check(std::isfinite(view.offset_u_mm), "offset_u_mm", "a finite length", view.offset_u_mm);
   check(std::isfinite(view.offset_v_mm), "offset_v_mm", "a finite length", view.offset_v_mm);
@@ -74,9 +71,7 @@ Pose carm_pose(const CArmView& view, double time_s) {
 }
 
 std::vector<Pose> circular_poses(const CircularSweep& sweep) {
-  if (sweep.num_views < 1 || sweep.num_views > kMostViews)
-    throw InvalidArgument("circular_poses: num_views: expected 1 to " + std::to_string(kMostViews) + ", found " +
-                          std::to_string(sweep.num_views));
+  require_field(sweep.num_views >= 1 && sweep.num_views <= kMostViews, "num_views", "1 to 1048576", sweep.num_views);
   std::vector<Pose> poses;
   for (int i = 0; i < sweep.num_views; ++i) {
     const double f = sweep.num_views == 1 ? 0.0 : static_cast<double>(i) / (sweep.num_views - 1);

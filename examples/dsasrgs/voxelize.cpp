@@ -60,6 +60,8 @@ void run(const VoxelizeOptions& options) {
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
+  if (options.frames > 1 && model.time.first_s == model.time.last_s)
+    throw UsageError("--frames: expected 1 for a model of one moment, found " + std::to_string(options.frames));
   if (options.time_s) warn_outside_sweep(model, {*options.time_s}, quiet);
   Volume volume;
   volume.grid = options.spacing_mm ? resampled(model.volume, *options.spacing_mm) : model.volume;
@@ -81,7 +83,7 @@ void run(const VoxelizeOptions& options) {
     volume.values = options.time_s ? renderer.voxelize(volume.grid, *options.time_s).values
                                    : renderer.voxelize_mean(volume.grid, kMeanMoments).values;
   }
-  write_nifti(options.output, volume, frame_spacing_s);
+  write_nifti(options.output, volume, frame_spacing_s, options.time_s.value_or(model.time.first_s));
   print_line(quiet, "wrote " + options.output);
 }
 

@@ -88,7 +88,7 @@ struct CArmView {
 
 /// Pose of a C-arm view: source = SOD (cos b cos a, cos b sin a, sin b), u = (−sin a, cos a, 0),
 /// v = (sin b cos a, sin b sin a, −cos b), centre = −(SDD/SOD − 1)·source + offset_u·u + offset_v·v.
-/// Throws InvalidArgument unless 0 < SOD < SDD, all values and the time are finite and |a|, |b| ≤ 2π.
+/// Throws InvalidArgument unless 0 < SOD < SDD, all values and the time are finite, |a| ≤ 4π and |b| ≤ 2π.
 Pose carm_pose(const CArmView&, double time_s);
 
 /// Sweep of `num_views` views over `arc_rad` about +z, the first at `first_rad`, evenly spaced in angle and, over

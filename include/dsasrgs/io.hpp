@@ -23,8 +23,9 @@ namespace DSASRGS_API dsasrgs {
 std::string read_format(const std::filesystem::path&);
 
 /// Reads an acquisition file (HDF5, `dsasrgs.acquisition` version 1). Intensities are turned into line integrals
-/// ln(mask) − ln(fill) (zero or negative intensity is BadInput naming view and pixel, except where /valid excludes the
-/// pixel, which becomes 0); C-arm angles into poses. The result is validated.
+/// ln(mask − dark) − ln(fill − dark) (an intensity not above the dark field is BadInput naming view and pixel, except
+/// where /valid excludes the pixel, which becomes 0, as do saturated ones, which `valid` then excludes); C-arm angles
+/// into poses. The result is validated.
 Acquisition read_acquisition(const std::filesystem::path&);
 
 /// Writes an acquisition file with free geometry; with `raw`, /projections holds its fill intensities beside
@@ -33,12 +34,13 @@ Acquisition read_acquisition(const std::filesystem::path&);
 void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr);
 
 /// Writes NIfTI-1 (.nii, or .nii.gz compressed), float32, mm and s, sform and qform code 1. World axes are written as
-/// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames.
-/// Throws InvalidArgument for sizes that disagree or exceed 32767, spacings not positive, and voxels not finite.
-void write_nifti(const std::filesystem::path&, const Volume&, double frame_spacing_s = 1);
-/// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, int16, uint16, uint8 or float64 voxels with
-/// an axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other units
-/// of length become mm. Throws BadInput for anything else, and for voxels that are not finite.
+/// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames,
+/// `first_time_s` that of the first (toffset). Throws InvalidArgument for sizes that disagree or exceed 32767, spacings
+/// not positive, times not finite, and voxels not finite.
+void write_nifti(const std::filesystem::path&, const Volume&, double frame_spacing_s = 1, double first_time_s = 0);
+/// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, float64 or integer voxels of up to 32 bits
+/// with an axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other
+/// units of length become mm. Throws BadInput for anything else, and for voxels that are not finite.
 Volume read_nifti(const std::filesystem::path&);
 
 /// Reads a headerless volume of uint8 voxels [z,y,x] (.raw, or .raw.gz compressed) onto `grid`. The number of bytes

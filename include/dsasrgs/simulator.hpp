@@ -31,14 +31,19 @@ struct VesselTree {
   std::vector<double> path_length_mm() const;
 };
 
-/// Reads an SWC file (id type x y z radius parent, mm; '#' starts a comment). Parents may come in any order; nodes are
-/// put in an order that has every parent before its children. Throws IoError; BadInput naming the line for a wrong
-/// field count, a non-number, a repeated id, an unknown parent, a cycle or a radius that is not positive.
-VesselTree read_swc(const std::filesystem::path&);
+/// Reads an SWC file: a line per node (id type x y z radius parent, mm), '#' starts a comment. As found: any end of
+/// line, a byte order mark, ids and types as 3.0, +5, semicolons or commas between the fields (not both as blanks: a
+/// decimal comma is refused), more columns, which do not count. Parents may come in any order; nodes are put in an
+/// order that has every parent before its children. Where min_radius_mm is above 0, smaller radii, 0 too, become it.
+/// Throws IoError; BadInput naming the line for too few fields, a non-number, a coordinate beyond 1e9 mm, a repeated
+/// id, an unknown parent, a cycle or a radius that is negative, or 0 without min_radius_mm; InvalidArgument for a
+/// min_radius_mm that is neither 0 nor 1e-6 to 1e9; OutOfMemory.
+VesselTree read_swc(const std::filesystem::path&, double min_radius_mm = 0);
 
-/// Reads the polylines of a legacy ASCII VTK file (POINTS with CELLS or LINES), which has no radii: all get radius_mm.
-/// A polyline starts at the nearest node of those before it if that is within join_mm, else it is an inlet. Throws
-/// IoError; BadInput naming the line; InvalidArgument for a radius that is not positive.
+/// Reads the polylines of a legacy ASCII VTK file (POINTS with CELLS or LINES, up to version 5.1), whose radii do not
+/// count: all get radius_mm. A polyline starts at the nearest node of those before it if that is within join_mm, else
+/// it is an inlet. Throws IoError; BadInput naming the line; InvalidArgument for a radius that is not 1e-6 to 1e9;
+/// OutOfMemory.
 VesselTree read_vtk_centerlines(const std::filesystem::path&, double radius_mm, double join_mm = 8);
 
 /// Smooths centrelines and radii along branches by `passes` of a [¼ ½ ¼] filter that keeps inlets, branch points and
@@ -60,7 +65,8 @@ struct VesselTreeOptions {
   Vec3d ellipsoid_half_axes_mm{66, 78, 70};  ///< fits SimulationOptions::volume
 };
 /// Seeded; the same tree on every machine. Each inlet feeds (inlet radius / smallest radius)^1.4 end points, at most
-/// 1000, spread through the ellipsoid. Throws InvalidArgument for values out of range.
+/// 1000 and 10 000 of all inlets, spread through the ellipsoid. Throws InvalidArgument for values out of range: 1 to
+/// 100 inlets, a smallest radius of 1e-3 mm or more, half axes of at most 1000 mm, none shorter than the inlet radius.
 VesselTree generate_vessel_tree(const VesselTreeOptions&);
 
 /// Contrast bolus. At the inlet it is the gamma variate ((t−t0)/(a b))^a exp(a − (t−t0)/b) convolved with an injection

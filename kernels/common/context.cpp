@@ -2,8 +2,11 @@
 
 #include <omp.h>
 
+#include <future>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "common/device.hpp"
 #include "common/has_cuda.hpp"
@@ -13,7 +16,28 @@ namespace dsasrgs {
 
 namespace {
 constexpr int kMostThreads = 1024;
+
+/// Starts and ends the threads once where there are more than processors: libgomp ends the process where it cannot
+/// start them.
+void require_threads(int threads) {
+  if (threads <= omp_get_num_procs()) return;
+  std::promise<void> all_started;
+  const std::shared_future<void> go_on = all_started.get_future().share();
+  std::vector<std::thread> started;
+  bool refused = false;
+  try {
+    for (int i = 1; i < threads; ++i) started.emplace_back([go_on] { go_on.wait(); });
+  } catch (const std::exception&) {  // std::system_error, std::bad_alloc
+    refused = true;
+  }
+  all_started.set_value();
+  for (std::thread& thread : started) thread.join();
+  if (refused)
+    throw InvalidArgument("threads: expected no more than the system starts, about " +
+                          std::to_string(started.size() + 1) + " now, found " + std::to_string(threads));
 }
+
+}  // namespace
 
 struct Context::State {
   Backend backend = Backend::cpu;
@@ -35,8 +59,9 @@ Context::~Context() = default;
 
 Context Context::cpu(int threads) {
   if (threads < 0 || threads > kMostThreads)  // libgomp ends the process where it cannot start them
-    throw InvalidArgument("Context::cpu: threads: expected 0 (all) to " + std::to_string(kMostThreads) + ", found " +
+    throw InvalidArgument("threads: expected 0 (all) to " + std::to_string(kMostThreads) + ", found " +
                           std::to_string(threads));
+  require_threads(threads);
   auto state = std::make_unique<State>();
   state->threads = threads == 0 ? omp_get_max_threads() : threads;
   state->device_name = "CPU, " + std::to_string(state->threads) + (state->threads == 1 ? " thread" : " threads");

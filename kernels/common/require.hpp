@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -18,12 +19,19 @@ void require(bool ok, const char* op, const Parts&... parts) {
   std::string message = std::string(op) + ": ";
   const auto add = [&message](const auto& part) {
     if constexpr (std::is_arithmetic_v<std::decay_t<decltype(part)>>)
-      message += std::to_string(part);
+      message += plain_number(part);
     else
       message += part;
   };
   (add(parts), ...);
   throw InvalidArgument(message);
+}
+
+/// Throws InvalidArgument("field: expected …, found …") unless ok, for what a user of the program names: a field or an
+/// option, without the function that looks at it.
+template <class T>
+void require_field(bool ok, const std::string& field, const char* expected, T found) {
+  if (!ok) throw InvalidArgument(field + ": expected " + expected + ", found " + plain_number(found));
 }
 
 /// Throws InvalidArgument("op: what: expected E elements, found F") unless they agree.

@@ -21,29 +21,89 @@ void require_input(const FdkInput& input, std::size_t volume_size) {
   require_size(kOp, "volume", voxels, volume_size);
 }
 
-/// Largest |fan angle| of any view's detector. Throws InvalidArgument when a detector is not in front of its source.
-double largest_fan_angle_rad(const FdkInput& input, const SourceArc& arc) {
-  double largest = 0;
+/// Fan angles that detectors reach.
+struct FanAngles {
+  double least_rad = 0, most_rad = 0;  ///< of any view
+  /// Of every view: at γ < 0 down to −every_negative_rad, at γ > 0 up to every_positive_rad; below 0 where a detector
+  /// does not reach γ = 0.
+  double every_negative_rad = std::numbers::pi, every_positive_rad = std::numbers::pi;
+  double largest_rad() const { return std::max(-least_rad, most_rad); }
+};
+
+/// Throws InvalidArgument when a detector is not in front of its source.
+FanAngles fan_angles(const FdkInput& input, const SourceArc& arc) {
+  FanAngles fan;
   for (std::size_t i = 0; i < input.poses.size(); ++i)
-    for (const double px : {0.0, static_cast<double>(input.detector.width_px)})
-      for (const double py : {0.0, static_cast<double>(input.detector.height_px)}) {
+    for (const double py : {0.0, static_cast<double>(input.detector.height_px)}) {
+      double low = std::numbers::pi, high = -std::numbers::pi;
+      for (const double px : {0.0, static_cast<double>(input.detector.width_px)}) {
         const Vec3d ray = detector_point(input.poses[i], input.detector, {px, py}) - input.poses[i].source_mm;
         const double depth = dot(ray, arc.views[i].toward_axis);
         require(depth > 0, kOp, "poses: view ", i, ": expected a detector beyond the source towards the rotation axis");
-        largest = std::max(largest, std::abs(std::atan2(dot(ray, arc.views[i].tangent), depth)));
+        const double angle = std::atan2(dot(ray, arc.views[i].tangent), depth);
+        low = std::min(low, angle);
+        high = std::max(high, angle);
       }
-  return largest;
+      fan.least_rad = std::min(fan.least_rad, low);
+      fan.most_rad = std::max(fan.most_rad, high);
+      fan.every_negative_rad = std::min(fan.every_negative_rad, -low);
+      fan.every_positive_rad = std::min(fan.every_positive_rad, high);
+    }
+  return fan;
+}
+
+/// A detector that is shifted so little that its rows count as seeing both sides alike: wobble, and a few columns.
+constexpr double kSmallShift = 0.05;  // of the longer side
+
+/// Nothing where the axis is off the detector: then no weights help.
+HalfFan half_fan(const FanAngles& fan) {
+  const double shorter = std::min(fan.every_negative_rad, fan.every_positive_rad);
+  const double longer = std::max(fan.every_negative_rad, fan.every_positive_rad);
+  if (shorter <= 0 || longer - shorter <= kSmallShift * longer) return {};
+  return {fan.every_positive_rad > fan.every_negative_rad ? 1.0 : -1.0, shorter};
+}
+
+void reconstruct_job(Context& ctx, const FdkJob& job, View<float> volume) {
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::fdk_reconstruct(ctx, job, volume);
+  cpu::fdk_reconstruct(ctx, job, volume);
+}
+
+/// A half-fan reconstruction, with columns of zero weight added on the shorter side: filtered rows go on beyond it,
+/// where the voxels of the other half project to.
+void reconstruct_half_fan(Context& ctx, const FdkInput& input, const SourceArc& arc, const FanAngles& fan, HalfFan half,
+                          View<float> volume) {
+  const double negative = std::tan(fan.every_negative_rad), positive = std::tan(fan.every_positive_rad);
+  const auto width = static_cast<std::size_t>(input.detector.width_px);
+  const auto added = static_cast<std::size_t>(
+      std::ceil(static_cast<double>(width) * std::abs(positive - negative) / (positive + negative)));
+  HostVector<Pose> poses(input.poses.begin(), input.poses.end());
+  HostVector<float> rows(input.projections.size()), wide(input.projections.size() / width * (width + added));
+  copy_bytes_to_host(ctx, rows.data(), input.projections.data(), rows.size() * sizeof(float));
+  const std::size_t rows_per_view = rows.size() / width / poses.size();
+  for (std::size_t v = 0; v < poses.size(); ++v) {
+    // Whether the shorter side is that of column 0.
+    const bool at_start = dot(poses[v].detector_u, arc.views[v].tangent) * half.side > 0;
+    poses[v].detector_center_mm +=
+        poses[v].detector_u * (0.5 * static_cast<double>(added) * input.detector.pitch_u_mm * (at_start ? -1 : 1));
+    for (std::size_t r = v * rows_per_view; r < (v + 1) * rows_per_view; ++r)
+      std::copy_n(rows.data() + r * width, width, wide.data() + r * (width + added) + (at_start ? added : 0));
+  }
+  Detector detector = input.detector;
+  detector.width_px += static_cast<int>(added);
+  const auto projections = Buffer<float>::from_host(ctx, wide);
+  const FdkInput padded{projections, poses, detector, input.grid};
+  reconstruct_job(ctx, {padded, arc, 0.0, half}, volume);
 }
 
 void reconstruct(Context& ctx, const FdkInput& input, View<float> volume) {
   const SourceArc arc = fit_source_arc(input.poses);
-  const double fan_rad = largest_fan_angle_rad(input, arc);
+  const FanAngles fan = fan_angles(input, arc);
+  if (const HalfFan half = half_fan(fan); arc.full_turn && half.side != 0)
+    return reconstruct_half_fan(ctx, input, arc, fan, half, volume);
   const double delta_rad = (arc.span_rad - std::numbers::pi) / 2;
-  const bool parker = !arc.full_turn && delta_rad >= fan_rad;
-  const FdkJob job{input, arc, parker ? delta_rad : 0.0};
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::fdk_reconstruct(ctx, job, volume);
-  cpu::fdk_reconstruct(ctx, job, volume);
+  const bool parker = !arc.full_turn && delta_rad >= fan.largest_rad();
+  reconstruct_job(ctx, {input, arc, parker ? delta_rad : 0.0, {}}, volume);
 }
 
 }  // namespace

@@ -29,6 +29,30 @@ DSASRGS_HD T parker_weight(T beta_rad, T gamma_rad, T delta_rad) {
   return T(1);
 }
 
+/// Where on a full turn with a detector shifted along its rows the rays are seen twice: at |γ| < overlap. Beyond, on
+/// the detector's longer side, once. `side` is the sign of γ there; 0: a detector that sees both sides alike.
+struct HalfFan {
+  double side = 0, overlap_rad = 0;
+};
+
+/// Redundancy weight (overlap > 0) of the ray at fan angle γ, relative to that of a ray seen twice: 1 in the middle of
+/// the overlap; over its outer half, on either side, smoothly to 2 on the longer side and to 0 on the shorter, so that
+/// the two measurements of a ray, γ and −γ, always add to 2 and the truncated end of the rows weighs nothing. (Parker's
+/// sin² for a shifted detector, in the manner of Wang, Med. Phys. 29, 1634, 2002.)
+template <class T>
+DSASRGS_HD T half_fan_weight(T gamma_rad, T side, T overlap_rad) {
+  using std::abs;
+  using std::sin;
+  const T from_middle = abs(gamma_rad) - T(0.5) * overlap_rad;
+  if (from_middle <= T(0)) return T(1);
+  T excess = T(1);
+  if (from_middle < T(0.5) * overlap_rad) {
+    const T s = sin(std::numbers::pi_v<T> * from_middle / overlap_rad);
+    excess = s * s;
+  }
+  return gamma_rad * side > T(0) ? T(1) + excess : T(1) - excess;
+}
+
 /// Sample n of the band-limited ramp filter for samples one unit apart (Kak and Slaney 1988, eq. 3.61).
 template <class T>
 DSASRGS_HD T ramp_kernel(int n) {
@@ -52,6 +76,7 @@ struct FilterView {
   double radius_mm = 0;                 ///< distance of the source from the axis
   double share = 0;                     ///< of the arc, so scaled that all views add to the integral over half a turn
   double angle_rad = 0, delta_rad = 0;  ///< as in parker_weight; delta_rad = 0: no Parker weights
+  HalfFan half_fan;
 };
 
 /// One detector row of it; s counts pixels along the row. Trivial, so that it can be in shared memory.
@@ -60,6 +85,7 @@ struct FilterRow {
   float start[3], step[3];  ///< ray at s = 0, and its change per pixel
   float depth_start, depth_step, tangent_start, tangent_step;
   float angle_rad, delta_rad;
+  float half_fan_side, half_fan_overlap_rad;
 };
 
 /// Row r of a view, worked out in double.
@@ -80,7 +106,9 @@ DSASRGS_HD inline FilterRow filter_row(const FilterView& view, int r) {
           f(dot(left, view.tangent)),
           f(dot(view.per_column, view.tangent)),
           f(view.angle_rad),
-          f(view.delta_rad)};
+          f(view.delta_rad),
+          f(view.half_fan.side),
+          f(view.half_fan.overlap_rad)};
 }
 
 /// Cosine weight × redundancy weight × the row's scale at pixel position s.
@@ -89,8 +117,11 @@ DSASRGS_HD inline float ray_weight(const FilterRow& row, float s) {
               z = row.start[2] + s * row.step[2];
   const float depth = row.depth_start + s * row.depth_step;
   float weight = row.scale * depth / std::sqrt(x * x + y * y + z * z);
-  if (row.delta_rad > 0.0f)
-    weight *= parker_weight(row.angle_rad, std::atan2(row.tangent_start + s * row.tangent_step, depth), row.delta_rad);
+  if (row.delta_rad > 0.0f || row.half_fan_side != 0.0f) {
+    const float fan_angle = std::atan2(row.tangent_start + s * row.tangent_step, depth);
+    weight *= row.delta_rad > 0.0f ? parker_weight(row.angle_rad, fan_angle, row.delta_rad)
+                                   : half_fan_weight(fan_angle, row.half_fan_side, row.half_fan_overlap_rad);
+  }
   return weight;
 }
 

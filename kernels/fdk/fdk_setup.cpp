@@ -37,6 +37,7 @@ FilterView filter_view(const FdkJob& job, std::size_t view) {
   out.share = base * arc_view.share_rad;
   out.angle_rad = arc_view.angle_rad;
   out.delta_rad = job.parker_delta_rad;
+  out.half_fan = job.half_fan;
   return out;
 }
 

@@ -13,6 +13,7 @@ struct FdkJob {
   const FdkInput& input;
   const SourceArc& arc;
   double parker_delta_rad;  ///< as in parker_weight; 0: no Parker weights
+  HalfFan half_fan;         ///< of a full turn
 };
 
 /// Views filtered before they are back-projected together; bounds the memory of filtered views.

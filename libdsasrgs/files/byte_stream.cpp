@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <new>
 #include <system_error>
@@ -16,10 +17,8 @@ namespace {
 
 /// zlib counts bytes in int and unsigned.
 constexpr std::size_t kMaxPiece = std::size_t{1} << 28;
-/// Deflate cannot do better (a match of 258 bytes takes two bits).
-constexpr std::size_t kMaxDeflateRatio = 1032;
 
-bool is_compressed(const std::filesystem::path& path) { return path.extension() == ".gz"; }
+bool is_gzip_name(const std::filesystem::path& path) { return path.extension() == ".gz"; }
 
 [[noreturn]] void throw_read_error(const std::string& name, int code) {
   throw IoError(name + ": cannot read: " + std::generic_category().message(code));
@@ -32,9 +31,9 @@ ByteReader::ByteReader(const std::filesystem::path& path) : name_(path.string())
   std::error_code code;
   max_size_ = std::filesystem::file_size(path, code);
   if (code) throw_read_error(name_, code.value());
-  if (is_compressed(path)) max_size_ *= kMaxDeflateRatio;
+  if (is_gzip_name(path)) max_size_ *= kMaxDeflateRatio;
   errno = 0;
-  if (!is_compressed(path)) {
+  if (!is_gzip_name(path)) {
     plain_.open(path, std::ios::binary);
     if (!plain_) throw_read_error(name_, errno);
     return;
@@ -59,6 +58,15 @@ std::size_t ByteReader::read(void* destination, std::size_t bytes) {
   plain_.read(static_cast<char*>(destination), static_cast<std::streamsize>(bytes));
   if (plain_.bad()) throw_read_error(name_, errno);
   return static_cast<std::size_t>(plain_.gcount());
+}
+
+void ByteReader::skip(std::size_t bytes) {
+  std::array<char, 1 << 16> block;
+  while (bytes > 0) {
+    const std::size_t piece = std::min(bytes, block.size());
+    if (read(block.data(), piece) < piece) return;
+    bytes -= piece;
+  }
 }
 
 std::size_t ByteReader::read_compressed(char* destination, std::size_t bytes) {
@@ -104,7 +112,7 @@ struct ByteWriter::Deflater {
 };
 
 ByteWriter::ByteWriter(const std::filesystem::path& path)
-    : target_(path), deflater_(is_compressed(path) ? std::make_unique<Deflater>() : nullptr) {}
+    : target_(path), deflater_(is_gzip_name(path) ? std::make_unique<Deflater>() : nullptr) {}
 
 ByteWriter::~ByteWriter() = default;
 

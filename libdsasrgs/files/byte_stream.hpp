@@ -12,6 +12,9 @@
 
 namespace dsasrgs {
 
+/// Deflate cannot do better (a match of 258 bytes takes two bits).
+inline constexpr std::size_t kMaxDeflateRatio = 1032;
+
 /// Reads from start to end. Throws IoError when the system refuses, BadInput where a .gz file is not gzip or is
 /// damaged.
 class ByteReader {
@@ -23,10 +26,13 @@ class ByteReader {
 
   /// The path as text, as it stands in messages.
   const std::string& name() const { return name_; }
+  bool is_compressed() const { return compressed_ != nullptr; }
   /// No more bytes than this can come.
   std::size_t max_size() const { return max_size_; }
   /// Fills up to `bytes` bytes; returns how many, fewer only at the end of the file.
   std::size_t read(void* destination, std::size_t bytes);
+  /// Reads and forgets up to `bytes` bytes.
+  void skip(std::size_t bytes);
 
  private:
   std::size_t read_compressed(char* destination, std::size_t bytes);

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
@@ -33,8 +34,40 @@ Shape require_images(const Hdf5Reader& file, const std::string& field, const Sha
   return found;
 }
 
-/// Line integrals ln(mask) − ln(fill) of stored intensities. Pixels that /valid excludes may hold anything: they become
-/// 0.
+/// The detector's dark field [H,W]; 0 where the file has none.
+std::vector<float> read_dark(const Hdf5Reader& file, std::size_t height, std::size_t width) {
+  if (!file.has("/dark")) return host_vector<float>(height * width);
+  file.require_type("/dark", {ElementType::float32, ElementType::uint16});
+  std::vector<float> dark = file.read<float>("/dark", {height, width});
+  for (std::size_t p = 0; p < dark.size(); ++p)
+    if (!std::isfinite(dark[p]))
+      throw BadInput(
+          file.name(), "/dark", "finite numbers",
+          plain_number(dark[p]) + " at row " + std::to_string(p / width) + ", column " + std::to_string(p % width));
+  return dark;
+}
+
+/// Counts from which on the detector is saturated.
+double read_saturation(const Hdf5Reader& file) {
+  if (!file.has_attribute("/projections", "saturation")) return std::numeric_limits<double>::infinity();
+  const double level = file.attribute<double>("/projections", "saturation");
+  if (!(level > 0)) throw BadInput(file.name(), "/projections@saturation", "a positive count", plain_number(level));
+  return level;
+}
+
+/// Marks a pixel of one view as not valid.
+void exclude_pixel(Acquisition& a, std::size_t view, std::size_t pixel) {
+  const std::size_t pixels = a.detector.num_pixels(), all = a.poses.size() * pixels;
+  if (a.valid.size() != all) {  // from no mask, or one for all views, to one each
+    std::vector<std::uint8_t> each = host_vector<std::uint8_t>(all, 1);
+    for (std::size_t i = 0; i < all && !a.valid.empty(); ++i) each[i] = a.valid[i % pixels];
+    a.valid = std::move(each);
+  }
+  a.valid[view * pixels + pixel] = 0;
+}
+
+/// Line integrals ln(mask − dark) − ln(fill − dark) of stored intensities. Pixels that /valid excludes may hold
+/// anything: they become 0. So do saturated ones, which are excluded from here on.
 void read_intensities(const Hdf5Reader& file, Acquisition& a) {
   const std::size_t num_views = a.poses.size(), pixels = a.detector.num_pixels();
   const std::size_t height = static_cast<std::size_t>(a.detector.height_px);
@@ -44,20 +77,34 @@ void read_intensities(const Hdf5Reader& file, Acquisition& a) {
     throw BadInput(file.name(), "/mask_projections",
                    "shape " + describe({num_views, height, width}) + " or " + describe({1, height, width}),
                    describe(mask_shape));
+  const std::vector<float> dark = read_dark(file, height, width);
+  const double saturation = read_saturation(file);
   a.projections = host_vector<float>(num_views * pixels);
   std::vector<float> fill = host_vector<float>(pixels), mask = host_vector<float>(pixels);
   for (std::size_t v = 0; v < num_views; ++v) {
     file.read_slab("/projections", v, std::span(fill));
     if (v < mask_shape[0]) file.read_slab("/mask_projections", v, std::span(mask));
-    const std::span<const std::uint8_t> valid = a.valid_pixels(static_cast<int>(v));
     float* line_integral = a.projections.data() + v * pixels;
+    std::span<const std::uint8_t> valid = a.valid_pixels(static_cast<int>(v));
     for (std::size_t p = 0; p < pixels; ++p) {
-      const bool counts = valid.empty() || valid[p] != 0;
-      for (const auto& [field, value] : {std::pair{"/projections", fill[p]}, std::pair{"/mask_projections", mask[p]}})
-        if (counts && (!(value > 0) || !std::isfinite(value)))
-          throw BadInput(file.name(), field, "positive intensities",
-                         std::to_string(value) + " at " + pixel_name(v, p, width));
-      line_integral[p] = counts ? static_cast<float>(std::log(static_cast<double>(mask[p]) / fill[p])) : 0.0f;
+      line_integral[p] = 0;
+      if (!valid.empty() && valid[p] == 0) continue;
+      if (fill[p] >= saturation || mask[p] >= saturation) {
+        exclude_pixel(a, v, p);
+        valid = a.valid_pixels(static_cast<int>(v));
+        continue;
+      }
+      const auto counts = [&](const char* field, float value) {
+        const double above = static_cast<double>(value) - dark[p];
+        if (!(above > 0) || !std::isfinite(above))
+          throw BadInput(
+              file.name(), field,
+              dark[p] == 0 ? "positive intensities" : "intensities above the dark field of " + plain_number(dark[p]),
+              plain_number(value) + " at " + pixel_name(v, p, width));
+        return above;
+      };
+      const double fill_counts = counts("/projections", fill[p]), mask_counts = counts("/mask_projections", mask[p]);
+      line_integral[p] = static_cast<float>(std::log(mask_counts / fill_counts));
     }
   }
 }
@@ -72,6 +119,21 @@ std::vector<double> read_per_view(const Hdf5Reader& file, const std::string& fie
   return file.read<double>(field, found);
 }
 
+/// Throws BadInput unless primary angles are radians: within ±2π, or, because a sweep may begin anywhere (from 200° to
+/// 400°), within ±4π where they are those of one sweep, of at most 450° in steps of at most 90° on average, which
+/// angles in degrees are not.
+void require_radians(const Hdf5Reader& file, const std::string& field, const std::vector<double>& angles) {
+  constexpr double kPi = std::numbers::pi, kLongestSweep = 2.5 * kPi, kLargestStep = 0.5 * kPi;
+  const auto [low, high] = std::minmax_element(angles.begin(), angles.end());
+  const double span = *high - *low;
+  const bool sweep = span > 0 && span <= kLongestSweep && span <= kLargestStep * static_cast<double>(angles.size() - 1);
+  const double most = sweep ? 4 * kPi : 2 * kPi;
+  for (std::size_t v = 0; v < angles.size(); ++v)
+    if (!(std::abs(angles[v]) <= most))
+      throw BadInput(file.name(), field, "radians within ±2π, or ±4π in a sweep of at most 450 degrees",
+                     plain_number(angles[v]) + " at view " + std::to_string(v));
+}
+
 void read_carm(const Hdf5Reader& file, std::vector<Pose>& poses) {
   const std::size_t num_views = poses.size();
   const std::string group = "/geometry/carm/";
@@ -79,17 +141,17 @@ void read_carm(const Hdf5Reader& file, std::vector<Pose>& poses) {
   const std::vector<double> sdd_mm = read_per_view(file, group + "sdd_mm", num_views);
   const std::vector<double> primary_rad = file.read<double>(group + "primary_rad", {num_views});
   const std::vector<double> secondary_rad = file.read<double>(group + "secondary_rad", {num_views});
+  require_radians(file, group + "primary_rad", primary_rad);
   const std::vector<double> offset_mm = file.read<double>(group + "detector_offset_mm", {num_views, 2});
   for (std::size_t v = 0; v < num_views; ++v) {
     const auto require = [&](bool ok, const char* field, const std::string& expected, double found) {
       if (!ok)
-        throw BadInput(file.name(), group + field, expected, std::to_string(found) + " at view " + std::to_string(v));
+        throw BadInput(file.name(), group + field, expected, plain_number(found) + " at view " + std::to_string(v));
     };
     constexpr double kFullTurn = 2 * std::numbers::pi;
     require(std::isfinite(sod_mm[v]) && sod_mm[v] > 0, "sod_mm", "a positive length", sod_mm[v]);
-    require(std::isfinite(sdd_mm[v]) && sdd_mm[v] > sod_mm[v], "sdd_mm",
-            "more than sod_mm, " + std::to_string(sod_mm[v]), sdd_mm[v]);
-    require(std::abs(primary_rad[v]) <= kFullTurn, "primary_rad", "radians within ±2π", primary_rad[v]);
+    require(std::isfinite(sdd_mm[v]) && sdd_mm[v] > sod_mm[v], "sdd_mm", "more than sod_mm, " + plain_number(sod_mm[v]),
+            sdd_mm[v]);
     require(std::abs(secondary_rad[v]) <= kFullTurn, "secondary_rad", "radians within ±2π", secondary_rad[v]);
     for (std::size_t axis = 0; axis < 2; ++axis)
       require(std::isfinite(offset_mm[2 * v + axis]), "detector_offset_mm", "finite lengths", offset_mm[2 * v + axis]);
@@ -196,7 +258,7 @@ void require_raw(const RawIntensity& raw, const Acquisition& a) {
     for (std::size_t i = 0; i < values.size(); ++i)
       if (!(values[i] > 0) || !std::isfinite(values[i]))
         throw InvalidArgument(std::string("write_acquisition: raw.") + what +
-                              ": expected positive intensities, found " + std::to_string(values[i]) + " at " +
+                              ": expected positive intensities, found " + plain_number(values[i]) + " at " +
                               pixel_name(i / pixels, i % pixels, width));
   };
   require_positive("fill", raw.fill);
@@ -252,6 +314,10 @@ Acquisition read_acquisition(const std::filesystem::path& path) {
   a.test_views = read_views(file, "/split/test");
 
   const std::string quantity = file.attribute<std::string>("/projections", "quantity");
+  const bool has_dark = file.has("/dark");
+  if (quantity == "line_integral" && (has_dark || file.has_attribute("/projections", "saturation")))
+    throw BadInput(file.name(), has_dark ? "/dark" : "/projections@saturation", "intensities for it to belong to",
+                   "line integrals");
   if (quantity == "line_integral")
     a.projections = file.read<float>("/projections", images);
   else if (quantity == "intensity")

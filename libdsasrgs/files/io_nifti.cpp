@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +8,11 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "common/host_vector.hpp"
+#include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
@@ -56,15 +58,11 @@ static_assert(offsetof(NiftiHeader, dim) == 40 && offsetof(NiftiHeader, pixdim) 
               offsetof(NiftiHeader, xyzt_units) == 123 && offsetof(NiftiHeader, srow) == 280);
 
 constexpr std::size_t kDataOffset = 352;  // header and four bytes that say "no extensions"
-constexpr std::int16_t kUint8 = 2, kInt16 = 4, kFloat32 = 16, kFloat64 = 64, kUint16 = 512;
+constexpr std::int16_t kUint8 = 2, kInt16 = 4, kInt32 = 8, kFloat32 = 16, kFloat64 = 64, kInt8 = 256, kUint16 = 512,
+                       kUint32 = 768;
 constexpr std::int16_t kScannerAnatomical = 1;
 constexpr std::uint8_t kUnitMetre = 1, kUnitMillimetre = 2, kUnitMicrometre = 3, kSpaceUnits = 7, kUnitSecond = 8;
 constexpr const char kMagic[4] = {'n', '+', '1', '\0'};
-
-std::string number(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 9).ptr};
-}
 
 /// Voxel indices to world: world = matrix·(i, j, k) + offset.
 struct Affine {
@@ -131,8 +129,15 @@ NiftiHeader read_header(ByteReader& file) {
     for (const std::int16_t d : h.dim) found.append(found.empty() ? "" : " ").append(std::to_string(d));
     throw BadInput(file.name(), "dim", "three axes of space and at most one of time, none of them empty", found);
   }
-  if (!(h.vox_offset >= static_cast<float>(kDataOffset)) || h.vox_offset > 1e9f)
-    throw BadInput(file.name(), "vox_offset", "352 or more", number(h.vox_offset));
+  const double offset = h.vox_offset;
+  if (!(offset >= static_cast<double>(kDataOffset)))
+    throw BadInput(file.name(), "vox_offset", "352 or more", plain_number(offset));
+  if (!(offset <= static_cast<double>(file.max_size())))
+    throw BadInput(file.name(), "vox_offset", "at most the file's " + std::to_string(file.max_size()) + " bytes",
+                   plain_number(offset));
+  if (!std::isnan(h.scl_slope) && h.scl_slope != 0)
+    for (const auto& [field, value] : {std::pair{"scl_slope", h.scl_slope}, std::pair{"scl_inter", h.scl_inter}})
+      if (!std::isfinite(value)) throw BadInput(file.name(), field, "a finite number", plain_number(value));
   return h;
 }
 
@@ -147,10 +152,12 @@ VolumeGrid grid_of(const std::string& file, const NiftiHeader& h) {
   for (int r = 0; r < 3; ++r) {
     for (int c = 0; c < 3; ++c) {
       ok = ok && (r == c ? a.matrix[r][c] > 0 : std::abs(a.matrix[r][c]) <= 1e-4 * largest);
-      found += number(a.matrix[r][c]) + (c == 2 ? "; " : " ");
+      found += plain_number(a.matrix[r][c]) + (c == 2 ? "; " : " ");
     }
     ok = ok && std::isfinite(a.offset[r]);
-    found += r == 2 ? "offset " + number(a.offset[0]) + " " + number(a.offset[1]) + " " + number(a.offset[2]) : "";
+    found += r == 2 ? "offset " + plain_number(a.offset[0]) + " " + plain_number(a.offset[1]) + " " +
+                          plain_number(a.offset[2])
+                    : "";
   }
   if (!ok) throw BadInput(file, "affine", "finite, axis-aligned, with positive spacing", found);
   const Vec3d spacing = Vec3d{a.matrix[0][0], a.matrix[1][1], a.matrix[2][2]} * mm;
@@ -158,30 +165,58 @@ VolumeGrid grid_of(const std::string& file, const NiftiHeader& h) {
   return {h.dim[1], h.dim[2], h.dim[3], spacing, first_center - spacing * 0.5};
 }
 
-/// Reads voxels stored as Stored, slab by slab, and scales them.
+/// Reads `num_values` voxels stored as Stored, slab by slab, and scales them. Memory grows with what is there, not with
+/// what the header says.
 template <class Stored>
-void read_voxels(ByteReader& file, const NiftiHeader& h, std::vector<float>& values) {
-  // The standard: a slope of 0 means that the stored values are the values.
-  const double slope = h.scl_slope != 0 ? h.scl_slope : 1, intercept = h.scl_slope != 0 ? h.scl_inter : 0;
-  std::vector<Stored> stored(std::min<std::size_t>(values.size(), 1 << 20));
-  for (std::size_t done = 0; done < values.size();) {
-    const std::size_t count = std::min(stored.size(), values.size() - done);
+void read_voxels(ByteReader& file, const NiftiHeader& h, std::size_t num_values, std::vector<float>& values) {
+  // The standard: a slope of 0 means that the stored values are the values; NaN is what some writers put for it.
+  const bool scaled = h.scl_slope != 0 && !std::isnan(h.scl_slope);
+  const double slope = scaled ? h.scl_slope : 1, intercept = scaled ? h.scl_inter : 0;
+  std::vector<Stored> stored(std::min<std::size_t>(num_values, 1 << 20));
+  for (std::size_t done = 0; done < num_values;) {
+    const std::size_t count = std::min(stored.size(), num_values - done);
     const std::size_t bytes = file.read(stored.data(), count * sizeof(Stored));
     if (bytes != count * sizeof(Stored))
-      throw BadInput(file.name(), "voxels", std::to_string(values.size()),
-                     std::to_string(done + bytes / sizeof(Stored)));
+      throw BadInput(file.name(), "voxels", std::to_string(num_values), std::to_string(done + bytes / sizeof(Stored)));
+    values.resize(done + count);
     for (std::size_t i = 0; i < count; ++i, ++done) {
       values[done] = static_cast<float>(static_cast<double>(stored[i]) * slope + intercept);
       if (!std::isfinite(values[done]))
         throw BadInput(file.name(), "voxels", "finite numbers",
-                       number(values[done]) + " at voxel " + std::to_string(done));
+                       plain_number(values[done]) + " at voxel " + std::to_string(done));
     }
+  }
+}
+
+void read_voxels_of_type(ByteReader& file, const NiftiHeader& h, std::size_t n, std::vector<float>& values) {
+  switch (h.datatype) {
+    case kUint8:
+      return read_voxels<std::uint8_t>(file, h, n, values);
+    case kInt8:
+      return read_voxels<std::int8_t>(file, h, n, values);
+    case kInt16:
+      return read_voxels<std::int16_t>(file, h, n, values);
+    case kUint16:
+      return read_voxels<std::uint16_t>(file, h, n, values);
+    case kInt32:
+      return read_voxels<std::int32_t>(file, h, n, values);
+    case kUint32:
+      return read_voxels<std::uint32_t>(file, h, n, values);
+    case kFloat32:
+      return read_voxels<float>(file, h, n, values);
+    case kFloat64:
+      return read_voxels<double>(file, h, n, values);
+    default:
+      throw BadInput(file.name(), "datatype",
+                     "uint8 (2), int16 (4), int32 (8), float32 (16), float64 (64), int8 (256), uint16 (512) or "
+                     "uint32 (768)",
+                     std::to_string(h.datatype));
   }
 }
 
 }  // namespace
 
-void write_nifti(const std::filesystem::path& path, const Volume& volume, double frame_spacing_s) {
+void write_nifti(const std::filesystem::path& path, const Volume& volume, double frame_spacing_s, double first_time_s) {
   const VolumeGrid& grid = volume.grid;
   const int size[4] = {grid.size_x, grid.size_y, grid.size_z, volume.frames};
   for (const int n : size)
@@ -200,9 +235,12 @@ void write_nifti(const std::filesystem::path& path, const Volume& volume, double
   for (int axis = 0; axis < 3; ++axis)
     if (!(spacing[axis] > 0) || !std::isfinite(spacing[axis]) || !std::isfinite(origin[axis]))
       throw InvalidArgument("write_nifti: grid: expected positive spacing and a finite origin, found " +
-                            number(spacing[axis]) + " and " + number(origin[axis]));
+                            plain_number(spacing[axis]) + " and " + plain_number(origin[axis]));
   if (!(frame_spacing_s > 0) || !std::isfinite(frame_spacing_s))
-    throw InvalidArgument("write_nifti: frame_spacing_s: expected a positive time, found " + number(frame_spacing_s));
+    throw InvalidArgument("write_nifti: frame_spacing_s: expected a positive time, found " +
+                          plain_number(frame_spacing_s));
+  if (!std::isfinite(first_time_s))
+    throw InvalidArgument("write_nifti: first_time_s: expected a finite time, found " + plain_number(first_time_s));
 
   NiftiHeader h;
   h.dim[0] = volume.frames > 1 ? 4 : 3;
@@ -212,6 +250,7 @@ void write_nifti(const std::filesystem::path& path, const Volume& volume, double
   h.bitpix = 32;
   std::fill(std::begin(h.pixdim), std::end(h.pixdim), 1.0f);  // pixdim[0] = 1: the qform does not mirror
   h.pixdim[4] = static_cast<float>(frame_spacing_s);
+  h.toffset = static_cast<float>(first_time_s);
   h.vox_offset = kDataOffset;
   h.scl_slope = 1;
   h.xyzt_units = kUnitMillimetre | kUnitSecond;
@@ -237,32 +276,14 @@ Volume read_nifti(const std::filesystem::path& path) {
   Volume volume;
   volume.grid = grid_of(file.name(), h);
   volume.frames = h.dim[0] >= 4 ? h.dim[4] : 1;
-  std::vector<char> skipped = host_vector<char>(static_cast<std::size_t>(h.vox_offset) - sizeof h);
-  file.read(skipped.data(), skipped.size());
+  file.skip(static_cast<std::size_t>(h.vox_offset) - sizeof h);
   const std::size_t num_values = volume.grid.num_voxels() * static_cast<std::size_t>(volume.frames);
   if (num_values > file.max_size())  // a voxel is at least a byte: do not believe sizes the file cannot hold
     throw BadInput(file.name(), "voxels", std::to_string(num_values), "at most " + std::to_string(file.max_size()));
-  volume.values = host_vector<float>(num_values);
-  switch (h.datatype) {
-    case kUint8:
-      read_voxels<std::uint8_t>(file, h, volume.values);
-      break;
-    case kInt16:
-      read_voxels<std::int16_t>(file, h, volume.values);
-      break;
-    case kUint16:
-      read_voxels<std::uint16_t>(file, h, volume.values);
-      break;
-    case kFloat32:
-      read_voxels<float>(file, h, volume.values);
-      break;
-    case kFloat64:
-      read_voxels<double>(file, h, volume.values);
-      break;
-    default:
-      throw BadInput(file.name(), "datatype", "uint8 (2), int16 (4), float32 (16), float64 (64) or uint16 (512)",
-                     std::to_string(h.datatype));
-  }
+  with_host_memory(num_values * sizeof(float), [&] {
+    if (!file.is_compressed()) volume.values.reserve(num_values);
+    read_voxels_of_type(file, h, num_values, volume.values);
+  });
   return volume;
 }
 

@@ -35,7 +35,8 @@ constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
 
 struct PngHeader {
   std::uint32_t width = 0, height = 0;
-  int bits = 0;
+  int bits = 0, colour = 0;
+  std::size_t data_bytes = 0;  ///< compressed pixels
 };
 
 std::uint32_t big_endian(const std::uint8_t* bytes) {
@@ -65,7 +66,8 @@ PngHeader checked_header(const std::string& name, const std::vector<std::uint8_t
     const auto is = [&](const char* type) { return std::memcmp(chunk + 4, type, 4) == 0; };
     if ((at == kSignatureBytes) != is("IHDR") || (at == kSignatureBytes && size != kHeaderBytes))
       throw BadInput(name, "file", "one header, first", "another order of chunks");
-    if (at == kSignatureBytes) header = {big_endian(chunk + 8), big_endian(chunk + 12), chunk[16]};
+    if (at == kSignatureBytes) header = {big_endian(chunk + 8), big_endian(chunk + 12), chunk[16], chunk[17], 0};
+    if (is("IDAT")) header.data_bytes += size;
     if (is("IEND")) return header;
     at += kChunkBytes + size;
   }
@@ -76,6 +78,16 @@ void check(const std::string& name, const PngHeader& h) {
       std::int64_t{h.width} * h.height > kMaxPixels)
     throw BadInput(name, "size", "1 to 2^28 pixels", std::to_string(h.width) + " x " + std::to_string(h.height));
   if (h.bits != 8 && h.bits != 16) throw BadInput(name, "bit depth", "8 or 16", std::to_string(h.bits));
+  // stb_image makes room for what the header says before it looks at the data.
+  constexpr int kColour = 2, kColourWithAlpha = 6, kGreyWithAlpha = 4;
+  const std::size_t channels = h.colour == kColour            ? 3
+                               : h.colour == kColourWithAlpha ? 4
+                               : h.colour == kGreyWithAlpha   ? 2
+                                                              : 1;
+  const std::size_t bytes = std::size_t{h.width} * h.height * channels * static_cast<std::size_t>(h.bits / 8);
+  if (bytes / kMaxDeflateRatio > h.data_bytes)
+    throw BadInput(name, "size", "no more than " + std::to_string(h.data_bytes) + " bytes of data hold",
+                   std::to_string(h.width) + " x " + std::to_string(h.height));
 }
 
 /// Pixels as stb_image gives them, `channels` numbers each; all must be the same.

@@ -14,8 +14,7 @@ namespace {
 
 void check(const ContrastOptions& o) {
   const auto check_one = [](bool ok, const char* field, const char* expected, double found) {
-    require(ok && std::isfinite(found), "ContrastCurves",
-            std::string(field) + ": expected " + expected + ", found " + std::to_string(found));
+    require_field(ok && std::isfinite(found), field, expected, found);
   };
   check_one(true, "arrival_s", "a finite time", o.arrival_s);
   check_one(o.shape > 0 && o.shape <= 100, "shape", "more than 0 and at most 100", o.shape);
@@ -29,7 +28,7 @@ void check(const ContrastOptions& o) {
 
 /// Delay of every node: the sum over segments of length / velocity, the velocity at the segment's mean radius.
 std::vector<double> tree_delays(const VesselTree& tree, const ContrastOptions& options) {
-  check_vessel_tree(tree, "ContrastCurves");
+  check_vessel_tree(tree);
   std::vector<double> delay_s(tree.nodes.size()), inlet_radius_mm(tree.nodes.size());
   for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
     const VesselNode& node = tree.nodes[i];
@@ -43,6 +42,8 @@ std::vector<double> tree_delays(const VesselTree& tree, const ContrastOptions& o
     const double velocity =
         options.velocity_mm_per_s * std::max(0.1, std::pow(relative_radius, options.velocity_exponent));
     delay_s[i] = delay_s[node.parent] + length(node.position_mm - up.position_mm) / velocity;
+    require_field(std::isfinite(delay_s[i]), "velocity_mm_per_s", "one that brings contrast to every node",
+                  options.velocity_mm_per_s);
   }
   return delay_s;
 }
@@ -56,8 +57,8 @@ ContrastCurves::ContrastCurves(std::vector<double> delay_s, const ContrastOption
     : options_(options), delay_s_(std::move(delay_s)) {
   check(options);
   for (std::size_t i = 0; i < delay_s_.size(); ++i)
-    require(std::isfinite(delay_s_[i]) && delay_s_[i] >= 0, "ContrastCurves",
-            "delay_s[" + std::to_string(i) + "]: expected 0 or more, found " + std::to_string(delay_s_[i]));
+    if (!(std::isfinite(delay_s_[i]) && delay_s_[i] >= 0))
+      require_field(false, "delay_s[" + std::to_string(i) + "]", "0 or more", delay_s_[i]);
   const double peak_s = bolus_peak_s(options.shape, options.width_s, options.injection_s);
   area_ = options.peak_attenuation_per_mm / bolus_density(peak_s, options.shape, options.width_s, options.injection_s);
 }

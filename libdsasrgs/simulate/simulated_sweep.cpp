@@ -30,10 +30,9 @@ struct PixelSums {
 
 void check_simulation_options(const SimulationOptions& o) {
   const auto check = [](bool ok, const char* field, const char* expected, double found) {
-    require(ok && std::isfinite(found), "simulate",
-            std::string(field) + ": expected " + expected + ", found " + std::to_string(found));
+    require_field(ok && std::isfinite(found), field, expected, found);
   };
-  check(o.sweep.num_views >= 1 && o.sweep.num_views <= 1 << 20, "sweep.num_views", "1 to 2^20", o.sweep.num_views);
+  check(o.sweep.num_views >= 1 && o.sweep.num_views <= 1 << 20, "sweep.num_views", "1 to 1048576", o.sweep.num_views);
   check(o.sweep.duration_s >= 0, "sweep.duration_s", "0 or more", o.sweep.duration_s);
   check(o.detector.width_px >= 1, "detector.width_px", "1 or more", o.detector.width_px);
   check(o.detector.height_px >= 1, "detector.height_px", "1 or more", o.detector.height_px);
@@ -80,10 +79,10 @@ Simulation acquire_sweep(Context& ctx, const SimulationOptions& options, const V
   const Detector& detector = options.detector;
   const Detector fine = detector.refined(fine_side), rays = fine.refined(ray_side);
   const std::size_t num_views = acquisition.poses.size(), num_pixels = detector.num_pixels();
-  acquisition.projections = host_vector<float>(num_views * num_pixels);
-  simulation.raw.mask = host_vector<float>(num_views * num_pixels);
-  simulation.raw.fill = host_vector<float>(num_views * num_pixels);
-  ReferenceProjections truth{fine_side, std::vector<float>(num_views * fine.num_pixels())};
+  acquisition.projections = host_vector<float>(size_product(num_views, num_pixels));
+  simulation.raw.mask = host_vector<float>(size_product(num_views, num_pixels));
+  simulation.raw.fill = host_vector<float>(size_product(num_views, num_pixels));
+  ReferenceProjections truth{fine_side, host_vector<float>(size_product(num_views, fine.num_pixels()))};
 
   const std::vector<BackgroundEllipsoid> head =
       options.head_background ? head_ellipsoids() : std::vector<BackgroundEllipsoid>{};

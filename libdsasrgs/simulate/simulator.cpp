@@ -1,6 +1,7 @@
 // Simulation of a sweep over a vessel tree.
 #include "dsasrgs/simulator.hpp"
 
+#include "common/host_vector.hpp"
 #include "simulate/simulated_sweep.hpp"
 #include "simulate/vessel_rays.hpp"
 #include "simulate/vessel_tree.hpp"
@@ -14,11 +15,13 @@ constexpr int kReferenceSamples = 4;  // points along a voxel's side in the refe
 Simulation simulate(Context& ctx, const VesselTree& tree, const ContrastOptions& contrast,
                     const SimulationOptions& options) {
   check_simulation_options(options);
-  check_vessel_tree(tree, "simulate");
+  check_vessel_tree(tree);
   const ContrastCurves curves(tree, contrast);
   const std::vector<VesselCapsule> capsules = vessel_capsules(tree);
   const auto integrals = [&](const Pose& pose, const Detector& rays) {
-    return cast_vessel_rays(ctx, capsules, curves.attenuation(pose.time_s), pose, rays);
+    return with_host_memory(vessel_bytes(tree, rays.num_pixels()), [&] {
+      return cast_vessel_rays(ctx, capsules, curves.attenuation(pose.time_s), pose, rays);
+    });
   };
   Simulation simulation = acquire_sweep(ctx, options, integrals, "simulated vessel tree");
   if (options.reference_volume)

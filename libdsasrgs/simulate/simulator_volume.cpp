@@ -3,9 +3,11 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 
+#include "common/checks.hpp"
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
-#include "common/require.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/simulator.hpp"
 #include "raycast/raycast.hpp"
@@ -16,6 +18,7 @@ namespace dsasrgs {
 
 namespace {
 
+constexpr double kLongestDelay_s = 1000;
 constexpr double kDelayStep_s = 0.01;  // curves are computed at this spacing of delays and interpolated between
 
 /// The part of a volume that holds vessels, one voxel of margin around, and what fills each vessel voxel when.
@@ -30,11 +33,16 @@ class VesselVolume {
       if (is_vessel[i]) largest = std::max(largest, volume.values[i]);
     }
     const VesselPaths paths = vessel_paths(is_vessel, full_);
-    require(!paths.voxel.empty(), "simulate_volume",
-            "threshold: expected a value that some voxel exceeds, found " + std::to_string(threshold));
+    require_field(!paths.voxel.empty(), "threshold", "a value that some voxel exceeds", threshold);
     crop(paths.voxel);
     double longest = 0;
     for (const double path : paths.path_length_mm) longest = std::max(longest, path);
+    if (!(longest / contrast.velocity_mm_per_s <= kLongestDelay_s))
+      require_field(false, "velocity_mm_per_s",
+                    ("at least " + plain_number(longest / kLongestDelay_s) + " for " + plain_number(longest) +
+                     " mm of vessel within 1000 s")
+                        .c_str(),
+                    contrast.velocity_mm_per_s);
     std::vector<double> delays(
         2 + static_cast<std::size_t>(std::ceil(longest / contrast.velocity_mm_per_s / kDelayStep_s)));
     for (std::size_t i = 0; i < delays.size(); ++i) delays[i] = static_cast<double>(i) * kDelayStep_s;
@@ -135,46 +143,70 @@ double interpolate(const std::vector<float>& values, const VolumeGrid& grid, Vec
   return sum;
 }
 
+/// Points along one axis of the voxels of one grid, as many per voxel as miss no voxel of another.
+class PointsOfVoxels {
+ public:
+  /// `from_low` and `from_high` bound what the other grid's voxels reach.
+  PointsOfVoxels(double origin_mm, double spacing_mm, double from_spacing_mm, double from_low_mm, double from_high_mm)
+      : origin_mm_(origin_mm),
+        spacing_mm_(spacing_mm),
+        per_voxel_(std::max(1.0, std::ceil(spacing_mm / from_spacing_mm))),
+        low_mm_(from_low_mm),
+        high_mm_(from_high_mm) {}
+
+  double per_voxel() const { return per_voxel_; }
+  double position_mm(double voxel, double point) const {
+    return origin_mm_ + (voxel + (point + 0.5) / per_voxel_) * spacing_mm_;
+  }
+  /// First and last point of a voxel that can meet the other grid: beyond, all is 0. So the work is of the order of
+  /// both grids' voxels, however much finer one is.
+  std::pair<double, double> within(double voxel) const {
+    const auto point = [&](double mm) { return ((mm - origin_mm_) / spacing_mm_ - voxel) * per_voxel_; };
+    return {std::max(0.0, std::floor(point(low_mm_)) - 1), std::min(per_voxel_ - 1, std::ceil(point(high_mm_)) + 1)};
+  }
+
+ private:
+  double origin_mm_, spacing_mm_, per_voxel_, low_mm_, high_mm_;
+};
+
 /// Means of a volume over the voxels of another grid, from enough points per voxel to miss no source voxel.
 std::vector<float> resampled(Context& ctx, const std::vector<float>& values, const VolumeGrid& from,
                              const VolumeGrid& to) {
-  const auto points = [](double to_mm, double from_mm) {
-    return std::max(1, static_cast<int>(std::ceil(to_mm / from_mm)));
-  };
-  const int nx = points(to.spacing_mm.x, from.spacing_mm.x), ny = points(to.spacing_mm.y, from.spacing_mm.y);
-  const int nz = points(to.spacing_mm.z, from.spacing_mm.z);
+  const Vec3d low = from.origin_mm - from.spacing_mm, high = from.origin_mm + from.extent_mm() + from.spacing_mm;
+  const PointsOfVoxels px(to.origin_mm.x, to.spacing_mm.x, from.spacing_mm.x, low.x, high.x);
+  const PointsOfVoxels py(to.origin_mm.y, to.spacing_mm.y, from.spacing_mm.y, low.y, high.y);
+  const PointsOfVoxels pz(to.origin_mm.z, to.spacing_mm.z, from.spacing_mm.z, low.z, high.z);
   std::vector<float> result = host_vector<float>(to.num_voxels());
   const auto width = static_cast<std::size_t>(to.size_x);
   parallel_for(ctx, result.size() / width, [&](std::size_t row) {
-    const std::size_t row_y = row % static_cast<std::size_t>(to.size_y),
-                      row_z = row / static_cast<std::size_t>(to.size_y);
-    const auto y = static_cast<double>(row_y), z = static_cast<double>(row_z);
-    for (std::size_t x = 0; x < width; ++x) {
+    const auto y = static_cast<double>(row % static_cast<std::size_t>(to.size_y));
+    const auto z = static_cast<double>(row / static_cast<std::size_t>(to.size_y));
+    const auto [first_y, last_y] = py.within(y);
+    const auto [first_z, last_z] = pz.within(z);
+    for (std::size_t column = 0; column < width; ++column) {
+      const auto x = static_cast<double>(column);
+      const auto [first_x, last_x] = px.within(x);
       double sum = 0;
-      for (int k = 0; k < nz; ++k)
-        for (int j = 0; j < ny; ++j)
-          for (int i = 0; i < nx; ++i)
-            sum += interpolate(
-                values, from,
-                to.origin_mm + Vec3d{(static_cast<double>(x) + (i + 0.5) / nx) * to.spacing_mm.x,
-                                     (y + (j + 0.5) / ny) * to.spacing_mm.y, (z + (k + 0.5) / nz) * to.spacing_mm.z});
-      result[row * width + x] = static_cast<float>(sum / (static_cast<double>(nx) * ny * nz));
+      for (double k = first_z; k <= last_z; ++k)
+        for (double j = first_y; j <= last_y; ++j)
+          for (double i = first_x; i <= last_x; ++i)
+            sum += interpolate(values, from, {px.position_mm(x, i), py.position_mm(y, j), pz.position_mm(z, k)});
+      result[row * width + column] = static_cast<float>(sum / (px.per_voxel() * py.per_voxel() * pz.per_voxel()));
     }
   });
   return result;
 }
 
-void check_volume(const Volume& volume, const char* op) {
-  require(volume.frames == 1, op, "volume.frames: expected 1, found " + std::to_string(volume.frames));
-  require_size(op, "volume.values", volume.grid.num_voxels(), volume.values.size());
-  require(volume.grid.spacing_mm.x > 0 && volume.grid.spacing_mm.y > 0 && volume.grid.spacing_mm.z > 0, op,
-          "volume.grid: expected positive spacings");
+void check_volume(const Volume& volume) {
+  require_field(volume.frames == 1, "volume.frames", "1", volume.frames);
+  require_size("volume", "values", volume.grid.num_voxels(), volume.values.size());
+  require_grid("volume", volume.grid);
 }
 
 }  // namespace
 
 Volume stand_volume_up(const Volume& volume) {
-  check_volume(volume, "stand_volume_up");
+  check_volume(volume);
   const VolumeGrid& from = volume.grid;
   Volume turned;
   turned.grid = {from.size_x,
@@ -182,30 +214,30 @@ Volume stand_volume_up(const Volume& volume) {
                  from.size_y,
                  {from.spacing_mm.x, from.spacing_mm.z, from.spacing_mm.y},
                  {from.origin_mm.x, -(from.origin_mm.z + from.extent_mm().z), from.origin_mm.y}};
-  turned.values.reserve(volume.values.size());
+  turned.values = host_vector<float>(volume.values.size());
+  auto next = turned.values.begin();
   const auto width = static_cast<std::ptrdiff_t>(from.size_x);
   for (int z = 0; z < from.size_y; ++z)
     for (int y = 0; y < from.size_z; ++y) {
       const auto row =
           volume.values.begin() + (static_cast<std::ptrdiff_t>(from.size_z - 1 - y) * from.size_y + z) * width;
-      turned.values.insert(turned.values.end(), row, row + width);
+      next = std::copy(row, row + width, next);
     }
   return turned;
 }
 
 Simulation simulate_volume(Context& ctx, const Volume& volume, double threshold, const ContrastOptions& contrast,
                            const SimulationOptions& options) {
-  constexpr const char* kOp = "simulate_volume";
   check_simulation_options(options);
-  check_volume(volume, kOp);
-  require(std::isfinite(threshold) && threshold >= 0, kOp,
-          "threshold: expected 0 or more, found " + std::to_string(threshold));
+  check_volume(volume);
+  require_field(std::isfinite(threshold) && threshold >= 0, "threshold", "0 or more", threshold);
   for (std::size_t i = 0; i < volume.values.size(); ++i)
     if (!std::isfinite(volume.values[i]))
-      throw InvalidArgument(std::string(kOp) + ": volume.values[" + std::to_string(i) +
-                            "]: expected a finite number, found " + std::to_string(volume.values[i]));
+      require_field(false, "volume.values[" + std::to_string(i) + "]", "a finite number", volume.values[i]);
 
-  const VesselVolume vessels(volume, threshold, contrast);
+  // What finding the paths through the vessels asks for, if all were vessel.
+  const VesselVolume vessels =
+      with_host_memory(volume.values.size() * 64, [&] { return VesselVolume(volume, threshold, contrast); });
   const auto integrals = [&](const Pose& pose, const Detector& rays) {
     const auto attenuation = Buffer<float>::from_host(ctx, vessels.attenuation({pose.time_s}));
     Buffer<float> image(ctx, rays.num_pixels());

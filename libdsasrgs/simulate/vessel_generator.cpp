@@ -20,8 +20,10 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 constexpr double kNodeSpacing_mm = 3.2;
-constexpr double kEndPointPower = 1.4;     // end points of an inlet = (inlet radius / smallest radius)^this
-constexpr double kTwigPower = 0.3;         // twig radius / smallest radius = (inlet radius / smallest radius)^this
+constexpr double kEndPointPower = 1.4;  // end points of an inlet = (inlet radius / smallest radius)^this
+constexpr double kTwigPower = 0.3;      // twig radius / smallest radius = (inlet radius / smallest radius)^this
+constexpr double kMostEndPointsPerInlet = 1000, kMostEndPoints = 10000;  // spreading them costs their square
+constexpr double kLeastRadius_mm = 1e-3, kLongestHalfAxis_mm = 1000;     // far from any head, and quickly made
 constexpr double kLargestFraction = 0.97;  // of the ellipsoid's half axes that a centreline may reach
 
 /// Uniform numbers in (0,1) for one purpose; drawn in order.
@@ -206,18 +208,17 @@ class TreeBuilder {
 
 void check(const VesselTreeOptions& o) {
   const auto check_one = [](bool ok, const char* field, const char* expected, double found) {
-    require(ok && std::isfinite(found), "generate_vessel_tree",
-            std::string(field) + ": expected " + expected + ", found " + std::to_string(found));
+    require_field(ok && std::isfinite(found), field, expected, found);
   };
+  const Vec3d half = o.ellipsoid_half_axes_mm;
+  const double shortest = std::min({half.x, half.y, half.z});
   check_one(o.num_inlets >= 1 && o.num_inlets <= 100, "num_inlets", "1 to 100", o.num_inlets);
-  check_one(o.min_radius_mm > 0, "min_radius_mm", "a positive length", o.min_radius_mm);
+  check_one(o.min_radius_mm >= kLeastRadius_mm, "min_radius_mm", "1e-3 mm or more", o.min_radius_mm);
   check_one(o.inlet_radius_mm >= o.min_radius_mm, "inlet_radius_mm", "at least min_radius_mm", o.inlet_radius_mm);
-  check_one(o.ellipsoid_half_axes_mm.x > 0, "ellipsoid_half_axes_mm.x", "a positive length",
-            o.ellipsoid_half_axes_mm.x);
-  check_one(o.ellipsoid_half_axes_mm.y > 0, "ellipsoid_half_axes_mm.y", "a positive length",
-            o.ellipsoid_half_axes_mm.y);
-  check_one(o.ellipsoid_half_axes_mm.z > 0, "ellipsoid_half_axes_mm.z", "a positive length",
-            o.ellipsoid_half_axes_mm.z);
+  for (const double mm : {half.x, half.y, half.z})
+    check_one(mm > 0 && mm <= kLongestHalfAxis_mm, "ellipsoid_half_axes_mm", "more than 0 and at most 1000 mm", mm);
+  check_one(o.inlet_radius_mm <= shortest, "inlet_radius_mm", "at most the shortest half axis of the ellipsoid",
+            o.inlet_radius_mm);
 }
 
 }  // namespace
@@ -226,7 +227,8 @@ VesselTree generate_vessel_tree(const VesselTreeOptions& options) {
   check(options);
   // e = (1 − kTwigPower) / kEndPointPower = ½ or more lies above Murray's ⅓, so stems taper.
   const double wanted = std::pow(options.inlet_radius_mm / options.min_radius_mm, kEndPointPower);
-  const auto per_inlet = static_cast<std::size_t>(std::min(wanted, 1000.0));
+  const double most = std::min(kMostEndPointsPerInlet, kMostEndPoints / options.num_inlets);
+  const auto per_inlet = static_cast<std::size_t>(std::min(wanted, most));
   const auto num_inlets = static_cast<std::size_t>(options.num_inlets);
 
   TreeBuilder builder(options);

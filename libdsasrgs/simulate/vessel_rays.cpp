@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
+#include <utility>
 
 #include "common/checks.hpp"
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "simulate/vessel_tree.hpp"
@@ -101,6 +104,11 @@ TileLists sort_into_tiles(const std::vector<VesselCapsule>& capsules, const Pose
 
 }  // namespace
 
+void require_overlap(double found, double most) {
+  require(found <= most, "radius_mm", "expected vessels of which at most ", most,
+          " overlap where they are looked at, found ", found);
+}
+
 std::vector<VesselCapsule> vessel_capsules(const VesselTree& tree) {
   std::vector<VesselCapsule> capsules;
   for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
@@ -167,28 +175,49 @@ std::vector<float> cast_vessel_rays(Context& ctx, const std::vector<VesselCapsul
     moments[i] = {cross(c.axis, c.a - pose.source_mm), c.axis, radius * radius};
   }
 
-  parallel_for(ctx, lists.begin.size() - 1, [&](std::size_t tile) {
+  /// Calls with_ray(direction, hits) for the ray to the centre of pixel (x, y) of a tile.
+  const auto follow_ray = [&](std::size_t tile, int x, int y, std::vector<CapsuleHit>& hits, auto&& with_ray) {
+    const Vec3d to_pixel = detector_point(pose, rays, {x + 0.5, y + 0.5}) - pose.source_mm;
+    const double reach = length(to_pixel);
+    const Vec3d direction = to_pixel / reach;
+    hits.clear();
+    for (std::size_t k = lists.begin[tile]; k < lists.begin[tile + 1]; ++k) {
+      const int i = lists.capsules[k];
+      const Moment& m = moments[i];
+      const double across = dot(direction, m.moment), along = dot(direction, m.axis);
+      if (across * across > m.radius2 * (1 - along * along)) continue;
+      RayInterval<double> inside = capsule_interval(capsules[i].shape, pose.source_mm, direction);
+      inside = {std::max(inside.begin, 0.0), std::min(inside.end, reach)};
+      if (!inside.empty()) hits.push_back({inside, i});
+    }
+    with_ray(direction, hits);
+  };
+  const std::size_t num_tiles = lists.begin.size() - 1;
+  const auto corner = [&](std::size_t tile) {
+    return std::pair(static_cast<int>(tile) % lists.tiles_x * kTile, static_cast<int>(tile) / lists.tiles_x * kTile);
+  };
+  const auto end_of = [](int begin, int size) { return std::min(begin + kTile, size); };
+
+  std::vector<double> overlap2(num_tiles);
+  parallel_for(ctx, num_tiles, [&](std::size_t tile) {
     if (lists.begin[tile] == lists.begin[tile + 1]) return;
-    const int x0 = static_cast<int>(tile) % lists.tiles_x * kTile, y0 = static_cast<int>(tile) / lists.tiles_x * kTile;
+    const auto [x0, y0] = corner(tile);
     std::vector<CapsuleHit> hits;
-    for (int y = y0; y < std::min(y0 + kTile, rays.height_px); ++y)
-      for (int x = x0; x < std::min(x0 + kTile, rays.width_px); ++x) {
-        const Vec3d to_pixel = detector_point(pose, rays, {x + 0.5, y + 0.5}) - pose.source_mm;
-        const double reach = length(to_pixel);
-        const Vec3d direction = to_pixel / reach;
-        hits.clear();
-        for (std::size_t k = lists.begin[tile]; k < lists.begin[tile + 1]; ++k) {
-          const int i = lists.capsules[k];
-          const Moment& m = moments[i];
-          const double across = dot(direction, m.moment), along = dot(direction, m.axis);
-          if (across * across > m.radius2 * (1 - along * along)) continue;
-          RayInterval<double> inside = capsule_interval(capsules[i].shape, pose.source_mm, direction);
-          inside = {std::max(inside.begin, 0.0), std::min(inside.end, reach)};
-          if (!inside.empty()) hits.push_back({inside, i});
-        }
-        integrals[static_cast<std::size_t>(y) * rays.width_px + x] =
-            static_cast<float>(union_integral(capsules, node_attenuation, pose.source_mm, direction, hits));
-      }
+    follow_ray(tile, (x0 + end_of(x0, rays.width_px)) / 2, (y0 + end_of(y0, rays.height_px)) / 2, hits,
+               [&](Vec3d, const auto& h) { overlap2[tile] = std::pow(static_cast<double>(h.size()), 2); });
+  });
+  require_overlap(std::sqrt(std::accumulate(overlap2.begin(), overlap2.end(), 0.0) / static_cast<double>(num_tiles)),
+                  kMostOverlap);
+
+  parallel_for(ctx, num_tiles, [&](std::size_t tile) {
+    if (lists.begin[tile] == lists.begin[tile + 1]) return;
+    const auto [x0, y0] = corner(tile);
+    std::vector<CapsuleHit> hits;
+    for (int y = y0; y < end_of(y0, rays.height_px); ++y)
+      for (int x = x0; x < end_of(x0, rays.width_px); ++x)
+        follow_ray(tile, x, y, hits, [&, at = static_cast<std::size_t>(y) * rays.width_px + x](Vec3d way, auto& h) {
+          integrals[at] = static_cast<float>(union_integral(capsules, node_attenuation, pose.source_mm, way, h));
+        });
   });
   return integrals;
 }
@@ -197,15 +226,17 @@ std::vector<float> vessel_line_integrals(Context& ctx, const VesselTree& tree, c
                                          const Pose& pose, const Detector& detector, int samples_per_pixel,
                                          double time_s) {
   constexpr const char* kOp = "vessel_line_integrals";
-  check_vessel_tree(tree, kOp);
+  check_vessel_tree(tree);
   require_size(kOp, "curves", tree.nodes.size(), curves.size());
-  require(samples_per_pixel >= 1 && samples_per_pixel <= kMostSamples, kOp,
-          "samples_per_pixel: expected 1 to 64, found " + std::to_string(samples_per_pixel));
-  require(std::isfinite(time_s), kOp, "time_s: expected a finite time, found " + std::to_string(time_s));
+  require_field(samples_per_pixel >= 1 && samples_per_pixel <= kMostSamples, "samples_per_pixel", "1 to 64",
+                samples_per_pixel);
+  require_field(std::isfinite(time_s), "time_s", "a finite time", time_s);
   require_detector(kOp, detector);
   require_pose(kOp, pose);
-  return cast_vessel_rays(ctx, vessel_capsules(tree), curves.attenuation(time_s), pose,
-                          detector.refined(samples_per_pixel));
+  const Detector rays = detector.refined(samples_per_pixel);
+  return with_host_memory(vessel_bytes(tree, rays.num_pixels()), [&] {
+    return cast_vessel_rays(ctx, vessel_capsules(tree), curves.attenuation(time_s), pose, rays);
+  });
 }
 
 }  // namespace dsasrgs

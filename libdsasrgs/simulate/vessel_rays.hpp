@@ -20,6 +20,11 @@ struct VesselCapsule {
   int node_a = 0, node_b = 0;
 };
 
+/// Host memory that casting the rays of a tree or sampling it asks for, about, for the message where it is not there.
+inline std::size_t vessel_bytes(const VesselTree& tree, std::size_t num_samples) {
+  return tree.nodes.size() * 4 * sizeof(VesselCapsule) + num_samples * 2 * sizeof(double);
+}
+
 /// Capsules of a tree: one per node with a parent, from the parent to the node, in the order of the nodes.
 std::vector<VesselCapsule> vessel_capsules(const VesselTree&);
 
@@ -34,7 +39,14 @@ struct CapsuleHit {
 double union_integral(const std::vector<VesselCapsule>&, const std::vector<double>& node_attenuation, Vec3d origin,
                       Vec3d direction, const std::vector<CapsuleHit>& hits);
 
-/// The rays of one view: pixel centres of `rays`, which may be a finer detector than the one that is read out.
+/// Most capsules that may overlap on a ray, root mean square, and in a voxel's sample, mean: real trees stay far below,
+/// and the time that overlaps take grows with it (on rays with its square).
+inline constexpr double kMostOverlap = 200, kMostOverlapOfSamples = 20;
+/// Throws InvalidArgument unless found ≤ most.
+void require_overlap(double found, double most);
+
+/// The rays of one view: pixel centres of `rays`, which may be a finer detector than the one that is read out. Throws
+/// InvalidArgument where more than kMostOverlap capsules overlap.
 std::vector<float> cast_vessel_rays(Context&, const std::vector<VesselCapsule>&,
                                     const std::vector<double>& node_attenuation, const Pose&, const Detector& rays);
 

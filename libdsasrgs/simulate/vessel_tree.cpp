@@ -2,25 +2,22 @@
 #include "simulate/vessel_tree.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
-#include "common/require.hpp"
+#include "common/checks.hpp"
 
 namespace dsasrgs {
 
-void check_vessel_tree(const VesselTree& tree, const char* op) {
+void check_vessel_tree(const VesselTree& tree) {
   for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
     const VesselNode& node = tree.nodes[i];
-    const auto at = [&] { return "node " + std::to_string(i) + ": "; };
-    require(node.parent >= -1 && node.parent < static_cast<int>(i), op,
-            at() + "parent: expected -1 or an earlier node, found " + std::to_string(node.parent));
-    require(std::isfinite(node.radius_mm) && node.radius_mm > 0, op,
-            at() + "radius_mm: expected a positive length, found " + std::to_string(node.radius_mm));
-    const Vec3d p = node.position_mm;
-    require(std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z), op,
-            at() + "position_mm: expected finite numbers, found (" + std::to_string(p.x) + ", " + std::to_string(p.y) +
-                ", " + std::to_string(p.z) + ")");
+    const bool ok = node.parent >= -1 && node.parent < static_cast<int>(i);
+    if (ok && is_length(node.radius_mm) && is_position(node.position_mm)) continue;
+    const std::string at = "node " + std::to_string(i) + ": ";
+    require_field(ok, at + "parent", "-1 or an earlier node", node.parent);
+    require_field(is_length(node.radius_mm), at + "radius_mm", "1e-6 to 1e9 mm", node.radius_mm);
+    for (const double mm : {node.position_mm.x, node.position_mm.y, node.position_mm.z})
+      require_field(is_position({mm, 0, 0}), at + "position_mm", "coordinates within 1e9 mm", mm);
   }
 }
 
@@ -32,7 +29,7 @@ std::vector<int> num_children(const VesselTree& tree) {
 }
 
 std::vector<double> VesselTree::path_length_mm() const {
-  check_vessel_tree(*this, "VesselTree::path_length_mm");
+  check_vessel_tree(*this);
   std::vector<double> path(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (const int up = nodes[i].parent; up >= 0)
@@ -41,9 +38,8 @@ std::vector<double> VesselTree::path_length_mm() const {
 }
 
 void smooth_vessels(VesselTree& tree, int passes) {
-  require(passes >= 0 && passes <= 10000, "smooth_vessels",
-          "passes: expected 0 to 10000, found " + std::to_string(passes));
-  check_vessel_tree(tree, "smooth_vessels");
+  require_field(passes >= 0 && passes <= 10000, "passes", "0 to 10000", passes);
+  check_vessel_tree(tree);
   const std::vector<int> children = num_children(tree);
   std::vector<int> child(tree.nodes.size(), -1);
   for (std::size_t i = 0; i < tree.nodes.size(); ++i)
@@ -60,7 +56,7 @@ void smooth_vessels(VesselTree& tree, int passes) {
 }
 
 void center_vessels(VesselTree& tree) {
-  check_vessel_tree(tree, "center_vessels");
+  check_vessel_tree(tree);
   if (tree.nodes.empty()) return;
   Vec3d low = tree.nodes.front().position_mm, high = low;
   for (const VesselNode& node : tree.nodes) {

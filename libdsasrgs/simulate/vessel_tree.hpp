@@ -5,9 +5,9 @@
 
 namespace dsasrgs {
 
-/// Throws InvalidArgument("op: node i: …") unless every parent comes before its child, every radius is positive and all
-/// numbers are finite.
-void check_vessel_tree(const VesselTree&, const char* op);
+/// Throws InvalidArgument("node i: …") unless every parent comes before its child, every radius is 1e-6 to 1e9 mm and
+/// every coordinate within 1e9 mm.
+void check_vessel_tree(const VesselTree&);
 
 /// Number of nodes downstream that name each node as their parent, [nodes].
 std::vector<int> num_children(const VesselTree&);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/checks.hpp"
+#include "common/host_vector.hpp"
 #include "common/parallel.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "simulate/vessel_rays.hpp"
@@ -14,8 +15,11 @@ namespace dsasrgs {
 
 namespace {
 
+constexpr int kMostSide = 1 << 20;  // so that samples are counted in int
+
 struct SampleRange {
   int first = 0, last = -1;
+  double count() const { return last - first + 1.0; }
 };
 
 /// Samples of one axis whose points may lie in [low, high] mm.
@@ -26,19 +30,20 @@ SampleRange samples_within(double low, double high, double origin_mm, double ste
           static_cast<int>(std::clamp(last, -1.0, static_cast<double>(count - 1)))};
 }
 
-}  // namespace
-
-std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const ContrastCurves& curves,
-                                 const VolumeGrid& grid, int samples, const std::vector<double>& times_s) {
+std::vector<float> sampled(Context& ctx, const VesselTree& tree, const ContrastCurves& curves, const VolumeGrid& grid,
+                           int samples, const std::vector<double>& times_s) {
   constexpr const char* kOp = "vessel_volume";
-  check_vessel_tree(tree, kOp);
+  check_vessel_tree(tree);
   require_size(kOp, "curves", tree.nodes.size(), curves.size());
-  require(samples >= 1 && samples <= kMostSamples, kOp, "samples: expected 1 to 64, found " + std::to_string(samples));
-  require(!times_s.empty(), kOp, "times_s: expected at least one time, found none");
+  require_field(samples >= 1 && samples <= kMostSamples, "samples", "1 to 64", samples);
+  require(!times_s.empty(), "times_s", "expected at least one time, found none");
   for (std::size_t i = 0; i < times_s.size(); ++i)
-    require(std::isfinite(times_s[i]), kOp,
-            "times_s[" + std::to_string(i) + "]: expected a finite time, found " + std::to_string(times_s[i]));
+    if (!std::isfinite(times_s[i]))
+      require_field(false, "times_s[" + std::to_string(i) + "]", "a finite time", times_s[i]);
   require_grid(kOp, grid);
+  for (const int side : {grid.size_x, grid.size_y, grid.size_z})
+    require_field(side <= kMostSide, "grid", "at most 1048576 voxels a side", side);
+  const double num_samples = static_cast<double>(grid.num_voxels()) * std::pow(samples, 3);
 
   // Which capsule owns a point does not change with time, so the mean over time can be taken at the nodes.
   std::vector<double> attenuation(tree.nodes.size());
@@ -52,6 +57,7 @@ std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const Con
     SampleRange x, y, z;
   };
   std::vector<Box> boxes;
+  double overlap = 0;
   std::vector<std::vector<int>> of_layer(grid.size_z);
   for (std::size_t i = 0; i < capsules.size(); ++i) {
     const Capsule<double>& c = capsules[i].shape;
@@ -65,8 +71,11 @@ std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const Con
                      range(a.z, b.z, grid.origin_mm.z, step.z, grid.size_z)});
     const Box& box = boxes.back();
     if (box.x.first > box.x.last || box.y.first > box.y.last || box.z.first > box.z.last) continue;
+    overlap += box.x.count() * box.y.count() * box.z.count() / num_samples;
     for (int z = box.z.first / samples; z <= box.z.last / samples; ++z) of_layer[z].push_back(static_cast<int>(i));
   }
+
+  require_overlap(overlap, kMostOverlapOfSamples);
 
   std::vector<float> volume = host_vector<float>(grid.num_voxels());
   const std::size_t layer_size = static_cast<std::size_t>(grid.size_x) * static_cast<std::size_t>(grid.size_y);
@@ -105,6 +114,16 @@ std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const Con
     for (std::size_t i = 0; i < layer_size; ++i) volume[z * layer_size + i] = static_cast<float>(sum[i] * weight);
   });
   return volume;
+}
+
+}  // namespace
+
+std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const ContrastCurves& curves,
+                                 const VolumeGrid& grid, int samples, const std::vector<double>& times_s) {
+  // A layer's samples, which each thread needs, are counted as if all were one.
+  const std::size_t plane = num_elements(grid.size_x, grid.size_y, std::clamp(samples, 1, kMostSamples));
+  return with_host_memory(vessel_bytes(tree, plane * static_cast<std::size_t>(std::clamp(samples, 1, kMostSamples))),
+                          [&] { return sampled(ctx, tree, curves, grid, samples, times_s); });
 }
 
 }  // namespace dsasrgs

@@ -31,7 +31,7 @@ TEST_CASE("checks: a refusal names operator, argument, what was expected and wha
   CHECK_THROWS_WITH(require_cloud("op", {three, three, three, {0.1f, 1}}),
                     "op: rotation: expected 4 elements, found 3");
   CHECK_THROWS_WITH(require_cloud("op", {three, three, four, {2, 1}}),
-                    Contains("op: bounds: expected 0 < min_mm < max_mm, finite, found 2.0") && Contains("and 1.0"));
+                    Contains("op: bounds: expected 0 < min_mm < max_mm, finite, found 2 ") && Contains("and 1"));
   CHECK_THROWS_WITH(require_image("op", "label", 0, 7), "op: label: expected at least 1 x 1 pixels, found 0 x 7");
   CHECK_THROWS_WITH(require_voxels("op", {3, 4, -5, {1, 1, 1}, {}}),
                     "op: grid: expected at least 1 x 1 x 1 voxels, found 3 x 4 x -5");

@@ -103,6 +103,18 @@ TEST_CASE("fdk: Parker weights of opposite rays add to one and vanish at the end
   }
 }
 
+TEST_CASE("fdk: half-fan weights of a ray's two measurements add to two", "[fdk]") {
+  for (const double side : {-1.0, 1.0}) {
+    for (const double overlap : {0.02, 0.1})
+      for (double gamma = 0; gamma < 0.2; gamma += 0.003) {
+        CHECK(half_fan_weight(gamma, side, overlap) + half_fan_weight(-gamma, side, overlap) ==
+              Approx(2).epsilon(1e-12));
+        if (gamma <= overlap / 2) CHECK(half_fan_weight(gamma, side, overlap) == 1);
+        if (gamma >= overlap) CHECK(half_fan_weight(gamma * side, side, overlap) == 2);
+      }
+  }
+}
+
 TEST_CASE("fdk: the arc is found from the poses, in any order", "[fdk]") {
   CArmView view;
   view.secondary_rad = 10 * kDegree;
@@ -155,6 +167,16 @@ TEST_CASE("fdk: a uniform ellipsoid has its attenuation in 1/mm", "[fdk]") {
     const Quality q = quality(reconstruct({kHead}, sweep(126, 210, view)));
     CHECK(q.mean == Approx(1).margin(0.004));
     CHECK(q.rms < 0.004);
+  }
+  SECTION("half fan: a detector that sees little more than one side of the axis, either one") {
+    for (const double offset : {80.0, -80.0}) {
+      CArmView view;
+      view.offset_u_mm = offset;  // 16 mm of the shorter side are left; the ellipsoid's shadow reaches 51 mm
+      const auto poses = full_turn(180, view);
+      const Quality q = quality(reconstruct({kHead}, poses));
+      CHECK(q.mean == Approx(1).margin(0.004));
+      CHECK(q.rms < 0.006);
+    }
   }
   SECTION("secondary angle of 10 degrees, full turn and short scan") {
     CArmView view;
@@ -269,6 +291,11 @@ TEST_CASE("fdk: CUDA agrees with the CPU", "[fdk][parity]") {
     view.offset_u_mm = 12;
     view.secondary_rad = 7 * kDegree;
     compare(sweep(7, 215, view), {301, 37, 0.75, 4.5}, inner);
+  }
+  SECTION("full turn, half fan") {
+    CArmView view;
+    view.offset_u_mm = 70;
+    compare(full_turn(16, view), {301, 37, 0.75, 4.5}, {9, 7, 5, {2, 2, 2}, {-9, -7, -5}});
   }
   SECTION("an arc too short for Parker weights") { compare(sweep(9, 150), kDetector, inner); }
   SECTION("two pixels, two views, one voxel") {

@@ -50,6 +50,11 @@ TEST_CASE("geometry: C-arm views out of range are refused", "[geometry]") {
   CHECK_THROWS_AS(carm_pose(view, 0), InvalidArgument);
   CHECK_THROWS_WITH(carm_pose({}, NAN), Catch::Contains("time_s: expected a finite time"));
   CircularSweep sweep;
+  sweep.first_rad = sweep.arc_rad = 200 * std::numbers::pi / 180;  // to 400°, beyond 2π
+  CHECK(circular_poses(sweep).size() == 133);
+  sweep.num_views = 2000000000;
+  CHECK_THROWS_WITH(circular_poses(sweep), "num_views: expected 1 to 1048576, found 2000000000");
+  sweep = {};
   sweep.duration_s = NAN;
   CHECK_THROWS_AS(circular_poses(sweep), InvalidArgument);
 }

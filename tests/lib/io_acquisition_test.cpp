@@ -140,11 +140,11 @@ TEST_CASE("read_acquisition: intensities must be positive where pixels count", "
   std::vector<std::uint16_t> fill(24, 1000), mask(12, 2000);
   fill[12 + 8 + 1] = 0;
   require_file_refused([&](Parts& p) { put_intensity(p, fill, mask); }, "/projections", "positive intensities",
-                       "0.000000 at view 1, row 2, column 1");
+                       "0 at view 1, row 2, column 1");
   std::vector<float> negative(12, 2000);
   negative[5] = -3;
   require_file_refused([&](Parts& p) { put_intensity(p, std::vector<float>(24, 1000), negative); }, "/mask_projections",
-                       "positive intensities", "-3.000000 at view 0, row 1, column 1");
+                       "positive intensities", "-3 at view 0, row 1, column 1");
   const Acquisition a = read_parts([&](Parts& p) {
     put_intensity(p, fill, mask);
     const Parts::Part mask_part = p.more;
@@ -199,4 +199,88 @@ TEST_CASE("io: a file says what it is", "[io]") {
   write_acquisition(folder / "case.h5", small_acquisition());
   CHECK(read_format(folder / "case.h5") == "dsasrgs.acquisition");
   CHECK_THROWS_AS(read_format(folder / "missing.h5"), IoError);
+}
+
+TEST_CASE("read_acquisition: primary angles beyond 2π are radians where they make one sweep", "[io][acquisition]") {
+  const auto carm = [](double first, double second) {
+    return [=](Parts& p) {
+      CArm c;
+      c.primary = {first, second};
+      c.put_into(p);
+    };
+  };
+  const Acquisition a = read_parts(carm(5.8, 7.0));
+  REQUIRE(length(a.poses[1].source_mm - carm_pose({.sod_mm = length(a.poses[1].source_mm),
+                                                   .sdd_mm = 1e4,
+                                                   .primary_rad = 7.0 - 2 * std::numbers::pi,
+                                                   .secondary_rad = CArm().secondary[1]},
+                                                  0)
+                                            .source_mm) < 1e-9);
+  const std::string field = "/geometry/carm/primary_rad";
+  require_file_refused(carm(-100, 100), field, "radians within ±2π", "-100 at view 0");
+  require_file_refused(carm(5.8, 8.0), field, "radians", "8 at view 1");   // a step of 126°
+  require_file_refused(carm(10, 10), field, "radians", "10 at view 0");    // no sweep
+  require_file_refused(carm(13, 13.5), field, "radians", "13 at view 0");  // beyond 4π
+}
+
+TEST_CASE("read_acquisition: the dark field is subtracted, saturated pixels do not count", "[io][acquisition]") {
+  std::vector<float> fill(24), mask(12), dark(12);
+  for (std::size_t p = 0; p < 24; ++p) fill[p] = static_cast<float>(900 + 10 * p);
+  for (std::size_t p = 0; p < 12; ++p) {
+    mask[p] = static_cast<float>(2000 + p);
+    dark[p] = static_cast<float>(100 + 3 * p);
+  }
+  const auto file = [&](Parts& p, bool with_dark, double saturation, bool with_valid = false) {
+    put_intensity(p, fill, mask);
+    const Parts::Part mask_part = p.more;
+    p.more = [=](Hdf5Writer& f) {
+      mask_part(f);
+      if (with_dark) f.write("/dark", dark, {3, 4});
+      if (saturation != 0) f.attribute("/projections", "saturation", saturation);
+      std::vector<std::uint8_t> valid(12, 1);
+      valid[2] = 0;
+      if (with_valid) f.write("/valid", valid, {3, 4});
+    };
+  };
+  const auto expected = [&](std::size_t i, bool with_dark) {
+    const double d = with_dark ? dark[i % 12] : 0;
+    return std::log((mask[i % 12] - d) / (fill[i] - d));
+  };
+  SECTION("dark field") {
+    const Acquisition a = read_parts([&](Parts& p) { file(p, true, 0); });
+    for (std::size_t i = 0; i < 24; ++i) REQUIRE(a.projections[i] == Approx(expected(i, true)).epsilon(1e-6));
+    REQUIRE(a.valid.empty());
+  }
+  SECTION("saturation of one fill pixel and one mask pixel") {
+    fill[5] = 4095;
+    mask[7] = 5000;
+    const bool with_valid = GENERATE(false, true);
+    const Acquisition a = read_parts([&](Parts& p) { file(p, true, 4095, with_valid); });
+    REQUIRE(a.valid.size() == 24);
+    for (std::size_t i = 0; i < 24; ++i) {
+      const bool excluded = i == 5 || i % 12 == 7 || (with_valid && i % 12 == 2);
+      REQUIRE((a.valid[i] == 0) == excluded);
+      REQUIRE(a.projections[i] == (excluded ? Approx(0) : Approx(expected(i, true)).epsilon(1e-6)));
+    }
+  }
+  SECTION("a level that nothing reaches") {
+    const Acquisition a = read_parts([&](Parts& p) { file(p, false, 65535); });
+    for (std::size_t i = 0; i < 24; ++i) REQUIRE(a.projections[i] == Approx(expected(i, false)).epsilon(1e-6));
+    REQUIRE(a.valid.empty());
+  }
+  SECTION("what cannot be") {
+    require_file_refused([&](Parts& p) { file(p, false, -1); }, "/projections@saturation", "a positive count", "-1");
+    require_file_refused([&](Parts& p) { file(p, false, std::nan("")); }, "/projections@saturation", "a positive count",
+                         "nan");
+    dark[3] = 950;
+    require_file_refused([&](Parts& p) { file(p, true, 0); }, "/projections", "intensities above the dark field of 950",
+                         "930 at view 0, row 0, column 3");
+    dark[3] = std::numeric_limits<float>::infinity();
+    require_file_refused([&](Parts& p) { file(p, true, 0); }, "/dark", "finite numbers", "inf at row 0, column 3");
+    require_file_refused(
+        [&](Parts& p) { p.more = [](Hdf5Writer& f) {
+                          f.write("/dark", std::vector<float>(12), {3, 4});
+                        }; }, "/dark",
+        "intensities for it to belong to", "line integrals");
+  }
 }

@@ -106,6 +106,14 @@ TEST_CASE("write_nifti: the header is NIfTI-1 as the standard has it", "[io][nif
   REQUIRE(std::memcmp(bytes.data() + 352, volume.values.data(), 480) == 0);
 }
 
+TEST_CASE("write_nifti: the first frame's time is toffset", "[io][nifti]") {
+  const TemporaryFolder folder;
+  write_nifti(folder / "v.nii", small_volume(2), 0.5, 100);
+  REQUIRE(value_at<float>(test::read_bytes(folder / "v.nii"), 136) == 100);
+  require_error<InvalidArgument>([&] { write_nifti(folder / "v.nii", small_volume(2), 0.5, NAN); },
+                                 {"first_time_s", "nan"});
+}
+
 TEST_CASE("write_nifti: one frame is a 3D volume", "[io][nifti]") {
   const std::string bytes = nifti_bytes(small_volume(1));
   REQUIRE(value_at<std::int16_t>(bytes, 40) == 3);
@@ -142,7 +150,7 @@ TEST_CASE("read_nifti: every voxel type, slope and intercept", "[io][nifti]") {
     put<float>(bytes, 112, 0.5f);
     put<float>(bytes, 116, -3.0f);
     for (int i = 0; i < 60; ++i) {
-      const T value = static_cast<T>(std::is_signed_v<T> ? i * 4 - 120 : i * 4);
+      const T value = static_cast<T>(std::is_signed_v<T> ? i * 4 - 120 : i * 4);  // each fits 8 bits
       bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
     }
     const Volume read = read_bytes_as_nifti(bytes);
@@ -157,9 +165,15 @@ TEST_CASE("read_nifti: every voxel type, slope and intercept", "[io][nifti]") {
   check(float{}, 16);
   check(double{}, 64);
   check(std::uint16_t{}, 512);
+  check(std::int8_t{}, 256);
+  check(std::int32_t{}, 8);
+  check(std::uint32_t{}, 768);
   std::string bytes = nifti_bytes(volume);
   put<float>(bytes, 112, 0);  // slope 0: stored values are the values, whatever the intercept
   put<float>(bytes, 116, 7);
+  REQUIRE(read_bytes_as_nifti(bytes).values == volume.values);
+  put<float>(bytes, 112, NAN);  // as some writers put it
+  put<float>(bytes, 116, NAN);
   REQUIRE(read_bytes_as_nifti(bytes).values == volume.values);
 }
 
@@ -230,6 +244,9 @@ TEST_CASE("read_nifti: bad headers and voxels are named", "[io][nifti]") {
   refuse(std::int16_t{32}, 70, {"datatype", "float32 (16)", "found 32"});
   refuse(0.0f, 108, {"vox_offset", "352 or more", "found 0"});
   refuse(NAN, 108, {"vox_offset", "found nan"});
+  refuse(1e9f, 108, {"vox_offset", "at most the file's 592 bytes", "found 1000000000"});  // and takes no 1 GB
+  refuse(INFINITY, 112, {"scl_slope", "a finite number", "found inf"});
+  refuse(NAN, 116, {"scl_inter", "a finite number", "found nan"});
   refuse(NAN, 352 + 4 * 17, {"voxels", "finite numbers", "nan at voxel 17"});
   refuse(std::int16_t{32000}, 42, {"voxels", "expected 384000", "at most 592"});
   refuse(std::uint8_t{7}, 123, {"xyzt_units", "millimetres", "found 7"});

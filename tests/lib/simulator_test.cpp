@@ -353,6 +353,40 @@ TEST_CASE("simulate_volume: the reference volume keeps its mass on another grid"
   CHECK(mass({60, 60, 60, {0.5, 0.5, 0.5}, {-15, -15, -15}}) == Approx(same).epsilon(1e-5));
 }
 
+TEST_CASE("simulate_volume: a volume a thousand times finer than the grid is averaged, not sampled for ever",
+          "[simulate_volume]") {
+  Context ctx = test::make_context();
+  Volume volume;
+  volume.grid = {24, 24, 24, {1e-6, 1e-6, 1e-6}, {-12e-6, -12e-6, -12e-6}};
+  volume.values.assign(volume.grid.num_voxels(), 3.0f);
+  SimulationOptions options = small_sweep();
+  options.volume = {
+      3, 3, 3, {8, 8, 8}, {-12, -12, -12}};  // 8e6 points along a voxel's side: int does not hold them all
+  const Simulation s = simulate_volume(ctx, volume, 1, {}, options);
+  double sum = 0;
+  for (const float v : s.acquisition.reference_volume->values) sum += static_cast<double>(v);
+  CHECK(sum > 0);
+  CHECK(s.acquisition.reference_volume->values[13] == Approx(sum));
+  ContrastOptions slow;
+  slow.velocity_mm_per_s = 1e-12;
+  CHECK_THROWS_WITH(simulate_volume(ctx, volume, 1, slow, options),
+                    Catch::Contains("velocity_mm_per_s: expected at least"));
+}
+
+TEST_CASE("simulate: vessels that all overlap are refused before they are followed", "[simulate]") {
+  Context ctx = test::make_context();
+  VesselTree tree;
+  for (int i = 0; i < 500; ++i) tree.nodes.push_back({{0.1 * i, 0, 0}, 1e4, i - 1});
+  CHECK_THROWS_WITH(simulate(ctx, tree, {}, small_sweep()),
+                    Catch::Contains("radius_mm: expected vessels of which at most 200 overlap"));
+  const ContrastCurves curves(tree, {});
+  CHECK_THROWS_WITH(vessel_volume(ctx, tree, curves, {4, 4, 4, {1, 1, 1}, {}}, 2, {1.0}),
+                    Catch::Contains("at most 20 overlap"));
+  tree.nodes[3].radius_mm = 1e10;
+  CHECK_THROWS_WITH(simulate(ctx, tree, {}, small_sweep()),
+                    "node 3: radius_mm: expected 1e-6 to 1e9 mm, found 10000000000");
+}
+
 TEST_CASE("stand_volume_up: every voxel keeps its value at the turned position", "[simulate_volume]") {
   Volume volume{{2, 3, 4, {1, 2, 3}, {5, -7, 11}}, std::vector<float>(24), 1};
   std::iota(volume.values.begin(), volume.values.end(), 0.0f);

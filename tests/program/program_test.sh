@@ -99,6 +99,7 @@ expect 0 "render before the sweep, quietly" render run/model.h5 --time -5 --outp
 [ -s out.txt ] || [ -s err.txt ] && report "render --quiet printed: $(cat out.txt err.txt)"
 expect 0 "voxelize frames" voxelize run/model.h5 --output frames.nii --frames 3
 [ "$(stat -c %s frames.nii)" -eq $((352 + 4 * 3 * 24 * 24 * 24)) ] || report "voxelize --frames: wrong size"
+[ "$(od -An -tf4 -j136 -N4 moment.nii | tr -d ' ')" = 2 ] || report "voxelize --time: toffset is not the time"
 expect 0 "inspect a model" inspect run/model.h5
 grep -q '^attenuation *neural' out.txt || report "inspect: no attenuation model"
 
@@ -299,6 +300,20 @@ says "simulate: negative seed" '--seed.*-1'
 expect 2 "simulate: two grid sizes" simulate --output new.h5 --grid-size 3 4
 expect 2 "simulate: unknown vessels" simulate --output new.h5 --vessels vessels.obj
 expect 2 "simulate: volume without threshold" simulate --output new.h5 --vessels brain.nii
+printf '1 2 0 0 -40 2 -1\n2 2 0 0 0 0 1\n' >zero.swc
+expect 2 "simulate: a radius of zero" simulate --output new.h5 --vessels zero.swc "${case_options[@]}"
+says "simulate: a radius of zero" 'zero.swc: line 2: radius: expected a positive length'
+expect 0 "simulate: a radius of zero repaired" simulate --output repaired.h5 --vessels zero.swc --min-radius-mm 0.5 \
+  "${case_options[@]}" --arrival-s 1000
+says "simulate: contrast too late" '^warning: repaired.h5: expected vessels in some view, found none'
+expect 2 "simulate: smallest radius of no file" simulate --output new.h5 --min-radius-mm 0.5 "${case_options[@]}"
+expect 2 "simulate: too many views" simulate --output new.h5 --views 2000000000 --train-views 2
+says "simulate: too many views" '--views: expected 1 to 1048576, found 2000000000$'
+if (ulimit -v 4000000 && "$program" --version) >out.txt 2>&1; then  # a sanitizer needs more
+  (ulimit -v 4000000 && exec "$program" simulate --output new.h5 --threads 1000) >out.txt 2>err.txt
+  [ $? = 2 ] || report "simulate: more threads than can be started: $(cat err.txt)"
+  says "simulate: more threads than can be started" 'threads: expected no more than the system starts'
+fi
 expect 2 "simulate: raw volume without size" simulate --output new.h5 --vessels brain.raw --vessel-threshold 9
 expect 2 "labels: unknown method" labels case.h5 --method esrgan --output new.h5
 expect 2 "labels: scale 0" labels case.h5 --method bicubic --scale 0 --output new.h5

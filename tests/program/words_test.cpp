@@ -45,6 +45,8 @@ TEST_CASE("words: what a terminal obeys is written out, and what is long is cut"
 TEST_CASE("words: a message of the library loses the function and nothing else", "[program]") {
   CHECK(without_function("carm_pose: sod_mm: expected more") == "sod_mm: expected more");
   CHECK(without_function("Reconstructor::step: expected more") == "expected more");
+  CHECK(without_function("sod_mm: expected more") == "sod_mm: expected more");
+  CHECK(without_function("Renderer: expected more") == "expected more");
   CHECK(without_function("case.h5: /projections: expected more") == "case.h5: /projections: expected more");
   CHECK(without_function("--size: expected more") == "--size: expected more");
 }

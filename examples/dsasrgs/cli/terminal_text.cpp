@@ -70,6 +70,9 @@ std::string without_function(const std::string& message) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != ':' && c != '(' && c != ')')
       return message;
   }
+  // A word of small letters right before what was expected is a field.
+  const bool of_class = message.find("::") < colon || std::isupper(static_cast<unsigned char>(message[0])) != 0;
+  if (!of_class && message.compare(colon + 2, 8, "expected") == 0) return message;
   return message.substr(colon + 2);
 }
 

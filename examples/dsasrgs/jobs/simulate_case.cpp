@@ -1,6 +1,7 @@
 #include "jobs/simulate_case.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <numbers>
 #include <string>
 
@@ -75,6 +76,12 @@ void add_images(OptionList& list, SimulateOptions& o) {
   list.add("save-intensity", o.save_intensity, "store mask and fill intensities instead of line integrals");
 }
 
+/// Whether any ray of any view has met contrast; noise does not count.
+bool shows_vessels(const Acquisition& a) {
+  const std::vector<float>& truth = a.reference_projections->values;
+  return std::any_of(truth.begin(), truth.end(), [](float v) { return v > 0; });
+}
+
 SimulationOptions simulation_options(const SimulateOptions& o) {
   SimulationOptions s = o.simulation;
   const auto pitch = repeated("--pitch-mm", o.pitch_mm, 2);
@@ -134,6 +141,11 @@ void simulate_case(const std::filesystem::path& output, const SimulateOptions& o
     const auto& v = std::get<VesselVolume>(vessels);
     return simulate_volume(ctx, v.volume, v.threshold, options.contrast, s);
   }();
+  if (!shows_vessels(simulation.acquisition) && !options.quiet)
+    std::fprintf(stderr,
+                 "warning: %s: expected vessels in some view, found none (too small, out of view, in other units "
+                 "than mm, or contrast that arrives too late)\n",
+                 output.c_str());
   write_acquisition(output, simulation.acquisition, options.save_intensity ? &simulation.raw : nullptr);
   print_line(options.quiet, "wrote " + output.string());
 }

@@ -55,6 +55,7 @@ void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
   list.add("smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file").between(0, 10000);
   list.add("centerline-radius-mm", o.centerline_radius_mm, "radius of the vessels of a .vtk file, which has none")
       .positive();
+  list.add("min-radius-mm", o.min_radius_mm, "radii of a .swc file below this, 0 too, become it").not_negative();
   list.add("up-axis", o.up_axis, "axis of a file's vessels that points to the top of the head: y or z")
       .one_of({"y", "z"});
   list.add("keep-position", o.keep_position, "do not centre vessels from a file at the isocentre");
@@ -65,6 +66,8 @@ void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
 
 void check_vessel_source(const VesselSourceOptions& options) {
   const std::string& source = options.vessels;
+  if (options.min_radius_mm > 0 && !ends_with_any(source, {".swc"}))
+    throw UsageError("--min-radius-mm: expected a .swc file for it, found " + source);
   if (source == kBuiltInTree) {
     if (!(options.tree.inlet_radius_mm >= options.tree.min_radius_mm))
       throw UsageError("--tree-inlet-radius-mm: expected at least --tree-min-radius-mm " +
@@ -94,7 +97,7 @@ std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions& o
     tree.ellipsoid_half_axes_mm = {h[0], h[1], h[2]};
     return generate_vessel_tree(tree);
   }
-  if (ends_with_any(source, {".swc"})) return placed(read_swc(source), options);
+  if (ends_with_any(source, {".swc"})) return placed(read_swc(source, options.min_radius_mm), options);
   if (ends_with_any(source, {".vtk"}))
     return placed(read_vtk_centerlines(source, options.centerline_radius_mm), options);
   return read_volume(options);

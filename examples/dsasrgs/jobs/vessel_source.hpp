@@ -24,6 +24,7 @@ struct VesselSourceOptions {
   bool keep_position = false;
   std::string up_axis = "z";
   double centerline_radius_mm = 1;
+  double min_radius_mm = 0;  ///< 0: a file's radii as they are
   std::optional<std::array<int, 3>> volume_size;
   std::optional<std::array<double, 3>> volume_spacing_mm;
   std::optional<double> threshold;

@@ -1,0 +1,118 @@
+#include "simulate/vessel_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "common/checks.hpp"
+#include "dsasrgs/error.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+constexpr std::size_t kBlockBytes = 1 << 16;
+constexpr std::string_view kBlank = " \t\v\f";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+/// std::from_chars knows no plus sign.
+std::string_view without_plus(std::string_view word) {
+  const bool plus = word.size() > 1 && word[0] == '+' && word[1] != '-' && word[1] != '+';
+  return plus ? word.substr(1) : word;
+}
+
+template <class T>
+bool read_all(std::string_view word, T& value) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc{} && end == word.data() + word.size();
+}
+
+}  // namespace
+
+TextLines::TextLines(const std::filesystem::path& path) : path_(path), file_(path, std::ios::binary) {
+  if (!file_ || std::filesystem::is_directory(path)) throw IoError(path.string() + ": cannot be opened for reading");
+}
+
+bool TextLines::next(std::string& text) {
+  text.clear();
+  const auto fill = [&] {
+    if (at_ < block_.size()) return true;
+    block_.resize(kBlockBytes);
+    file_.read(block_.data(), static_cast<std::streamsize>(block_.size()));
+    if (file_.bad()) throw IoError(path_.string() + ": reading failed");
+    block_.resize(static_cast<std::size_t>(file_.gcount()));
+    at_ = 0;
+    return !block_.empty();
+  };
+  if (!fill()) return false;
+  ++line_;
+  while (fill()) {
+    const std::size_t end = std::min(block_.find_first_of("\r\n", at_), block_.size());
+    text.append(block_, at_, end - at_);
+    at_ = end;
+    if (end == block_.size()) continue;
+    const bool carriage_return = block_[at_++] == '\r';
+    if (carriage_return && fill() && block_[at_] == '\n') ++at_;
+    break;
+  }
+  if (line_ == 1 && text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  return true;
+}
+
+void TextLines::refuse(std::string_view field, std::string_view expected, std::string_view found) const {
+  constexpr std::size_t kMostShown = 40;
+  std::string shown(found.substr(0, kMostShown));
+  if (found.size() > kMostShown) shown += "…";
+  throw BadInput(path_.string(), "line " + std::to_string(line_) + ": " + std::string(field), expected, shown);
+}
+
+double TextLines::number(std::string_view field, std::string_view word) const {
+  double value = 0;
+  if (!read_all(without_plus(word), value) || !std::isfinite(value)) refuse(field, "a finite number", word);
+  return value;
+}
+
+long long TextLines::whole_number(std::string_view field, std::string_view word) const {
+  constexpr double kMostExact = 9007199254740992;  // 2^53
+  const std::string_view digits = without_plus(word);
+  long long value = 0;
+  if (read_all(digits, value)) return value;
+  double real = 0;
+  const bool whole = read_all(digits, real) && std::abs(real) <= kMostExact && real == std::floor(real);
+  if (!whole) refuse(field, "a whole number", word);
+  return static_cast<long long>(real);
+}
+
+double TextLines::coordinate(std::string_view field, std::string_view word) const {
+  const double value = number(field, word);
+  if (!is_position({value, 0, 0})) refuse(field, "a coordinate within 1e9 mm", word);
+  return value;
+}
+
+std::string_view next_word(std::string_view text, std::size_t& at) {
+  const std::size_t begin = std::min(text.find_first_not_of(kBlank, at), text.size());
+  at = std::min(text.find_first_of(kBlank, begin), text.size());
+  return text.substr(begin, at - begin);
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t at = 0;
+  for (std::string_view word = next_word(text, at); !word.empty(); word = next_word(text, at)) words.push_back(word);
+  return words;
+}
+
+std::vector<std::string_view> fields_between(std::string_view text, char separator) {
+  std::vector<std::string_view> fields;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    std::string_view field = text.substr(begin, end - begin);
+    field.remove_prefix(std::min(field.find_first_not_of(kBlank), field.size()));
+    field = field.substr(0, field.find_last_not_of(kBlank) + 1);
+    fields.push_back(field);
+    if (end == text.size()) return fields;
+    begin = end + 1;
+  }
+}
+
+}  // namespace dsasrgs

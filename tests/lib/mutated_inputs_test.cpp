@@ -1,0 +1,144 @@
+// Blind mutations of small files: a reader refuses them with a typed error or reads finite numbers, at once and without
+// asking for the memory that a wrong size names.
+
+#include <sys/resource.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <random>
+#include <string>
+
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/image.hpp"
+#include "dsasrgs/io.hpp"
+#include "dsasrgs/simulator.hpp"
+#include "support/random_values.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace dsasrgs;
+
+namespace {
+
+constexpr int kMutations = 1000;
+
+/// One to eight changes: a flipped bit, another byte, a byte that means something, a part cut out, doubled or cut off.
+std::string mutated(std::string bytes, std::mt19937& random) {
+  const auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
+  static const std::string kMeaningful("\0\xff\x7f\x80-+.e9,#\n\r \"[]{}=", 21);
+  for (std::size_t change = 0, changes = 1 + below(8); change < changes && !bytes.empty(); ++change) {
+    const std::size_t at = below(bytes.size()), count = 1 + below(std::min<std::size_t>(64, bytes.size() - at));
+    switch (below(6)) {
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(random());
+        break;
+      case 2:
+        bytes[at] = kMeaningful[below(kMeaningful.size())];
+        break;
+      case 3:
+        bytes.erase(at, count);
+        break;
+      case 4:
+        bytes.insert(below(bytes.size()), bytes.substr(at, count));
+        break;
+      default:
+        if (below(4) == 0) bytes.resize(at);
+        break;
+    }
+  }
+  return bytes;
+}
+
+long peak_kib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+/// Reads kMutations mutations of a file; `read` gives false for numbers that are not finite.
+void survive(const std::string& name, const std::string& good,
+             const std::function<bool(const std::filesystem::path&)>& read) {
+  const test::TemporaryFolder folder;
+  const auto path = folder / name;
+  test::write_bytes(path, good);
+  REQUIRE(read(path));
+  std::mt19937 random(7);
+  const long before_kib = peak_kib();
+  int refused = 0;
+  for (int i = 0; i < kMutations; ++i) {
+    test::write_bytes(path, mutated(good, random));
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      if (!read(path)) FAIL_CHECK(name << ": mutation " << i << " gave a number that is not finite");
+    } catch (const BadInput&) {
+      ++refused;
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    if (seconds.count() > 2) FAIL_CHECK(name << ": mutation " << i << " took " << seconds.count() << " s");
+  }
+  CHECK(peak_kib() - before_kib < 256 * 1024);
+  CHECK(refused > kMutations / 20);
+  CHECK(refused < kMutations);
+  UNSCOPED_INFO(name << ": " << refused << " of " << kMutations << " refused");
+}
+
+bool all_finite(const std::vector<float>& values) {
+  for (const float v : values)
+    if (!std::isfinite(v)) return false;
+  return true;
+}
+
+bool finite_tree(const VesselTree& tree) {
+  for (const VesselNode& n : tree.nodes)
+    if (!std::isfinite(n.radius_mm + n.position_mm.x + n.position_mm.y + n.position_mm.z)) return false;
+  return !tree.nodes.empty() && tree.path_length_mm().size() == tree.nodes.size();
+}
+
+std::string file_of(const std::string& name, const std::function<void(const std::filesystem::path&)>& write) {
+  const test::TemporaryFolder folder;
+  write(folder / name);
+  return test::read_bytes(folder / name);
+}
+
+}  // namespace
+
+TEST_CASE("mutated NIfTI files are refused or finite", "[mutations]") {
+  const Volume volume{{5, 4, 3, {0.5, 0.75, 1.25}, {-10, 20, -30}}, test::random_values<float>(60, -1, 1, 9), 1};
+  const auto read = [](const std::filesystem::path& path) {
+    const Volume v = read_nifti(path);
+    return all_finite(v.values) && v.values.size() == v.grid.num_voxels() * static_cast<std::size_t>(v.frames);
+  };
+  for (const char* name : {"v.nii", "v.nii.gz"})
+    survive(name, file_of(name, [&](const auto& path) { write_nifti(path, volume); }), read);
+}
+
+TEST_CASE("mutated SWC and VTK files are refused or finite", "[mutations]") {
+  survive("t.swc",
+          "# a tree\n1 2 0 0 -40 2 -1\n2 2 0 0 0 2 1\n3 2 30 10 20 1.5 2\n4 2 -30 5 25 1 2\n5 2 3e1 6 25 1 2\n",
+          [](const auto& path) { return finite_tree(read_swc(path)); });
+  const std::string head = "# vtk DataFile Version 5.1\nvtk output\nASCII\nDATASET POLYDATA\n";
+  const std::string points = "POINTS 4 float\n0 0 -40\n0 0 0 30 10 20\n-30 5 25\n";
+  const auto read = [](const auto& path) { return finite_tree(read_vtk_centerlines(path, 1)); };
+  survive("t.vtk", head + points + "LINES 2 7\n3 0 1 2\n2 1 3\n", read);
+  survive("t51.vtk", head + points + "LINES 3 5\nOFFSETS vtktypeint64\n0 3 5 \nCONNECTIVITY vtktypeint64\n0 1 2 1 3 \n",
+          read);
+}
+
+TEST_CASE("mutated PNG files are refused or finite", "[mutations]") {
+  const Image image{16, 12, test::random_values<float>(192, 0, 1, 4)};
+  survive("i.png", file_of("i.png", [&](const auto& path) { write_png(path, image, {}); }),
+          [](const auto& path) { return all_finite(read_png(path).values); });
+}
+
+TEST_CASE("mutated TOML files are refused or valid configurations", "[mutations]") {
+  survive("c.toml", to_toml(preset_config("dsa-srgs")), [](const auto& path) {
+    Config config;
+    apply_toml_file(config, path);
+    return to_toml(config).find("nan") == std::string::npos;
+  });
+}

@@ -115,7 +115,6 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
     file.require_format(kAcquisitionFormat, kVersion);
   else
     file.require_format(kFormat, kVersion);
-  file.require_type(kLabels, {ElementType::float16, ElementType::float32});
   state->scale = read_scale(file);
   state->low_resolution = a.detector;
   state->fine = a.detector.refined(state->scale);
@@ -146,15 +145,9 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
   if (file.has_attribute(kLabels, "model")) state->network = file.attribute<std::string>(kLabels, "model");
   state->intensity_range = read_intensity_range(file);
   state->has_confidence = file.has(kConfidence);
-  if (state->has_confidence) {
-    file.require_type(kConfidence, {ElementType::float16, ElementType::float32});
-    file.require_shape(kConfidence, found);
-  }
+  if (state->has_confidence) file.require_shape(kConfidence, found);
   state->has_mask = file.has(kMask);
-  if (state->has_mask) {
-    file.require_type(kMask, {ElementType::uint8});
-    file.require_shape(kMask, found);
-  }
+  if (state->has_mask) file.require_shape(kMask, found);
   const ProjectionRange range = valid_range(a);
   if (range.low <= range.high) {
     // A vessel one fine pixel wide measures up to s times what the mean over s of them does.

@@ -27,6 +27,7 @@ auto answered(const std::string& file, const F& f) {
     return f();
   } catch (const Hdf5Refusal& r) {
     if (r.kind == Hdf5Refusal::Kind::out_of_memory) throw OutOfMemory(file + ": " + r.field + ": " + r.found);
+    if (r.kind == Hdf5Refusal::Kind::io) throw IoError(file + ": cannot read: " + r.found);
     throw BadInput(file, r.field, r.expected, r.found);
   }
 }

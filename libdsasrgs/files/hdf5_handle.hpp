@@ -3,7 +3,9 @@
 
 #include <hdf5.h>
 
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -72,6 +74,15 @@ inline bool is_memory_error() {
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, each, &found);
   return found;
+}
+
+/// The system's error in HDF5's words where the file is not to blame for it, else 0.
+inline int system_error_in(const std::string& words) {
+  const std::size_t at = words.find("errno = ");
+  const int code = at == std::string::npos ? 0 : std::atoi(words.c_str() + at + 8);
+  for (const int system : {EMFILE, ENFILE, EIO, ESTALE, EACCES, EPERM})
+    if (code == system) return code;
+  return 0;
 }
 
 }  // namespace dsasrgs

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "files/hdf5_types.hpp"
@@ -28,6 +29,8 @@ Hdf5Refusal refusal(std::string field, std::string expected, std::string found) 
 /// What HDF5 could not read, with its words.
 Hdf5Refusal damage(std::string field, std::string expected) {
   const std::string reason = innermost_error();
+  if (const int code = system_error_in(reason); code != 0)
+    return {Hdf5Refusal::Kind::io, std::move(field), std::move(expected), std::generic_category().message(code)};
   if (is_memory_error())
     return {Hdf5Refusal::Kind::out_of_memory, std::move(field), std::move(expected), "HDF5: " + reason};
   return refusal(std::move(field), std::move(expected), "damage (" + reason + ")");

@@ -84,8 +84,7 @@ std::string to_message(const Hdf5Refusal& refusal) {
 
 bool from_message(std::string_view message, Hdf5Refusal& refusal) {
   Parts parts(message);
-  refusal.kind =
-      static_cast<Hdf5Refusal::Kind>(parts.number(static_cast<std::uint64_t>(Hdf5Refusal::Kind::out_of_memory)));
+  refusal.kind = static_cast<Hdf5Refusal::Kind>(parts.number(static_cast<std::uint64_t>(Hdf5Refusal::Kind::io)));
   for (std::string* text : {&refusal.field, &refusal.expected, &refusal.found}) *text = parts.text();
   return parts.complete();
 }

@@ -22,7 +22,7 @@ namespace dsasrgs {
 namespace {
 
 /// Rows are sent in pieces of about so many bytes: the child holds one, not a dataset.
-constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 /// What the child may need beside twice the file and HDF5's own working memory.
 constexpr std::size_t kSpareBytes = std::size_t{192} << 20;
 

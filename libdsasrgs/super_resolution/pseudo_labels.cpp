@@ -115,12 +115,12 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
     file.require_format(kAcquisitionFormat, kVersion);
   else
     file.require_format(kFormat, kVersion);
+  const Shape found = file.require_shape(kLabels, {kAnyExtent, kAnyExtent, kAnyExtent});
   state->scale = read_scale(file);
   state->low_resolution = a.detector;
   state->fine = a.detector.refined(state->scale);
   const std::size_t height = static_cast<std::size_t>(state->fine.height_px);
   const std::size_t width = static_cast<std::size_t>(state->fine.width_px);
-  const Shape found = file.require_shape(kLabels, {kAnyExtent, kAnyExtent, kAnyExtent});
   if (found[1] != height || found[2] != width)
     throw BadInput(file.name(), kLabels,
                    "images of " + describe({height, width}) + ", " + std::to_string(state->scale) +

@@ -20,6 +20,7 @@
 #include "dsasrgs/io.hpp"
 #include "files/hdf5_file.hpp"
 #include "files/hdf5_messages.hpp"
+#include "support/mutation.hpp"
 #include "support/reading_child.hpp"
 #include "support/small_acquisition.hpp"
 #include "support/temporary_folder.hpp"
@@ -236,15 +237,7 @@ TEST_CASE("hdf5 child: damage anywhere is an error or read", "[io][hdf5][long]")
   constexpr int kFiles = 60;
   int read = 0, refused = 0;
   for (int k = 0; k < kFiles; ++k) {
-    std::string bytes = whole;
-    const std::size_t at = random() % (bytes.size() - 8);
-    if (k % 2 == 0) {
-      bytes[at] = static_cast<char>(bytes[at] ^ (1 << (random() % 8)));
-    } else {
-      const std::uint64_t words[] = {0, 1, 0xFFFFFFFFFFFFFFFFu, std::uint64_t{1} << (random() % 64), random()};
-      std::memcpy(bytes.data() + at, &words[random() % 5], 8);
-    }
-    test::write_bytes(path, bytes);
+    test::write_bytes(path, test::mutated(whole, random));
     try {
       read_acquisition(path);
       ++read;

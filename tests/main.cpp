@@ -8,7 +8,9 @@
 #include <string>
 
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/hdf5_reading.hpp"
 #include "support/context.hpp"
+#include "support/reading_child.hpp"
 
 namespace {
 
@@ -40,6 +42,7 @@ void leave_out(Catch::Session& session, const std::string& tag, const std::strin
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == dsasrgs::test::kReadForAnother) return dsasrgs::serve_hdf5_reading();
   Catch::Session session;
   std::string backend = "cpu";
   session.cli(session.cli() | Catch::clara::Opt(backend, "cpu|cuda")["--backend"]("backend the operators run on"));

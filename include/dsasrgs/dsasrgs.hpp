@@ -14,6 +14,7 @@
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
+#include "dsasrgs/hdf5_reading.hpp"
 #include "dsasrgs/image.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/math.hpp"

@@ -1,13 +1,12 @@
 #pragma once
 /// @file
 /// HDF5 files: reading with typed, one-line errors and writing that leaves a whole file or none.
-/// HDF5's own error printing is off while these functions run and is put back afterwards. The HDF5 library need not be
-/// built thread-safe: use it from one thread of the process at a time.
+/// HDF5's own error printing is off while these functions run and is put back afterwards. Calls of the HDF5 library are
+/// made one at a time, from whatever thread: it need not be built thread-safe.
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,45 +15,30 @@
 
 #include "dsasrgs/buffer.hpp"
 #include "files/atomic_file.hpp"
+#include "files/hdf5_source.hpp"
+#include "files/input_file.hpp"
 
 namespace dsasrgs {
 
 class Hdf5Memory;
 
-/// Extents of a dataset, slowest axis first; empty for a scalar.
-using Shape = std::vector<std::size_t>;
 /// In an expected shape: this axis may have any extent, 0 included.
 inline constexpr std::size_t kAnyExtent = static_cast<std::size_t>(-1);
-/// "[114, 93, 128]", with "any" for kAnyExtent.
-std::string describe(const Shape&);
-
-/// What a dataset's elements are stored as; byte order does not matter.
-enum class ElementType {
-  float16,
-  float32,
-  float64,
-  int8,
-  int16,
-  int32,
-  int64,
-  uint8,
-  uint16,
-  uint32,
-  uint64,
-  string,
-  other
-};
 
 /// Reads one HDF5 file. Objects are named by their full path ("/geometry/source_mm"). Every function that takes a name
 /// throws BadInput(file, name, expected, found) where the file's content is not what was asked for, and OutOfMemory
-/// when a dataset does not fit. Values arrive in host memory.
+/// when a dataset does not fit. Values arrive in host memory. The file is read in this process or in a child
+/// (dsasrgs/hdf5_reading.hpp); the answers are the same. What does not lie in the file itself, or was never written, is
+/// refused, not 0.
 ///
 /// Element types T: float, double, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t and
-/// std::uint64_t. Floating-point T takes any stored float (also float16) or integer; integer T takes stored integers
-/// whose values fit T.
+/// std::uint64_t. Floating-point T takes any stored number (also float16 and bool) and rounds to the nearest; integer T
+/// takes stored numbers that are whole and fit T. Where one axis is expected, others of extent 1 may be there too
+/// (MATLAB has no vectors), and a scalar is one value.
 class Hdf5Reader {
  public:
-  /// Throws IoError if the file cannot be opened, BadInput if it is not an HDF5 file or is truncated.
+  /// Throws IoError if the file cannot be opened or is being written, BadInput if it is not an HDF5 file or is
+  /// truncated.
   explicit Hdf5Reader(const std::filesystem::path&);
   ~Hdf5Reader();
   Hdf5Reader(const Hdf5Reader&) = delete;
@@ -72,8 +56,6 @@ class Hdf5Reader {
   /// Extents of a dataset.
   Shape shape(const std::string& dataset) const;
   ElementType element_type(const std::string& dataset) const;
-  /// The dataset must be stored as one of these.
-  void require_type(const std::string& dataset, std::initializer_list<ElementType> allowed) const;
   /// The dataset must have this rank and these extents (kAnyExtent: any); returns the extents it has.
   Shape require_shape(const std::string& dataset, const Shape& expected) const;
 
@@ -94,8 +76,19 @@ class Hdf5Reader {
                                   std::size_t expected_size) const;
 
  private:
+  StoredArray stored(const std::string& dataset) const;
+  StoredArray stored_attribute(const std::string& object, const std::string& attribute) const;
+  Shape checked_shape(const std::string& field, const StoredArray&, const Shape& expected) const;
+  template <class T>
+  void read_rows(const std::string& dataset, const StoredArray&, std::size_t first, std::size_t count,
+                 std::span<T> to) const;
+  template <class T>
+  void read_attribute(const std::string& object, const std::string& attribute, const StoredArray&,
+                      std::span<T> to) const;
+
   std::string name_;
-  std::int64_t file_ = -1;  // hid_t
+  InputFile file_;
+  std::unique_ptr<Hdf5Source> source_;
 };
 
 /// How a dataset lies in the file. Either way HDF5 keeps checksums of it, small ones in the object's header.

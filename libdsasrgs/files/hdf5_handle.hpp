@@ -1,21 +1,24 @@
 #pragma once
-// What hdf5_file.cpp and hdf5_writer.cpp share of the HDF5 C API: identifiers that close themselves, and errors.
+// What hdf5_local.cpp and hdf5_writer.cpp share of the HDF5 C API: identifiers that close themselves, and errors.
 
 #include <hdf5.h>
 
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <mutex>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 namespace dsasrgs {
 
 static_assert(sizeof(hid_t) == sizeof(std::int64_t));
 
-/// Keeps HDF5 from printing its error stack while it lives.
+/// One thread of the process at a time calls HDF5, which need not be built thread-safe, for as long as one of these
+/// lives; and HDF5 does not print its error stack meanwhile.
 class QuietErrors {
  public:
-  QuietErrors() {
+  QuietErrors() : alone_(mutex()) {
     H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
@@ -24,6 +27,12 @@ class QuietErrors {
   QuietErrors& operator=(const QuietErrors&) = delete;
 
  private:
+  static std::recursive_mutex& mutex() {
+    static std::recursive_mutex one;
+    return one;
+  }
+
+  std::unique_lock<std::recursive_mutex> alone_;
   H5E_auto2_t function_ = nullptr;
   void* data_ = nullptr;
 };
@@ -56,17 +65,24 @@ inline std::string innermost_error() {
   return text;
 }
 
-/// The HDF5 type of T in memory.
-template <class T>
-hid_t native_type() {
-  if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
-  if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;
-  if constexpr (std::is_same_v<T, std::int32_t>) return H5T_NATIVE_INT32;
-  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_NATIVE_INT64;
-  if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
-  if constexpr (std::is_same_v<T, std::uint16_t>) return H5T_NATIVE_UINT16;
-  if constexpr (std::is_same_v<T, std::uint32_t>) return H5T_NATIVE_UINT32;
-  if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_NATIVE_UINT64;
+/// Whether HDF5 failed for want of memory.
+inline bool is_memory_error() {
+  bool found = false;
+  const auto each = [](unsigned, const H5E_error2_t* error, void* data) -> herr_t {
+    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) *static_cast<bool*>(data) = true;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, each, &found);
+  return found;
+}
+
+/// The system's error in HDF5's words where the file is not to blame for it, else 0.
+inline int system_error_in(const std::string& words) {
+  const std::size_t at = words.find("errno = ");
+  const int code = at == std::string::npos ? 0 : std::atoi(words.c_str() + at + 8);
+  for (const int system : {EMFILE, ENFILE, EIO, ESTALE, EACCES, EPERM})
+    if (code == system) return code;
+  return 0;
 }
 
 }  // namespace dsasrgs

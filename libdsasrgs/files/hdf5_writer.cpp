@@ -8,8 +8,8 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "files/hdf5_file.hpp"
-#include "files/hdf5_handle.hpp"
 #include "files/hdf5_memory.hpp"
+#include "files/hdf5_types.hpp"
 
 namespace dsasrgs {
 
@@ -24,6 +24,9 @@ constexpr std::size_t kMaxCompactBytes = std::size_t{16} << 10;
 
 /// Chunks of data that are not compressed: whole slabs of the first axis, as many as fit.
 constexpr std::size_t kPlainChunkBytes = std::size_t{1} << 20;
+
+/// An attribute of fixed length is part of its object's header, of which a message has at most 64 KiB.
+constexpr std::size_t kMaxFixedString = 60000;
 
 [[noreturn]] void throw_write_error(const std::string& file, const std::string& object) {
   throw IoError(file + ": " + object + ": cannot write: " + innermost_error());
@@ -67,7 +70,7 @@ void write_numbers(hid_t file, const std::string& name, const std::string& objec
   const QuietErrors quiet;
   const hsize_t count = values.size();
   const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
-  write_attribute(file, name, object, attribute, stored_type, native_type<T>(), space, values.data());
+  write_attribute(file, name, object, attribute, stored_type, memory_type_of(element_of<T>()), space, values.data());
 }
 
 template <class T>
@@ -75,7 +78,7 @@ void write_number(hid_t file, const std::string& name, const std::string& object
                   hid_t stored_type, T value) {
   const QuietErrors quiet;
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  write_attribute(file, name, object, attribute, stored_type, native_type<T>(), space, &value);
+  write_attribute(file, name, object, attribute, stored_type, memory_type_of(element_of<T>()), space, &value);
 }
 
 /// IEEE 754 binary16, which this HDF5 has no name for.
@@ -181,8 +184,8 @@ void Hdf5Writer::write(const std::string& dataset, std::span<const T> values, co
                           std::to_string(values.size()));
   const QuietErrors quiet;
   // Stored in the machine's own order; HDF5 records it, so a machine of the other order reads it too.
-  const Handle data = create_dataset(file_, name_, dataset, native_type<T>(), sizeof(T), shape, storage);
-  if (count > 0 && H5Dwrite(data, native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+  const Handle data = create_dataset(file_, name_, dataset, memory_type_of(element_of<T>()), sizeof(T), shape, storage);
+  if (count > 0 && H5Dwrite(data, memory_type_of(element_of<T>()), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
     throw_write_error(name_, dataset);
 }
 
@@ -193,7 +196,7 @@ void Hdf5Writer::create(const std::string& dataset, const Shape& shape, Hdf5Stor
     const Handle type = half_type();
     create_dataset(file_, name_, dataset, type, 2, shape, storage);
   } else {
-    create_dataset(file_, name_, dataset, native_type<T>(), sizeof(T), shape, storage);
+    create_dataset(file_, name_, dataset, memory_type_of(element_of<T>()), sizeof(T), shape, storage);
   }
 }
 
@@ -227,7 +230,7 @@ void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, std::
     }
   }
   const T* stored = halves.empty() ? values.data() : halves.data();
-  if (H5Dwrite(data, native_type<T>(), memory_space, file_space, H5P_DEFAULT, stored) < 0)
+  if (H5Dwrite(data, memory_type_of(element_of<T>()), memory_space, file_space, H5P_DEFAULT, stored) < 0)
     throw_write_error(name_, dataset);
 }
 
@@ -252,11 +255,17 @@ void Hdf5Writer::attribute(const std::string& object, const std::string& name, s
   const QuietErrors quiet;
   const std::string text(value);
   const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, H5T_VARIABLE);  // h5py gives such strings as str, those of fixed length as bytes
   H5Tset_cset(type, H5T_CSET_UTF8);
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const char* start = text.c_str();
-  write_attribute(file_, name_, object, name, type, type, space, &start);
+  if (text.size() > kMaxFixedString) {
+    H5Tset_size(type, H5T_VARIABLE);
+    const char* start = text.c_str();
+    return write_attribute(file_, name_, object, name, type, type, space, &start);
+  }
+  // Strings of variable length lie in HDF5's global heap, on whose damage HDF5 1.10 crashes.
+  H5Tset_size(type, std::max<std::size_t>(text.size(), 1));
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  write_attribute(file_, name_, object, name, type, type, space, text.c_str());
 }
 
 void Hdf5Writer::commit() {

@@ -18,19 +18,21 @@ namespace {
 
 constexpr const char* kFormat = "dsasrgs.acquisition";
 constexpr int kVersion = 1;
+/// Of views, rows and columns (docs/data-format.md); asked before anything is made of them.
+constexpr std::size_t kMaxExtent = std::size_t{1} << 20;
 
 std::string pixel_name(std::size_t view, std::size_t pixel, std::size_t width) {
   return "view " + std::to_string(view) + ", row " + std::to_string(pixel / width) + ", column " +
          std::to_string(pixel % width);
 }
 
-/// Extents [V,H,W] of projections; each at least 1 and an int.
+/// Extents [V,H,W] of projections.
 Shape require_images(const Hdf5Reader& file, const std::string& field, const Shape& expected) {
-  file.require_type(field, {ElementType::float32, ElementType::uint16});
   Shape found = file.require_shape(field, expected);
   for (const std::size_t extent : found)
-    if (extent == 0 || extent > std::numeric_limits<int>::max())
-      throw BadInput(file.name(), field, "at least one view, row and column", "shape " + describe(found));
+    if (extent == 0 || extent > kMaxExtent)
+      throw BadInput(file.name(), field, "1 to " + std::to_string(kMaxExtent) + " views, rows and columns",
+                     "shape " + describe(found));
   return found;
 }
 
@@ -111,12 +113,11 @@ void read_intensities(const Hdf5Reader& file, Acquisition& a) {
 
 /// A value per view that the file may also give once for all.
 std::vector<double> read_per_view(const Hdf5Reader& file, const std::string& field, std::size_t num_views) {
-  const Shape found = file.shape(field);
-  if (found.empty() || (found.size() == 1 && found[0] == 1))
-    return std::vector<double>(num_views, file.read<double>(field, found)[0]);
-  if (found != Shape{num_views})
-    throw BadInput(file.name(), field, "a scalar or shape " + describe({num_views}), describe(found));
-  return file.read<double>(field, found);
+  const std::vector<double> values = file.read<double>(field, {kAnyExtent});
+  if (values.size() == 1) return std::vector<double>(num_views, values[0]);
+  if (values.size() != num_views)
+    throw BadInput(file.name(), field, "a scalar or shape " + describe({num_views}), describe(file.shape(field)));
+  return values;
 }
 
 /// Throws BadInput unless primary angles are radians: within ±2π, or, because a sweep may begin anywhere (from 200° to
@@ -200,7 +201,6 @@ VolumeGrid read_grid(const Hdf5Reader& file) {
 }
 
 void read_valid(const Hdf5Reader& file, Acquisition& a, const Shape& images) {
-  file.require_type("/valid", {ElementType::uint8});
   const Shape found = file.shape("/valid"), one{images[1], images[2]};
   if (found != one && found != images)
     throw BadInput(file.name(), "/valid", "shape " + describe(one) + " or " + describe(images), describe(found));

@@ -115,13 +115,12 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
     file.require_format(kAcquisitionFormat, kVersion);
   else
     file.require_format(kFormat, kVersion);
-  file.require_type(kLabels, {ElementType::float16, ElementType::float32});
+  const Shape found = file.require_shape(kLabels, {kAnyExtent, kAnyExtent, kAnyExtent});
   state->scale = read_scale(file);
   state->low_resolution = a.detector;
   state->fine = a.detector.refined(state->scale);
   const std::size_t height = static_cast<std::size_t>(state->fine.height_px);
   const std::size_t width = static_cast<std::size_t>(state->fine.width_px);
-  const Shape found = file.require_shape(kLabels, {kAnyExtent, kAnyExtent, kAnyExtent});
   if (found[1] != height || found[2] != width)
     throw BadInput(file.name(), kLabels,
                    "images of " + describe({height, width}) + ", " + std::to_string(state->scale) +
@@ -146,15 +145,9 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
   if (file.has_attribute(kLabels, "model")) state->network = file.attribute<std::string>(kLabels, "model");
   state->intensity_range = read_intensity_range(file);
   state->has_confidence = file.has(kConfidence);
-  if (state->has_confidence) {
-    file.require_type(kConfidence, {ElementType::float16, ElementType::float32});
-    file.require_shape(kConfidence, found);
-  }
+  if (state->has_confidence) file.require_shape(kConfidence, found);
   state->has_mask = file.has(kMask);
-  if (state->has_mask) {
-    file.require_type(kMask, {ElementType::uint8});
-    file.require_shape(kMask, found);
-  }
+  if (state->has_mask) file.require_shape(kMask, found);
   const ProjectionRange range = valid_range(a);
   if (range.low <= range.high) {
     // A vessel one fine pixel wide measures up to s times what the mean over s of them does.

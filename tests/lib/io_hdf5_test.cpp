@@ -156,7 +156,7 @@ TEST_CASE("hdf5: numbers are converted only where nothing is lost in silence", "
   require_error<BadInput>([&] { file.read<std::uint8_t>("/negative", {1}); }, {"/negative", "0 to 255", "-1"});
   require_error<BadInput>([&] { file.read<std::int64_t>("/huge", {1}); }, {"/huge", "18446744073709551615"});
   require_error<BadInput>([&] { file.read<std::int32_t>("/real", {1}); },
-                          {"/real", "expected integers", "found float64"});
+                          {"/real", "expected integers", "found 0.5 at element 0"});
 }
 
 TEST_CASE("hdf5: float16 is read as float32", "[io][hdf5]") {
@@ -219,18 +219,13 @@ TEST_CASE("hdf5: wrong names, shapes and types are named", "[io][hdf5]") {
   require_error<BadInput>([&] { file.read<float>("/g", {2, 3}); }, {path, "/g", "expected a dataset", "found a group"});
   require_error<BadInput>([&] { file.read<float>("/x", {2, 3, 1}); }, {path, "/x", "shape [2, 3, 1]", "found [2, 3]"});
   require_error<BadInput>([&] { file.read<float>("/x", {kAnyExtent, 4}); }, {path, "/x", "[any, 4]", "found [2, 3]"});
-  require_error<BadInput>(
-      [&] {
-        file.require_type("/x", {ElementType::uint8, ElementType::float16});
-      },
-      {path, "/x", "expected uint8 or float16", "found float32"});
   require_error<BadInput>([&] { file.attribute<double>("/g", "z"); }, {path, "/g@z", "found nothing"});
   require_error<BadInput>([&] { file.attribute<double>("/h", "z"); }, {path, "/h", "a group or dataset"});
   require_error<BadInput>([&] { file.attribute<double>("/g", "pair"); }, {"/g@pair", "one number", "[2]"});
   require_error<BadInput>([&] { file.attribute<double>("/g", "text"); }, {"/g@text", "numbers", "string"});
   require_error<BadInput>([&] { file.attribute<std::string>("/g", "pair"); }, {"pair", "a string", "float64"});
   require_error<BadInput>([&] { file.attribute_vector<double>("/g", "pair", 3); }, {"pair", "shape [3]", "found [2]"});
-  require_error<BadInput>([&] { file.attribute_vector<double>("/g", "text", 1); }, {"text", "[1]", "a scalar"});
+  require_error<BadInput>([&] { file.attribute_vector<double>("/g", "text", 1); }, {"text", "numbers", "string"});
   require_error<BadInput>([&] { file.require_format("dsasrgs.model", 3); },
                           {path, "@format", "\"dsasrgs.model\"", "\"dsasrgs.test\""});
   require_error<BadInput>([&] { file.require_format("dsasrgs.test", 1); }, {path, "@version", "1", "found 3"});
@@ -238,18 +233,6 @@ TEST_CASE("hdf5: wrong names, shapes and types are named", "[io][hdf5]") {
   require_error<BadInput>([&] { file.read_slab("/x", 2, std::span(slab)); },
                           {path, "/x", "at least 3 slabs", "[2, 3]"});
   require_error<InvalidArgument>([&] { file.read_slab("/x", 0, std::span(slab).first(2)); }, {"expected 3", "found 2"});
-}
-
-TEST_CASE("hdf5: bool of NumPy is refused by name", "[io][hdf5]") {
-  const TemporaryFolder folder;
-  const hid_t boolean = H5Tenum_create(H5T_STD_I8LE);
-  const std::int8_t no = 0, yes = 1;
-  H5Tenum_insert(boolean, "FALSE", &no);
-  H5Tenum_insert(boolean, "TRUE", &yes);
-  write_raw_type(folder / "a.h5", boolean, {0, 0}, -1);
-  H5Tclose(boolean);
-  const Hdf5Reader file(folder / "a.h5");
-  require_error<BadInput>([&] { file.read<std::uint8_t>("/x", {2}); }, {"/x", "integers", "an enumeration"});
 }
 
 TEST_CASE("hdf5: missing, foreign and truncated files are told apart", "[io][hdf5]") {

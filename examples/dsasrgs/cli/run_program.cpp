@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "cli/argument_words.hpp"
+#include "cli/file_reading.hpp"
 #include "cli/interruption.hpp"
 #include "cli/standard_streams.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/hdf5_reading.hpp"
 #include "dsasrgs/version.hpp"
 
 namespace dsasrgs::program {
@@ -55,6 +57,8 @@ std::string out_of_memory() {
 }  // namespace
 
 int run_program(const Program& program, int argc, char** argv) {
+  if (reads_for_another(argc, argv)) return serve_hdf5_reading();
+  read_files_in_a_child();
   constexpr int kJobFailed = 1, kBadUsage = 2;
   guard_standard_streams();
   const std::string name = program.name;

@@ -1,0 +1,22 @@
+#include "cli/file_reading.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "dsasrgs/hdf5_reading.hpp"
+
+namespace dsasrgs::program {
+
+namespace {
+constexpr const char* kArgument = "read-hdf5-for-another-process";
+}
+
+bool reads_for_another(int argc, char** argv) { return argc == 2 && std::string_view(argv[1]) == kArgument; }
+
+void read_files_in_a_child() {
+  const char* directly = std::getenv("DSASRGS_READ_DIRECTLY");
+  if (directly != nullptr && std::string_view(directly) == "1") return;
+  read_hdf5_through({"/proc/self/exe", kArgument});
+}
+
+}  // namespace dsasrgs::program

@@ -39,7 +39,6 @@ Shape require_images(const Hdf5Reader& file, const std::string& field, const Sha
 /// The detector's dark field [H,W]; 0 where the file has none.
 std::vector<float> read_dark(const Hdf5Reader& file, std::size_t height, std::size_t width) {
   if (!file.has("/dark")) return host_vector<float>(height * width);
-  file.require_type("/dark", {ElementType::float32, ElementType::uint16});
   std::vector<float> dark = file.read<float>("/dark", {height, width});
   for (std::size_t p = 0; p < dark.size(); ++p)
     if (!std::isfinite(dark[p]))

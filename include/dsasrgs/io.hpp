@@ -2,9 +2,10 @@
 /// @file
 /// Files. Everything is written to a temporary file in the same folder, flushed to disk and renamed, so a file is there
 /// whole or not at all; folders are not made. Errors: IoError when the system refuses, BadInput (file, field, expected,
-/// found) when the content is not what docs/data-format.md asks for, OutOfMemory when it does not fit. Where the HDF5
-/// library was built without thread safety, no two threads of the process may use HDF5 files at the same time, be it
-/// through these functions, models, checkpoints or labels.
+/// found) when the content is not what docs/data-format.md asks for, OutOfMemory when it does not fit. HDF5 files
+/// are read in this process or, safely, in a child (hdf5_reading.hpp), and may be from several threads: calls of the
+/// HDF5 library are made one at a time. An application that calls HDF5 itself must not do so meanwhile unless its HDF5
+/// was built thread-safe.
 
 #include <filesystem>
 #include <span>

@@ -24,7 +24,7 @@ struct IntensityRange {
 };
 
 /// Reads labels view by view from a file that stays open, so that they need not fit in memory. Not for several threads
-/// at once; nor, where the HDF5 library was built without thread safety, beside another thread that uses HDF5 files.
+/// at once; other threads may use other HDF5 files meanwhile.
 /// Labels that were moved from throw InvalidArgument whatever they are asked.
 class PseudoLabels {
  public:

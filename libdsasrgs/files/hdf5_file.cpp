@@ -48,8 +48,8 @@ bool always_fits(ElementType stored) {
 template <class T, class Wide>
 bool holds(Wide value) {
   if constexpr (std::is_floating_point_v<Wide>) {
-    // The limits' neighbours are powers of two, which double holds.
-    constexpr double kEnd = 2 * static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
+    constexpr T kHalf = std::numeric_limits<T>::max() / 2 + 1;  // a power of two, which double holds
+    constexpr double kEnd = 2 * static_cast<double>(kHalf);
     return value == std::floor(value) && value >= static_cast<double>(std::numeric_limits<T>::lowest()) && value < kEnd;
   } else {
     return std::in_range<T>(value);
@@ -242,7 +242,7 @@ void Hdf5Reader::read_slab(const std::string& dataset, std::size_t index, std::s
 }
 
 StoredArray Hdf5Reader::stored_attribute(const std::string& object, const std::string& attribute) const {
-  const StoredArray array = answered(name_, [&] { return source_->attribute(object, attribute); });
+  StoredArray array = answered(name_, [&] { return source_->attribute(object, attribute); });
   const std::string field = of_attribute(object, attribute);
   if (array.empty_dataspace) throw BadInput(name_, field, "values", "an empty dataspace");
   require_in_file(name_, field, array, file_.size());

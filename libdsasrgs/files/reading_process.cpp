@@ -94,6 +94,7 @@ ReadingProcess::ReadingProcess(const std::vector<std::string>& command, int file
   if (code == 0) {
     const SpawnPlan plan(high_socket.number, high_file.number);
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
     code = ::posix_spawnp(&process_, arguments[0], plan.actions(), plan.attributes(), arguments.data(), environ);

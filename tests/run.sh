@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test. `--full` adds the slower checks: all tests under AddressSanitizer and
 # UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture,
-# clang-tidy on every source.
+# clang-tidy on every source, 50 killed runs, and files with 14 000 kinds of damage.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 full=0
@@ -28,4 +28,6 @@ if [ $full -eq 1 ]; then
   ctest --test-dir build-tsan --output-on-failure -R '^(cuda_emulated|planted_thread)$'
   bash tests/cuda_build/compile.sh "$PWD" "$PWD/build" all-major || [ $? -eq 77 ]
   bash tests/style/tidy.sh "$PWD" "$PWD/build" all || [ $? -eq 77 ]
+  bash tests/reliability/kills.sh "$PWD/build/examples/dsasrgs/dsasrgs"
+  bash tests/reliability/mutated_files.sh "$PWD/build/tests/dsasrgs_tests"
 fi

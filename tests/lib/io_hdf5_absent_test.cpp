@@ -103,7 +103,7 @@ TEST_CASE("hdf5: extents that cannot be in the file are refused before there is 
   test::require_file_refused(
       [](test::Parts& p) {
         p.projections = [](Hdf5Writer& f) {
-          f.write("/projections", std::vector<float>(2'000'000), {2'000'000, 1, 1}, Hdf5Storage::contiguous);
+          f.write("/projections", std::vector<float>(2'000'000), {2'000'000, 1, 1}, Hdf5Storage::plain);
         };
       },
       "/projections", "1 to 1048576 views, rows and columns", "shape [2000000, 1, 1]");

@@ -173,7 +173,7 @@ TEST_CASE("study: cases, label sources and methods can come from included files"
   refused("[[method]]\nname = \"m\"\npreset = \"4drgs\"\nlabels = [\"x\"]\n",
           "methods.toml: method[0].labels: expected");
   std::filesystem::remove(folder.path() / "methods.toml");
-  CHECK_THROWS_AS(read_study(folder.path() / "study.toml"), IoError);
+  CHECK_THROWS_AS(read_study(folder.path() / "study.toml"), BadInput);
   CHECK_THROWS_WITH(study_of("name = \"s\"\n[[case]]\nname = \"a\"\nacquisition = \"a.h5\"\n"),
                     Contains("study.toml: method: expected at least one [[method]], found none"));
 }

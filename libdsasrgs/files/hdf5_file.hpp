@@ -98,10 +98,9 @@ enum class Hdf5Storage {
 };
 
 /// Writes one HDF5 file. It grows in memory; commit() puts it into a temporary file in the same folder (made by the
-/// constructor, so that an unwritable folder shows at once), flushes that to disk and renames it to the path. A flipped bit shows
-/// when the file is read: everything has a checksum (HDF5 1.10 and newer read such files). Without
-/// commit() nothing stays behind. Groups on the way to a dataset are made as needed. Throws IoError when the system
-/// refuses.
+/// constructor, so that an unwritable folder shows at once), flushes that to disk and renames it to the path. A flipped
+/// bit shows when the file is read: everything has a checksum (HDF5 1.10 and newer read such files). Without commit()
+/// nothing stays behind. Groups on the way to a dataset are made as needed. Throws IoError when the system refuses.
 class Hdf5Writer {
  public:
   explicit Hdf5Writer(const std::filesystem::path&);
@@ -117,8 +116,7 @@ class Hdf5Writer {
   /// A dataset, row-major; T as for Hdf5Reader. Any extent may be 0; an empty shape is a scalar.
   /// Throws InvalidArgument unless the number of values is the product of the extents.
   template <class T>
-  void write(const std::string& dataset, std::span<const T> values, const Shape&,
-             Hdf5Storage = Hdf5Storage::plain);
+  void write(const std::string& dataset, std::span<const T> values, const Shape&, Hdf5Storage = Hdf5Storage::plain);
   template <class T>
   void write(const std::string& dataset, const std::vector<T>& values, const Shape& shape,
              Hdf5Storage storage = Hdf5Storage::plain) {

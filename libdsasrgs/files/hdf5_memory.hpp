@@ -9,7 +9,8 @@
 namespace dsasrgs {
 
 /// HDF5's core driver grows and leaves its memory here. H5Fget_file_image would do without, but of a file whose
-/// superblock has a checksum HDF5 1.10.8 gives an image whose checksum is wrong: it clears a flag and computes no other.
+/// superblock has a checksum HDF5 1.10.8 gives an image whose checksum is wrong: it clears a flag and computes no
+/// other.
 class Hdf5Memory {
  public:
   Hdf5Memory() = default;

@@ -49,7 +49,8 @@ DensityStatistics read_statistics(Context& ctx, const Hdf5Reader& file, const st
                                   std::size_t gaussians) {
   const Shape per_gaussian{gaussians};
   DensityStatistics s;
-  s.gradient_norm = Buffer<float>::from_host(ctx, read_numbers<float>(file, group + "/gradient_norm", per_gaussian, true));
+  s.gradient_norm =
+      Buffer<float>::from_host(ctx, read_numbers<float>(file, group + "/gradient_norm", per_gaussian, true));
   s.density = Buffer<float>::from_host(ctx, read_numbers<float>(file, group + "/density", per_gaussian, true));
   s.visible_steps =
       Buffer<std::uint32_t>::from_host(ctx, file.read<std::uint32_t>(group + "/visible_steps", per_gaussian));
@@ -125,7 +126,8 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
   if (file.has("/optimizer/confidence/weights")) {
     auto weights = read_numbers<float>(file, "/optimizer/confidence/weights", {2}, false);
     AdamMoments moments = read_moments(ctx, file, "/optimizer/confidence", 2);
-    optimizer.confidence = {Buffer<float>::from_host(ctx, weights), std::move(moments.first), std::move(moments.second)};
+    optimizer.confidence = {Buffer<float>::from_host(ctx, weights), std::move(moments.first),
+                            std::move(moments.second)};
   }
   Config config = read_run_config(file, model);
   const bool learns_confidence = config.super_resolution.target == HighResolutionTarget::teach;

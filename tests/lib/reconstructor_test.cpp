@@ -71,7 +71,7 @@ TEST_CASE("reconstructor: a trajectory on CUDA agrees with the CPU's", "[reconst
   Config config = small_config(200);
   config.density_control.last_step = 200;  // events after steps 100 and 150
   config.training.step_graph = GENERATE(true, false);
-  const int steps = is_emulated(cuda) && !config.training.step_graph ? 110 : 200;
+  const int steps = is_emulated(cuda) && !config.training.step_graph ? 155 : 200;
   Reconstructor a(cpu, simulation.acquisition, config), b(cuda, simulation.acquisition, config);
   while (a.steps_done() < steps) {
     const StepReport ra = a.step(), rb = b.step();

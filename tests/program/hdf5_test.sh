@@ -2,6 +2,7 @@
 # HDF5 files are read by a second process of the program: hdf5_test.sh PATH_OF_BINARY
 set -u
 source "$(dirname "$0")/checks.sh" "$@"
+unset DSASRGS_READ_DIRECTLY
 
 expect 0 simulate simulate --output case.h5 --views 8 --size 16 16 --pitch-mm 9.6 --grid-size 12 --grid-spacing-mm 13 \
   --train-views 4 --samples-per-pixel 1 --quiet

@@ -3,6 +3,7 @@
 # outside: own_labels_test.sh PATH_OF_BINARY
 set -u
 source "$(dirname "$0")/checks.sh" "$@"
+unset DSASRGS_READ_DIRECTLY
 same() { cmp -s "$2" "$3" || report "$1: $2 and $3 differ"; }
 differ() { cmp -s "$2" "$3" && report "$1: $2 and $3 are the same"; }
 # stop_at SIGNAL FILE ARGUMENTS...: sends the signal as soon as the file is there.

@@ -1,5 +1,5 @@
 #pragma once
-// Numbers in messages and configurations.
+// Numbers in configurations and, with three digits, in warnings; common/plain_number.hpp writes those of errors.
 
 #include <array>
 #include <charconv>

@@ -7,11 +7,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/hdf5_reading.hpp"
 #include "files/hdf5_local.hpp"
 #include "files/hdf5_remote.hpp"
-#include "number_text.hpp"
 
 namespace dsasrgs {
 
@@ -57,14 +57,6 @@ bool holds(Wide value) {
 }
 
 template <class T>
-std::string in_words(T value) {
-  if constexpr (std::is_floating_point_v<T>)
-    return number_text(value);
-  else
-    return std::to_string(value);
-}
-
-template <class T>
 std::vector<T> allocate(const std::string& file, const std::string& field, std::size_t n) {
   try {
     return std::vector<T>(n);
@@ -95,7 +87,7 @@ void read_as(const std::string& file, const std::string& field, const StoredArra
             throw BadInput(file, field,
                            "integers of " + std::to_string(std::numeric_limits<T>::lowest()) + " to " +
                                std::to_string(std::numeric_limits<T>::max()),
-                           in_words(part[i]) + " at element " + std::to_string(first + i));
+                           plain_number(part[i]) + " at element " + std::to_string(first + i));
         destination[first + i] = static_cast<T>(part[i]);
       }
     }

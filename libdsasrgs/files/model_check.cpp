@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/error.hpp"
 #include "field_shapes.hpp"
@@ -52,7 +53,7 @@ void check_config(const Model& model, const RefuseField& refuse) {
 void check_finite(const std::string& field, std::span<const float> values, const RefuseField& refuse) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
-      refuse(field, "finite numbers", std::to_string(values[i]) + " at element " + std::to_string(i));
+      refuse(field, "finite numbers", plain_number(values[i]) + " at element " + std::to_string(i));
 }
 
 void check_parameter(const ParameterInfo& p, std::span<const float> values, const RefuseField& refuse) {
@@ -64,7 +65,7 @@ void check_parameter(const ParameterInfo& p, std::span<const float> values, cons
 }
 
 void check_positive(const std::string& field, double value, const RefuseField& refuse) {
-  if (!(value > 0 && std::isfinite(value))) refuse(field, "a positive finite number", std::to_string(value));
+  if (!(value > 0 && std::isfinite(value))) refuse(field, "a positive finite number", plain_number(value));
 }
 
 void check_grid(const VolumeGrid& grid, const RefuseField& refuse) {
@@ -73,7 +74,7 @@ void check_grid(const VolumeGrid& grid, const RefuseField& refuse) {
   const Vec3d s = grid.spacing_mm, o = grid.origin_mm;
   for (const auto& [field, values] : {std::pair{"/volume@spacing_mm", s}, std::pair{"/volume@origin_mm", o}})
     for (const double x : {values.x, values.y, values.z})
-      if (!std::isfinite(x)) refuse(field, "finite numbers", std::to_string(x));
+      if (!std::isfinite(x)) refuse(field, "finite numbers", plain_number(x));
   if (!(s.x > 0 && s.y > 0 && s.z > 0)) refuse("/volume@spacing_mm", "positive lengths", "a spacing of 0 or less");
 }
 
@@ -81,22 +82,22 @@ void check_detector(const Detector& d, const RefuseField& refuse) {
   if (d.width_px < 1 || d.height_px < 1 || !(d.pitch_u_mm > 0) || !(d.pitch_v_mm > 0))
     refuse("/detector", "positive size and pixel_pitch_mm", "a value of 0 or less");
   for (const double pitch : {d.pitch_u_mm, d.pitch_v_mm})
-    if (!std::isfinite(pitch)) refuse("/detector@pixel_pitch_mm", "finite numbers", std::to_string(pitch));
+    if (!std::isfinite(pitch)) refuse("/detector@pixel_pitch_mm", "finite numbers", plain_number(pitch));
 }
 
 void check_time(const TimeRange& time, const RefuseField& refuse) {
-  if (!std::isfinite(time.first_s)) refuse("/time@first_s", "a finite time", std::to_string(time.first_s));
-  if (!std::isfinite(time.last_s)) refuse("/time@last_s", "a finite time", std::to_string(time.last_s));
+  if (!std::isfinite(time.first_s)) refuse("/time@first_s", "a finite time", plain_number(time.first_s));
+  if (!std::isfinite(time.last_s)) refuse("/time@last_s", "a finite time", plain_number(time.last_s));
   if (time.last_s < time.first_s)
-    refuse("/time@last_s", "not before first_s " + std::to_string(time.first_s), std::to_string(time.last_s));
+    refuse("/time@last_s", "not before first_s " + plain_number(time.first_s), plain_number(time.last_s));
 }
 
 void check_scale_bounds(ScaleBounds bounds, const RefuseField& refuse) {
   check_positive("/gaussians@scale_min_mm", static_cast<double>(bounds.min_mm), refuse);
   check_positive("/gaussians@scale_max_mm", static_cast<double>(bounds.max_mm), refuse);
   if (!(bounds.max_mm > bounds.min_mm))
-    refuse("/gaussians@scale_max_mm", "more than scale_min_mm " + std::to_string(bounds.min_mm),
-           std::to_string(bounds.max_mm));
+    refuse("/gaussians@scale_max_mm", "more than scale_min_mm " + plain_number(bounds.min_mm),
+           plain_number(bounds.max_mm));
 }
 
 void check_model_views(const std::vector<int>& trained, const std::vector<int>& test, const RefuseField& refuse) {

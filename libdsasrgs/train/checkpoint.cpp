@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 #include "files/io_model.hpp"
 
@@ -33,7 +34,7 @@ std::vector<T> read_numbers(const Hdf5Reader& file, const std::string& name, con
   const auto bad = [non_negative](T x) { return !std::isfinite(x) || (non_negative && x < 0); };
   if (const auto at = std::find_if(values.begin(), values.end(), bad); at != values.end())
     throw BadInput(file.name(), name, non_negative ? "finite numbers of 0 or more" : "finite numbers",
-                   std::to_string(*at) + " at element " + std::to_string(at - values.begin()));
+                   plain_number(*at) + " at element " + std::to_string(at - values.begin()));
   return values;
 }
 
@@ -78,10 +79,10 @@ std::vector<NuisanceMoments> read_nuisance_moments(const Hdf5Reader& file, std::
     const double* m = &values[5 * i];
     if (m[1] < 0 || m[3] < 0)
       throw BadInput(file.name(), "/nuisance/moments", "second moments of 0 or more",
-                     std::to_string(std::min(m[1], m[3])) + " in row " + std::to_string(i));
+                     plain_number(std::min(m[1], m[3])) + " in row " + std::to_string(i));
     if (m[4] < 0 || m[4] > std::numeric_limits<std::int32_t>::max() || m[4] != std::floor(m[4]))
       throw BadInput(file.name(), "/nuisance/moments", "whole numbers of updates",
-                     std::to_string(m[4]) + " in row " + std::to_string(i));
+                     plain_number(m[4]) + " in row " + std::to_string(i));
     moments[i] = {m[0], m[1], m[2], m[3], static_cast<std::int64_t>(m[4])};
   }
   return moments;

@@ -28,6 +28,7 @@ if [ $full -eq 1 ]; then
   ctest --test-dir build-tsan --output-on-failure -R '^(cuda_emulated|planted_thread)$'
   bash tests/cuda_build/compile.sh "$PWD" "$PWD/build" all-major || [ $? -eq 77 ]
   bash tests/style/tidy.sh "$PWD" "$PWD/build" all || [ $? -eq 77 ]
+  bash tests/reliability/memory.sh "$PWD/build/examples/dsasrgs/dsasrgs"
   bash tests/reliability/kills.sh "$PWD/build/examples/dsasrgs/dsasrgs"
   bash tests/reliability/mutated_files.sh "$PWD/build/tests/dsasrgs_tests"
 fi

@@ -87,7 +87,7 @@ void run(const EvaluateOptions& options) {
   const Model model = read_model(ctx, options.model);
   use_split_or_warn(acquisition, model);
   const ViewSet set = options.views.empty() ? held_out_views(acquisition) : select_views(acquisition, options.views);
-  require_scorable(acquisition, set);
+  require_scorable(acquisition, set, options.evaluation.baselines);
   if (options.views.empty() && !has_held_out_views(acquisition))
     print_line(options.machine.quiet, "no view was held out: evaluating on the training views");
 

@@ -18,9 +18,11 @@
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
+#include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/splits.hpp"
 #include "dsasrgs/super_resolver.hpp"
 #include "jobs/plausible_case.hpp"
+#include "jobs/run_memory.hpp"
 #include "jobs/scores_json.hpp"
 #include "subcommands.hpp"
 
@@ -97,6 +99,17 @@ Json describe(const Model& m) {
   return json;
 }
 
+Json describe(const CheckpointFacts& c) {
+  Json json;
+  json["format"] = "dsasrgs.checkpoint";
+  json["steps_done"] = c.steps_done;
+  json["steps"] = c.config.training.steps;
+  json["gaussians"] = c.gaussians;
+  json["train_views"] = c.train_views;
+  json["config_toml"] = to_toml(c.config);
+  return json;
+}
+
 Json as_json(TrainedRange range) { return {range.low, range.high}; }
 
 Json describe(const NetworkFacts& n) {
@@ -143,11 +156,29 @@ Json as_json(const std::vector<Finding>& findings) {
   return json;
 }
 
+/// Of `reconstruct` with each preset, in MiB: on the CPU, and with a CUDA device on the host and on the device; with
+/// the Gaussians it begins with and with the most it may make.
+Json memory_of_presets(const Acquisition& a) {
+  const auto mib = [](const RunMemory& memory, std::size_t MemoryAmount::*part) -> Json {
+    return {(memory.first.*part >> 20) + 1, (memory.most.*part >> 20) + 1};
+  };
+  Json json;
+  for (const std::string& preset : preset_names()) {
+    const Config config = preset_config(preset, "preset");
+    const RunMemory cpu = run_memory(a, config, Backend::cpu), cuda = run_memory(a, config, Backend::cuda);
+    json[preset] = {{"cpu", mib(cpu, &MemoryAmount::host)},
+                    {"cuda_host", mib(cuda, &MemoryAmount::host)},
+                    {"cuda_device", mib(cuda, &MemoryAmount::device)}};
+  }
+  return json;
+}
+
 /// Findings are warnings on stderr, and part of the JSON.
 Json describe_case(const Acquisition& a, const InspectOptions& options) {
   const std::vector<Finding> findings = implausibilities(a);
   warn_or_refuse(a, findings, options.strict, false);
   Json json = describe(a);
+  json["reconstruct_memory_mib"] = memory_of_presets(a);
   if (options.json) json["findings"] = as_json(findings);
   return json;
 }
@@ -156,6 +187,7 @@ Json describe_file(const InspectOptions& options) {
   const std::string& file = options.file;
   const std::string format = read_format(file);
   if (format == "dsasrgs.acquisition") return describe_case(read_acquisition(file), options);
+  if (format == "dsasrgs.checkpoint") return describe(read_checkpoint_facts(file));
   Context ctx = Context::cpu(1);
   if (format == "dsasrgs.model") return describe(read_model(ctx, file));
   if (format == "dsasrgs.network") {
@@ -164,7 +196,8 @@ Json describe_file(const InspectOptions& options) {
   }
   if (format != "dsasrgs.pseudo_labels")
     throw BadInput(file, "attribute format of /",
-                   "\"dsasrgs.acquisition\", \"dsasrgs.model\", \"dsasrgs.pseudo_labels\" or \"dsasrgs.network\"",
+                   "\"dsasrgs.acquisition\", \"dsasrgs.model\", \"dsasrgs.checkpoint\", \"dsasrgs.pseudo_labels\" or "
+                   "\"dsasrgs.network\"",
                    '"' + format + '"');
   if (options.case_file.empty())
     throw UsageError("--case: expected the acquisition that the labels of " + file + " are for, found none");
@@ -206,8 +239,9 @@ void run(const InspectOptions& options) {
 
 void add_inspect(CLI::App& app) {
   auto options = std::make_shared<InspectOptions>();
-  CLI::App* sub = app.add_subcommand("inspect", "show what an acquisition, model, label or network file holds");
-  sub->add_option("file", options->file, "acquisition, model, label or network file (FILE.h5)")
+  CLI::App* sub =
+      app.add_subcommand("inspect", "show what an acquisition, model, checkpoint, label or network file holds");
+  sub->add_option("file", options->file, "acquisition, model, checkpoint, label or network file (FILE.h5)")
       ->required()
       ->check(existing_file());
   sub->add_option("--case", options->case_file, "of a label file: the acquisition it is for; every label is checked")

@@ -28,6 +28,7 @@
 #include "jobs/plausible_case.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/run_labels.hpp"
+#include "jobs/run_memory.hpp"
 #include "jobs/run_report.hpp"
 #include "jobs/training_run.hpp"
 #include "subcommands.hpp"
@@ -105,15 +106,21 @@ std::string resume_command(const ReconstructOptions& options, const RunFolder& f
          shell_word(folder.path().string()) + options.resume_options;
 }
 
-/// A run that goes on needs the labels it was trained with; its own may have been deleted.
-void require_labels_of_run(const RunFolder& folder) {
+/// What a run that goes on was begun with; none where it cannot be read: what counts is the checkpoint.
+std::optional<Config> config_of_run(const RunFolder& folder) {
   Config config;
   try {
     apply_toml_file(config, folder.config());
-  } catch (const Error&) {  // what counts is the checkpoint
-    return;
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  if (config.super_resolution.needs_labels())
+  return config;
+}
+
+/// A run that goes on needs the labels it was trained with; its own may have been deleted.
+void require_labels_of_run(const RunFolder& folder) {
+  const std::optional<Config> config = config_of_run(folder);
+  if (config && config->super_resolution.needs_labels())
     throw UsageError("--labels: expected the labels that the run is trained with, found neither --labels nor " +
                      folder.labels().string());
 }
@@ -173,12 +180,16 @@ void run(const ReconstructOptions& options) {
     split_evenly(acquisition, *options.train_views);
   }
   if (!options.hold_out.empty()) hold_out(acquisition, parse_views(options.hold_out, acquisition, "--hold-out"));
-  require_scorable(acquisition, held_out_views(acquisition));
+  require_scorable(acquisition, held_out_views(acquisition), options.scoring.evaluation.baselines);
   using Start = RunFolder::Start;
   RunFolder folder(options.output,
                    options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
   for (const auto& file : folder.own_files())
     require_no_input("--output", file, {options.case_file, options.labels_file, options.refresh_network});
+  const Config planned = options.resume ? config_of_run(folder).value_or(config) : config;
+  RunFacts facts;
+  facts.memory = run_memory(acquisition, planned, ctx.backend(), options.scoring.evaluation.baselines);
+  require_run_memory(ctx, *facts.memory, quiet);
   const bool makes_labels = options.labels_file.empty() && !options.resume && config.super_resolution.needs_labels();
   if (makes_labels) {
     run_label_network(config);  // that there is none is said before anything is written
@@ -198,7 +209,6 @@ void run(const ReconstructOptions& options) {
   if (labels) require_target_of_labels(reconstructor.config());
   if (options.resume) set_steps(reconstructor, options, folder);
   refresh_run_labels(ctx, acquisition, reconstructor, folder, labels, {options.refresh_network, options.strict, quiet});
-  RunFacts facts;
   facts.case_file = options.case_file;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   facts.resumed_from_step = reconstructor.steps_done();

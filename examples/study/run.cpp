@@ -16,6 +16,7 @@
 #include "dsasrgs/version.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/run_labels.hpp"
+#include "jobs/run_memory.hpp"
 #include "jobs/run_report.hpp"
 #include "jobs/training_run.hpp"
 
@@ -192,6 +193,7 @@ std::vector<RunImages> StudyRunner::images(const StudyRun& run) {
 void StudyRunner::train_and_score(const StudyRun& run, const Prepared& p, StudyResult& result) {
   const Acquisition& a = inputs_.loaded();
   RunFolder folder(this->folder(run), RunFolder::Start::over_earlier_run);
+  require_run_memory(*ctx_, run_memory(a, run.config, ctx_->backend()), quiet_);
   const auto start = std::chrono::steady_clock::now();
   Reconstructor reconstructor(*ctx_, a, run.config, p.labels);
   RunFacts facts;

@@ -3,6 +3,7 @@
 /// Where operators run. There is no global state: a Context is the first argument of every operator, and on CUDA the
 /// calling thread's current device, the device's default memory pool and a caller's streams are left as they are found.
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -53,6 +54,8 @@ class Context {
   void* stream() const noexcept;
   /// The CUDA device's index; −1 on the CPU.
   int device() const noexcept;
+  /// Bytes that are free on the CUDA device; 0 on the CPU. Throws CudaError.
+  std::size_t free_device_memory() const;
   /// For the library's own memory and graphs; null on the CPU.
   cuda::Device* cuda_device() const noexcept;
   /// The machine in words: the CPU's thread count, or the CUDA device's name.

@@ -18,6 +18,7 @@
 #include "dsasrgs/image.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/math.hpp"
+#include "dsasrgs/memory_need.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/network_trainer.hpp"

@@ -184,8 +184,8 @@ struct Evaluation {
 
 /// Throws BadInput unless scores can be had of these views, so that a long job does not fail at its end: images must be
 /// at least 7 × 7 pixels (the window of SSIM), a view must have a valid pixel, and the measurement and the reference
-/// projections a positive value, since scores are relative to the largest.
-void require_scorable(const Acquisition&, const ViewSet&);
+/// projections a positive value, since scores are relative to the largest. With `baselines` FDK must be possible.
+void require_scorable(const Acquisition&, const ViewSet&, bool baselines = false);
 
 /// Renders the views (those without a valid pixel are left out) and scores them, the volume and the baselines. Throws
 /// as require_scorable, Renderer and the functions above; Cancelled.

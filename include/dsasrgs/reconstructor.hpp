@@ -125,4 +125,15 @@ class Reconstructor {
   std::unique_ptr<State> state_;
 };
 
+/// What a checkpoint of a Reconstructor holds.
+struct CheckpointFacts {
+  int steps_done = 0;
+  Config config;  ///< of the run, with its steps
+  std::size_t gaussians = 0;
+  std::vector<int> train_views;
+};
+
+/// Reads and checks all of a checkpoint. Throws IoError, BadInput, OutOfMemory.
+CheckpointFacts read_checkpoint_facts(const std::filesystem::path& checkpoint);
+
 }  // namespace dsasrgs

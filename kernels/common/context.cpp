@@ -93,6 +93,11 @@ int Context::device() const noexcept {
     if (state_->device != nullptr) return state_->device->index();
   return -1;
 }
+std::size_t Context::free_device_memory() const {
+  if constexpr (has_cuda)
+    if (state_->device != nullptr) return state_->device->free_bytes();
+  return 0;
+}
 cuda::Device* Context::cuda_device() const noexcept { return state_->device; }
 const std::string& Context::device_name() const noexcept { return state_->device_name; }
 void Context::synchronize() {

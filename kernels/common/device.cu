@@ -103,6 +103,13 @@ std::string Device::name() const {
          ", " + std::to_string(p.multiProcessorCount) + " multiprocessors";
 }
 
+std::size_t Device::free_bytes() const {
+  const OnDevice current(index_);
+  std::size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return free;
+}
+
 void Device::synchronize() {
   const OnDevice current(index_);
   check(cudaStreamSynchronize(as_stream(stream_)), "cudaStreamSynchronize");

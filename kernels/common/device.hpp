@@ -25,6 +25,8 @@ class Device {
   void* stream() const noexcept { return stream_; }
   /// "NVIDIA H100 80GB HBM3, compute capability 9.0, 132 multiprocessors".
   std::string name() const;
+  /// Of the device's memory, other processes' share left out.
+  std::size_t free_bytes() const;
   /// Waits for the stream's work; throws CudaError with the failure of any of it.
   void synchronize();
 

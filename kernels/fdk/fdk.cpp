@@ -31,15 +31,16 @@ struct FanAngles {
 };
 
 /// Throws InvalidArgument when a detector is not in front of its source.
-FanAngles fan_angles(const FdkInput& input, const SourceArc& arc) {
+FanAngles fan_angles(std::span<const Pose> poses, const Detector& detector, const SourceArc& arc) {
   FanAngles fan;
-  for (std::size_t i = 0; i < input.poses.size(); ++i)
-    for (const double py : {0.0, static_cast<double>(input.detector.height_px)}) {
+  for (std::size_t i = 0; i < poses.size(); ++i)
+    for (const double py : {0.0, static_cast<double>(detector.height_px)}) {
       double low = std::numbers::pi, high = -std::numbers::pi;
-      for (const double px : {0.0, static_cast<double>(input.detector.width_px)}) {
-        const Vec3d ray = detector_point(input.poses[i], input.detector, {px, py}) - input.poses[i].source_mm;
+      for (const double px : {0.0, static_cast<double>(detector.width_px)}) {
+        const Vec3d ray = detector_point(poses[i], detector, {px, py}) - poses[i].source_mm;
         const double depth = dot(ray, arc.views[i].toward_axis);
-        require(depth > 0, kOp, "poses: view ", i, ": expected a detector beyond the source towards the rotation axis");
+        require(depth > 0, kOp, "poses: view ", i,
+                ": expected a detector beyond the source towards the rotation axis, found one that is not");
         const double angle = std::atan2(dot(ray, arc.views[i].tangent), depth);
         low = std::min(low, angle);
         high = std::max(high, angle);
@@ -98,7 +99,7 @@ void reconstruct_half_fan(Context& ctx, const FdkInput& input, const SourceArc& 
 
 void reconstruct(Context& ctx, const FdkInput& input, View<float> volume) {
   const SourceArc arc = fit_source_arc(input.poses);
-  const FanAngles fan = fan_angles(input, arc);
+  const FanAngles fan = fan_angles(input.poses, input.detector, arc);
   if (const HalfFan half = half_fan(fan); arc.full_turn && half.side != 0)
     return reconstruct_half_fan(ctx, input, arc, fan, half, volume);
   const double delta_rad = (arc.span_rad - std::numbers::pi) / 2;
@@ -107,6 +108,11 @@ void reconstruct(Context& ctx, const FdkInput& input, View<float> volume) {
 }
 
 }  // namespace
+
+void require_fdk_poses(std::span<const Pose> poses, const Detector& detector) {
+  require_detector(kOp, detector);
+  fan_angles(poses, detector, fit_source_arc(poses));
+}
 
 void fdk_reconstruct(Context& ctx, const FdkInput& input, View<float> volume) {
   require_input(input, volume.size());

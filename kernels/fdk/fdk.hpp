@@ -30,4 +30,8 @@ struct FdkInput {
 /// axis.
 void fdk_reconstruct(Context&, const FdkInput&, View<float> volume);
 
+/// Throws InvalidArgument, "poses: … expected …, found …", where fdk_reconstruct would for where sources and detectors
+/// are.
+void require_fdk_poses(std::span<const Pose>, const Detector&);
+
 }  // namespace dsasrgs

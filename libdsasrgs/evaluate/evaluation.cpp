@@ -9,6 +9,7 @@
 #include "dsasrgs/renderer.hpp"
 #include "evaluate/report_progress.hpp"
 #include "evaluate/windowed_ssim.hpp"
+#include "fdk_views.hpp"
 #include "require_finite.hpp"
 
 namespace dsasrgs {
@@ -82,7 +83,7 @@ std::vector<BaselineScores> score_baselines(Context& ctx, const ProjectionTruth&
   return baselines;
 }
 
-void require_scorable(const Acquisition& a, const ViewSet& set) {
+void require_scorable(const Acquisition& a, const ViewSet& set, bool baselines) {
   if (std::min(a.detector.width_px, a.detector.height_px) < kSsimWindow)
     throw BadInput(a.name, "/projections", "images of at least 7 x 7 pixels (the window of SSIM)",
                    std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px));
@@ -90,11 +91,15 @@ void require_scorable(const Acquisition& a, const ViewSet& set) {
   drop_views_without_pixels(a, scored);
   require_positive(a, ProjectionTruth::measured(a), "/projections");
   if (a.reference_projections) require_positive(a, ProjectionTruth::reference(a), "/reference/projections");
+  if (!baselines) return;
+  std::vector<Pose> poses;
+  for (const int view : a.training_views()) poses.push_back(a.poses[static_cast<std::size_t>(view)]);
+  require_fdk_views(a.name, poses, a.detector);
 }
 
 Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, const ViewSet& set,
                     const EvaluationOptions& options, const ProgressCallback& progress) {
-  require_scorable(a, set);
+  require_scorable(a, set, options.baselines);
   Evaluation result;
   result.views = set;
   result.without_valid_pixels = drop_views_without_pixels(a, result.views);

@@ -9,8 +9,8 @@ namespace dsasrgs {
 
 namespace {
 
-constexpr const char* kFormat = "dsasrgs.network_checkpoint";
-constexpr int kVersion = 1;
+constexpr const char* kCheckpointFormat = "dsasrgs.network_checkpoint";
+constexpr int kCheckpointVersion = 1;
 
 void add_text(Fnv1a& f, const std::string& text) {
   f.add(text.size());
@@ -21,7 +21,7 @@ void add_text(Fnv1a& f, const std::string& text) {
 
 void write_network_checkpoint(const std::filesystem::path& path, const NetworkTraining& t) {
   Hdf5Writer file(path);
-  file.set_format(kFormat, kVersion);
+  file.set_format(kCheckpointFormat, kCheckpointVersion);
   file.attribute("/", "training", std::string_view(to_toml(t.config)));
   file.attribute("/", "step", t.step);
   file.attribute("/", "started", std::string_view(t.started));
@@ -37,7 +37,7 @@ void write_network_checkpoint(const std::filesystem::path& path, const NetworkTr
 
 NetworkTraining read_network_checkpoint(const std::filesystem::path& path) {
   const Hdf5Reader file(path);
-  file.require_format(kFormat, kVersion);
+  file.require_format(kCheckpointFormat, kCheckpointVersion);
   NetworkTraining t;
   t.config =
       network_training_from_toml(file.attribute<std::string>("/", "training"), file.name() + " (attribute training)");

@@ -8,6 +8,7 @@
 
 #include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/reconstructor.hpp"
 #include "files/io_model.hpp"
 
 namespace dsasrgs {
@@ -152,6 +153,12 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
           std::move(statistics),
           std::move(nuisance),
           file.attribute<std::string>("/", "validity")};
+}
+
+CheckpointFacts read_checkpoint_facts(const std::filesystem::path& path) {
+  Context ctx = Context::cpu(1);
+  TrainingState state = read_checkpoint(ctx, path);
+  return {state.step, std::move(state.config), state.model.cloud.size(), std::move(state.model.nuisance.view)};
 }
 
 }  // namespace dsasrgs

@@ -11,6 +11,7 @@
 #include "common/random.hpp"
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk.hpp"
+#include "fdk_views.hpp"
 #include "point_tree.hpp"
 #include "view_pipeline.hpp"
 
@@ -28,6 +29,7 @@ std::vector<float> fdk_of_training_views(Context& ctx, const TrainingViews& view
   if (views.size() < 2)
     throw BadInput(views.name(), "training views", "2 or more where gaussians.init = fdk",
                    std::to_string(views.size()));
+  require_fdk_views(views.name(), views.poses(), views.detector());
   HostVector<float> projections;
   projections.reserve(views.size() * views.detector().num_pixels());
   for (std::size_t slot = 0; slot < views.size(); ++slot) {

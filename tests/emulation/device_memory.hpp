@@ -93,7 +93,10 @@ class DeviceMemory {
     std::memset(data, 0xff, bytes);
     if (kGuarded && open_ == 0) mprotect(block.base, block.mapped, PROT_NONE);
     blocks_[data] = block;
-    ++device(on_device).blocks;
+    Device& holder = device(on_device);
+    ++holder.blocks;
+    holder.bytes += bytes;
+    holder.most_bytes = std::max(holder.most_bytes, holder.bytes);
     return data;
   }
   bool release(void* data) {
@@ -104,7 +107,9 @@ class DeviceMemory {
       range_->give_back(it->second.base, it->second.mapped + kPage);
     else
       std::free(data);
-    --device(it->second.device).blocks;
+    Device& holder = device(it->second.device);
+    --holder.blocks;
+    holder.bytes -= it->second.bytes;
     blocks_.erase(it);
     return true;
   }

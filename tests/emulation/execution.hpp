@@ -22,8 +22,9 @@ inline constexpr int kDevices = 2;
 struct Device {
   bool memory_pools = true, kernel_image = true;
   int streams = 0, pools = 0;
-  std::size_t blocks = 0;  ///< memory that was allocated and not freed
-  int early_frees = 0;     ///< of pinned memory that a copy was on its way to: nobody had waited for the stream
+  std::size_t blocks = 0, bytes = 0;  ///< memory that was allocated and not freed
+  std::size_t most_bytes = 0;         ///< the largest that `bytes` has been; tests set it back
+  int early_frees = 0;  ///< of pinned memory that a copy was on its way to: nobody had waited for the stream
 };
 Device& device(int index);
 

@@ -40,7 +40,7 @@ float table_variation_of(Context& ctx, const Model& model) {
 
 }  // namespace
 
-TEST_CASE("baselines: training lowers the loss and predicts held-out views better", "[baselines]") {
+TEST_CASE("baselines: training lowers the loss and predicts held-out views better", "[baselines][long]") {
   const auto* const preset = GENERATE("togs", "r2-gaussian");
   CAPTURE(preset);
   Context ctx = make_context();
@@ -136,7 +136,7 @@ TEST_CASE("baselines: the weight on the tables' variation keeps them flat", "[ba
   CHECK(strong < 0.5f * published);
 }
 
-TEST_CASE("baselines: the weight on total variation smooths the volume", "[baselines]") {
+TEST_CASE("baselines: the weight on total variation smooths the volume", "[baselines][long]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
   struct Roughness {

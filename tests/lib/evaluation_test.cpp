@@ -117,7 +117,15 @@ TEST_CASE("evaluation: scores say what does not fit", "[evaluation]") {
 
 TEST_CASE("evaluation: views that no score can be had of are refused before the work", "[evaluation]") {
   Acquisition a = test::scored_acquisition();
-  CHECK_NOTHROW(require_scorable(a, held_out_views(a)));
+  CHECK_NOTHROW(require_scorable(a, held_out_views(a), true));
+  Acquisition still = a;  // of a C-arm that does not turn
+  for (Pose& pose : still.poses)
+    pose = {still.poses[0].source_mm, still.poses[0].detector_center_mm, still.poses[0].detector_u,
+            still.poses[0].detector_v, pose.time_s};
+  CHECK_NOTHROW(require_scorable(still, held_out_views(still)));
+  require_error<BadInput>([&] { require_scorable(still, held_out_views(still), true); },
+                          {still.name + ": /geometry of the training views",
+                           "filtered back-projection sources at different places", "found all in one place"});
   a.valid.assign(a.detector.num_pixels(), 0);
   require_error<BadInput>([&] { require_scorable(a, held_out_views(a)); }, {"/valid", "found none"});
   a.valid = {};

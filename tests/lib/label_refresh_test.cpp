@@ -147,7 +147,7 @@ TEST_CASE("label refresh: the same labels change no bit", "[label_refresh]") {
   }
 }
 
-TEST_CASE("label refresh: with other labels it is a run continued with them", "[label_refresh]") {
+TEST_CASE("label refresh: with other labels it is a run continued with them", "[label_refresh][long]") {
   Context ctx = make_context();
   const Case c(ctx);
   for (const bool keep_labels : {true, false}) {

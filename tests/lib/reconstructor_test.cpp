@@ -45,7 +45,7 @@ Config densifying_config(int steps) {
 
 }  // namespace
 
-TEST_CASE("reconstructor: a small case is learnt, and held-out views with it", "[reconstructor]") {
+TEST_CASE("reconstructor: a small case is learnt, and held-out views with it", "[reconstructor][long]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
   const int steps = is_emulated(ctx) ? 160 : 800;

@@ -86,7 +86,7 @@ const Acquisition& small_scan() {
 
 }  // namespace
 
-TEST_CASE("units: a scan with lengths and brightness times powers of two trains to the same digits", "[units]") {
+TEST_CASE("units: a scan with lengths and brightness times powers of two trains to the same digits", "[units][long]") {
   // Emulated, one preset with all there is on the way; the formulas of the others are the CPU's.
   const bool emulated = is_emulated(make_context());
   for (const std::string& preset : emulated ? std::vector<std::string>{"dsa-srgs"} : preset_names()) {

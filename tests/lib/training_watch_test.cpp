@@ -172,7 +172,7 @@ TEST_CASE("training watch: a field that dies is noticed within 50 steps", "[watc
   CHECK_THROWS_AS(std::move(dying).take_model(), NumericalError);
 }
 
-TEST_CASE("training watch: outputs below 0 come back with softplus, and never with ReLU", "[watch]") {
+TEST_CASE("training watch: outputs below 0 come back with softplus, and never with ReLU", "[watch][long]") {
   const TemporaryFolder folder;
   Context cpu = Context::cpu(1), ctx = make_context();
   const Acquisition a = small_simulation(cpu).acquisition;

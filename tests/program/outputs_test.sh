@@ -87,7 +87,9 @@ go_on() {
 stopped kept/config.toml 600 --output kept
 there kept/checkpoint.h5 kept/config.toml kept/log.csv
 absent kept/metrics.json
-expect 2 "checkpoint" inspect kept/checkpoint.h5
+expect 0 "inspect a checkpoint" inspect kept/checkpoint.h5
+says "inspect a checkpoint" '^steps_done *[1-9][0-9]*$' out.txt
+says "inspect a checkpoint" '^steps *600$' out.txt
 expect 2 "fresh start over a checkpoint" reconstruct case.h5 --output kept --steps 10
 says "fresh start over a checkpoint" 'resume'
 expect 2 "resume with settings" reconstruct case.h5 --output kept --resume --seed 10

@@ -17,9 +17,13 @@ if $tool --quiet --config-file=.clang-tidy "$planted" -- -std=c++20 >/dev/null 2
 fi
 
 few='^(libdsasrgs/(model|train/density_event|files/hdf5_file)|kernels/densify/densify(_cpu)?)\.cpp$'
-# The programs' sources are put together by CMake; examples/embed is compiled where it is installed, and the tests with GCC's
-# precompiled header.
-[ "${3:-}" = all ] && few='^(libdsasrgs|kernels)/.*\.cpp$|(^|/)examples/(dsasrgs|study)/.*\.c(pp|xx)$'
-# A source that is compiled for several flavours of the library is looked at once.
-sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build_dir/compile_commands.json" | sed "s|^$PWD/||" | grep -E "$few" |
-  sort -u | tr '\n' '\0' | xargs -0 -n 1 -P 2 $tool -p "$build_dir" --quiet --checks=-bugprone-suspicious-include
+[ "${3:-}" = all ] && few='\.cpp$'
+{
+  # Those that CMake puts together to larger units are compiled as their neighbours are.
+  find libdsasrgs kernels -name '*.cpp' | grep -E "$few"
+  # The programs' sources as they are put together; examples/embed is compiled where it is installed, and the tests with
+  # GCC's precompiled header.
+  if [ "${3:-}" = all ]; then
+    sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build_dir/compile_commands.json" | grep -E '/examples/(dsasrgs|study)/.*\.c(pp|xx)$'
+  fi
+} | sort -u | tr '\n' '\0' | xargs -0 -n 1 -P 2 $tool -p "$build_dir" --quiet --checks=-bugprone-suspicious-include

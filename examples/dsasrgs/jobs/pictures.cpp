@@ -46,6 +46,7 @@ int pixels(double length_mm, double pixel_mm) {
 
 std::vector<float> valid_values(const ProjectionTruth& truth) {
   std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(truth.acquisition().num_views()) * truth.detector().num_pixels());
   for (int v = 0; v < truth.acquisition().num_views(); ++v) {
     const auto image = truth.image(v);
     const auto valid = truth.valid(v);

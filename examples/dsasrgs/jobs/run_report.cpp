@@ -57,6 +57,7 @@ Json run_as_json(const Context& ctx, const Reconstructor& reconstructor, const R
   const TrainingUnits units = reconstructor.units();
   json["units"] = {{"length_mm", units.length_mm}, {"line_integral", units.line_integral}};
   json["seconds"] = {{"initialization", facts.initialize_seconds}, {"training", facts.training_seconds}};
+  if (facts.memory) json["memory"] = {{"expected", as_json(*facts.memory)}, {"peak_host_bytes", peak_host_bytes()}};
   json["milliseconds_per_step"] = Json::object();
   double total = 0;
   for (const auto& [stage, seconds] : reconstructor.stage_seconds()) {
@@ -95,14 +96,13 @@ Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& re
   write_model(ctx, folder.model(), model);
 
   Renderer renderer(ctx, model);
-  const auto mean_volume =
-      std::make_shared<const std::vector<float>>(renderer.voxelize_mean(a.volume, a.num_views()).values);
+  const auto mean_volume = std::make_shared<const Volume>(renderer.voxelize_mean(a.volume, a.num_views()));
   EvaluationOptions options = scoring.evaluation;
-  options.mean_volume = mean_volume;
+  options.mean_volume = {mean_volume, &mean_volume->values};
   Evaluation evaluation = evaluate(ctx, model, a, held_out_views(a), options, shown_progress(scoring.quiet));
   write_view_pictures(a, renderer, folder, evaluation);
-  write_maximum_projections(folder.projection(), *mean_volume, a.volume);
-  write_nifti(folder.volume(), {a.volume, *mean_volume, 1});
+  write_maximum_projections(folder.projection(), mean_volume->values, a.volume);
+  write_nifti(folder.volume(), *mean_volume);
 
   Json json;
   json["format"] = "dsasrgs.metrics";

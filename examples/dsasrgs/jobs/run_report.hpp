@@ -1,11 +1,13 @@
 #pragma once
 // What a finished reconstruction leaves in its run folder: model, volume, pictures and metrics.json.
 
+#include <optional>
 #include <string>
 
 #include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "jobs/run_folder.hpp"
+#include "jobs/run_memory.hpp"
 
 namespace dsasrgs::program {
 
@@ -14,6 +16,7 @@ struct RunFacts {
   std::string case_file;
   double initialize_seconds = 0, training_seconds = 0;
   int resumed_from_step = 0;
+  std::optional<RunMemory> memory;  ///< as it was expected, where the process has done nothing else
 };
 
 /// How it is scored.

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# memory_test.sh PATH_OF_BINARY: what a run will take is said before it begins, is about what it takes, and a run that does not
+# fit is not begun. tests/reliability/memory.sh holds more runs against what they took.
+set -u
+source "$(dirname "$0")/checks.sh" "$@"
+
+expect 0 "a case" simulate --output case.h5 --size 64 64 --views 24 --train-views 16 --grid-size 64 64 64 --quiet
+expect 0 "inspect it" inspect case.h5 --json
+python3 - <<'P' || report "inspect: no memory, or none that grows with what is asked for: $(head -c 300 out.txt)"
+import json, sys
+memory = json.load(open("out.txt"))["reconstruct_memory_mib"]
+first, most = memory["4drgs"]["cpu"]
+sys.exit(not (first < most and memory["static"]["cpu"][0] < first and memory["4drgs"]["cuda_device"][1] > memory["4drgs"]["cuda_device"][0] > 0))
+P
+
+few=(--steps 4 --set field.grid3d.log2_entries=12 --set field.grid4d.log2_entries=12)
+expect 0 "a run that fits" reconstruct case.h5 --output run "${few[@]}" --set gaussians.initial=500 --set density_control.max_gaussians=2000
+says "a run that fits" '^memory: [0-9]+ MiB with 500 Gaussians, [0-9]+ MiB with 2000 Gaussians$' out.txt
+grep -q '"peak_host_bytes"' run/metrics.json || report "metrics.json does not say what the run held"
+expect 0 "a run that may not fit" reconstruct case.h5 --output run --force "${few[@]}" --set gaussians.initial=500 \
+  --set density_control.max_gaussians=2000000000
+says "a run that may not fit" '^warning: memory: expected up to [0-9.]+ [MG]iB, found a run that may need [0-9.]+ GiB: density_control.max_gaussians = 2000000000 is more than fits$'
+refusal='memory: expected up to [0-9.]+ [MG]iB, found a run that needs [0-9.]+ [MG]iB with the [0-9]+ Gaussians it begins with \(gaussians.initial\): nothing was begun$'
+expect 1 "a run that does not fit" reconstruct case.h5 --output none --set gaussians.initial=2000000000
+says "a run that does not fit" "$refusal"
+# A limit of the process counts too.
+(ulimit -v 400000; "$program" reconstruct case.h5 --output none --set gaussians.initial=400000) >out.txt 2>err.txt
+[ $? -eq 1 ] || report "under a limit: expected exit code 1: $(cat err.txt)"
+says "under a limit" "$refusal"
+absent none
+
+bash "$here/../reliability/memory.sh" "$program" quick >table.txt || report "memory: $(cat table.txt)"
+exit $((failures > 0))

@@ -16,3 +16,11 @@ TEST_CASE("error: a message is one line whatever is in it", "[error]") {
   // A message inside a message is not escaped again.
   CHECK(std::string(IoError(InvalidArgument("a\nb").what()).what()) == "a\\nb");
 }
+
+TEST_CASE("error: a text of any length is shown in part", "[error]") {
+  const std::string field(700, 'f'), end = "…";
+  // 499 bytes and a character of two, which is not cut in half.
+  const std::string found = std::string(499, 'x') + "\u00fc and more";
+  CHECK(std::string(BadInput("a.h5", field, "this", found).what()) ==
+        "a.h5: " + std::string(500, 'f') + end + ": expected this, found " + std::string(499, 'x') + end);
+}

@@ -22,3 +22,6 @@ endif()
 
 # On x86, vector code is compiled for AVX-512, AVX2 and scalar, and chosen at run time (others would only add size).
 set(DSASRGS_HWY_DEFINITIONS "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)")
+if(DSASRGS_COVERAGE)  # once: of a source that is compiled again and again, llvm-cov counts the last time only
+  list(APPEND DSASRGS_HWY_DEFINITIONS HWY_COMPILE_ONLY_STATIC)
+endif()

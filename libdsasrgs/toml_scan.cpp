@@ -40,6 +40,8 @@ class TomlScan {
       }
       if (!is_ascii(c)) refuse("ASCII outside of strings and comments", "another character");
       if (c == '[' && begins_line_ && nested_ == 0) require_header();
+      if (c == '}' && (last_ == '[' || last_ == ',')) refuse("a value", "}");
+      if (std::string_view(" \t\r\n").find(c) == std::string_view::npos) last_ = c;
       count(c);
       ++at_;
     }
@@ -96,6 +98,7 @@ class TomlScan {
     const std::string three(3, quote);
     const bool many_lines = text_.substr(at_, 3) == three;
     begins_line_ = false;
+    last_ = quote;
     at_ += many_lines ? 3 : 1;
     while (at_ < text_.size()) {
       if (many_lines ? text_.substr(at_, 3) == three : text_[at_] == quote) {
@@ -129,6 +132,7 @@ class TomlScan {
   std::size_t at_ = 0;
   int line_ = 1, dots_ = 0, nested_ = 0;
   bool begins_line_ = true;  ///< nothing but blanks yet
+  char last_ = '\n';         ///< that was no blank
 };
 
 }  // namespace

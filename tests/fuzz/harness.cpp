@@ -17,11 +17,8 @@ constexpr double kMostSeconds = 2;
 constexpr std::size_t kLongestMessage = 4000;
 
 struct Folder {
-  Folder() {
-    const std::filesystem::path memory = "/dev/shm";
-    const bool there = std::filesystem::is_directory(memory);
-    path = (there ? memory : std::filesystem::temp_directory_path()) / ("dsasrgs_fuzz_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(path);
+  Folder() : path(std::filesystem::temp_directory_path() / ("dsasrgs_fuzz_" + std::to_string(::getpid()))) {
+    std::filesystem::create_directory(path);
   }
   ~Folder() {
     std::error_code ignored;

@@ -11,7 +11,7 @@
 
 namespace dsasrgs::fuzz {
 
-/// A folder of this process in memory, empty at first, that goes when the process ends as it should.
+/// A folder of this process in TMPDIR, empty at first, that goes when the process ends as it should.
 const std::filesystem::path& folder();
 /// Writes a file into it; the same name is overwritten.
 std::filesystem::path file_of(const std::string& name, std::string_view bytes);

@@ -25,16 +25,33 @@ mkdir -p "$found" "$logs"
 echo "${#targets[@]} targets, $each s each on $cores cores"
 
 # Time is the processor's (harness.cpp); -timeout is for what never ends. malloc_limit_mb: a size that a file only claims.
-# HDF5 keeps what it opened until it ends, which its child never does.
-export OMP_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=0 each corpus found logs build
+options=(-timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1)
+export OMP_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=1 TMPDIR
+TMPDIR="$(mktemp -d -p "$([ -d /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")" dsasrgs_fuzz.XXXXXX)"  # files in memory
+trap 'rm -rf "$TMPDIR"' EXIT
+
+# Faults of every kind are found, and nothing where there is none.
+for fault in nothing beyond leak memory error words slow; do
+  printf '%s' "$fault" >"$found/planted"
+  code=0
+  "$build/tests/fuzz/fuzz_planted" "${options[@]}" -artifact_prefix="$found/planted-" "$found/planted" >"$logs/planted" 2>&1 ||
+    code=$?
+  if [ "$fault" = nothing ] && [ $code -ne 0 ] || [ "$fault" != nothing ] && [ $code -eq 0 ]; then
+    echo "A planted fault ($fault) and the exit code is $code: $logs/planted" >&2
+    exit 1
+  fi
+done
+rm -f "$found"/planted*
+
+export each corpus found logs build all_options="${options[*]}"
 one() {
-  local target="$1"
-  if ! "$build/tests/fuzz/fuzz_$target" -max_total_time="$each" -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=512 \
-    -artifact_prefix="$found/$target-" -print_final_stats=1 -verbosity=1 "$corpus/$target" >"$logs/$target" 2>&1; then
-    echo "$target: $(grep -ohE 'Test unit written to .*' "$logs/$target" | tail -n 1), log $logs/$target" >&2
+  local target="$1" runs kept
+  # shellcheck disable=SC2086
+  if ! "$build/tests/fuzz/fuzz_$target" $all_options -max_total_time="$each" -artifact_prefix="$found/$target-" \
+    "$corpus/$target" >"$logs/$target" 2>&1; then
+    echo "$target: $(grep -aoE '(Test unit written to|SUMMARY:|fuzz:) .*' "$logs/$target" | tail -n 1); log: $logs/$target" >&2
     return 1
   fi
-  local runs kept
   runs="$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$target")"
   kept="$(find "$corpus/$target" -type f | wc -l)"
   echo "$target: $runs inputs read, $kept kept"

@@ -113,7 +113,7 @@ void read_intensities(const Hdf5Reader& file, Acquisition& a) {
 
 /// A value per view that the file may also give once for all.
 std::vector<double> read_per_view(const Hdf5Reader& file, const std::string& field, std::size_t num_views) {
-  const std::vector<double> values = file.read<double>(field, {kAnyExtent});
+  std::vector<double> values = file.read<double>(field, {kAnyExtent});
   if (values.size() == 1) return std::vector<double>(num_views, values[0]);
   if (values.size() != num_views)
     throw BadInput(file.name(), field, "a scalar or shape " + describe({num_views}), describe(file.shape(field)));

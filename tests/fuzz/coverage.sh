@@ -79,5 +79,5 @@ echo
 echo "| folder | lines that the tests run |"
 echo "|---|---|"
 for folder in kernels/*/ libdsasrgs/ libdsasrgs/*/; do
-  echo "| ${folder%/} | $(share "(^|/)$folder[^/]*\$" <"$profiles/tests") |"
+  echo "| ${folder%/} | $(share "(^|/)${folder}[^/]*\$" <"$profiles/tests") |"
 done

@@ -10,11 +10,11 @@
 
 using namespace dsasrgs;
 using namespace dsasrgs::program;
+using Catch::Matchers::Contains;
 using test::kInfinity;
+using test::TemporaryFolder;
 using test::trained;
 using test::two_views;
-using Catch::Matchers::Contains;
-using test::TemporaryFolder;
 
 TEST_CASE("study result: what is read is what was written", "[study]") {
   const TemporaryFolder folder;

@@ -55,9 +55,10 @@ declare -A parser=(
   [study_result]="examples/study/result.cpp"
 )
 
-# Children that read HDF5 end without writing what they counted. Recorded losses are those of vector code.
+# Children that read HDF5 end without writing what they counted. Recorded losses are those of other vector code, and other
+# tests may miss a bound in this build: whether tests pass is tests/run.sh's business.
 LLVM_PROFILE_FILE="$profiles/tests-%p.profraw" "$build/tests/dsasrgs_tests" --backend cpu "~[.]~[recorded]" >"$build/tests.log" 2>&1 ||
-  echo "The tests did not pass: $build/tests.log" >&2
+  echo "Not all tests passed, see $build/tests.log" >&2
 llvm-profdata-14 merge -o "$profiles/tests.profdata" "$profiles"/tests-*.profraw
 rm "$profiles"/tests-*.profraw
 report "$build/tests/dsasrgs_tests" "$profiles/tests.profdata" >"$profiles/tests"

@@ -18,9 +18,10 @@ TEST_CASE("error: a message is one line whatever is in it", "[error]") {
 }
 
 TEST_CASE("error: a text of any length is shown in part", "[error]") {
-  const std::string field(700, 'f'), end = "…";
-  // 499 bytes and a character of two, which is not cut in half.
-  const std::string found = std::string(499, 'x') + "\u00fc and more";
+  const std::string field(700, 'f');
+  std::string found(499, 'x'), shown = found;
+  found += "\u00fc and more";  // a character of two bytes, which is not cut in half
+  shown += "…";
   CHECK(std::string(BadInput("a.h5", field, "this", found).what()) ==
-        "a.h5: " + std::string(500, 'f') + end + ": expected this, found " + std::string(499, 'x') + end);
+        "a.h5: " + field.substr(0, 500) + "…: expected this, found " + shown);
 }

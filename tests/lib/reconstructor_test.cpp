@@ -286,7 +286,7 @@ TEST_CASE("reconstructor: where nothing can be placed it says which number to ch
     require_error<BadInput>([&] { Reconstructor(ctx, b, config); }, parts);
   };
   Acquisition one = a;
-  one.train_views = {3};
+  one.train_views = {16};
   one.test_views.clear();
   Config fdk = small_config(10);
   fdk.gaussians.init = InitialPoints::fdk;

@@ -29,7 +29,7 @@ report() {
 # share PATTERN: of the lines of a report whose paths match.
 share() {
   awk -v pattern="$1" '$3 ~ pattern { all += $1; missed += $2 }
-    END { printf "%d of %d (%.0f %%)", all - missed, all, all ? 100 * (all - missed) / all : 0 }'
+    END { if (all == 0) print "not in it"; else printf "%d of %d (%d %%)", all - missed, all, 100 * (all - missed) / all }'
 }
 
 files=libdsasrgs/files

@@ -9,6 +9,19 @@ if(DSASRGS_SANITIZE)
   target_compile_options(dsasrgs_flags INTERFACE -fsanitize=${DSASRGS_SANITIZE} -fno-omit-frame-pointer -g)
   target_link_options(dsasrgs_flags INTERFACE -fsanitize=${DSASRGS_SANITIZE})
 endif()
+if((DSASRGS_FUZZ OR DSASRGS_COVERAGE) AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  message(FATAL_ERROR "DSASRGS_FUZZ, DSASRGS_COVERAGE: expected clang, found ${CMAKE_CXX_COMPILER_ID}")
+endif()
+if(DSASRGS_COVERAGE)
+  target_compile_options(dsasrgs_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(dsasrgs_flags INTERFACE -fprofile-instr-generate)
+elseif(DSASRGS_FUZZ)
+  target_compile_options(dsasrgs_flags INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize-recover=all
+    -fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/tests/fuzz/ignored.txt)
+endif()
 
 # On x86, vector code is compiled for AVX-512, AVX2 and scalar, and chosen at run time (others would only add size).
 set(DSASRGS_HWY_DEFINITIONS "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)")
+if(DSASRGS_COVERAGE)  # once: of a source that is compiled again and again, llvm-cov counts the last time only
+  list(APPEND DSASRGS_HWY_DEFINITIONS HWY_COMPILE_ONLY_STATIC)
+endif()

@@ -116,7 +116,7 @@ Config config_from_toml(std::string_view text, std::string_view source) {
 void apply_setting(Config& config, std::string_view assignment, std::string_view source) {
   if (assignment.find_first_of("\r\n") != std::string_view::npos)  // it could set more than it seems to
     throw BadInput(source, assignment, "one setting on one line", "more than one line");
-  require_shallow_toml(assignment, source);  // so that the error does not hold all of it
+  require_parsable_toml(assignment, source);  // so that the error does not hold all of it
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0)
     throw BadInput(source, std::string(assignment), "section.name=value", assignment);

@@ -215,7 +215,7 @@ class FieldReader : public SectionWalker {
 
 /// Throws BadInput naming the line.
 inline toml::table parse_toml(std::string_view text, const std::string& source) {
-  require_shallow_toml(text, source);
+  require_parsable_toml(text, source);
   try {
     return toml::parse(text);
   } catch (const toml::parse_error& e) {

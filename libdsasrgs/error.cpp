@@ -4,9 +4,20 @@ namespace dsasrgs {
 
 namespace {
 
+/// A text or a name from a file may have any length; of a long one this much is shown.
+constexpr std::size_t kMostShown = 500;
+
+std::string shown(std::string_view text) {
+  if (text.size() <= kMostShown) return std::string(text);
+  std::size_t end = kMostShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // no half of a UTF-8 character
+  return std::string(text.substr(0, end)) + "…";
+}
+
 std::string describe(std::string_view file, std::string_view field, std::string_view expected, std::string_view found) {
   std::string text;
-  text.append(file).append(": ").append(field).append(": expected ").append(expected).append(", found ").append(found);
+  text.append(file).append(": ").append(shown(field)).append(": expected ").append(expected);
+  text.append(", found ").append(shown(found));
   return text;
 }
 

@@ -37,7 +37,7 @@ toml::table parse_toml_file(const std::filesystem::path& path) {
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file) throw IoError(path.string() + ": cannot be opened for reading");
-  require_shallow_toml(text.str(), path.string());
+  require_parsable_toml(text.str(), path.string());
   try {
     return toml::parse(text.str());
   } catch (const toml::parse_error& e) {

@@ -73,6 +73,7 @@ inline bool is_length(double mm) { return mm >= kLeastLength_mm && mm <= kMostLe
 inline bool is_position(Vec3d mm) {  // NaN is none
   return std::abs(mm.x) <= kMostLength_mm && std::abs(mm.y) <= kMostLength_mm && std::abs(mm.z) <= kMostLength_mm;
 }
+inline bool is_time(double s) { return std::abs(s) <= 1e9; }
 
 /// Throws InvalidArgument unless a detector's pitch is a length.
 inline void require_pitch(const char* op, const Detector& d) {

@@ -42,9 +42,10 @@ bool RemoteHdf5::has_attribute(const std::string& object, const std::string& att
 
 StoredArray RemoteHdf5::dataset(const std::string& dataset) {
   const std::lock_guard lock(one_at_a_time_);
+  if (const auto known = datasets_.find(dataset); known != datasets_.end()) return known->second;
   StoredArray array;
   if (!from_message(ask(Question::dataset, dataset, "", kMaxFactsBytes), array)) fail("an answer that is none");
-  return array;
+  return datasets_.emplace(dataset, std::move(array)).first->second;
 }
 
 StoredArray RemoteHdf5::attribute(const std::string& object, const std::string& attribute) {

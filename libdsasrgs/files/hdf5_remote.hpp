@@ -1,6 +1,7 @@
 #pragma once
 // HDF5 files read in a child process (dsasrgs/hdf5_reading.hpp), which is not trusted.
 
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ class RemoteHdf5 final : public Hdf5Source {
 
   std::mutex one_at_a_time_;
   std::size_t file_bytes_;
-  std::string field_;  ///< what is asked about, for messages
+  std::map<std::string, StoredArray> datasets_;  ///< that were asked about: what a dataset is does not change
+  std::string field_;                            ///< what is asked about, for messages
   ReadingProcess process_;
 };
 

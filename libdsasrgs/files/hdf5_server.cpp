@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <fstream>
 #include <limits>
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "dsasrgs/hdf5_reading.hpp"
@@ -23,6 +23,7 @@ namespace {
 
 /// Rows are sent in pieces of about so many bytes: the child holds one, not a dataset.
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxNameBytes = 1 << 16;
 /// What the child may need beside twice the file and HDF5's own working memory.
 constexpr std::size_t kSpareBytes = std::size_t{192} << 20;
 
@@ -46,7 +47,7 @@ class Server {
   /// Until the other end closes.
   void serve() {
     Request request;
-    while (receive_all(kServedSocket, &request, sizeof request)) {
+    while (receive_all(kServedSocket, &request, sizeof request) && can_be_asked(request)) {
       std::string object(request.object_bytes, '\0'), attribute(request.attribute_bytes, '\0');
       if (!receive_all(kServedSocket, object.data(), object.size()) ||
           !receive_all(kServedSocket, attribute.data(), attribute.size()))
@@ -56,7 +57,7 @@ class Server {
         answer(request, object, attribute);
       } catch (const Hdf5Refusal& refusal) {
         send(Answer::Kind::refusal, to_message(refusal));
-      } catch (const std::bad_alloc&) {
+      } catch (const std::exception&) {  // std::bad_alloc, and std::length_error before it
         send(Answer::Kind::refusal,
              to_message({Hdf5Refusal::Kind::out_of_memory, object, "", "more memory than its size can need"}));
       }
@@ -64,6 +65,15 @@ class Server {
   }
 
  private:
+  /// Whether the other process, which is of this build, asks such things: first to open the file, and for no more of an
+  /// attribute than a file holds.
+  bool can_be_asked(const Request& request) const {
+    return request.question <= Question::text && (request.question == Question::open) == (file_ == nullptr) &&
+           request.number <= ElementType::other && request.object_bytes <= kMaxNameBytes &&
+           request.attribute_bytes <= kMaxNameBytes &&
+           (request.question != Question::attribute_values || request.count / sizeof(double) <= file_bytes_);
+  }
+
   /// The other process watches this one. Should it be gone, nothing here goes on for ever.
   void limit_processor_time(const Request& request) const {
     rusage used{};

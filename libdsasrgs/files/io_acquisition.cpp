@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "common/checks.hpp"
 #include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
@@ -112,7 +113,7 @@ void read_intensities(const Hdf5Reader& file, Acquisition& a) {
 
 /// A value per view that the file may also give once for all.
 std::vector<double> read_per_view(const Hdf5Reader& file, const std::string& field, std::size_t num_views) {
-  const std::vector<double> values = file.read<double>(field, {kAnyExtent});
+  std::vector<double> values = file.read<double>(field, {kAnyExtent});
   if (values.size() == 1) return std::vector<double>(num_views, values[0]);
   if (values.size() != num_views)
     throw BadInput(file.name(), field, "a scalar or shape " + describe({num_views}), describe(file.shape(field)));
@@ -182,7 +183,11 @@ void read_geometry(const Hdf5Reader& file, Acquisition& a) {
   a.detector.pitch_u_mm = pitch_mm[0];
   a.detector.pitch_v_mm = pitch_mm[1];
   const std::vector<double> time_s = file.read<double>("/time_s", {a.poses.size()});
-  for (std::size_t v = 0; v < a.poses.size(); ++v) a.poses[v].time_s = time_s[v];
+  for (std::size_t v = 0; v < a.poses.size(); ++v) {
+    if (!is_time(time_s[v]))
+      throw BadInput(file.name(), "/time_s[" + std::to_string(v) + "]", "a time within 1e9 s", plain_number(time_s[v]));
+    a.poses[v].time_s = time_s[v];
+  }
   const bool has_carm = file.has("/geometry/carm");
   if (has_carm && file.has("/geometry/source_mm"))
     throw BadInput(file.name(), "/geometry", "either carm or source_mm", "both");

@@ -41,9 +41,9 @@ Vec3d read_vec3(const Hdf5Reader& file, const std::string& object, const std::st
   return {v[0], v[1], v[2]};
 }
 
-double read_positive(const Hdf5Reader& file, const std::string& object, const std::string& attribute) {
-  const auto v = file.attribute<double>(object, attribute);
-  check_positive(object + "@" + attribute, v, refuse_input(file));
+float read_positive(const Hdf5Reader& file, const std::string& object, const std::string& attribute) {
+  const auto v = static_cast<float>(file.attribute<double>(object, attribute));
+  check_positive(object + "@" + attribute, static_cast<double>(v), refuse_input(file));
   return v;
 }
 
@@ -74,8 +74,7 @@ void read_parameters(Context& ctx, const Hdf5Reader& file, GaussianCloud& cloud,
         Buffer<float>::from_host(ctx, read_parameter(file, p, shared ? Shape{value.size()} : Shape{gaussians, width}));
     if (!shared && gaussians == kAnyExtent) gaussians = value.size() / width;
   }
-  cloud.bounds = {static_cast<float>(read_positive(file, "/gaussians", "scale_min_mm")),
-                  static_cast<float>(read_positive(file, "/gaussians", "scale_max_mm"))};
+  cloud.bounds = {read_positive(file, "/gaussians", "scale_min_mm"), read_positive(file, "/gaussians", "scale_max_mm")};
   check_scale_bounds(cloud.bounds, refuse_input(file));
 }
 
@@ -123,7 +122,7 @@ Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
   const Config config = config_from_toml(toml, file.name() + " (attribute config)");
   const VolumeGrid grid = read_volume_grid(file);
   AttenuationField field(ctx, config.field, grid, config.training.seed);
-  field.set_density_scale_per_mm(static_cast<float>(read_positive(file, "/field", "density_scale_per_mm")));
+  field.set_density_scale_per_mm(read_positive(file, "/field", "density_scale_per_mm"));
   GaussianCloud cloud;
   read_parameters(ctx, file, cloud, field);
   Model model{std::move(cloud), std::move(field), grid, {}, read_detector(file), false, {}, toml};

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "common/checks.hpp"
 #include "common/plain_number.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/error.hpp"
@@ -72,22 +73,21 @@ void check_grid(const VolumeGrid& grid, const RefuseField& refuse) {
   if (grid.size_x < 1 || grid.size_y < 1 || grid.size_z < 1)
     refuse("/volume@size", "three positive integers", "a size of 0 or less");
   const Vec3d s = grid.spacing_mm, o = grid.origin_mm;
-  for (const auto& [field, values] : {std::pair{"/volume@spacing_mm", s}, std::pair{"/volume@origin_mm", o}})
-    for (const double x : {values.x, values.y, values.z})
-      if (!std::isfinite(x)) refuse(field, "finite numbers", plain_number(x));
-  if (!(s.x > 0 && s.y > 0 && s.z > 0)) refuse("/volume@spacing_mm", "positive lengths", "a spacing of 0 or less");
+  for (const double x : {s.x, s.y, s.z})
+    if (!is_length(x)) refuse("/volume@spacing_mm", "1e-6 to 1e9 mm", plain_number(x));
+  for (const double x : {o.x, o.y, o.z})
+    if (!is_position({x, 0, 0})) refuse("/volume@origin_mm", "numbers within 1e9 mm", plain_number(x));
 }
 
 void check_detector(const Detector& d, const RefuseField& refuse) {
-  if (d.width_px < 1 || d.height_px < 1 || !(d.pitch_u_mm > 0) || !(d.pitch_v_mm > 0))
-    refuse("/detector", "positive size and pixel_pitch_mm", "a value of 0 or less");
+  if (d.width_px < 1 || d.height_px < 1) refuse("/detector@size", "two positive integers", "a size of 0 or less");
   for (const double pitch : {d.pitch_u_mm, d.pitch_v_mm})
-    if (!std::isfinite(pitch)) refuse("/detector@pixel_pitch_mm", "finite numbers", plain_number(pitch));
+    if (!is_length(pitch)) refuse("/detector@pixel_pitch_mm", "1e-6 to 1e9 mm", plain_number(pitch));
 }
 
 void check_time(const TimeRange& time, const RefuseField& refuse) {
-  if (!std::isfinite(time.first_s)) refuse("/time@first_s", "a finite time", plain_number(time.first_s));
-  if (!std::isfinite(time.last_s)) refuse("/time@last_s", "a finite time", plain_number(time.last_s));
+  if (!is_time(time.first_s)) refuse("/time@first_s", "a time within 1e9 s", plain_number(time.first_s));
+  if (!is_time(time.last_s)) refuse("/time@last_s", "a time within 1e9 s", plain_number(time.last_s));
   if (time.last_s < time.first_s)
     refuse("/time@last_s", "not before first_s " + plain_number(time.first_s), plain_number(time.last_s));
 }

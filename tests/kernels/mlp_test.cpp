@@ -310,7 +310,9 @@ TEST_CASE("mlp: CUDA agrees with the CPU in bf16", "[mlp][parity]") {
 TEST_CASE("mlp: a bf16 network that does not fit shared memory is refused, the largest that does runs", "[mlp]") {
   Context ctx = test::make_context();
   for (const auto& [inputs, width, most] : std::vector<std::array<int, 3>>{{48, 64, 4}, {256, 64, 3}, {48, 128, 1}}) {
-    const auto network = [&](int layers) { return Problem({inputs, width, layers, MlpPrecision::bf16}, 3); };
+    const auto network = [inputs = inputs, width = width](int layers) {
+      return Problem({inputs, width, layers, MlpPrecision::bf16}, 3);
+    };
     CAPTURE(inputs, width);
     CHECK(mlp_fits_bf16(network(most).shape));
     CHECK_NOTHROW(network(most).backward(ctx, GradientMode::overwrite));

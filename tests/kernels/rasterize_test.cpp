@@ -123,7 +123,8 @@ TEST_CASE("rasterize: the footprint of a thin slanted Gaussian keeps float's acc
 TEST_CASE("rasterize: gradients equal brute-force sums in double", "[rasterize]") {
   Context ctx = make_context();
   const int sizes[][2] = {{97, 65}, {3, 40}, {16, 31}};
-  for (const auto& [width, height] : sizes) {
+  for (const auto& size : sizes) {
+    const int width = size[0], height = size[1];
     const Gaussians k = random_gaussians(400, width, height, 11);
     const auto upstream = random_values(static_cast<std::size_t>(width * height), -1.0f, 1.0f, 12);
     const Gradients g = backward(ctx, k, width, height, upstream);

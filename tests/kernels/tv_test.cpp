@@ -91,7 +91,9 @@ TEST_CASE("tv: value and gradient agree with the double oracle", "[tv]") {
   const VolumeGrid grid = grid_of(x, y, z);
   const auto volume = random_volume(grid, 8);
   const Result r = run(grid, volume, 2.5f);
-  const auto oracle = [&](const std::vector<double>& v) { return test::total_variation_oracle(v, x, y, z); };
+  const auto oracle = [x = x, y = y, z = z](const std::vector<double>& v) {
+    return test::total_variation_oracle(v, x, y, z);
+  };
   const std::vector<double> start(volume.begin(), volume.end());
   CHECK(r.value == Approx(oracle(start)).epsilon(1e-6));
   auto numeric = test::numeric_gradient(oracle, start, 1e-8);

@@ -142,6 +142,12 @@ TEST_CASE("checkpoint: what no run can have written is refused, with field and v
   refused("/nuisance/moments", [&](TrainingState& s) { s.nuisance_moments[1].updates = -3; });
   refused("/@step", [&](TrainingState& s) { s.step = std::numeric_limits<int>::max(); });
   refused("/@step", [&](TrainingState& s) { s.step = -1; });
+  // Learnt confidence belongs to one target.
+  refused("/optimizer/confidence", [&](TrainingState& s) {
+    s.optimizer.confidence = {spoilt(2, 1), spoilt(2, 1), spoilt(2, 1)};
+  });
+  refused("/optimizer/confidence",
+          [&](TrainingState& s) { s.config.super_resolution.target = HighResolutionTarget::teach; });
   refused("/@run_config", [&](TrainingState& s) { s.config.field.kind = AttenuationKind::neural; });
 }
 

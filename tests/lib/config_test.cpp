@@ -204,6 +204,14 @@ TEST_CASE("config: an application's locale changes no text", "[config]") {
   CHECK(found == expected);
 }
 
+TEST_CASE("config: a bf16 network that no multiprocessor holds is refused", "[config]") {
+  const std::string text = "[field]\nprecision = \"bf16\"\nwidth = 128\nhidden_layers = ";
+  CHECK_NOTHROW(config_from_toml(text + "1", "text"));
+  CHECK_THROWS_WITH(config_from_toml(text + "4", "text"),
+                    Catch::Contains("text: field.precision: expected fp32, or a network that fits a multiprocessor's "
+                                    "shared memory, found bf16 with 4 hidden layers of 128"));
+}
+
 TEST_CASE("config: text that nests without end is refused before it is parsed", "[config]") {
   const test::TemporaryFolder folder;
   const auto path = folder / "deep.toml";
@@ -235,6 +243,26 @@ TEST_CASE("config: text that nests without end is refused before it is parsed", 
                     Catch::Contains("preset: expected the name"));
   CHECK_NOTHROW(config_from_toml("# " + dots + "\npreset = \"static\" # " + dots, "text"));
   CHECK_THROWS_WITH(config_from_toml("x = [" + repeated("0.5, ", 100) + "]", "text"), Catch::Contains("unknown name"));
+}
+
+TEST_CASE("config: text that the parser takes without looking is refused before it is parsed", "[config]") {
+  const auto refused = [](const std::string& line, const std::string& expected) {
+    CAPTURE(line);
+    CHECK_THROWS_WITH(config_from_toml("preset = \"static\"\n" + line, "text"),
+                      Catch::Contains("text: line 2: expected " + expected));
+  };
+  for (const char* header : {"[|training]", "[[=]]", "[[[a", "[[ [a", " \t[ .a]", "[\x01]", "[\n]"})
+    refused(header, "the name of a table after [");
+  for (const char* array : {"a = [}", "a = [1, \t}", "a = [[}}s", "a = [\"\", }"}) refused(array, "a value");
+  for (const char* text : {"\u00b5 = 1", "a = \u00b5", "a = 1 \u00e9", "[\u00b5]", "\u00a0a = 1", "\xff"})
+    refused(text, "ASCII outside of strings and comments");
+  refused("preset = \"\"\"a\\ \n \u00b5\"\"\"", "an ASCII character after a backslash");
+  // What the parser itself refuses, and what it takes.
+  for (const char* header : {"[", "[]", "[[]]", "[ [a]]", "[a", "[[ ", "a = [\n[|]]"})
+    CHECK_THROWS_WITH(config_from_toml(header, "text"), Catch::Contains("expected TOML"));
+  const std::string any = "# \u00b5\n x = [\n [\"\u00b5\"], ['''\n\u00b5'''],\n[\"\"\"\\\\\u00b5 \\ \n a\u00b5\"\"\"]]";
+  CHECK_THROWS_WITH(config_from_toml(any, "text"), Catch::Contains("unknown name"));
+  CHECK_NOTHROW(config_from_toml("\xef\xbb\xbf[ training ]\nsteps = 5\n[field.grid3d]\n", "text"));
 }
 
 TEST_CASE("config: one setting is one line", "[config]") {

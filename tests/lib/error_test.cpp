@@ -16,3 +16,12 @@ TEST_CASE("error: a message is one line whatever is in it", "[error]") {
   // A message inside a message is not escaped again.
   CHECK(std::string(IoError(InvalidArgument("a\nb").what()).what()) == "a\\nb");
 }
+
+TEST_CASE("error: a text of any length is shown in part", "[error]") {
+  const std::string field(700, 'f');
+  std::string found(499, 'x'), shown = found;
+  found += "\u00fc and more";  // a character of two bytes, which is not cut in half
+  shown += "…";
+  CHECK(std::string(BadInput("a.h5", field, "this", found).what()) ==
+        "a.h5: " + field.substr(0, 500) + "…: expected this, found " + shown);
+}

@@ -231,6 +231,12 @@ TEST_CASE("read_acquisition: bad C-arm values are named with their view", "[io][
                        "-10 at view 0");
   require_file_refused(carm([](CArm& c) { c.offset[3] = std::nan(""); }), group + "detector_offset_mm",
                        "finite lengths", "nan at view 1");
+  require_file_refused(
+      [](Parts& p) {
+        CArm().put_into(p);
+        p.time = [](Hdf5Writer& f) { f.write("/time_s", std::vector<double>{0, HUGE_VAL}, {2}); };
+      },
+      "/time_s[1]", "a time within 1e9 s", "inf");
   require_file_refused(carm([](CArm& c) {
                          c.sod = {1, 2, 3}, c.sod_shape = {3};
                        }),

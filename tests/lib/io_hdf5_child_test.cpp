@@ -20,6 +20,8 @@
 #include "dsasrgs/io.hpp"
 #include "files/hdf5_file.hpp"
 #include "files/hdf5_messages.hpp"
+#include "files/input_file.hpp"
+#include "files/reading_process.hpp"
 #include "support/mutation.hpp"
 #include "support/reading_child.hpp"
 #include "support/small_acquisition.hpp"
@@ -177,8 +179,46 @@ TEST_CASE("hdf5 child: whatever it answers is checked", "[io][hdf5]") {
   // Half of the values, and the end.
   array.element_bytes = 4;
   refused(answer(facts({2})) + answer(std::string(4, '\0')));
+  // Another array when it is asked again: the first answer counts.
+  test::write_bytes(answers, opened + answer(facts({2, 1})) + answer(std::string(4, '\0')) + answer(facts({0, 0})) +
+                                 answer(std::string(4, '\0')));
+  {
+    const Hdf5Reader file(path);
+    float value = 1;
+    file.read_slab("/x", 0, std::span(&value, 1));
+    require_error<BadInput>([&] { file.read_slab("/x", 1, std::span(&value, 1)); }, {path, "/x", "damage that leads"});
+  }
   read_hdf5_through({});
   CHECK_FALSE(has_children());
+}
+
+TEST_CASE("hdf5 child: it ends at a question that no reader asks", "[io][hdf5]") {
+  const TemporaryFolder folder;
+  write_acquisition(folder / "a.h5", test::small_acquisition());
+  const InputFile file(folder / "a.h5");
+  const auto end_after = [&](const std::vector<Request>& requests) {
+    ReadingProcess child({"/proc/self/exe", test::kReadForAnother}, file.descriptor(), "a.h5");
+    child.allow(std::chrono::seconds(60));
+    std::string greeting(kGreeting.size(), '\0');
+    REQUIRE(child.receive(greeting.data(), greeting.size()));
+    for (const Request& request : requests) child.send(&request, sizeof request);
+    Answer answer;
+    const std::chrono::seconds wait(20);
+    while (child.receive(&answer, sizeof answer, wait)) {
+      std::string bytes(answer.bytes, '\0');
+      child.receive(bytes.data(), bytes.size(), wait);
+    }
+    return child.end();
+  };
+  const std::string quietly = "an end of the process that reads it";
+  const Request open;
+  CHECK(end_after({{.question = Question::has}}) == quietly);  // before a file is open
+  CHECK(end_after({open, open}) == quietly);
+  CHECK(end_after({open, {.question = static_cast<Question>(99)}}) == quietly);
+  CHECK(end_after({open, {.question = Question::rows, .number = static_cast<ElementType>(99)}}) == quietly);
+  CHECK(end_after({open, {.question = Question::has, .object_bytes = 0xFFFFFFFF}}) == quietly);
+  CHECK(end_after({open, {.question = Question::has, .attribute_bytes = 0xFFFFFFFF}}) == quietly);
+  CHECK(end_after({open, {.question = Question::attribute_values, .count = std::uint64_t{1} << 62}}) == quietly);
 }
 
 TEST_CASE("hdf5 child: it is out of the reach of this program's Ctrl-C and holds none of its files", "[io][hdf5]") {

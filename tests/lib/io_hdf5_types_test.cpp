@@ -90,6 +90,33 @@ TEST_CASE("hdf5: bool of h5py is 0 and 1, other enumerations are refused", "[io]
   require_error<BadInput>([&] { read_x<std::uint8_t>(folder / "side.h5"); }, {"/x", "integers", "an enumeration"});
 }
 
+TEST_CASE("hdf5: what is no number that is read is refused in words", "[io][hdf5]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "x.h5";
+  const auto refused = [&](hid_t type, const std::string& words) {
+    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hsize_t count = 2;
+    const hid_t space = H5Screate_simple(1, &count, nullptr);
+    const hid_t data = H5Dcreate2(file, "/x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const std::vector<char> bytes(2 * H5Tget_size(type));
+    REQUIRE(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) >= 0);
+    H5Dclose(data);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Fclose(file);
+    require_error<BadInput>([&] { read_x<float>(path); }, {"x.h5: /x: expected numbers, found " + words});
+  };
+  const hid_t complex = H5Tcreate(H5T_COMPOUND, 16);
+  H5Tinsert(complex, "r", 0, H5T_NATIVE_DOUBLE);
+  H5Tinsert(complex, "i", 8, H5T_NATIVE_DOUBLE);
+  refused(complex, "a compound type (NumPy writes complex so)");
+  refused(H5Tcreate(H5T_OPAQUE, 4), "a type that is neither number nor string");
+  const hid_t wide = H5Tcopy(H5T_STD_I64LE);
+  H5Tset_size(wide, 16);
+  refused(wide, "integers of 128 bits");
+  refused(H5Tcopy(H5T_NATIVE_LDOUBLE), "floating-point numbers of 128 bits");
+}
+
 TEST_CASE("hdf5: whole numbers stored as floats are integers, others are refused", "[io][hdf5]") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.h5";

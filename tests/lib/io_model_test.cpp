@@ -160,10 +160,14 @@ TEST_CASE("model file: what read_model would refuse is not written", "[io][model
       kArgument, [](Model& m) { m.config_toml = ""; }, "/@config: expected the configuration that the field");
 }
 
-TEST_CASE("model file: views that cannot be views are refused when it is read", "[io][model]") {
+TEST_CASE("model file: views and numbers that cannot be are refused when it is read", "[io][model]") {
   Context ctx = make_context();
   const TemporaryFolder folder;
-  const auto refused = [&](const std::string& field, const std::vector<int>& views, const std::string& found) {
+  struct Numbers {
+    double spacing_mm = 1, origin_mm = 0, last_s = 1, pitch_mm = 1, density_scale_per_mm = 1;
+  };
+  const auto refused = [&](const std::string& field, const std::vector<int>& views, const std::string& found,
+                           const Numbers& numbers) {
     // Written by hand: write_model refuses it.
     const Model model = small_model(ctx);
     Hdf5Writer file(folder / "model.h5");
@@ -177,17 +181,17 @@ TEST_CASE("model file: views that cannot be views are refused when it is read", 
       file.write(array, std::vector<float>{}, {0});
     file.attribute("/gaussians", "scale_min_mm", 0.2);
     file.attribute("/gaussians", "scale_max_mm", 8.0);
-    file.attribute("/field", "density_scale_per_mm", 1.0);
+    file.attribute("/field", "density_scale_per_mm", numbers.density_scale_per_mm);
     file.group("/volume");
     file.attribute("/volume", "size", std::vector<std::int64_t>{4, 3, 2});
-    file.attribute("/volume", "spacing_mm", std::vector<double>{1, 1, 1});
-    file.attribute("/volume", "origin_mm", std::vector<double>{0, 0, 0});
+    file.attribute("/volume", "spacing_mm", std::vector<double>{1, numbers.spacing_mm, 1});
+    file.attribute("/volume", "origin_mm", std::vector<double>{0, 0, numbers.origin_mm});
     file.group("/time");
     file.attribute("/time", "first_s", 0.0);
-    file.attribute("/time", "last_s", 1.0);
+    file.attribute("/time", "last_s", numbers.last_s);
     file.group("/detector");
     file.attribute("/detector", "size", std::vector<std::int64_t>{5, 3});
-    file.attribute("/detector", "pixel_pitch_mm", std::vector<double>{1, 1});
+    file.attribute("/detector", "pixel_pitch_mm", std::vector<double>{1, numbers.pitch_mm});
     file.attribute("/detector", "pixel_footprint", 1);
     const std::vector<int> trained = field == "/nuisance/view" ? views : std::vector<int>{0, 2};
     file.write("/nuisance/view", trained, {trained.size()});
@@ -200,11 +204,21 @@ TEST_CASE("model file: views that cannot be views are refused when it is read", 
     else
       require_error<BadInput>([&] { read_model(ctx, folder / "model.h5"); }, {"model.h5: " + field, found});
   };
-  refused("/test_views", {1, 1000000000}, "");  // whether they are there only an acquisition knows
-  refused("/test_views", {-5}, "expected a view of 0 or more, found -5");
-  refused("/test_views", {3, 1}, "[1]: expected views in ascending order, each once, found 1 after 3");
-  refused("/test_views", {1, 1}, "found 1 after 1");
-  refused("/test_views", {2}, "expected views that are not in /nuisance/view, found 2 in both");
-  refused("/nuisance/view", {-1, 3}, "found -1");
-  refused("/nuisance/view", {3, 3}, "found 3 after 3");
+  refused("/test_views", {1, 1000000000}, "", {});  // whether they are there only an acquisition knows
+  refused("/test_views", {-5}, "expected a view of 0 or more, found -5", {});
+  refused("/test_views", {3, 1}, "[1]: expected views in ascending order, each once, found 1 after 3", {});
+  refused("/test_views", {1, 1}, "found 1 after 1", {});
+  refused("/test_views", {2}, "expected views that are not in /nuisance/view, found 2 in both", {});
+  refused("/nuisance/view", {-1, 3}, "found -1", {});
+  refused("/nuisance/view", {3, 3}, "found 3 after 3", {});
+  // Beyond what single precision can do with, though finite.
+  refused("/volume@spacing_mm", {}, "expected 1e-6 to 1e9 mm, found 1e+300", {.spacing_mm = 1e300});
+  refused("/volume@spacing_mm", {}, "found 1e-12", {.spacing_mm = 1e-12});
+  refused("/volume@origin_mm", {}, "expected numbers within 1e9 mm, found -1000000000000", {.origin_mm = -1e12});
+  refused("/time@last_s", {}, "expected a time within 1e9 s, found 1e+300", {.last_s = 1e300});
+  refused("/detector@pixel_pitch_mm", {}, "expected 1e-6 to 1e9 mm, found 10000000000", {.pitch_mm = 1e10});
+  refused("/field@density_scale_per_mm", {}, "expected a positive finite number, found inf",
+          {.density_scale_per_mm = 1e300});
+  refused("/field@density_scale_per_mm", {}, "expected a positive finite number, found 0",
+          {.density_scale_per_mm = 1e-300});
 }

@@ -128,12 +128,7 @@ TEST_CASE("mutated files: models and checkpoints", "[.mutations]") {
   const std::filesystem::path model = folder / "model.h5", checkpoint = folder / "checkpoint.h5";
   Context ctx = test::make_context();
   const Acquisition a = test::small_simulation(ctx).acquisition;
-  Config config = test::small_config(4);
-  config.gaussians.initial = 50;
-  config.field.grid3d = {2, 6, 4, 1.5};
-  config.field.grid4d = {2, 6, 2, 1.5};
-  config.field.width = 16;
-  Reconstructor reconstructor(ctx, a, config);
+  Reconstructor reconstructor(ctx, a, test::tiny_config(4));
   write_model(ctx, model, reconstructor.model());
   reconstructor.save_checkpoint(checkpoint);
   read_mutated("model", model, [&] { read_model(ctx, model); });

@@ -15,7 +15,7 @@
 #include "dsasrgs/image.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/simulator.hpp"
-#include "support/random_values.hpp"
+#include "support/small_files.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace dsasrgs;
@@ -108,30 +108,23 @@ std::string file_of(const std::string& name, const std::function<void(const std:
 }  // namespace
 
 TEST_CASE("mutated NIfTI files are refused or finite", "[mutations]") {
-  const Volume volume{{5, 4, 3, {0.5, 0.75, 1.25}, {-10, 20, -30}}, test::random_values<float>(60, -1, 1, 9), 1};
   const auto read = [](const std::filesystem::path& path) {
     const Volume v = read_nifti(path);
     return all_finite(v.values) && v.values.size() == v.grid.num_voxels() * static_cast<std::size_t>(v.frames);
   };
   for (const char* name : {"v.nii", "v.nii.gz"})
-    survive(name, file_of(name, [&](const auto& path) { write_nifti(path, volume); }), read);
+    survive(name, file_of(name, [&](const auto& path) { write_nifti(path, test::small_volume()); }), read);
 }
 
 TEST_CASE("mutated SWC and VTK files are refused or finite", "[mutations]") {
-  survive("t.swc",
-          "# a tree\n1 2 0 0 -40 2 -1\n2 2 0 0 0 2 1\n3 2 30 10 20 1.5 2\n4 2 -30 5 25 1 2\n5 2 3e1 6 25 1 2\n",
-          [](const auto& path) { return finite_tree(read_swc(path)); });
-  const std::string head = "# vtk DataFile Version 5.1\nvtk output\nASCII\nDATASET POLYDATA\n";
-  const std::string points = "POINTS 4 float\n0 0 -40\n0 0 0 30 10 20\n-30 5 25\n";
+  survive("t.swc", test::kSwc, [](const auto& path) { return finite_tree(read_swc(path)); });
   const auto read = [](const auto& path) { return finite_tree(read_vtk_centerlines(path, 1)); };
-  survive("t.vtk", head + points + "LINES 2 7\n3 0 1 2\n2 1 3\n", read);
-  survive("t51.vtk", head + points + "LINES 3 5\nOFFSETS vtktypeint64\n0 3 5 \nCONNECTIVITY vtktypeint64\n0 1 2 1 3 \n",
-          read);
+  survive("t.vtk", test::vtk_lines(), read);
+  survive("t51.vtk", test::vtk_lines_51(), read);
 }
 
 TEST_CASE("mutated PNG files are refused or finite", "[mutations]") {
-  const Image image{16, 12, test::random_values<float>(192, 0, 1, 4)};
-  survive("i.png", file_of("i.png", [&](const auto& path) { write_png(path, image, {}); }),
+  survive("i.png", file_of("i.png", [&](const auto& path) { write_png(path, test::small_image(), {}); }),
           [](const auto& path) { return all_finite(read_png(path).values); });
 }
 

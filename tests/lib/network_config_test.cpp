@@ -54,7 +54,7 @@ TEST_CASE("network training: TOML and back", "[network_trainer]") {
            {"scale = 2\nscale = 3", "plan.toml: line 2: expected TOML"},
            {"noise_low = 0.1\nnoise_high = 0.01",
             "plan.toml: noise_low: expected at most noise_high, 0.01, found 0.1"}})
-    require_error<BadInput>([&] { network_training_from_toml(bad, "plan.toml"); }, {message});
+    require_error<BadInput>([bad = bad] { network_training_from_toml(bad, "plan.toml"); }, {message});
 }
 
 TEST_CASE("network training: every field out of range is refused by name", "[network_trainer]") {

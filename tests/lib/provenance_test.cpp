@@ -49,6 +49,46 @@ TEST_CASE("provenance: a measurement's fingerprint changes with what was measure
   CHECK_THROWS_AS(measurement_fingerprint(a, {4}), InvalidArgument);
 }
 
+TEST_CASE("provenance: the fingerprints of an acquisition and of labels change with everything in them",
+          "[fingerprint]") {
+  const Acquisition a = small_acquisition();
+  const auto after = [&](const std::function<void(Acquisition&)>& change) {
+    Acquisition changed = a;
+    change(changed);
+    return fingerprint(changed);
+  };
+  const std::string print = fingerprint(a);
+  CHECK(after([](Acquisition& b) { b.name = "other", b.train_views = {0}, b.test_views.clear(); }) == print);
+  CHECK(after([](Acquisition& b) { b.projections[3] += 1e-6f; }) != print);
+  CHECK(after([](Acquisition& b) { b.valid[0] = 0; }) != print);
+  CHECK(after([](Acquisition& b) { b.poses[1].time_s += 0.1; }) != print);
+  CHECK(after([](Acquisition& b) { b.volume.origin_mm.z += 1; }) != print);
+  CHECK(after([](Acquisition& b) { b.detector.pitch_u_mm += 0.1; }) != print);
+  CHECK(after([](Acquisition& b) { b.reference_volume.reset(); }) != print);
+  CHECK(after([](Acquisition& b) { b.reference_projections->values[5] += 1; }) != print);
+
+  const TemporaryFolder folder;
+  const auto labels_with = [&](float confidence, std::uint8_t mask) {
+    LabelFileOptions options;
+    options.low_resolution = a.detector;
+    options.scale = 2;
+    options.views = a.training_views();
+    options.confidence = options.false_vessel_mask = true;
+    PseudoLabelWriter file(folder / "labels.h5", options);
+    const std::size_t pixels = a.detector.refined(2).num_pixels();
+    for (const int view : options.views)
+      file.add(lanczos_label(a, view, 2).values, std::vector<float>(pixels, confidence),
+               std::vector<std::uint8_t>(pixels, mask));
+    file.commit();
+    return PseudoLabels::open(folder / "labels.h5", a);
+  };
+  const std::string labels = fingerprint(labels_with(0.5f, 1), {0, 2});
+  CHECK(labels == fingerprint(labels_with(0.5f, 1), {0, 2}));
+  CHECK(labels != fingerprint(labels_with(0.5f, 1), {0}));
+  CHECK(labels != fingerprint(labels_with(0.25f, 1), {0, 2}));
+  CHECK(labels != fingerprint(labels_with(0.5f, 0), {0, 2}));
+}
+
 TEST_CASE("provenance: fingerprints are FNV-1a with 64 bits", "[fingerprint]") {
   const TemporaryFolder folder;
   const auto of = [&](const char* text) {

@@ -154,3 +154,10 @@ TEST_CASE("read_png: a frame of a real run", "[io][png][real]") {
   CHECK(*brightest <= 255);
   CHECK(*brightest - *darkest > 50);
 }
+
+TEST_CASE("read_png: a size that the data cannot hold is refused before room is made for it", "[io][png]") {
+  const std::string end = chunk("IDAT", deflated("x")) + chunk("IEND", "");
+  for (const int bits : {8, 16})
+    refuse(kSignature + header(16000, 16000, bits, kGrey) + end,
+           {"size: expected no more than 9 bytes of data hold, found 16000 x 16000"});
+}

@@ -279,6 +279,33 @@ TEST_CASE("reconstructor: views without contrast are refused, not reconstructed"
   CHECK_THROWS_AS(Reconstructor(ctx, a, small_config(10)), BadInput);
 }
 
+TEST_CASE("reconstructor: where nothing can be placed it says which number to change", "[reconstructor]") {
+  Context ctx = make_context();
+  const Acquisition a = small_simulation(ctx).acquisition;
+  const auto refused = [&](const Acquisition& b, const Config& config, std::initializer_list<std::string_view> parts) {
+    require_error<BadInput>([&] { Reconstructor(ctx, b, config); }, parts);
+  };
+  Acquisition one = a;
+  one.train_views = {16};
+  one.test_views.clear();
+  Config fdk = small_config(10);
+  fdk.gaussians.init = InitialPoints::fdk;
+  refused(one, fdk, {"training views: expected 2 or more where gaussians.init = fdk, found 1"});
+  fdk.gaussians.init_threshold_per_mm = 1e3;
+  refused(a, fdk, {"expected a vessel whose FDK attenuation exceeds 1000", "gaussians.init_threshold_per_mm"});
+
+  Config config = small_config(20);
+  config.density_control.first_step = config.density_control.every = 5;
+  config.density_control.last_step = 20;
+  config.density_control.min_mean_density = 1e6;
+  Reconstructor reconstructor(ctx, a, config);
+  require_error<NumericalError>(
+      [&] {
+        while (!reconstructor.finished()) reconstructor.step();
+      },
+      {"removed every Gaussian", "density_control.min_mean_density"});
+}
+
 TEST_CASE("schedule: every epoch shows each view once, in a seeded order", "[reconstructor]") {
   std::vector<int> first, second;
   for (int s = 1; s <= 7; ++s) first.push_back(view_of_step(3, 7, s));

@@ -191,6 +191,12 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("seeds = [0, 5]", "sseeds = [0]", "sseeds: expected one of");
   refused("views = [8, 12]", "views = [0]", "views: expected numbers");
   refused("views = [\"file\"]", "views = [\"all\"]", "case[1].views: expected numbers");
+  refused("views = [8, 12]", "views = [8, 8]", "views: expected each number once, found 8 twice");
+  refused("method = \"oracle\"", "", "labels[0].method: expected one of method, file and files, found none");
+  refused("kind = \"measured-upsampled\"", "cases = [\"c\"]\nkind = \"measured-upsampled\"",
+          "method[0].cases: expected a or b, found c");
+  refused("gaussians.initial = 77", "gaussians.max_scale_voxels = 0.1",
+          "method plain of case b: expected settings that");
   refused("reference = \"plain\"", "reference = \"plane\"", "reference: expected upsampled or plain or plain, low-");
   refused("training.steps = 30", "training.stepps = 30", "settings: expected settings");
   refused("gaussians.initial = 77", "gaussians.initial = true", "case b settings: expected");

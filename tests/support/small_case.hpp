@@ -41,4 +41,14 @@ inline Config small_config(int steps, std::string_view preset = "4drgs") {
   return config;
 }
 
+/// For what is done with the files of a run: a model of a few kilobytes.
+inline Config tiny_config(int steps, std::string_view preset = "4drgs") {
+  Config config = small_config(steps, preset);
+  config.gaussians.initial = 50;
+  config.field.grid3d = {2, 6, 4, 1.5};
+  config.field.grid4d = {2, 6, 2, 1.5};
+  config.field.width = 16;
+  return config;
+}
+
 }  // namespace dsasrgs::test

@@ -8,6 +8,7 @@
 
 #include "common/checks.hpp"
 #include "common/plain_number.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -185,7 +186,7 @@ std::span<const T> image_of(const char* function, const char* array, const std::
 
 }  // namespace
 
-std::vector<int> Acquisition::training_views() const {
+std::vector<int> Acquisition::training_views() const try {
   // Ascending, each once, also before validate(): who asks searches them.
   std::set<int> views(train_views.begin(), train_views.end());
   if (views.empty()) {
@@ -193,6 +194,8 @@ std::vector<int> Acquisition::training_views() const {
     for (const int v : test_views) views.erase(v);
   }
   return {views.begin(), views.end()};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 double Acquisition::first_time_s() const {
@@ -225,7 +228,7 @@ std::span<const float> Acquisition::reference_projection(int view) const& {
                   detector.refined(reference_projections->scale), num_views(), view);
 }
 
-void Acquisition::validate() const {
+void Acquisition::validate() const try {
   const Checker check(name);
   if (poses.empty() || poses.size() > kMaxExtent)
     check.fail("/projections views", "1 to " + std::to_string(kMaxExtent), std::to_string(poses.size()));
@@ -242,14 +245,18 @@ void Acquisition::validate() const {
                std::to_string(valid.size()));
   check_split(check, *this);
   check_references(check, *this);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void split_evenly(Acquisition& acquisition, int num_train) {
+void split_evenly(Acquisition& acquisition, int num_train) try {
   std::vector<int> train = evenly_spaced_views(acquisition.num_views(), num_train), test;
   for (int v = 0; v < acquisition.num_views(); ++v)
     if (!std::binary_search(train.begin(), train.end(), v)) test.push_back(v);
   acquisition.train_views = std::move(train);
   acquisition.test_views = std::move(test);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -8,6 +8,7 @@
 #include "common/checks.hpp"
 #include "common/random.hpp"
 #include "config_names.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "field_shapes.hpp"
 #include "mlp/mlp_math.hpp"
 
@@ -56,7 +57,8 @@ void require_named(const char* field, E value) {
 
 }  // namespace
 
-AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, const VolumeGrid& box, std::int64_t seed)
+AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, const VolumeGrid& box,
+                                   std::int64_t seed) try
     : config_(config), box_(box) {
   require_named("kind", config.kind);
   require_named("precision", config.precision);
@@ -66,6 +68,8 @@ AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, cons
   parameters_.table3d = Buffer<float>::from_host(ctx, initial_table(grid3d_shape(config), seed));
   parameters_.table4d = Buffer<float>::from_host(ctx, initial_table(grid4d_shape(config), seed));
   parameters_.network = Buffer<float>::from_host(ctx, initial_network(network_shape(config), seed));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 int AttenuationField::coefficients_per_gaussian() const {

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "config_fields.hpp"
 #include "config_names.hpp"
 #include "config_walkers.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "field_shapes.hpp"
@@ -45,7 +46,7 @@ std::string_view name_of(AttenuationKind kind) {
 
 std::vector<std::string> preset_names() { return {"4drgs", "static", "togs", "r2-gaussian", "dsa-srgs"}; }
 
-Config preset_config(std::string_view name, std::string_view source) {
+Config preset_config(std::string_view name, std::string_view source) try {
   Config config;
   config.preset = name;
   if (name == "static") {
@@ -78,6 +79,8 @@ Config preset_config(std::string_view name, std::string_view source) {
     throw BadInput(source, "name", expected, name);
   }
   return config;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 namespace {
@@ -96,24 +99,27 @@ void apply_toml(Config& config, std::string_view text, const std::string& source
 
 }  // namespace
 
-void apply_toml_file(Config& config, const std::filesystem::path& path) {
+void apply_toml_file(Config& config, const std::filesystem::path& path) try {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) throw IoError(path.string() + ": expected a file, found a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw IoError(path.string() + ": cannot be opened for reading");
-  std::ostringstream text;
-  text << file.rdbuf();
-  apply_toml(config, text.str(), path.string());
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  apply_toml(config, text, path.string());
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Config config_from_toml(std::string_view text, std::string_view source) {
+Config config_from_toml(std::string_view text, std::string_view source) try {
   Config config;
   apply_toml(config, text, std::string(source));
   validate(config, source);
   return config;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void apply_setting(Config& config, std::string_view assignment, std::string_view source) {
+void apply_setting(Config& config, std::string_view assignment, std::string_view source) try {
   if (assignment.find_first_of("\r\n") != std::string_view::npos)  // it could set more than it seems to
     throw BadInput(source, assignment, "one setting on one line", "more than one line");
   require_parsable_toml(assignment, source);  // so that the error does not hold all of it
@@ -129,12 +135,16 @@ void apply_setting(Config& config, std::string_view assignment, std::string_view
                          value != "true" && value != "false" && value != "nan" && value != "inf";
   const std::string text = key + " = " + (bare_word ? '"' + value + '"' : value);
   apply_table(config, parse_toml(text, std::string(source) + " " + std::string(assignment)), source);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::string to_toml(const Config& config) {
+std::string to_toml(const Config& config) try {
   FieldWriter writer;
   visit_fields(config, writer);
   return writer.text();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 void validate(const Config& config, std::string_view source) {

@@ -2,6 +2,8 @@
 // What walks the fields of a configuration (config_fields.hpp, network/network_config.cpp): to check, write and read
 // them.
 
+// As in examples/study/toml_table.hpp. Streams, which toml++ would take, say for want of memory that a number is none.
+#define TOML_FLOAT_CHARCONV 1
 #include <toml++/toml.h>
 
 #include <cmath>
@@ -104,10 +106,11 @@ class FieldWriter : public SectionWalker {
   std::string text() const { return out_.str(); }
 
  private:
-  /// An application's locale must not group digits in a file.
+  /// An application's locale must not group digits in a file, nor may a part be left out for want of memory.
   static std::ostringstream classic_stream() {
     std::ostringstream stream;
     stream.imbue(std::locale::classic());
+    stream.exceptions(std::ios::badbit);
     return stream;
   }
   std::ostringstream out_ = classic_stream();

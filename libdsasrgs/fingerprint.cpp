@@ -5,12 +5,13 @@
 #include <fstream>
 #include <span>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "fnv1a.hpp"
 
 namespace dsasrgs {
 
-std::string file_fingerprint(const std::filesystem::path& path) {
+std::string file_fingerprint(const std::filesystem::path& path) try {
   std::ifstream file(path, std::ios::binary);
   Fnv1a f;
   std::array<char, 1 << 16> block;
@@ -20,9 +21,11 @@ std::string file_fingerprint(const std::filesystem::path& path) {
   }
   if (!file.eof()) throw IoError(path.string() + ": cannot be read");
   return f.text();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::string fingerprint(const Acquisition& a) {
+std::string fingerprint(const Acquisition& a) try {
   Fnv1a f;
   for (const int n : {a.detector.width_px, a.detector.height_px, a.volume.size_x, a.volume.size_y, a.volume.size_z})
     f.add(n);
@@ -35,9 +38,11 @@ std::string fingerprint(const Acquisition& a) {
   if (a.reference_projections) f.add(a.reference_projections->values);
   if (a.reference_volume) f.add(a.reference_volume->values);
   return f.text();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::string measurement_fingerprint(const Acquisition& a, const std::vector<int>& views) {
+std::string measurement_fingerprint(const Acquisition& a, const std::vector<int>& views) try {
   Fnv1a f;
   for (const int n : {a.detector.width_px, a.detector.height_px}) f.add(n);
   for (const double x : {a.detector.pitch_u_mm, a.detector.pitch_v_mm}) f.add(x);
@@ -48,9 +53,11 @@ std::string measurement_fingerprint(const Acquisition& a, const std::vector<int>
     for (const float value : image) f.add(value);
   }
   return f.text();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::string validity_fingerprint(const Acquisition& a, const std::vector<int>& views) {
+std::string validity_fingerprint(const Acquisition& a, const std::vector<int>& views) try {
   Fnv1a f;
   for (const int v : views) {
     const std::span<const std::uint8_t> valid = a.valid_pixels(v);
@@ -58,9 +65,11 @@ std::string validity_fingerprint(const Acquisition& a, const std::vector<int>& v
     for (std::size_t i = 0; i < a.detector.num_pixels(); ++i) f.add(valid.empty() || valid[i] != 0 ? 1 : 0);
   }
   return f.text();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::string fingerprint(const PseudoLabels& labels, const std::vector<int>& views) {
+std::string fingerprint(const PseudoLabels& labels, const std::vector<int>& views) try {
   Fnv1a f;
   f.add(labels.scale());
   for (const int v : views) {
@@ -70,6 +79,8 @@ std::string fingerprint(const PseudoLabels& labels, const std::vector<int>& view
     if (labels.has_false_vessel_mask()) f.add(labels.read_false_vessel_mask(v));
   }
   return f.text();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

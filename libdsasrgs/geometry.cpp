@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/require.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -70,7 +71,7 @@ Pose carm_pose(const CArmView& view, double time_s) {
   return pose;
 }
 
-std::vector<Pose> circular_poses(const CircularSweep& sweep) {
+std::vector<Pose> circular_poses(const CircularSweep& sweep) try {
   require_field(sweep.num_views >= 1 && sweep.num_views <= kMostViews, "num_views", "1 to 1048576", sweep.num_views);
   std::vector<Pose> poses;
   for (int i = 0; i < sweep.num_views; ++i) {
@@ -80,6 +81,8 @@ std::vector<Pose> circular_poses(const CircularSweep& sweep) {
     poses.push_back(carm_pose(view, f * sweep.duration_s));
   }
   return poses;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 Vec2d project_point(const Pose& pose, const Detector& detector, Vec3d point_mm) {
@@ -101,7 +104,7 @@ Vec3d detector_point(const Pose& pose, const Detector& detector, Vec2d px) {
          pose.detector_v * ((px.y - detector.height_px * 0.5) * detector.pitch_v_mm);
 }
 
-std::vector<int> evenly_spaced_views(int num_views, int num_train) {
+std::vector<int> evenly_spaced_views(int num_views, int num_train) try {
   if (num_views > kMostViews)
     throw InvalidArgument("evenly_spaced_views: num_views: expected at most " + std::to_string(kMostViews) +
                           ", found " + std::to_string(num_views));
@@ -113,6 +116,8 @@ std::vector<int> evenly_spaced_views(int num_views, int num_train) {
   for (int i = 0; i < num_train; ++i)
     views.push_back(static_cast<int>(static_cast<long long>(i) * num_views / num_train));
   return views;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/checks.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "elementwise/elementwise.hpp"
 #include "held.hpp"
 #include "view_pipeline.hpp"
@@ -42,11 +43,16 @@ auto voxel_name(const VolumeGrid& grid, const std::string& moment) {
 
 }  // namespace
 
-Renderer::Renderer(Context& ctx, const Model& model)
-    : ctx_(&ctx), model_(&model), scratch_(std::make_unique<Scratch>()) {}
-Renderer::Renderer(Context& ctx, std::shared_ptr<const Model> model)
+Renderer::Renderer(Context& ctx, const Model& model) try
+    : ctx_(&ctx), model_(&model), scratch_(std::make_unique<Scratch>()) {
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
+Renderer::Renderer(Context& ctx, std::shared_ptr<const Model> model) try
     : ctx_(&ctx), shared_(std::move(model)), model_(shared_.get()), scratch_(std::make_unique<Scratch>()) {
   require(model_ != nullptr, "Renderer", "model: expected a model, found none");
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 Renderer::Renderer(Renderer&&) noexcept = default;
 Renderer& Renderer::operator=(Renderer&&) noexcept = default;
@@ -54,14 +60,16 @@ Renderer::~Renderer() = default;
 
 Renderer::Scratch& Renderer::scratch() const { return held(scratch_, "Renderer"); }
 
-void Renderer::render_into(const Pose& pose, const Detector& detector, View<float> image) {
+void Renderer::render_into(const Pose& pose, const Detector& detector, View<float> image) try {
   require_image("Renderer::render_into", "detector", detector.width_px, detector.height_px);
   require(image.data() != nullptr, "Renderer::render_into", "image: expected memory, found a null view");
   scratch().pipeline.forward(*ctx_, model_->cloud, model_->field,
                              {pose, detector, model_->time.model_time(pose.time_s), model_->pixel_footprint}, image);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Image Renderer::render(const Pose& pose, const Detector& detector) {
+Image Renderer::render(const Pose& pose, const Detector& detector) try {
   require_image("Renderer::render", "detector", detector.width_px, detector.height_px);
   scratch().image.resize(*ctx_, detector.num_pixels());
   render_into(pose, detector, scratch().image);
@@ -72,9 +80,11 @@ Image Renderer::render(const Pose& pose, const Detector& detector) {
   };
   return {detector.width_px, detector.height_px,
           finite_to_host(*ctx_, scratch().image, "Renderer::render", pixel_name)};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) {
+Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) try {
   constexpr const char* kName = "Renderer::voxelize";
   require_grid(kName, grid);
   scratch().density.resize(*ctx_, model_->cloud.size());
@@ -83,9 +93,11 @@ Volume Renderer::voxelize(const VolumeGrid& grid, double time_s) {
   voxelize_forward(*ctx_, {model_->cloud.view(), scratch().density, grid}, scratch().volume);
   const auto where = voxel_name(grid, "time " + std::to_string(time_s) + " s");
   return {grid, finite_to_host(*ctx_, scratch().volume, kName, where), 1};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
+Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) try {
   constexpr const char* kName = "Renderer::voxelize_mean";
   require_grid(kName, grid);
   require(frames >= 1 && frames <= kMostFrames, kName,
@@ -95,6 +107,7 @@ Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
   scratch().volume.resize(*ctx_, grid.num_voxels());
   scratch().mean_density = Buffer<float>::zeros(*ctx_, n);
   for (int f = 0; f < frames; ++f) {
+    ctx_->throw_if_stopped(kName);
     const float t = frames == 1 ? 0.5f : static_cast<float>(f) / static_cast<float>(frames - 1);
     scratch().field.forward(*ctx_, model_->field, model_->cloud, t, scratch().density);
     add_scaled(*ctx_, 1 / static_cast<float>(frames), scratch().density, scratch().mean_density);
@@ -102,6 +115,8 @@ Volume Renderer::voxelize_mean(const VolumeGrid& grid, int frames) {
   voxelize_forward(*ctx_, {model_->cloud.view(), scratch().mean_density, grid}, scratch().volume);
   const auto where = voxel_name(grid, "the mean of " + std::to_string(frames) + " moments");
   return {grid, finite_to_host(*ctx_, scratch().volume, kName, where), 1};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -15,19 +15,23 @@ View<float> view_of(std::vector<float>& host) { return {host.data(), host.size()
 
 }  // namespace
 
-std::vector<float> upsample_image(std::span<const float> image, const Detector& detector, int scale) {
+std::vector<float> upsample_image(std::span<const float> image, const Detector& detector, int scale) try {
   require_size("upsample_image", "image", detector.num_pixels(), image.size());  // before memory is asked for
   Context ctx = Context::cpu(1);
   std::vector<float> high = host_vector<float>(detector.refined(scale).num_pixels());
   upsample_bicubic(ctx, {detector.width_px, detector.height_px, scale}, view_of(image), view_of(high));
   return high;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::vector<float> bin_image(std::span<const float> image, const Detector& detector, int scale) {
+std::vector<float> bin_image(std::span<const float> image, const Detector& detector, int scale) try {
   Context ctx = Context::cpu(1);
   std::vector<float> low = host_vector<float>(detector.num_pixels());
   pool_average(ctx, {detector.width_px, detector.height_px, scale}, view_of(image), view_of(low));
   return low;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -34,9 +34,13 @@ class ViewPipeline {
 
   View<const float> density() const { return density_; }
   View<const PixelBox> box() const { return box_; }
+  View<const float> mean_px() const { return mean_px_; }
   View<const float> conic() const { return conic_; }
+  View<const float> amplitude() const { return amplitude_; }
   /// dL/d mean2D of the last backward, [N,2] px⁻¹.
   View<const float> grad_mean_px() const { return grad_mean_px_; }
+  View<const float> grad_conic() const { return grad_conic_; }
+  View<const float> grad_amplitude() const { return grad_amplitude_; }
 
   RasterizeScratch& rasterize_scratch() { return scratch_; }
 

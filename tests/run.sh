@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test. `--full` adds the slower checks: all tests under AddressSanitizer and
 # UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture,
-# clang-tidy on every source, 50 killed runs, and files with 14 000 kinds of damage. `--fuzz` fuzzes every parser of files for
-# five minutes, `--coverage` says which lines corpora and tests run; both do nothing else, and leave with 77 without clang 14.
+# clang-tidy on every source, runs short of memory, 50 killed runs, every write and every allocation of a run failing, and files
+# with 14 000 kinds of damage. `--fuzz` fuzzes every parser of files for five minutes, `--coverage` says which lines corpora and
+# tests run; both do nothing else, and leave with 77 without clang 14.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 full=0
@@ -29,10 +30,13 @@ if [ $full -eq 1 ]; then
   ctest --test-dir build-asan --output-on-failure
   cmake --preset tsan
   cmake --build --preset tsan
-  ctest --test-dir build-tsan --output-on-failure -R '^(cuda_emulated|planted_thread)$'
+  ctest --test-dir build-tsan --output-on-failure -R '^(cuda_emulated|planted_thread|threads)$'
   bash tests/cuda_build/compile.sh "$PWD" "$PWD/build" all-major || [ $? -eq 77 ]
   bash tests/style/tidy.sh "$PWD" "$PWD/build" all || [ $? -eq 77 ]
   bash tests/reliability/memory.sh "$PWD/build/examples/dsasrgs/dsasrgs"
   bash tests/reliability/kills.sh "$PWD/build/examples/dsasrgs/dsasrgs"
+  bash tests/reliability/failing_writes.sh "$PWD/build/examples/dsasrgs/dsasrgs" "$PWD/build/tests/dsasrgs_failing_writes.so"
+  DSASRGS_EVERY_ALLOCATION=1 build/tests/dsasrgs_out_of_memory_tests
+  DSASRGS_EVERY_ALLOCATION=1 build/tests/emulation/dsasrgs_tests_emulated --backend cuda "[out_of_memory]"
   bash tests/reliability/mutated_files.sh "$PWD/build/tests/dsasrgs_tests"
 fi

@@ -1,6 +1,8 @@
 #pragma once
 // A table of a TOML file that is read field by field, with errors that name file and field.
 
+// As in libdsasrgs/config_walkers.hpp.
+#define TOML_FLOAT_CHARCONV 1
 #include <toml++/toml.h>
 
 #include <cstdint>

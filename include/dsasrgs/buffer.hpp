@@ -76,6 +76,9 @@ class Memory {
 /// Throws OutOfMemory: `count` elements could not be had in host memory.
 [[noreturn]] void throw_out_of_host_memory(std::size_t count, std::size_t element_bytes);
 
+/// Throws OutOfMemory: an allocation whose size is not known here was refused. Says what the process holds.
+[[noreturn]] void throw_out_of_host_memory();
+
 /// `count` copies of a value in host memory. Throws OutOfMemory with the amount where std::vector would throw
 /// std::bad_alloc or std::length_error.
 template <class T>

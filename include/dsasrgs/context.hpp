@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -65,6 +66,15 @@ class Context {
   /// Waits for all work submitted through this context; on the CPU it returns at once. Throws CudaError when any of it
   /// failed.
   void synchronize();
+
+  /// Jobs that go through many views, moments or slices and take no token or callback of their own throw Cancelled soon
+  /// after a stop is requested, from any thread: simulation, FDK (and with it a Reconstructor that begins),
+  /// vessel_volume, vessel_line_integrals, reproject_volume, Renderer::voxelize_mean, and a NetworkTrainer's sources,
+  /// steps and validation. What they have made so far is gone, but for a NetworkTrainer's steps. Default: nothing stops
+  /// them.
+  void set_stop(std::stop_token);
+  /// Throws Cancelled, "JOB: stopped, as the caller asked", when a stop was requested. From any thread.
+  void throw_if_stopped(const char* job) const;
 
   /// Receives one-line messages without a line end. Default: they are dropped.
   using LogSink = std::function<void(std::string_view)>;

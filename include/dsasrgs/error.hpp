@@ -29,7 +29,8 @@ class BackendUnavailable : public Error {
   using Error::Error;
 };
 
-/// An allocation failed; the message says how many bytes were wanted and where.
+/// An allocation failed; the message says how many bytes were wanted, or how much the process held. What functions that
+/// do a job cannot allocate comes as this, not as std::bad_alloc.
 class OutOfMemory : public Error {
  public:
   using Error::Error;
@@ -54,7 +55,7 @@ class BadInput : public Error {
   BadInput(std::string_view file, std::string_view field, std::string_view expected, std::string_view found);
 };
 
-/// The computation produced a non-finite number; the message names the step and the view, or the pixel and the time.
+/// The computation produced a non-finite number; the message names step, view and stage, or the pixel and the time.
 class NumericalError : public Error {
  public:
   using Error::Error;

@@ -58,7 +58,7 @@ struct StepReport {
 /// context must outlive it; acquisition and configuration are only read by the constructor.
 class Reconstructor {
  public:
-  /// Initialises the Gaussians (FDK or random) and the field, which cannot be cancelled.
+  /// Initialises the Gaussians (FDK or random) and the field; Context::set_stop() ends that, too.
   /// Trains on acquisition.training_views(). Throws BadInput when the configuration or the acquisition cannot be used
   /// (no positive training pixel, no candidate voxel), OutOfMemory.
   /// `labels`, opened for this acquisition, are needed where config.super_resolution.needs_labels(); they are read
@@ -88,10 +88,12 @@ class Reconstructor {
   void train_to(int steps);
 
   /// One view: forward, loss, backward, update, and density control when it is due.
-  /// Throws NumericalError naming step, view and what to change when the loss is not finite, or when for a dozen steps
-  /// of views with contrast (fewer where few views have it) the model has rendered nothing, moved away from the
-  /// measurement or learnt nothing (on CUDA when losses are fetched), and at every later call too; InvalidArgument
-  /// after the last step.
+  /// Throws NumericalError naming step, view, stage, what to change and the last checkpoint when the loss, the gradient
+  /// or what leads to them is not finite, or when for a dozen steps of views with contrast (fewer where few views have
+  /// it) the model has rendered nothing, moved away from the measurement or learnt nothing (on CUDA when losses are
+  /// fetched), and at every later call too; InvalidArgument after the last step. OutOfMemory, and IoError of labels
+  /// that are read, leave everything as it was where nothing had been changed yet: call it again. Else the message says
+  /// that the step was left half done, and every later call throws it.
   StepReport step();
   bool finished() const;
   /// Steps until finished, until the callback returns false, or until a stop is requested (from any thread; it is
@@ -116,7 +118,7 @@ class Reconstructor {
   std::vector<std::pair<std::string, double>> stage_seconds() const;
 
   /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Waits for the
-  /// steps so far. Throws IoError; NumericalError as step() does.
+  /// steps so far. Throws IoError; NumericalError as step() does, also for a parameter that is not finite.
   void save_checkpoint(const std::filesystem::path&);
 
  private:

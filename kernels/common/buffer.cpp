@@ -1,5 +1,7 @@
 #include "dsasrgs/buffer.hpp"
 
+#include <sys/resource.h>
+
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -24,6 +26,13 @@ std::string amount(std::size_t count, std::size_t element_bytes) {
 
 void throw_out_of_host_memory(std::size_t count, std::size_t element_bytes) {
   throw OutOfMemory("host memory: " + amount(count, element_bytes) + " were needed and could not be had");
+}
+
+void throw_out_of_host_memory() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  throw OutOfMemory("host memory: the process held up to " + std::to_string(usage.ru_maxrss / 1024) +
+                    " MiB when the system refused more");
 }
 
 Memory::Memory(Context& ctx, std::size_t count, std::size_t element_bytes) : device_(ctx.cuda_device()) {

@@ -10,6 +10,7 @@
 
 #include "common/device.hpp"
 #include "common/has_cuda.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -45,6 +46,7 @@ struct Context::State {
   cuda::Device* device = nullptr;  // owned; null on the CPU
   std::string device_name;
   LogSink log;
+  std::stop_token stop;
 
   State() = default;
   State(const State&) = delete;
@@ -57,7 +59,7 @@ struct Context::State {
 Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Context::~Context() = default;
 
-Context Context::cpu(int threads) {
+Context Context::cpu(int threads) try {
   if (threads < 0 || threads > kMostThreads)  // libgomp ends the process where it cannot start them
     throw InvalidArgument("threads: expected 0 (all) to " + std::to_string(kMostThreads) + ", found " +
                           std::to_string(threads));
@@ -66,9 +68,11 @@ Context Context::cpu(int threads) {
   state->threads = threads == 0 ? omp_get_max_threads() : threads;
   state->device_name = "CPU, " + std::to_string(state->threads) + (state->threads == 1 ? " thread" : " threads");
   return Context(std::move(state));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Context Context::cuda(const CudaOptions& options) {
+Context Context::cuda(const CudaOptions& options) try {
   if constexpr (has_cuda) {
     auto state = std::make_unique<State>();
     state->backend = Backend::cuda;
@@ -79,6 +83,8 @@ Context Context::cuda(const CudaOptions& options) {
   }
   throw BackendUnavailable("CUDA device " + std::to_string(options.device) +
                            ": expected a dsasrgs built with CUDA, found one without; the CPU does the same work");
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 Backend Context::backend() const noexcept { return state_->backend; }
@@ -103,6 +109,10 @@ const std::string& Context::device_name() const noexcept { return state_->device
 void Context::synchronize() {
   if constexpr (has_cuda)
     if (state_->device != nullptr) state_->device->synchronize();
+}
+void Context::set_stop(std::stop_token stop) { state_->stop = std::move(stop); }
+void Context::throw_if_stopped(const char* job) const {
+  if (state_->stop.stop_requested()) throw Cancelled(std::string(job) + ": stopped, as the caller asked");
 }
 void Context::set_log(LogSink sink) { state_->log = std::move(sink); }
 void Context::log(std::string_view message) const {

@@ -141,10 +141,14 @@ void* Device::allocate(std::size_t bytes) {
 
 void Device::release(void* data) noexcept {
   const OnDevice current(index_);
-  if (capturing())
-    released_in_capture_.push_back(data);
-  else
+  if (!capturing()) {
     cudaFreeAsync(data, as_stream(stream_));
+    return;
+  }
+  try {
+    released_in_capture_.push_back(data);
+  } catch (const std::bad_alloc&) {  // it goes with the pool
+  }
 }
 
 bool Device::free_late() noexcept {

@@ -47,4 +47,14 @@ decltype(auto) with_host_memory(std::size_t bytes, Body&& body) {
   throw_out_of_host_memory(bytes, 1);
 }
 
+/// The same where nobody knows how much.
+template <class Body>
+decltype(auto) with_host_memory(Body&& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    throw_out_of_host_memory();
+  }
+}
+
 }  // namespace dsasrgs

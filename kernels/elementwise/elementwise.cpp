@@ -46,4 +46,11 @@ std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
   return cpu::count_valid(valid);
 }
 
+void find_non_finite(Context& ctx, const WatchedArrays& arrays, View<std::uint32_t> found) {
+  require_size("find_non_finite", "found", 1, found.size());
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::find_non_finite(ctx, arrays, found);
+  cpu::find_non_finite(ctx, arrays, found);
+}
+
 }  // namespace dsasrgs

@@ -2,6 +2,7 @@
 /// @file
 /// Element-wise steps on images and other arrays, and the sums that go with them.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,5 +34,11 @@ Sums sum_and_product(Context&, View<const float> a, View<const float> b);
 
 /// Number of entries that are not zero. Waits for the result.
 std::size_t count_valid(Context&, View<const std::uint8_t> valid);
+
+/// As many as find_non_finite looks at.
+using WatchedArrays = std::array<View<const float>, 16>;
+/// found [1]: bit i says whether array i holds a number that is not finite; an empty array has none. Asynchronous,
+/// deterministic.
+void find_non_finite(Context&, const WatchedArrays&, View<std::uint32_t> found);
 
 }  // namespace dsasrgs

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 
 #include "common/host_vector.hpp"
 #include "common/parallel.hpp"
@@ -46,6 +47,17 @@ Sums sum_and_product(Context& ctx, View<const float> a, View<const float> b) {
 
 std::size_t count_valid(View<const std::uint8_t> valid) {
   return static_cast<std::size_t>(std::count_if(valid.begin(), valid.end(), [](std::uint8_t v) { return v != 0; }));
+}
+
+void find_non_finite(Context& ctx, const WatchedArrays& arrays, View<std::uint32_t> found) {
+  std::atomic<std::uint32_t> bits{0};
+  for (std::size_t array = 0; array < arrays.size(); ++array)
+    parallel_blocks(ctx, arrays[array].size(), kBlock, [&](std::size_t begin, std::size_t end) {
+      std::uint32_t any = 0;
+      for (std::size_t i = begin; i < end; ++i) any |= is_non_finite(arrays[array][i]);
+      if (any != 0) bits |= std::uint32_t{1} << array;
+    });
+  found[0] = bits;
 }
 
 }  // namespace dsasrgs::cpu

@@ -45,6 +45,18 @@ __global__ void __launch_bounds__(kSumThreads)
   if (threadIdx.x == 0) *count = mine[0];
 }
 
+constexpr unsigned kWatchingBlocks = 128, kWatchingThreads = 256;
+
+/// A row of blocks for every array.
+__global__ void find_non_finite_kernel(WatchedArrays arrays, std::uint32_t* found) {
+  const View<const float> array = arrays[blockIdx.y];
+  std::uint32_t any = 0;
+  for (std::size_t i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < array.size();
+       i += std::size_t{gridDim.x} * blockDim.x)
+    any |= is_non_finite(array.data()[i]);
+  if (any != 0) atomicOr(found, std::uint32_t{1} << blockIdx.y);
+}
+
 }  // namespace
 
 void affine_values(Context& ctx, float gain, float offset, View<const float> in, View<float> out) {
@@ -71,6 +83,16 @@ std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
   Buffer<unsigned long long> count(ctx, 1);
   launch(ctx, "count_valid", one_block_each(1, kSumThreads), count_valid_kernel, valid, count.data());
   return count.to_host(ctx)[0];
+}
+
+void find_non_finite(Context& ctx, const WatchedArrays& arrays, View<std::uint32_t> found) {
+  zero_bytes(ctx, found.data(), sizeof(std::uint32_t));
+  std::size_t largest = 0;
+  for (const View<const float>& array : arrays) largest = array.size() > largest ? array.size() : largest;
+  Grid grid = one_thread_each(largest, kWatchingThreads);
+  grid.blocks.x = grid.blocks.x < kWatchingBlocks ? grid.blocks.x : kWatchingBlocks;
+  grid.blocks.y = static_cast<unsigned>(arrays.size());
+  launch(ctx, "find_non_finite", grid, find_non_finite_kernel, arrays, found.data());
 }
 
 }  // namespace dsasrgs::cuda

@@ -117,6 +117,7 @@ void fdk_back_project(const Context& ctx, const FdkJob& job, std::size_t first, 
   slice.width_px = input.detector.width_px;
   slice.height_px = input.detector.height_px;
   parallel_for(ctx, static_cast<std::size_t>(input.grid.size_z), [&](std::size_t z) {
+    ctx.throw_if_stopped("FDK");
     HWY_DYNAMIC_DISPATCH(back_project_slice)(slice, z, volume.data() + z * slice.size_x * slice.size_y);
   });
 }

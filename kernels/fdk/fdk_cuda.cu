@@ -191,6 +191,7 @@ void fdk_reconstruct(Context& ctx, const FdkJob& job, View<float> volume) {
   const GridSize size{input.grid.size_x, input.grid.size_y, input.grid.size_z};
   const dim3 bricks(blocks_for(size.x, kBrickX), blocks_for(size.y, kBrickY), blocks_for(size.z, kDepth));
   for (std::size_t first = 0; first < num_views; first += batch) {
+    ctx.throw_if_stopped("FDK");
     const std::size_t count = std::min(batch, num_views - first);
     launch(
         ctx, "fdk_filter",

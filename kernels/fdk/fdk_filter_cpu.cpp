@@ -41,6 +41,7 @@ void fdk_filter(const Context& ctx, const FdkJob& job, std::size_t first, std::s
 
   const std::size_t blocks = (height + kRowBlock - 1) / kRowBlock;
   parallel_for(ctx, count * blocks, [&](std::size_t task) {
+    ctx.throw_if_stopped("FDK");
     const std::size_t v = task / blocks, begin = task % blocks * kRowBlock, end = std::min(height, begin + kRowBlock);
     const FilterView view = filter_view(job, first + v);
     const auto row_of = [&](std::size_t r) { return filter_row(view, static_cast<int>(r)); };

@@ -44,7 +44,7 @@ double position_between(const std::vector<Pose>& poses, int before, int view, in
 
 }  // namespace
 
-std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
+std::vector<float> interpolate_views(const Acquisition& acquisition, int view) try {
   constexpr const char* kOp = "interpolate_views";
   check_view(kOp, acquisition, view);
   // Without any split each view would be its own answer.
@@ -72,10 +72,12 @@ std::vector<float> interpolate_views(const Acquisition& acquisition, int view) {
     image[i] = has_first == has_second ? first[i] + weight * (second[i] - first[i]) : has_second ? second[i] : first[i];
   }
   return image;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, const std::vector<int>& views,
-                              const VolumeGrid& grid) {
+                              const VolumeGrid& grid) try {
   HostVector<float> projections;
   HostVector<Pose> poses;
   for (const int view : views) {
@@ -92,10 +94,12 @@ std::vector<float> fdk_volume(Context& ctx, const Acquisition& acquisition, cons
   std::vector<float> values = volume.to_host(ctx);
   for (float& v : values) v = std::max(v, 0.0f);
   return values;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 std::vector<float> reproject_volume(Context& ctx, std::span<const float> volume, const VolumeGrid& grid,
-                                    const std::vector<Pose>& poses, const Detector& detector) {
+                                    const std::vector<Pose>& poses, const Detector& detector) try {
   require_grid("reproject_volume", grid);
   require_size("reproject_volume", "volume", grid.num_voxels(), volume.size());
   require_finite_voxels("reproject_volume", "volume", volume, grid);
@@ -104,11 +108,14 @@ std::vector<float> reproject_volume(Context& ctx, std::span<const float> volume,
   std::vector<float> images = host_vector<float>(poses.size() * image.size());
   auto next = images.begin();
   for (const Pose& pose : poses) {
+    ctx.throw_if_stopped("reproject_volume");
     raycast(ctx, {device, grid, pose, detector}, image);
     const std::vector<float> host = image.to_host(ctx);
     next = std::copy(host.begin(), host.end(), next);
   }
   return images;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

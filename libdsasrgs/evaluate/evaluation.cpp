@@ -5,6 +5,7 @@
 
 #include "common/checks.hpp"
 #include "dsasrgs/baselines.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "evaluate/report_progress.hpp"
@@ -68,7 +69,7 @@ void require_positive(const Acquisition& a, const ProjectionTruth& truth, const 
 }  // namespace
 
 std::vector<BaselineScores> score_baselines(Context& ctx, const ProjectionTruth& truth, const std::vector<int>& views,
-                                            const ProgressCallback& progress) {
+                                            const ProgressCallback& progress) try {
   const Acquisition& a = truth.acquisition();
   std::vector<BaselineScores> baselines;
   if (!a.train_views.empty() || !a.test_views.empty()) {
@@ -81,6 +82,8 @@ std::vector<BaselineScores> score_baselines(Context& ctx, const ProjectionTruth&
   };
   baselines.push_back({"fdk", score_views(truth, views, reproject, with_stage("reprojecting", progress))});
   return baselines;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 void require_scorable(const Acquisition& a, const ViewSet& set, bool baselines) {
@@ -98,7 +101,7 @@ void require_scorable(const Acquisition& a, const ViewSet& set, bool baselines) 
 }
 
 Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, const ViewSet& set,
-                    const EvaluationOptions& options, const ProgressCallback& progress) {
+                    const EvaluationOptions& options, const ProgressCallback& progress) try {
   require_scorable(a, set, options.baselines);
   Evaluation result;
   result.views = set;
@@ -118,6 +121,8 @@ Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, cons
   if (reference && reference->scale() == 1)
     result.reference_baselines = score_baselines(ctx, *reference, views, progress);
   return result;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

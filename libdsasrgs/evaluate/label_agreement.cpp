@@ -1,6 +1,7 @@
 #include <cmath>
 #include <string>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/resample.hpp"
@@ -43,7 +44,7 @@ void require_finite(const char* what, int view, std::size_t pixel, int width_px,
 }  // namespace
 
 ConsistencyScore score_consistency(const Acquisition& a, const std::vector<int>& views, int scale,
-                                   const ViewImage& image, const ProgressCallback& progress) {
+                                   const ViewImage& image, const ProgressCallback& progress) try {
   if (views.empty()) throw InvalidArgument("score_consistency: views: expected at least one, found none");
   if (!image) throw InvalidArgument("score_consistency: image: expected a function, found an empty one");
   const ProjectionTruth measured = ProjectionTruth::measured(a);
@@ -59,10 +60,12 @@ ConsistencyScore score_consistency(const Acquisition& a, const std::vector<int>&
   score.rms = std::sqrt(sums.squares / static_cast<double>(sums.count));
   score.mean = sums.sum / static_cast<double>(sums.count);
   return score;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 FalseVesselKept false_vessel_kept(const ProjectionTruth& truth, const std::vector<int>& views, const ViewLabel& planted,
-                                  const ViewImage& image, const ProgressCallback& progress) {
+                                  const ViewImage& image, const ProgressCallback& progress) try {
   if (!planted || !image)
     throw InvalidArgument(std::string("false_vessel_kept: ") + (planted ? "image" : "label") +
                           ": expected a function, found an empty one");
@@ -93,6 +96,8 @@ FalseVesselKept false_vessel_kept(const ProjectionTruth& truth, const std::vecto
   if (added_label != 0) kept.added = added_image / added_label;
   if (removed_label != 0) kept.removed = removed_image / removed_label;
   return kept;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

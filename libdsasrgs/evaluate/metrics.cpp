@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "evaluate/windowed_ssim.hpp"
 #include "number_text.hpp"
@@ -129,21 +130,25 @@ std::vector<double> convolve(const std::vector<double>& image, std::size_t width
 
 }  // namespace
 
-ImageScore score_4drgs(const ImagePair& pair) {
+ImageScore score_4drgs(const ImagePair& pair) try {
   CheckedPair checked = check_pair("score_4drgs", pair);
   check_window("score_4drgs", checked);
   normalize_min_max(checked.valid, checked.rendered);
   normalize_min_max(checked.valid, checked.reference);
   return score(checked, 1.0);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-ImageScore score_fixed(const ImagePair& pair, double range) {
+ImageScore score_fixed(const ImagePair& pair, double range) try {
   if (!(range >= std::numeric_limits<float>::min()) || range > std::numeric_limits<float>::max())  // it is squared
     throw InvalidArgument("score_fixed: range: expected a positive number within those of float, found " +
                           number_text(range));
   const CheckedPair checked = check_pair("score_fixed", pair);
   check_window("score_fixed", checked);
   return score(checked, range);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 double fixed_range(std::span<const float> references, std::span<const std::uint8_t> valid) {
@@ -162,7 +167,7 @@ double fixed_range(std::span<const float> references, std::span<const std::uint8
   return range;
 }
 
-double highpass_correlation(const ImagePair& pair, double sigma_px) {
+double highpass_correlation(const ImagePair& pair, double sigma_px) try {
   if (!(sigma_px > 0) || !std::isfinite(sigma_px))
     throw InvalidArgument("highpass_correlation: sigma_px: expected a positive number, found " +
                           std::to_string(sigma_px));
@@ -205,6 +210,8 @@ double highpass_correlation(const ImagePair& pair, double sigma_px) {
     bb += b[i] * b[i];
   }
   return ab / std::sqrt(aa * bb);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -1,12 +1,13 @@
 #include <string>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/evaluation.hpp"
 #include "refined_mask.hpp"
 
 namespace dsasrgs {
 
-ProjectionTruth::ProjectionTruth(const Acquisition& a, TruthKind kind, int scale, std::span<const float> images)
+ProjectionTruth::ProjectionTruth(const Acquisition& a, TruthKind kind, int scale, std::span<const float> images) try
     : acquisition_(&a), kind_(kind), scale_(scale), detector_(a.detector.refined(scale)), images_(images) {
   const std::size_t pixels = detector_.num_pixels(), expected = a.poses.size() * pixels;
   if (expected == 0 || images.size() != expected)
@@ -18,14 +19,18 @@ ProjectionTruth::ProjectionTruth(const Acquisition& a, TruthKind kind, int scale
     throw InvalidArgument("ProjectionTruth: valid: expected the pixels of one view or of all, found " +
                           std::to_string(a.valid.size()) + " values");
   valid_ = refined_mask(a.valid, a.detector, scale);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 ProjectionTruth ProjectionTruth::measured(const Acquisition& a) { return {a, TruthKind::measured, 1, a.projections}; }
 
-ProjectionTruth ProjectionTruth::reference(const Acquisition& a) {
+ProjectionTruth ProjectionTruth::reference(const Acquisition& a) try {
   if (!a.reference_projections)
     throw InvalidArgument("ProjectionTruth::reference: expected reference projections, found none");
   return {a, TruthKind::reference, a.reference_projections->scale, a.reference_projections->values};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 void ProjectionTruth::require_view(int view) const {

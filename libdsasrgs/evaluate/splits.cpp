@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 
@@ -28,22 +29,26 @@ void require_model_views(const char* what, const std::vector<int>& views) {
 
 }  // namespace
 
-std::vector<int> all_views(const Acquisition& a) {
+std::vector<int> all_views(const Acquisition& a) try {
   std::vector<int> views(a.poses.size());
   std::iota(views.begin(), views.end(), 0);
   return views;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 bool has_held_out_views(const Acquisition& a) {
   return !a.test_views.empty() || a.training_views().size() < a.poses.size();
 }
 
-ViewSet held_out_views(const Acquisition& a) {
+ViewSet held_out_views(const Acquisition& a) try {
   if (!has_held_out_views(a)) return {"train", a.training_views()};
   return {"test", a.test_views.empty() ? without(all_views(a), a.training_views()) : a.test_views};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void hold_out(Acquisition& a, std::vector<int> views) {
+void hold_out(Acquisition& a, std::vector<int> views) try {
   const std::vector<int> trained = a.training_views();
   std::sort(views.begin(), views.end());
   views.erase(std::unique(views.begin(), views.end()), views.end());
@@ -56,9 +61,11 @@ void hold_out(Acquisition& a, std::vector<int> views) {
     throw InvalidArgument("hold_out: expected a training view of " + a.name + " to be left, found all of them");
   a.train_views = without(trained, views);
   a.test_views = std::move(views);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-bool use_split_of_model(Acquisition& a, const Model& model) {
+bool use_split_of_model(Acquisition& a, const Model& model) try {
   const std::vector<int>& trained = model.nuisance.view;
   require_model_views("nuisance.view", trained);
   require_model_views("test_views", model.test_views);
@@ -72,9 +79,11 @@ bool use_split_of_model(Acquisition& a, const Model& model) {
   a.train_views = trained;
   a.test_views = model.test_views.empty() ? without(all_views(a), trained) : model.test_views;
   return true;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) {
+std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) try {
   if (set.views.empty()) throw InvalidArgument("views: expected at least one of " + a.name + ", found none");
   std::vector<int> empty;
   for (const int v : set.views) {
@@ -88,14 +97,18 @@ std::vector<int> drop_views_without_pixels(const Acquisition& a, ViewSet& set) {
                    "none");
   set.views = std::move(left);
   return empty;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::vector<int> spread_views(const std::vector<int>& views, std::size_t count) {
+std::vector<int> spread_views(const std::vector<int>& views, std::size_t count) try {
   if (views.size() <= count) return views;
   std::vector<int> picked;
   for (std::size_t i = 0; i < count; ++i)
     picked.push_back(views[count == 1 ? views.size() / 2 : i * (views.size() - 1) / (count - 1)]);
   return picked;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/evaluation.hpp"
 #include "evaluate/report_progress.hpp"
@@ -47,14 +48,16 @@ void require_views(const char* function, const std::vector<ViewScore>& views) {
 
 }  // namespace
 
-std::vector<int> ViewScores::blank_views() const {
+std::vector<int> ViewScores::blank_views() const try {
   std::vector<int> blank;
   for (const ViewScore& s : views)
     if (s.blank) blank.push_back(s.view);
   return blank;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-ProjectionScore ViewScores::mean() const {
+ProjectionScore ViewScores::mean() const try {
   const std::vector<ViewScore> scores = representative(views);
   ProjectionScore mean;
   mean.fixed.psnr_db = finite_mean(scores, [](const ViewScore& s) { return s.fixed.psnr_db; });
@@ -63,22 +66,28 @@ ProjectionScore ViewScores::mean() const {
   mean.normalized.ssim = finite_mean(scores, [](const ViewScore& s) { return s.normalized.ssim; });
   mean.highpass_correlation = finite_mean(scores, [](const ViewScore& s) { return s.highpass_correlation; });
   return mean;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-ViewScore ViewScores::worst() const {
+ViewScore ViewScores::worst() const try {
   require_views("ViewScores::worst", views);
   const std::vector<ViewScore> scores = representative(views);
   return *std::min_element(scores.begin(), scores.end(), less_psnr);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-ViewScore ViewScores::best() const {
+ViewScore ViewScores::best() const try {
   require_views("ViewScores::best", views);
   const std::vector<ViewScore> scores = representative(views);
   return *std::max_element(scores.begin(), scores.end(), less_psnr);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 ViewScores score_views(const ProjectionTruth& truth, const std::vector<int>& views, const ViewImage& image,
-                       const ProgressCallback& progress) {
+                       const ProgressCallback& progress) try {
   if (!image) throw InvalidArgument("score_views: image: expected a function, found an empty one");
   const char* stage = truth.kind() == TruthKind::measured ? "evaluating" : "evaluating high resolution";
   ViewScores scores;
@@ -103,6 +112,8 @@ ViewScores score_views(const ProjectionTruth& truth, const std::vector<int>& vie
   }
   if (!views.empty()) report_progress(progress, {stage, views.size(), views.size()});
   return scores;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/checks.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "evaluate/marching_cubes.hpp"
@@ -75,7 +76,7 @@ SurfaceDistance surface_distance(const std::vector<Vec3d>& points, const PointTr
 }  // namespace
 
 VolumeScore score_volume(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid,
-                         double threshold) {
+                         double threshold) try {
   require_grid("score_volume", grid);
   check_volume("volume", volume, grid);
   check_volume("reference", reference, grid);
@@ -96,6 +97,8 @@ VolumeScore score_volume(std::span<const float> volume, std::span<const float> r
   score.chamfer_mm = to_reference.mean_mm + to_volume.mean_mm;
   score.hd95_mm = std::max(to_reference.percentile95_mm, to_volume.percentile95_mm);
   return score;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 
@@ -89,10 +90,12 @@ void AtomicFile::commit() {
   sync_folder(file_.has_parent_path() ? file_.parent_path() : std::filesystem::path("."));
 }
 
-void write_text(const std::filesystem::path& path, std::string_view text) {
+void write_text(const std::filesystem::path& path, std::string_view text) try {
   AtomicFile file(path);
   file.write(text.data(), text.size());
   file.commit();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -21,6 +22,7 @@ constexpr std::size_t kMaxPiece = std::size_t{1} << 28;
 bool is_gzip_name(const std::filesystem::path& path) { return path.extension() == ".gz"; }
 
 [[noreturn]] void throw_read_error(const std::string& name, int code) {
+  if (code == ENOMEM) throw_out_of_host_memory();
   throw IoError(name + ": cannot read: " + std::generic_category().message(code));
 }
 
@@ -39,10 +41,13 @@ ByteReader::ByteReader(const std::filesystem::path& path) : name_(path.string())
     return;
   }
   const gzFile file = gzopen(path.c_str(), "rb");
-  if (file == nullptr) throw_read_error(name_, errno);
+  if (file == nullptr) throw_read_error(name_, errno == 0 ? ENOMEM : errno);  // zlib says so by silence
   gzbuffer(file, 1 << 18);
   if (gzdirect(file) != 0) {
+    int reason = Z_OK;
+    gzerror(file, &reason);
     gzclose(file);
+    if (reason == Z_MEM_ERROR) throw_out_of_host_memory();
     throw BadInput(name_, "file", "gzip data, as the name says", "something else");
   }
   compressed_ = file;
@@ -77,6 +82,7 @@ std::size_t ByteReader::read_compressed(char* destination, std::size_t bytes) {
     int code = Z_OK;
     const char* message = gzerror(file, &code);
     if (code == Z_ERRNO) throw_read_error(name_, errno);
+    if (code == Z_MEM_ERROR) throw_out_of_host_memory();
     if (count < 0 || (code != Z_OK && code != Z_STREAM_END))
       throw BadInput(name_, "file", "whole gzip data", std::string("damage (") + message + ")");
     if (count == 0) break;
@@ -93,7 +99,7 @@ struct ByteWriter::Deflater {
     constexpr int kGzipFormat = 16;  // zlib: added to the window bits
     // Level 3: float voxels hardly shrink further at the default 6, which takes about twice as long.
     if (deflateInit2(&stream, 3, Z_DEFLATED, MAX_WBITS + kGzipFormat, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-      throw OutOfMemory("gzip: could not allocate a compressor");
+      throw_out_of_host_memory();
   }
   ~Deflater() { deflateEnd(&stream); }
   Deflater(const Deflater&) = delete;

@@ -7,18 +7,23 @@
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <string>
 #include <utility>
+
+#include "files/hdf5_memory.hpp"
 
 namespace dsasrgs {
 
 static_assert(sizeof(hid_t) == sizeof(std::int64_t));
 
 /// One thread of the process at a time calls HDF5, which need not be built thread-safe, for as long as one of these
-/// lives; and HDF5 does not print its error stack meanwhile.
+/// lives; and HDF5 does not print its error stack meanwhile. Throws std::bad_alloc where HDF5 might run out of memory.
 class QuietErrors {
  public:
-  QuietErrors() : alone_(mutex()) {
+  QuietErrors() : QuietErrors(std::nothrow) { require_room_for_hdf5(); }
+  /// To close what is open, in destructors.
+  explicit QuietErrors(std::nothrow_t) : alone_(mutex()) {
     H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
@@ -43,9 +48,9 @@ class Handle {
   Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
   Handle(Handle&& o) noexcept : id_(std::exchange(o.id_, H5I_INVALID_HID)), close_(o.close_) {}
   Handle& operator=(Handle&&) = delete;
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
+  ~Handle() { finish(); }
+  /// Closes it now. Below 0 where HDF5 fails to: some of what was written is written only now.
+  herr_t finish() { return id_ >= 0 ? close_(std::exchange(id_, H5I_INVALID_HID)) : 0; }
   operator hid_t() const { return id_; }  // NOLINT: passed where HDF5 asks for an identifier
   explicit operator bool() const { return id_ >= 0; }
 
@@ -69,7 +74,8 @@ inline std::string innermost_error() {
 inline bool is_memory_error() {
   bool found = false;
   const auto each = [](unsigned, const H5E_error2_t* error, void* data) -> herr_t {
-    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) *static_cast<bool*>(data) = true;
+    if ((error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) || error->min_num == H5E_CANTALLOC)
+      *static_cast<bool*>(data) = true;
     return 0;
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, each, &found);

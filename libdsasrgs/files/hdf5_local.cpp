@@ -137,7 +137,7 @@ struct LocalHdf5::State {
   };
 
   State(Handle opened, std::size_t bytes) : file(std::move(opened)), file_bytes(bytes) {
-    H5Pset_elink_cb(access, refuse_external_link, this);
+    if (H5Pset_elink_cb(access, refuse_external_link, this) < 0) throw damage("file", "a readable file");
   }
 
   Handle file;
@@ -265,7 +265,7 @@ LocalHdf5::LocalHdf5(const std::string& path, std::size_t file_bytes) {
 }
 
 LocalHdf5::~LocalHdf5() {
-  const QuietErrors quiet;
+  const QuietErrors quiet(std::nothrow);
   state_.reset();
 }
 
@@ -339,18 +339,16 @@ std::string LocalHdf5::read_string(const std::string& object, const std::string&
   if (H5Sget_simple_extent_npoints(space) != 1) throw refusal(field, "one string", describe(extents_of(space)));
   const auto damaged = [&] { return damage(field, "a readable string"); };
   const Handle memory_type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_cset(memory_type, H5Tget_cset(type));
+  if (H5Tset_cset(memory_type, H5Tget_cset(type)) < 0) throw damaged();
   std::string text;
   if (H5Tis_variable_str(type) > 0) {
-    H5Tset_size(memory_type, H5T_VARIABLE);
     char* value = nullptr;
-    if (H5Aread(handle, memory_type, &value) < 0) throw damaged();
+    if (H5Tset_size(memory_type, H5T_VARIABLE) < 0 || H5Aread(handle, memory_type, &value) < 0) throw damaged();
     if (value != nullptr) text = value;
     H5free_memory(value);
   } else {
     text.resize(H5Tget_size(type) + 1);  // room for an end of string where the file has none
-    H5Tset_size(memory_type, text.size());
-    if (H5Aread(handle, memory_type, text.data()) < 0) throw damaged();
+    if (H5Tset_size(memory_type, text.size()) < 0 || H5Aread(handle, memory_type, text.data()) < 0) throw damaged();
     text.resize(text.find('\0') == std::string::npos ? text.size() : text.find('\0'));
     if (H5Tget_strpad(type) == H5T_STR_SPACEPAD) text.erase(text.find_last_not_of(' ') + 1);
   }

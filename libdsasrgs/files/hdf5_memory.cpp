@@ -1,7 +1,10 @@
 #include "files/hdf5_memory.hpp"
 
+#include <sys/mman.h>
+
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 
 namespace dsasrgs {
 
@@ -16,17 +19,24 @@ constexpr std::size_t kEndOfFileAt = 28, kEndOfFileBytes = 8;
 
 }  // namespace
 
+void require_room_for_hdf5() {
+  constexpr std::size_t kRoom = std::size_t{8} << 20;
+  void* const room = ::mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) throw std::bad_alloc();
+  ::munmap(room, kRoom);
+}
+
 Hdf5Memory::~Hdf5Memory() { std::free(data_); }
 
-void Hdf5Memory::attach(hid_t file_access) {
+herr_t Hdf5Memory::attach(hid_t file_access) {
   H5FD_file_image_callbacks_t callbacks{};
   callbacks.image_realloc = resize;
   callbacks.image_free = keep;
   callbacks.udata_copy = [](void* self) { return self; };
   callbacks.udata_free = [](void*) -> herr_t { return 0; };
   callbacks.udata = this;
-  H5Pset_file_image_callbacks(file_access, &callbacks);
-  H5Pset_fapl_core(file_access, kIncrement, false);
+  if (H5Pset_file_image_callbacks(file_access, &callbacks) < 0) return -1;
+  return H5Pset_fapl_core(file_access, kIncrement, false);
 }
 
 std::span<const char> Hdf5Memory::closed_file() const {

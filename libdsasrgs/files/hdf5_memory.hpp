@@ -8,6 +8,10 @@
 
 namespace dsasrgs {
 
+/// Throws std::bad_alloc where HDF5 might run out of memory for its own structures, which HDF5 1.10.8 does not survive:
+/// it uses null pointers, ends the process, or cannot be used from then on.
+void require_room_for_hdf5();
+
 /// HDF5's core driver grows and leaves its memory here. H5Fget_file_image would do without, but of a file whose
 /// superblock has a checksum HDF5 1.10.8 gives an image whose checksum is wrong: it clears a flag and computes no
 /// other.
@@ -19,7 +23,8 @@ class Hdf5Memory {
   Hdf5Memory& operator=(const Hdf5Memory&) = delete;
 
   /// Makes files that are opened with this property list live here. Must outlive the file.
-  void attach(hid_t file_access);
+  /// Below 0 where HDF5 does not.
+  herr_t attach(hid_t file_access);
   /// The file, which must be closed. Empty where HDF5 could not finish it.
   std::span<const char> closed_file() const;
 

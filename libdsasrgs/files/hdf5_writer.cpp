@@ -29,8 +29,24 @@ constexpr std::size_t kPlainChunkBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxFixedString = 60000;
 
 [[noreturn]] void throw_write_error(const std::string& file, const std::string& object) {
-  throw IoError(file + ": " + object + ": cannot write: " + innermost_error());
+  const std::string what = file + ": " + object + ": cannot write: ";
+  if (is_memory_error())
+    throw OutOfMemory(what + "HDF5 could not have the memory that it needs (" + innermost_error() + ")");
+  throw IoError(what + innermost_error());
 }
+
+/// What is done about one object of a file; throws unless HDF5 did it.
+class Done {
+ public:
+  Done(const std::string& file, const std::string& object) : file_(file), object_(object) {}
+  void operator()(herr_t status) const {
+    if (status < 0) throw_write_error(file_, object_);
+  }
+
+ private:
+  const std::string& file_;
+  const std::string& object_;
+};
 
 std::vector<hsize_t> chunk_of(const Shape& shape, std::size_t element, Hdf5Storage storage) {
   std::vector<hsize_t> chunk(shape.begin(), shape.end());
@@ -58,16 +74,16 @@ void write_attribute(hid_t file, const std::string& name, const std::string& obj
                      hid_t stored_type, hid_t memory_type, hid_t space, const void* value) {
   if (H5Aexists_by_name(file, object.c_str(), attribute.c_str(), H5P_DEFAULT) > 0)
     H5Adelete_by_name(file, object.c_str(), attribute.c_str(), H5P_DEFAULT);
-  const Handle handle(H5Acreate_by_name(file, object.c_str(), attribute.c_str(), stored_type, space, H5P_DEFAULT,
-                                        H5P_DEFAULT, H5P_DEFAULT),
-                      H5Aclose);
-  if (!handle || H5Awrite(handle, memory_type, value) < 0) throw_write_error(name, object + "@" + attribute);
+  Handle handle(H5Acreate_by_name(file, object.c_str(), attribute.c_str(), stored_type, space, H5P_DEFAULT, H5P_DEFAULT,
+                                  H5P_DEFAULT),
+                H5Aclose);
+  if (!handle || H5Awrite(handle, memory_type, value) < 0 || handle.finish() < 0)
+    throw_write_error(name, object + "@" + attribute);
 }
 
 template <class T>
 void write_numbers(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
                    hid_t stored_type, const std::vector<T>& values) {
-  const QuietErrors quiet;
   const hsize_t count = values.size();
   const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
   write_attribute(file, name, object, attribute, stored_type, memory_type_of(element_of<T>()), space, values.data());
@@ -76,17 +92,16 @@ void write_numbers(hid_t file, const std::string& name, const std::string& objec
 template <class T>
 void write_number(hid_t file, const std::string& name, const std::string& object, const std::string& attribute,
                   hid_t stored_type, T value) {
-  const QuietErrors quiet;
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   write_attribute(file, name, object, attribute, stored_type, memory_type_of(element_of<T>()), space, &value);
 }
 
 /// IEEE 754 binary16, which this HDF5 has no name for.
-Handle half_type() {
+Handle half_type(const Done& done) {
   Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
-  H5Tset_fields(type, 15, 10, 5, 0, 10);
-  H5Tset_size(type, 2);
-  H5Tset_ebias(type, 15);
+  done(H5Tset_fields(type, 15, 10, 5, 0, 10));
+  done(H5Tset_size(type, 2));
+  done(H5Tset_ebias(type, 15));
   return type;
 }
 
@@ -102,13 +117,13 @@ float rounded_to_half(float value) {
 /// Makes a group and those on its way; nothing happens where they are. `path` is empty for the root.
 void make_groups(hid_t file, const std::string& name, const std::string& path) {
   const Handle create(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
-  H5Pset_obj_track_times(create, false);
+  Done(name, path)(H5Pset_obj_track_times(create, false));
   for (std::size_t end = 0; end < path.size();) {
     end = std::min(path.find('/', end + 1), path.size());
     const std::string prefix = path.substr(0, end);
     if (H5Lexists(file, prefix.c_str(), H5P_DEFAULT) > 0) continue;
-    const Handle made(H5Gcreate2(file, prefix.c_str(), H5P_DEFAULT, create, H5P_DEFAULT), H5Gclose);
-    if (!made) throw_write_error(name, prefix);
+    Handle made(H5Gcreate2(file, prefix.c_str(), H5P_DEFAULT, create, H5P_DEFAULT), H5Gclose);
+    if (!made || made.finish() < 0) throw_write_error(name, prefix);
   }
 }
 
@@ -123,18 +138,19 @@ Handle create_dataset(hid_t file, const std::string& name, const std::string& da
                      H5Sclose);
   make_groups(file, name, dataset.substr(0, dataset.rfind('/')));
   const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-  H5Pset_obj_track_times(create, false);  // the same content gives the same bytes
+  const Done done(name, dataset);
+  done(H5Pset_obj_track_times(create, false));  // the same content gives the same bytes
   if (count * element <= kMaxCompactBytes) {
-    H5Pset_layout(create, H5D_COMPACT);
+    done(H5Pset_layout(create, H5D_COMPACT));
   } else {
     const bool deflates = storage == Hdf5Storage::compressed && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0;
     const std::vector<hsize_t> chunk = chunk_of(shape, element, storage);
-    H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data());
+    done(H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data()));
     if (deflates) {
-      H5Pset_shuffle(create);
-      H5Pset_deflate(create, 1);
+      done(H5Pset_shuffle(create));
+      done(H5Pset_deflate(create, 1));
     }
-    H5Pset_fletcher32(create);
+    done(H5Pset_fletcher32(create));
   }
   Handle data(H5Dcreate2(file, dataset.c_str(), type, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
   if (!data) throw_write_error(name, dataset);
@@ -148,20 +164,25 @@ Hdf5Writer::Hdf5Writer(const std::filesystem::path& path) : target_(path), name_
   // HDF5 lays the file out in memory and AtomicFile puts it on disk: an HDF5 file whose last flush fails, as on a full
   // disk, can never be closed again and brings the program down when it ends.
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  const std::string root_object = "/";
+  const Done done(name_, root_object);
+  done(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG));
   memory_ = std::make_unique<Hdf5Memory>();
-  memory_->attach(access);
+  done(memory_->attach(access));
   // From this version on HDF5 keeps checksums of all its structures.
-  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  done(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110));
   const Handle root(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
-  H5Pset_obj_track_times(root, false);
-  file_ = H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, root, access);
+  done(H5Pset_obj_track_times(root, false));
+  // A name that no file can have, and no other writer has: HDF5 first reads into memory what it finds under the name,
+  // and does not free it.
+  const std::string nowhere = "/dev/null/" + std::to_string(reinterpret_cast<std::uintptr_t>(this));
+  file_ = H5Fcreate(nowhere.c_str(), H5F_ACC_TRUNC, root, access);
   if (file_ < 0) throw_write_error(name_, "/");
 }
 
 Hdf5Writer::~Hdf5Writer() {
   if (file_ < 0) return;
-  const QuietErrors quiet;
+  const QuietErrors quiet(std::nothrow);
   H5Fclose(file_);
 }
 
@@ -184,31 +205,34 @@ void Hdf5Writer::write(const std::string& dataset, std::span<const T> values, co
                           std::to_string(values.size()));
   const QuietErrors quiet;
   // Stored in the machine's own order; HDF5 records it, so a machine of the other order reads it too.
-  const Handle data = create_dataset(file_, name_, dataset, memory_type_of(element_of<T>()), sizeof(T), shape, storage);
+  Handle data = create_dataset(file_, name_, dataset, memory_type_of(element_of<T>()), sizeof(T), shape, storage);
   if (count > 0 && H5Dwrite(data, memory_type_of(element_of<T>()), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
     throw_write_error(name_, dataset);
+  if (data.finish() < 0) throw_write_error(name_, dataset);
 }
 
 template <class T>
 void Hdf5Writer::create(const std::string& dataset, const Shape& shape, Hdf5Storage storage, bool half) {
   const QuietErrors quiet;
+  const Done done(name_, dataset);
   if (half) {
-    const Handle type = half_type();
-    create_dataset(file_, name_, dataset, type, 2, shape, storage);
+    const Handle type = half_type(done);
+    done(create_dataset(file_, name_, dataset, type, 2, shape, storage).finish());
   } else {
-    create_dataset(file_, name_, dataset, memory_type_of(element_of<T>()), sizeof(T), shape, storage);
+    done(create_dataset(file_, name_, dataset, memory_type_of(element_of<T>()), sizeof(T), shape, storage).finish());
   }
 }
 
 template <class T>
 void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, std::span<const T> values) {
   const QuietErrors quiet;
-  const Handle data(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  Handle data(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
   if (!data) throw_write_error(name_, dataset);
   const Handle file_space(H5Dget_space(data), H5Sclose);
   const int rank = std::max(H5Sget_simple_extent_ndims(file_space), 0);
   std::vector<hsize_t> start(static_cast<std::size_t>(rank)), count(start.size());
-  H5Sget_simple_extent_dims(file_space, count.data(), nullptr);
+  const Done done(name_, dataset);
+  done(H5Sget_simple_extent_dims(file_space, count.data(), nullptr));
   if (rank == 0 || index >= count[0])
     throw InvalidArgument("Hdf5Writer::write_slab: " + dataset + ": expected a slab that is there, found " +
                           std::to_string(index));
@@ -219,7 +243,7 @@ void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, std::
   if (slab != values.size())
     throw InvalidArgument("Hdf5Writer::write_slab: " + dataset + ": expected " + std::to_string(slab) +
                           " elements, found " + std::to_string(values.size()));
-  H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  done(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
   const Handle memory_space(H5Screate_simple(rank, count.data(), nullptr), H5Sclose);
   std::vector<T> halves;
   if constexpr (std::is_same_v<T, float>) {
@@ -230,24 +254,29 @@ void Hdf5Writer::write_slab(const std::string& dataset, std::size_t index, std::
     }
   }
   const T* stored = halves.empty() ? values.data() : halves.data();
-  if (H5Dwrite(data, memory_type_of(element_of<T>()), memory_space, file_space, H5P_DEFAULT, stored) < 0)
+  if (H5Dwrite(data, memory_type_of(element_of<T>()), memory_space, file_space, H5P_DEFAULT, stored) < 0 ||
+      data.finish() < 0)
     throw_write_error(name_, dataset);
 }
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name, double value) {
+  const QuietErrors quiet;  // the types of HDF5 are calls
   write_number(file_, name_, object, name, H5T_IEEE_F64LE, value);
 }
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name, std::int64_t value) {
+  const QuietErrors quiet;  // the types of HDF5 are calls
   write_number(file_, name_, object, name, H5T_STD_I64LE, value);
 }
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name, const std::vector<double>& values) {
+  const QuietErrors quiet;  // the types of HDF5 are calls
   write_numbers(file_, name_, object, name, H5T_IEEE_F64LE, values);
 }
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name,
                            const std::vector<std::int64_t>& values) {
+  const QuietErrors quiet;  // the types of HDF5 are calls
   write_numbers(file_, name_, object, name, H5T_STD_I64LE, values);
 }
 
@@ -255,16 +284,18 @@ void Hdf5Writer::attribute(const std::string& object, const std::string& name, s
   const QuietErrors quiet;
   const std::string text(value);
   const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_cset(type, H5T_CSET_UTF8);
+  const std::string field = object + "@" + name;
+  const Done done(name_, field);
+  done(H5Tset_cset(type, H5T_CSET_UTF8));
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   if (text.size() > kMaxFixedString) {
-    H5Tset_size(type, H5T_VARIABLE);
+    done(H5Tset_size(type, H5T_VARIABLE));
     const char* start = text.c_str();
     return write_attribute(file_, name_, object, name, type, type, space, &start);
   }
   // Strings of variable length lie in HDF5's global heap, on whose damage HDF5 1.10 crashes.
-  H5Tset_size(type, std::max<std::size_t>(text.size(), 1));
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  done(H5Tset_size(type, std::max<std::size_t>(text.size(), 1)));
+  done(H5Tset_strpad(type, H5T_STR_NULLPAD));
   write_attribute(file_, name_, object, name, type, type, space, text.c_str());
 }
 

@@ -298,11 +298,13 @@ void write_grid(Hdf5Writer& file, const VolumeGrid& grid) {
 
 }  // namespace
 
-std::string read_format(const std::filesystem::path& path) {
+std::string read_format(const std::filesystem::path& path) try {
   return Hdf5Reader(path).attribute<std::string>("/", "format");
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Acquisition read_acquisition(const std::filesystem::path& path) {
+Acquisition read_acquisition(const std::filesystem::path& path) try {
   const Hdf5Reader file(path);
   file.require_format(kFormat, kVersion);
   Acquisition a;
@@ -333,9 +335,11 @@ Acquisition read_acquisition(const std::filesystem::path& path) {
   if (file.has("/reference/volume")) a.reference_volume = read_reference_volume(file, a.volume);
   a.validate();
   return a;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void write_acquisition(const std::filesystem::path& path, const Acquisition& a, const RawIntensity* raw) {
+void write_acquisition(const std::filesystem::path& path, const Acquisition& a, const RawIntensity* raw) try {
   a.validate();
   if (raw != nullptr) require_raw(*raw, a);
   const std::size_t num_views = a.poses.size();
@@ -371,6 +375,8 @@ void write_acquisition(const std::filesystem::path& path, const Acquisition& a, 
     if (a.reference_volume->time_s) file.attribute("/reference/volume", "time_s", *a.reference_volume->time_s);
   }
   file.commit();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -1,5 +1,6 @@
 #include "files/io_model.hpp"
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "files/model_check.hpp"
 #include "model_parameters.hpp"
@@ -142,17 +143,21 @@ Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
   return model;
 }
 
-void write_model(Context& ctx, const std::filesystem::path& path, const Model& model) {
+void write_model(Context& ctx, const std::filesystem::path& path, const Model& model) try {
   Hdf5Writer file(path);
   file.set_format("dsasrgs.model", kModelVersion);
   write_model_groups(ctx, file, model);
   file.commit();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Model read_model(Context& ctx, const std::filesystem::path& path) {
+Model read_model(Context& ctx, const std::filesystem::path& path) try {
   const Hdf5Reader file(path);
   file.require_format("dsasrgs.model", kModelVersion);
   return read_model_groups(ctx, file);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -216,7 +216,8 @@ void read_voxels_of_type(ByteReader& file, const NiftiHeader& h, std::size_t n, 
 
 }  // namespace
 
-void write_nifti(const std::filesystem::path& path, const Volume& volume, double frame_spacing_s, double first_time_s) {
+void write_nifti(const std::filesystem::path& path, const Volume& volume, double frame_spacing_s,
+                 double first_time_s) try {
   const VolumeGrid& grid = volume.grid;
   const int size[4] = {grid.size_x, grid.size_y, grid.size_z, volume.frames};
   for (const int n : size)
@@ -268,9 +269,11 @@ void write_nifti(const std::filesystem::path& path, const Volume& volume, double
   file.write(no_extensions.data(), no_extensions.size());
   file.write(volume.values.data(), volume.values.size() * sizeof(float));
   file.commit();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-Volume read_nifti(const std::filesystem::path& path) {
+Volume read_nifti(const std::filesystem::path& path) try {
   ByteReader file(path);
   const NiftiHeader h = read_header(file);
   Volume volume;
@@ -285,6 +288,8 @@ Volume read_nifti(const std::filesystem::path& path) {
     read_voxels_of_type(file, h, num_values, volume.values);
   });
   return volume;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

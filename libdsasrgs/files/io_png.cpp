@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <string>
 #include <vector>
@@ -10,6 +12,54 @@
 #include "dsasrgs/io.hpp"
 #include "files/atomic_file.hpp"
 
+namespace {
+
+/// What stb_image_write has allocated on this thread, in a circle. It uses null pointers where it gets any: instead,
+/// std::bad_alloc is thrown through it, and what it has is freed then.
+struct alignas(std::max_align_t) StbBlock {
+  StbBlock *previous = this, *next = this;
+};
+
+class StbMemory {
+ public:
+  StbMemory() { circle_ = &first_; }
+  ~StbMemory() {
+    while (first_.next != &first_) release(first_.next + 1);
+    circle_ = nullptr;
+  }
+  StbMemory(const StbMemory&) = delete;
+  StbMemory& operator=(const StbMemory&) = delete;
+
+  /// realloc.
+  static void* resize(void* data, std::size_t size) {
+    auto* const block = static_cast<StbBlock*>(std::realloc(head_of(data), sizeof(StbBlock) + size));
+    if (block == nullptr) throw std::bad_alloc();
+    if (data == nullptr) {
+      block->previous = circle_;
+      block->next = circle_->next;
+    }
+    block->previous->next = block->next->previous = block;
+    return block + 1;
+  }
+  static void release(void* data) {
+    StbBlock* const block = head_of(data);
+    if (block == nullptr) return;
+    block->previous->next = block->next;
+    block->next->previous = block->previous;
+    std::free(block);
+  }
+
+ private:
+  static StbBlock* head_of(void* data) { return data == nullptr ? nullptr : static_cast<StbBlock*>(data) - 1; }
+  StbBlock first_;
+  inline static thread_local StbBlock* circle_ = nullptr;
+};
+
+}  // namespace
+
+#define STBIW_MALLOC(size) StbMemory::resize(nullptr, size)
+#define STBIW_REALLOC(block, size) StbMemory::resize(block, size)
+#define STBIW_FREE(block) StbMemory::release(block)
 // Compiled here only, with internal linkage, so that a program may carry its own copy.
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_STATIC
@@ -32,7 +82,7 @@ void write_png(const std::filesystem::path& path, const Image& image, GreyWindow
 }
 
 void write_png(const std::filesystem::path& path, std::span<const float> image, int width_px, int height_px,
-               GreyWindow window) {
+               GreyWindow window) try {
   // stb_image_write counts bytes in int and doubles its buffers; it puts one byte before each row.
   constexpr std::int64_t kMaxBytes = std::int64_t{1} << 28;
   if (width_px < 1 || height_px < 1 || (std::int64_t{width_px} + 1) * height_px > kMaxBytes)
@@ -55,11 +105,14 @@ void write_png(const std::filesystem::path& path, std::span<const float> image, 
     grey[i] = static_cast<std::uint8_t>(std::lround(std::clamp(fraction, 0.0f, 1.0f) * 255.0f));
   }
   std::string bytes;
+  const StbMemory memory;
   if (stbi_write_png_to_func(append_bytes, &bytes, width_px, height_px, 1, grey.data(), width_px) == 0)
     throw OutOfMemory("write_png: could not allocate the compressed image of " + std::to_string(pixels) + " pixels");
   AtomicFile file(path);
   file.write(bytes.data(), bytes.size());
   file.commit();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

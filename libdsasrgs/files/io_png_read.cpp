@@ -95,8 +95,9 @@ template <class T>
 Image grey_image(const std::string& name, const PngHeader& header, T* decoded, int channels) {
   const std::unique_ptr<T, decltype(&stbi_image_free)> owner(decoded, &stbi_image_free);
   if (decoded == nullptr) {
-    const std::string why = stbi_failure_reason();
-    if (why == "outofmem") throw OutOfMemory(name + ": could not allocate the image");
+    const char* const reason = stbi_failure_reason();
+    const std::string why = reason == nullptr ? "outofmem" : reason;
+    if (why == "outofmem") throw_out_of_host_memory();
     throw BadInput(name, "file", "pixels of a PNG file", "damage (" + why + ")");
   }
   const auto refuse = [&](const std::string& found) { throw BadInput(name, "colour", "greyscale", found); };
@@ -115,7 +116,7 @@ Image grey_image(const std::string& name, const PngHeader& header, T* decoded, i
 
 }  // namespace
 
-Image read_png(const std::filesystem::path& path) {
+Image read_png(const std::filesystem::path& path) try {
   ByteReader file(path);
   const std::vector<std::uint8_t> bytes = all_bytes(file);
   const PngHeader header = checked_header(file.name(), bytes);
@@ -128,6 +129,8 @@ Image read_png(const std::filesystem::path& path) {
   }
   stbi_uc* const decoded = stbi_load_from_memory(bytes.data(), size, &width, &height, &channels, 0);
   return grey_image(file.name(), header, decoded, channels);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

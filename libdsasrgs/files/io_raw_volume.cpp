@@ -10,7 +10,7 @@
 
 namespace dsasrgs {
 
-Volume read_raw_volume(const std::filesystem::path& path, const VolumeGrid& grid) {
+Volume read_raw_volume(const std::filesystem::path& path, const VolumeGrid& grid) try {
   constexpr int kMaxExtent = 1 << 20;  // keeps the product of three within 64 bits
   const auto [shortest, longest] = std::minmax({grid.size_x, grid.size_y, grid.size_z});
   if (shortest < 1 || longest > kMaxExtent)
@@ -36,6 +36,8 @@ Volume read_raw_volume(const std::filesystem::path& path, const VolumeGrid& grid
   std::uint8_t beyond;
   if (file.read(&beyond, 1) != 0) throw BadInput(file.name(), "voxels", expected, "more");
   return volume;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -11,7 +11,7 @@
 
 namespace dsasrgs {
 
-ImageTraits image_traits(std::span<const float> image, int width_px, int height_px, double unit) {
+ImageTraits image_traits(std::span<const float> image, int width_px, int height_px, double unit) try {
   constexpr const char* kOp = "image_traits";
   if (width_px < 3 || height_px < 3 ||
       image.size() != static_cast<std::size_t>(width_px) * static_cast<std::size_t>(height_px))
@@ -58,6 +58,8 @@ ImageTraits image_traits(std::span<const float> image, int width_px, int height_
   const double high = percentile(sorted, 0.999), low = percentile(sorted, 0.001);
   traits.contrast = (high - low) / unit;
   return traits;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 ImageTraits image_traits(const Acquisition& a, int view, double unit) {

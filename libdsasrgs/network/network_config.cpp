@@ -1,5 +1,6 @@
 // The configuration of a network's training as TOML.
 #include "config_walkers.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/network_trainer.hpp"
 
 namespace dsasrgs {
@@ -51,13 +52,15 @@ void validate(const NetworkTrainingConfig& config, std::string_view source) {
                    number_text(config.pitch_low_mm));
 }
 
-std::string to_toml(const NetworkTrainingConfig& config) {
+std::string to_toml(const NetworkTrainingConfig& config) try {
   FieldWriter writer;
   visit_network_fields(config, writer);
   return writer.text();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-NetworkTrainingConfig network_training_from_toml(std::string_view text, std::string_view source) {
+NetworkTrainingConfig network_training_from_toml(std::string_view text, std::string_view source) try {
   const toml::table table = parse_toml(text, std::string(source));
   NetworkTrainingConfig config;
   FieldReader reader(table, source);
@@ -65,6 +68,8 @@ NetworkTrainingConfig network_training_from_toml(std::string_view text, std::str
   reader.reject_unknown(table);
   validate(config, source);
   return config;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

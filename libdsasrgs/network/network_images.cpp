@@ -12,7 +12,7 @@
 
 namespace dsasrgs {
 
-NetworkImages network_images(const Acquisition& acquisition, std::string name) {
+NetworkImages network_images(const Acquisition& acquisition, std::string name) try {
   NetworkImages source;
   source.name = std::move(name);
   const bool fine = acquisition.reference_projections && acquisition.reference_projections->scale > 1;
@@ -29,6 +29,8 @@ NetworkImages network_images(const Acquisition& acquisition, std::string name) {
     if (!all_equal(image)) source.images.push_back(std::move(image));
   }
   return source;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -79,7 +79,21 @@ struct NetworkTrainer::State {
                       output, target, grad_output);
   }
 
+  /// A gradient that could not be finished is none: the next step adds to nothing.
+  void add_gradient(const NetworkBatch& batch, const Buffer<float>& input) {
+    try {
+      network.backward(*ctx, parameters, batch, input, grad_output, memory, gradient);
+    } catch (...) {
+      zero_bytes(*ctx, gradient.data(), gradient.size() * sizeof(float));
+      throw;
+    }
+  }
+
+  /// Of the step to come; those that an earlier try of it left are replaced.
   void note_traits(const PatchBatch& drawn, const NetworkBatch& batch) {
+    const std::size_t earlier =
+        std::min(static_cast<std::size_t>(training.step) * static_cast<std::size_t>(batch.images), kMaxTraits);
+    training.traits.resize(std::min(training.traits.size(), earlier));
     for (int n = 0; n < batch.images && training.traits.size() < kMaxTraits; ++n)
       training.traits.push_back(
           image_traits(std::span<const float>(drawn.input)
@@ -137,44 +151,50 @@ NetworkTraining begin_training(const NetworkTrainingConfig& config, const Networ
 }  // namespace
 
 NetworkTrainer::NetworkTrainer(Context& ctx, const NetworkTrainingConfig& config, const NetworkSources& sources)
-    : NetworkTrainer([&] {
+    : NetworkTrainer(with_host_memory([&] {
         validate(config, "network training");
         return std::make_unique<State>(
             ctx, begin_training(config, sources, ResidualNetwork(config.shape).first_parameters(config.seed), ""),
             sources);
-      }()) {}
+      })) {}
 
 NetworkTrainer NetworkTrainer::fine_tune(Context& ctx, const NetworkTrainingConfig& config,
-                                         const NetworkSources& sources, const std::filesystem::path& network) {
+                                         const NetworkSources& sources, const std::filesystem::path& network) try {
   NetworkFile file = read_network(network);
   NetworkTrainingConfig fitting = config;
   fitting.shape = file.facts.shape;
   return NetworkTrainer(std::make_unique<State>(
       ctx, begin_training(fitting, sources, std::move(file.parameters), file.facts.fingerprint), sources));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 NetworkTrainer NetworkTrainer::resume(Context& ctx, const NetworkSources& sources,
-                                      const std::filesystem::path& checkpoint) {
+                                      const std::filesystem::path& checkpoint) try {
   NetworkTraining t = read_network_checkpoint(checkpoint);
   if (const std::string found = sources_fingerprint(sources); found != t.sources)
     throw BadInput(checkpoint.string(), "attribute sources", "the sources that training began with (" + t.sources + ")",
                    "others (" + found + ")");
   return NetworkTrainer(std::make_unique<State>(ctx, std::move(t), sources));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-NetworkStepReport NetworkTrainer::step() {
+NetworkStepReport NetworkTrainer::step() try {
   State& s = state();
   s.require_sound();
   if (finished())
     throw InvalidArgument("NetworkTrainer::step: expected a step left to do, found all " +
                           std::to_string(s.training.config.steps) + " done");
+  s.ctx->throw_if_stopped("NetworkTrainer::step");
   const int step = s.training.step + 1;
   const PatchBatch drawn = s.patches.training(step);
   const NetworkBatch batch = s.batch_of(drawn);
   const Buffer<float> input = Buffer<float>::from_host(*s.ctx, drawn.input);
   const LabelLossSums sums = s.loss(drawn, batch, input, true);
   if (!std::isfinite(sums.l1) || !std::isfinite(sums.error)) s.fail(step, "loss is");
-  s.network.backward(*s.ctx, s.parameters, batch, input, s.grad_output, s.memory, s.gradient);
+  s.note_traits(drawn, batch);
+  s.add_gradient(batch, input);
   AdamStep adam;
   adam.learning_rate = static_cast<float>(s.learning_rate(step));
   adam.beta1 = kBeta1;
@@ -182,16 +202,17 @@ NetworkStepReport NetworkTrainer::step() {
   adam.epsilon = kEpsilon;
   adam.step = step;
   adam_update(*s.ctx, adam, {s.parameters, s.gradient, s.first_moment, s.second_moment});
-  s.note_traits(drawn, batch);
   s.training.step = step;
   return {step, s.training.config.steps, sums.l1, sums.error, static_cast<double>(adam.learning_rate)};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 bool NetworkTrainer::finished() const { return steps_done() >= state().training.config.steps; }
 int NetworkTrainer::steps_done() const { return state().training.step; }
 const NetworkTrainingConfig& NetworkTrainer::config() const& { return state().training.config; }
 
-std::vector<NetworkValidation> NetworkTrainer::validation() {
+std::vector<NetworkValidation> NetworkTrainer::validation() try {
   State& s = state();
   s.require_sound();
   std::vector<NetworkValidation> found;
@@ -206,6 +227,7 @@ std::vector<NetworkValidation> NetworkTrainer::validation() {
     double squares = 0, base_squares = 0, magnitude = 0, expected = 0;
     const std::size_t input_size = s.inputs() * all.pixels();
     for (int n = 0; n < all.images; ++n) {  // one by one: as many as fit are not known here
+      s.ctx->throw_if_stopped("NetworkTrainer::validation");
       const auto of_image = [n](const std::vector<float>& all_images, std::size_t size) {
         const float* first = all_images.data() + static_cast<std::size_t>(n) * size;
         return std::vector<float>(first, first + size);
@@ -231,14 +253,18 @@ std::vector<NetworkValidation> NetworkTrainer::validation() {
     found.push_back(std::move(v));
   }
   return found;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void NetworkTrainer::save_checkpoint(const std::filesystem::path& path) {
+void NetworkTrainer::save_checkpoint(const std::filesystem::path& path) try {
   write_network_checkpoint(path, state().snapshot());
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 void NetworkTrainer::save_network(const std::filesystem::path& path, std::string_view name,
-                                  std::string_view trained_on) {
+                                  std::string_view trained_on) try {
   NetworkTraining training = state().snapshot();
   NetworkFile file;
   file.parameters = std::move(training.parameters);
@@ -257,6 +283,8 @@ void NetworkTrainer::save_network(const std::filesystem::path& path, std::string
   file.facts.contrast = range_of(std::move(contrast));
   file.facts.sharpness = range_of(std::move(sharpness));
   write_network(path, std::move(file));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/checks.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "fill_invalid.hpp"
 #include "held.hpp"
 #include "label_loss/label_loss.hpp"
@@ -51,8 +52,10 @@ SuperResolver& SuperResolver::operator=(SuperResolver&&) noexcept = default;
 SuperResolver::~SuperResolver() = default;
 SuperResolver::State& SuperResolver::state() const { return held(state_, "SuperResolver"); }
 
-SuperResolver SuperResolver::open(Context& ctx, const std::filesystem::path& path) {
+SuperResolver SuperResolver::open(Context& ctx, const std::filesystem::path& path) try {
   return SuperResolver(std::make_unique<State>(ctx, read_network(path)));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 const NetworkFacts& SuperResolver::facts() const& { return state().facts; }
@@ -179,20 +182,24 @@ SharpImage SuperResolver::State::sharpen(std::span<const float> image, std::span
 }
 
 SharpImage SuperResolver::sharpen(std::span<const float> image, int width_px, int height_px, double unit,
-                                  const SharpenOptions& options) {
+                                  const SharpenOptions& options) try {
   if (facts().shape.reads_render)
     throw InvalidArgument("SuperResolver::sharpen: expected a network that reads no render, found one that does");
   return state().sharpen(image, {}, width_px, height_px, unit, options);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 SharpImage SuperResolver::refine(std::span<const float> image, std::span<const float> render, int width_px,
-                                 int height_px, double unit, const SharpenOptions& options) {
+                                 int height_px, double unit, const SharpenOptions& options) try {
   if (!facts().shape.reads_render)
     throw InvalidArgument("SuperResolver::refine: expected a network that reads the render, found one that does not");
   return state().sharpen(image, render, width_px, height_px, unit, options);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::vector<std::string> SuperResolver::unfamiliar(const ImageTraits& traits) const {
+std::vector<std::string> SuperResolver::unfamiliar(const ImageTraits& traits) const try {
   constexpr double kFactor = 2;  // beyond the range by so much
   const NetworkFacts& f = facts();
   std::vector<std::string> found;
@@ -208,10 +215,12 @@ std::vector<std::string> SuperResolver::unfamiliar(const ImageTraits& traits) co
   look("contrast", traits.contrast, f.contrast);
   look("sharpness", traits.sharpness, f.sharpness);
   return found;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 MadeLabel network_label(SuperResolver& resolver, const Acquisition& a, int view, double unit,
-                        const SharpenOptions& options, std::span<const float> render) {
+                        const SharpenOptions& options, std::span<const float> render) try {
   constexpr double kHalfTrusted = 0.1;  // of the unit
   const std::vector<float> image = filled_projection(a, view);
   const int width = a.detector.width_px, height = a.detector.height_px;
@@ -224,6 +233,8 @@ MadeLabel network_label(SuperResolver& resolver, const Acquisition& a, int view,
   for (float& value : label.confidence)
     value = static_cast<float>(unit * kHalfTrusted / (unit * kHalfTrusted + static_cast<double>(value)));
   return label;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

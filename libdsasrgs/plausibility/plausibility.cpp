@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "number_text.hpp"
 #include "plausibility/findings.hpp"
@@ -74,7 +75,7 @@ double degrees(double rad) { return rad * 180 / std::numbers::pi; }
 
 }  // namespace plausible
 
-std::vector<Finding> implausibilities(const Acquisition& a) {
+std::vector<Finding> implausibilities(const Acquisition& a) try {
   using namespace plausible;
   std::vector<Finding> findings;
   if (a.poses.empty()) return findings;
@@ -83,6 +84,8 @@ std::vector<Finding> implausibilities(const Acquisition& a) {
   if (levels && volume_is_seen) find_signal_outside(a, *levels, findings);
   find_in_poses(a, findings);
   return findings;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/require.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/simulator.hpp"
 #include "simulate/gamma_variate.hpp"
 #include "simulate/vessel_tree.hpp"
@@ -53,7 +54,7 @@ std::vector<double> tree_delays(const VesselTree& tree, const ContrastOptions& o
 ContrastCurves::ContrastCurves(const VesselTree& tree, const ContrastOptions& options)
     : ContrastCurves((check(options), tree_delays(tree, options)), options) {}
 
-ContrastCurves::ContrastCurves(std::vector<double> delay_s, const ContrastOptions& options)
+ContrastCurves::ContrastCurves(std::vector<double> delay_s, const ContrastOptions& options) try
     : options_(options), delay_s_(std::move(delay_s)) {
   check(options);
   for (std::size_t i = 0; i < delay_s_.size(); ++i)
@@ -61,6 +62,8 @@ ContrastCurves::ContrastCurves(std::vector<double> delay_s, const ContrastOption
       require_field(false, "delay_s[" + std::to_string(i) + "]", "0 or more", delay_s_[i]);
   const double peak_s = bolus_peak_s(options.shape, options.width_s, options.injection_s);
   area_ = options.peak_attenuation_per_mm / bolus_density(peak_s, options.shape, options.width_s, options.injection_s);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 double ContrastCurves::delay_s(std::size_t node) const {
@@ -77,10 +80,12 @@ double ContrastCurves::attenuation(std::size_t node, double time_s) const {
                                options_.width_s + options_.width_growth * delay, options_.injection_s);
 }
 
-std::vector<double> ContrastCurves::attenuation(double time_s) const {
+std::vector<double> ContrastCurves::attenuation(double time_s) const try {
   std::vector<double> values(delay_s_.size());
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = attenuation(i, time_s);
   return values;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 double ContrastCurves::peak_time_s(std::size_t node) const {

@@ -117,6 +117,7 @@ Simulation acquire_sweep(Context& ctx, const SimulationOptions& options, const V
     };
 
     parallel_for(ctx, static_cast<std::size_t>(detector.height_px), [&](std::size_t row) {
+      ctx.throw_if_stopped("simulation");
       for (int column = 0; column < detector.width_px; ++column) {
         PixelSums pixel;
         for (int fy = 0; fy < fine_side; ++fy)

@@ -13,7 +13,7 @@ constexpr int kReferenceSamples = 4;  // points along a voxel's side in the refe
 }
 
 Simulation simulate(Context& ctx, const VesselTree& tree, const ContrastOptions& contrast,
-                    const SimulationOptions& options) {
+                    const SimulationOptions& options) try {
   check_simulation_options(options);
   check_vessel_tree(tree);
   const ContrastCurves curves(tree, contrast);
@@ -30,6 +30,8 @@ Simulation simulate(Context& ctx, const VesselTree& tree, const ContrastOptions&
                                       frame_times_s(simulation.acquisition.poses)),
                         {}};
   return simulation;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

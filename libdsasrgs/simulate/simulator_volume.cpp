@@ -179,6 +179,7 @@ std::vector<float> resampled(Context& ctx, const std::vector<float>& values, con
   std::vector<float> result = host_vector<float>(to.num_voxels());
   const auto width = static_cast<std::size_t>(to.size_x);
   parallel_for(ctx, result.size() / width, [&](std::size_t row) {
+    ctx.throw_if_stopped("simulation");
     const auto y = static_cast<double>(row % static_cast<std::size_t>(to.size_y));
     const auto z = static_cast<double>(row / static_cast<std::size_t>(to.size_y));
     const auto [first_y, last_y] = py.within(y);
@@ -205,7 +206,7 @@ void check_volume(const Volume& volume) {
 
 }  // namespace
 
-Volume stand_volume_up(const Volume& volume) {
+Volume stand_volume_up(const Volume& volume) try {
   check_volume(volume);
   const VolumeGrid& from = volume.grid;
   Volume turned;
@@ -224,10 +225,12 @@ Volume stand_volume_up(const Volume& volume) {
       next = std::copy(row, row + width, next);
     }
   return turned;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 Simulation simulate_volume(Context& ctx, const Volume& volume, double threshold, const ContrastOptions& contrast,
-                           const SimulationOptions& options) {
+                           const SimulationOptions& options) try {
   check_simulation_options(options);
   check_volume(volume);
   require_field(std::isfinite(threshold) && threshold >= 0, "threshold", "0 or more", threshold);
@@ -251,6 +254,8 @@ Simulation simulate_volume(Context& ctx, const Volume& volume, double threshold,
                                   options.volume),
                         {}};
   return simulation;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -115,11 +115,13 @@ std::vector<SwcRow> read_rows(const std::filesystem::path& path, double min_radi
 
 }  // namespace
 
-VesselTree read_swc(const std::filesystem::path& path, double min_radius_mm) {
+VesselTree read_swc(const std::filesystem::path& path, double min_radius_mm) try {
   require_field(min_radius_mm == 0 || is_length(min_radius_mm), "min_radius_mm", "0, or 1e-6 to 1e9 mm", min_radius_mm);
   std::error_code ignored;  // the reader says what is wrong with the file
   return with_host_memory(std::filesystem::file_size(path, ignored),
                           [&] { return parents_first(path, read_rows(path, min_radius_mm)); });
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

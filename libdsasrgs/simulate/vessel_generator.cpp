@@ -12,6 +12,7 @@
 
 #include "common/random.hpp"
 #include "common/require.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/simulator.hpp"
 
 namespace dsasrgs {
@@ -223,7 +224,7 @@ void check(const VesselTreeOptions& o) {
 
 }  // namespace
 
-VesselTree generate_vessel_tree(const VesselTreeOptions& options) {
+VesselTree generate_vessel_tree(const VesselTreeOptions& options) try {
   check(options);
   // e = (1 − kTwigPower) / kEndPointPower = ½ or more lies above Murray's ⅓, so stems taper.
   const double wanted = std::pow(options.inlet_radius_mm / options.min_radius_mm, kEndPointPower);
@@ -249,6 +250,8 @@ VesselTree generate_vessel_tree(const VesselTreeOptions& options) {
     builder.grow_inlet(static_cast<int>(inlet), territory);
   }
   return builder.take();
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -210,6 +210,7 @@ std::vector<float> cast_vessel_rays(Context& ctx, const std::vector<VesselCapsul
                   kMostOverlap);
 
   parallel_for(ctx, num_tiles, [&](std::size_t tile) {
+    ctx.throw_if_stopped("simulation");
     if (lists.begin[tile] == lists.begin[tile + 1]) return;
     const auto [x0, y0] = corner(tile);
     std::vector<CapsuleHit> hits;
@@ -224,7 +225,7 @@ std::vector<float> cast_vessel_rays(Context& ctx, const std::vector<VesselCapsul
 
 std::vector<float> vessel_line_integrals(Context& ctx, const VesselTree& tree, const ContrastCurves& curves,
                                          const Pose& pose, const Detector& detector, int samples_per_pixel,
-                                         double time_s) {
+                                         double time_s) try {
   constexpr const char* kOp = "vessel_line_integrals";
   check_vessel_tree(tree);
   require_size(kOp, "curves", tree.nodes.size(), curves.size());
@@ -237,6 +238,8 @@ std::vector<float> vessel_line_integrals(Context& ctx, const VesselTree& tree, c
   return with_host_memory(vessel_bytes(tree, rays.num_pixels()), [&] {
     return cast_vessel_rays(ctx, vessel_capsules(tree), curves.attenuation(time_s), pose, rays);
   });
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

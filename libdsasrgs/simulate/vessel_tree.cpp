@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/checks.hpp"
+#include "dsasrgs/buffer.hpp"
 
 namespace dsasrgs {
 
@@ -28,16 +29,18 @@ std::vector<int> num_children(const VesselTree& tree) {
   return count;
 }
 
-std::vector<double> VesselTree::path_length_mm() const {
+std::vector<double> VesselTree::path_length_mm() const try {
   check_vessel_tree(*this);
   std::vector<double> path(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (const int up = nodes[i].parent; up >= 0)
       path[i] = path[up] + length(nodes[i].position_mm - nodes[up].position_mm);
   return path;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void smooth_vessels(VesselTree& tree, int passes) {
+void smooth_vessels(VesselTree& tree, int passes) try {
   require_field(passes >= 0 && passes <= 10000, "passes", "0 to 10000", passes);
   check_vessel_tree(tree);
   const std::vector<int> children = num_children(tree);
@@ -53,6 +56,8 @@ void smooth_vessels(VesselTree& tree, int passes) {
       tree.nodes[i].radius_mm = before[i].radius_mm * 0.5 + (up.radius_mm + down.radius_mm) * 0.25;
     }
   }
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 void center_vessels(VesselTree& tree) {

@@ -84,6 +84,7 @@ std::vector<float> sampled(Context& ctx, const VesselTree& tree, const ContrastC
   const std::size_t plane = row * static_cast<std::size_t>(grid.size_y) * per_voxel;
   const double weight = 1 / std::pow(samples, 3);
   parallel_for(ctx, static_cast<std::size_t>(grid.size_z), [&](std::size_t z) {
+    ctx.throw_if_stopped("vessel_volume");
     if (of_layer[z].empty()) return;
     std::vector<double> sum(layer_size);
     std::vector<double> nearest(plane), value(plane);
@@ -119,11 +120,13 @@ std::vector<float> sampled(Context& ctx, const VesselTree& tree, const ContrastC
 }  // namespace
 
 std::vector<float> vessel_volume(Context& ctx, const VesselTree& tree, const ContrastCurves& curves,
-                                 const VolumeGrid& grid, int samples, const std::vector<double>& times_s) {
+                                 const VolumeGrid& grid, int samples, const std::vector<double>& times_s) try {
   // A layer's samples, which each thread needs, are counted as if all were one.
   const std::size_t plane = num_elements(grid.size_x, grid.size_y, std::clamp(samples, 1, kMostSamples));
   return with_host_memory(vessel_bytes(tree, plane * static_cast<std::size_t>(std::clamp(samples, 1, kMostSamples))),
                           [&] { return sampled(ctx, tree, curves, grid, samples, times_s); });
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -137,12 +137,14 @@ VesselTree joined(const Polylines& p, double radius_mm, double join_mm) {
 
 }  // namespace
 
-VesselTree read_vtk_centerlines(const std::filesystem::path& path, double radius_mm, double join_mm) {
+VesselTree read_vtk_centerlines(const std::filesystem::path& path, double radius_mm, double join_mm) try {
   require_field(is_length(radius_mm), "radius_mm", "1e-6 to 1e9 mm", radius_mm);
   require_field(join_mm >= 0, "join_mm", "0 or more", join_mm);
   std::error_code ignored;  // the reader says what is wrong with the file
   return with_host_memory(std::filesystem::file_size(path, ignored),
                           [&] { return joined(read_polylines(path), radius_mm, join_mm); });
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -219,20 +219,24 @@ std::vector<float> valid_projection(const char* function, const Acquisition& a, 
 
 }  // namespace
 
-MadeLabel bicubic_label(const Acquisition& a, int view, int scale) {
+MadeLabel bicubic_label(const Acquisition& a, int view, int scale) try {
   check_scale("bicubic_label", scale);
   return {upsample_image(valid_projection("bicubic_label", a, view), a.detector, scale), {}};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-MadeLabel lanczos_label(const Acquisition& a, int view, int scale) {
+MadeLabel lanczos_label(const Acquisition& a, int view, int scale) try {
   check_scale("lanczos_label", scale);
   return {
       upsample_lanczos({a.detector.width_px, a.detector.height_px, valid_projection("lanczos_label", a, view)}, scale)
           .values,
       {}};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOptions& o) {
+MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOptions& o) try {
   check_scale("oracle_label", scale);
   check(o);
   if (!a.reference_projections || a.reference_projections->scale != scale)
@@ -270,6 +274,8 @@ MadeLabel oracle_label(const Acquisition& a, int view, int scale, const OracleOp
   }
   made.values = std::move(label.values);
   return made;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "files/hdf5_file.hpp"
@@ -57,7 +58,7 @@ struct PseudoLabelWriter::State {
   }
 };
 
-PseudoLabelWriter::PseudoLabelWriter(const std::filesystem::path& path, const LabelFileOptions& options) {
+PseudoLabelWriter::PseudoLabelWriter(const std::filesystem::path& path, const LabelFileOptions& options) try {
   using namespace label_fields;
   check(options);
   state_ = std::make_unique<State>(path, options);
@@ -78,6 +79,8 @@ PseudoLabelWriter::PseudoLabelWriter(const std::filesystem::path& path, const La
   file.write(kView, options.views, {options.views.size()});
   if (options.confidence) file.create<float>(kConfidence, images, Hdf5Storage::compressed, half);
   if (options.false_vessel_mask) file.create<std::uint8_t>(kMask, images, Hdf5Storage::compressed);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 PseudoLabelWriter::PseudoLabelWriter(PseudoLabelWriter&&) noexcept = default;
@@ -87,7 +90,7 @@ PseudoLabelWriter::~PseudoLabelWriter() = default;
 PseudoLabelWriter::State& PseudoLabelWriter::state() const { return held(state_, "PseudoLabelWriter"); }
 
 void PseudoLabelWriter::add(std::span<const float> label, std::span<const float> confidence,
-                            std::span<const std::uint8_t> mask) {
+                            std::span<const std::uint8_t> mask) try {
   State& s = state();
   s.require_open("add");
   if (s.next == s.options.views.size()) refuse("add", std::to_string(s.next) + " views", "one more");
@@ -106,15 +109,19 @@ void PseudoLabelWriter::add(std::span<const float> label, std::span<const float>
   if (s.options.confidence) s.file.write_slab(label_fields::kConfidence, s.next, confidence);
   if (s.options.false_vessel_mask) s.file.write_slab(label_fields::kMask, s.next, mask);
   ++s.next;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void PseudoLabelWriter::commit() {
+void PseudoLabelWriter::commit() try {
   State& s = state();
   s.require_open("commit");
   if (s.next != s.options.views.size())
     refuse("commit", "labels of " + std::to_string(s.options.views.size()) + " views", std::to_string(s.next));
   s.file.commit();
   s.committed = true;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/splits.hpp"
@@ -106,7 +107,7 @@ std::vector<int> read_label_views(const Hdf5Reader& file, int num_views, std::si
 
 }  // namespace
 
-PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisition& a) {
+PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisition& a) try {
   using namespace label_fields;
   auto state = std::make_unique<State>(path);
   const Hdf5Reader& file = state->file;
@@ -157,6 +158,8 @@ PseudoLabels PseudoLabels::open(const std::filesystem::path& path, const Acquisi
   }
   for (const int view : state->views) state->projections.push_back(comparable_projection(a, view, range));
   return PseudoLabels(std::move(state));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 PseudoLabels::PseudoLabels(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -180,7 +183,7 @@ bool PseudoLabels::has(int view) const {
 bool PseudoLabels::has_confidence() const { return state().has_confidence; }
 bool PseudoLabels::has_false_vessel_mask() const { return state().has_mask; }
 
-std::vector<float> PseudoLabels::read(int view) const {
+std::vector<float> PseudoLabels::read(int view) const try {
   const State& s = state();
   const std::size_t slab = s.slab("read", view);
   std::vector<float> values = s.image<float>(label_fields::kLabels, slab);
@@ -192,9 +195,11 @@ std::vector<float> PseudoLabels::read(int view) const {
     throw BadInput(s.file.name(), label_fields::kLabels,
                    "what the projection of view " + std::to_string(view) + " shows, as line integrals", *found);
   return values;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::vector<float> PseudoLabels::read_confidence(int view) const {
+std::vector<float> PseudoLabels::read_confidence(int view) const try {
   const State& s = state();
   const std::size_t slab = s.slab("read_confidence", view);
   if (!s.has_confidence)
@@ -203,21 +208,27 @@ std::vector<float> PseudoLabels::read_confidence(int view) const {
   std::vector<float> values = s.image<float>(label_fields::kConfidence, slab);
   s.require_values(label_fields::kConfidence, view, values, 0, 1, "confidences of 0 to 1");
   return values;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-std::vector<std::uint8_t> PseudoLabels::read_false_vessel_mask(int view) const {
+std::vector<std::uint8_t> PseudoLabels::read_false_vessel_mask(int view) const try {
   const State& s = state();
   const std::size_t slab = s.slab("read_false_vessel_mask", view);
   if (!s.has_mask)
     throw InvalidArgument("PseudoLabels::read_false_vessel_mask: expected masks in " + s.file.name() + ", found none");
   return s.image<std::uint8_t>(label_fields::kMask, slab);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
-void PseudoLabels::check_all() const {
+void PseudoLabels::check_all() const try {
   for (const int view : views()) {
     read(view);
     if (has_confidence()) read_confidence(view);
   }
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

@@ -126,6 +126,7 @@ float calibrated_density_scale(Context& ctx, const TrainingViews& views, const M
   Buffer<float> image(ctx, views.detector().num_pixels());
   double measured_times_render = 0, render_squared = 0;
   for (std::size_t slot = 0; slot < views.size(); ++slot) {
+    ctx.throw_if_stopped("the beginning of a training");
     pipeline.forward(ctx, model.cloud, model.field,
                      {views.pose(slot), views.detector(), views.model_time(slot), model.pixel_footprint}, image);
     const std::vector<float> measured = views.measured(slot).to_host(ctx), rendered = image.to_host(ctx);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dsasrgs/error.hpp"
+#include "train/watched_numbers.hpp"
 
 namespace dsasrgs {
 
@@ -24,10 +25,12 @@ void LossHistory::add(Context& ctx, const LossTerms& terms, View<const unsigned 
   post(offsetof(Posted, confidence), terms.confidence, 2 * sizeof(float));
   post(offsetof(Posted, total_variation), terms.total_variation, sizeof(float));
   post(offsetof(Posted, table_variation), terms.table_variation, sizeof(float));
+  post(offsetof(Posted, non_finite), terms.non_finite, sizeof(std::uint32_t));
   post(offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
   pending_.push_back({step, view, !num_pairs.empty(), terms.image != nullptr, terms.confidence != nullptr,
-                      terms.total_variation != nullptr, terms.table_variation != nullptr, terms.fine.size(),
-                      terms.image_weight, terms.fine_weight, terms.total_variation_weight, terms.nuisance});
+                      terms.total_variation != nullptr, terms.table_variation != nullptr, terms.non_finite != nullptr,
+                      terms.fine.size(), terms.image_weight, terms.fine_weight, terms.total_variation_weight,
+                      terms.nuisance});
   if (!ctx.asynchronous() || pending_.size() == kEvery) fetch(ctx);
 }
 
@@ -63,10 +66,13 @@ void LossHistory::fetch(Context& ctx) {
     if (seen[i].pairs) most_pairs_ = std::max<std::size_t>(most_pairs_, posted[i].pairs);
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const LossValues values = values_of(seen[i], posted[i]);
-    if (!std::isfinite(values.total))
-      throw NumericalError("training: the loss is not finite at step " + std::to_string(seen[i].step) + ", view " +
-                           std::to_string(seen[i].view) + " of " + data_ +
-                           "; look there for line integrals far above the rest, or lower the learning rates");
+    const std::uint32_t non_finite = seen[i].non_finite ? posted[i].non_finite : 0;
+    if (!std::isfinite(values.total) || non_finite != 0)
+      throw NumericalError(std::string("training: the ") + (std::isfinite(values.total) ? "gradient" : "loss") +
+                           " is not finite at step " + std::to_string(seen[i].step) + ", view " +
+                           std::to_string(seen[i].view) + " of " + data_ + ", from the stage \"" +
+                           first_non_finite_stage(non_finite) +
+                           "\" on; look there for line integrals far above the rest, or lower the learning rates");
     last_ = {seen[i].step, seen[i].view, values};
     fetched_.push_back(last_);
   }

@@ -2,6 +2,7 @@
 // The losses of the last steps on their way to the host, and with them how full the rasteriser's lists were.
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ struct LossTerms {
   const float* total_variation = nullptr;
   double total_variation_weight = 0;
   const float* table_variation = nullptr;  ///< already weighted
+  /// Of the arrays that the step computed (find_non_finite over Watched).
+  const std::uint32_t* non_finite = nullptr;
 };
 
 /// What is minimised, by terms; 0 for a term that is not in the loss.
@@ -56,7 +59,7 @@ class LossHistory {
   /// are known at once, and every kEvery steps.
   void add(Context&, const LossTerms&, View<const unsigned long long> num_pairs, int step, int view);
   /// Waits for all losses added so far and looks at them. Throws NumericalError naming the first step and view whose
-  /// loss is not finite.
+  /// loss or gradient is not finite, and the stage of the step where that began.
   void fetch(Context&);
 
   /// The loss fetched last.
@@ -76,11 +79,12 @@ class LossHistory {
   struct Posted {
     ImageLossValue image, fine[2];
     float confidence[2], total_variation, table_variation;
+    std::uint32_t non_finite;
     unsigned long long pairs;
   };
   struct Pending {
     int step, view;
-    bool pairs, image, confidence, total_variation, table_variation;
+    bool pairs, image, confidence, total_variation, table_variation, non_finite;
     std::size_t num_fine;
     double image_weight, fine_weight, total_variation_weight;
     LossTerms::Nuisance nuisance;

@@ -1,7 +1,9 @@
 #include "dsasrgs/reconstructor.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "common/host_vector.hpp"
 #include "common/random.hpp"
 #include "common/submission.hpp"
 #include "dsasrgs/error.hpp"
@@ -13,6 +15,7 @@
 #include "train/initialize.hpp"
 #include "train/optimizer.hpp"
 #include "train/stopwatch.hpp"
+#include "train/training_end.hpp"
 #include "train/training_loss.hpp"
 #include "train/training_watch.hpp"
 
@@ -56,16 +59,16 @@ struct Reconstructor::State {
   TrainingViews views;
   TrainingState training;
 
-  double voxel_mm;  // low_resolution_voxel_mm
+  double voxel_mm;          // low_resolution_voxel_mm
+  std::string measurement;  // measurement_fingerprint of all views, where there are labels
   TrainingLoss loss;
   LossHistory losses;
   TrainingWatch watch;
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
-  std::string measurement;         // measurement_fingerprint of all views, where there are labels
   LabelRefresh label_refresh;
   bool told_full = false, taken = false;
-  std::string failure;  // the message of the NumericalError that ended the training
+  TrainingEnd end;
   double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
   State(Context& context, TrainingViews training_views, TrainingState state, Labels labels)
@@ -73,10 +76,10 @@ struct Reconstructor::State {
         views(std::move(training_views)),
         training(std::move(state)),
         voxel_mm(low_resolution_voxel_mm(views.detector(), views.volume(), views.poses())),
-        loss(context, views, training.config, reader_of(labels)),
+        measurement(labels == nullptr ? "" : labels->measurement()),
+        loss(context, views, training.config, reader_of(std::move(labels))),
         losses(context, views.name()),
-        watch(views, training.config),
-        measurement(labels == nullptr ? "" : labels->measurement()) {}
+        watch(views, training.config) {}
 
   const Config& config() const { return training.config; }
 
@@ -101,21 +104,13 @@ struct Reconstructor::State {
     losses.for_each_fetched([&](const KnownLoss& known) { watch.see(known); });
   }
 
-  /// A training that came to nothing stays so: what it threw is thrown again.
-  template <class Body>
-  decltype(auto) unless_failed(Body&& body) {
-    if (!failure.empty()) throw NumericalError(failure);
-    try {
-      return body();
-    } catch (const NumericalError& e) {
-      failure = e.what();
-      throw;
-    }
+  StepReport step() {
+    return end.step(training.step, [&] { return advance(); });
   }
 
   /// Losses that are still on their way are looked at before the model leaves.
   void finish_losses() {
-    unless_failed([&] {
+    end.unless_ended([&] {
       losses.fetch(*ctx);
       watch_losses();
     });
@@ -124,6 +119,7 @@ struct Reconstructor::State {
   /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
   void submit_step(std::size_t slot, float model_time, const StepSchedule& schedule) {
     loss.run(*ctx, slot, model_time, training);
+    end.begin_changes();
     timed(density_seconds, [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
     timed(adam_seconds, [&] { update(*ctx, schedule, slot, loss.gradient(), training); });
   }
@@ -206,6 +202,7 @@ struct Reconstructor::State {
     // The first step with a new number of Gaussians or pixels makes its buffers, which cannot be captured.
     if (step == config().super_resolution.first_step + 1) warm_gaussians = 0;
     const bool capture = warm_gaussians == training.model.cloud.size() && can_be_captured();
+    warm_gaussians = 0;  // a step that fails is tried again without capture
     timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, time, schedule); }); });
     warm_gaussians = training.model.cloud.size();
 
@@ -243,7 +240,7 @@ struct Reconstructor::State {
   }
 };
 
-Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const Config& config, Labels labels) {
+Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const Config& config, Labels labels) try {
   validate(config, "configuration");
   acquisition.validate();
   TrainingViews views(ctx, acquisition, config.training);
@@ -252,10 +249,12 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   TrainingState training = TrainingState::initial(ctx, config, std::move(model));
   training.validity = views.validity();
   state_ = std::make_unique<State>(ctx, std::move(views), std::move(training), std::move(labels));
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const std::filesystem::path& path,
-                             Labels labels) {
+                             Labels labels) try {
   acquisition.validate();
   TrainingState state = read_checkpoint(ctx, path);
   TrainingViews views(ctx, acquisition, state.config.training);
@@ -275,6 +274,9 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
     throw BadInput(path.string(), "/volume", "the volume of " + views.name(), "another one");
   check_labels(state.config.super_resolution, measurement_of(acquisition), acquisition.name, labels);
   state_ = std::make_unique<State>(ctx, std::move(views), std::move(state), std::move(labels));
+  state_->end.note_checkpoint(state_->training.step, path);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const Config& config, PseudoLabels labels)
@@ -300,13 +302,13 @@ void Reconstructor::train_to(int steps) {
   if (steps <= training.step)
     throw InvalidArgument("Reconstructor::train_to: steps: expected more than the " + std::to_string(training.step) +
                           " done, found " + std::to_string(steps));
+  Config config = training.config;
+  config.training.steps = steps;
+  training.model.config_toml = to_toml(config);
   training.config.training.steps = steps;
-  training.model.config_toml = to_toml(training.config);
 }
 
-StepReport Reconstructor::step() {
-  return state().unless_failed([&] { return state().advance(); });
-}
+StepReport Reconstructor::step() { return state().step(); }
 bool Reconstructor::finished() const { return steps_done() >= config().training.steps; }
 
 void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, const std::stop_token& stop) {
@@ -317,7 +319,7 @@ void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, 
 }
 
 const Model& Reconstructor::model() const& {
-  return state().unless_failed([this]() -> const Model& { return state().training.model; });
+  return state().end.unless_ended([this]() -> const Model& { return state().training.model; });
 }
 Model Reconstructor::take_model() && {
   state().finish_losses();
@@ -348,7 +350,17 @@ std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const
 
 void Reconstructor::save_checkpoint(const std::filesystem::path& path) {
   state().finish_losses();  // a model that has come to nothing must not replace a good checkpoint
-  write_checkpoint(*state().ctx, path, state().training);
+  state().end.unless_ended([&] {
+    try {
+      write_checkpoint(*state().ctx, path, state().training);
+    } catch (const NumericalError& e) {
+      const KnownLoss& last = state().losses.last();
+      throw NumericalError("training: a parameter is not finite after step " + std::to_string(last.step) + ", view " +
+                           std::to_string(last.view) + " of " + state().views.name() +
+                           ", from the stage \"adam\" on (" + e.what() + "); lower the learning rates");
+    }
+    state().end.note_checkpoint(state().training.step, path);
+  });
 }
 
 }  // namespace dsasrgs

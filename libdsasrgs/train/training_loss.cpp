@@ -10,7 +10,8 @@ TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Confi
       view_loss_(ctx, views, config, std::move(labels)),
       variation_(views.volume(), views.units(), config.training),
       rendered_(ctx, view_loss_.max_pixels()),
-      grad_rendered_(ctx, view_loss_.max_pixels()) {
+      grad_rendered_(ctx, view_loss_.max_pixels()),
+      non_finite_(ctx, 1) {
   if (config.super_resolution.target == HighResolutionTarget::teach)
     gradient_.confidence = Buffer<float>::zeros(ctx, 2);
 }
@@ -20,6 +21,11 @@ ViewRequest TrainingLoss::request(std::size_t slot, float model_time, const Trai
 }
 
 void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state) {
+  if (unfinished_) {  // what an earlier call added and nobody has taken
+    gradient_.model = {};
+    zero_bytes(ctx, gradient_.confidence.data(), gradient_.confidence.size() * sizeof(float));
+  }
+  unfinished_ = true;
   const GaussianCloud& cloud = state.model.cloud;
   const AttenuationField& field = state.model.field;
   const ViewRequest view = request(slot, model_time, state);
@@ -42,10 +48,35 @@ void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const T
     offset_table_smoothness_forward(ctx, weight, cloud.attenuation, table_variation_);
     offset_table_smoothness_backward(ctx, weight, cloud.attenuation, gradient_.model[Parameter::attenuation]);
   }
+  watch(ctx, image, grad_image);
+  unfinished_ = false;
+}
+
+void TrainingLoss::watch(Context& ctx, View<const float> rendered, View<const float> grad_rendered) {
+  const ModelGradient& g = gradient_.model;
+  WatchedArrays arrays;
+  const auto look_at = [&](Watched name, View<const float> array) { arrays[static_cast<std::size_t>(name)] = array; };
+  look_at(Watched::density, pipeline_.density());
+  look_at(Watched::mean_px, pipeline_.mean_px());
+  look_at(Watched::conic, pipeline_.conic());
+  look_at(Watched::amplitude, pipeline_.amplitude());
+  look_at(Watched::rendered, rendered);
+  look_at(Watched::grad_rendered, grad_rendered);
+  look_at(Watched::grad_mean_px, pipeline_.grad_mean_px());
+  look_at(Watched::grad_conic, pipeline_.grad_conic());
+  look_at(Watched::grad_amplitude, pipeline_.grad_amplitude());
+  look_at(Watched::grad_raw_scale, g[Parameter::raw_scale]);
+  look_at(Watched::grad_rotation, g[Parameter::rotation]);
+  look_at(Watched::grad_density, g.density);
+  look_at(Watched::grad_position, g[Parameter::position]);
+  look_at(Watched::grad_attenuation, g[Parameter::attenuation]);
+  look_at(Watched::grad_network, g[Parameter::network]);
+  find_non_finite(ctx, arrays, non_finite_);
 }
 
 LossTerms TrainingLoss::terms(const TrainingState& state) const {
   LossTerms terms;
+  terms.non_finite = non_finite_.data();
   terms.image = view_loss_.image_loss();
   terms.image_weight = static_cast<double>(view_loss_.image_weight());
   terms.nuisance.gain = static_cast<double>(view_loss_.gain());

@@ -1,6 +1,7 @@
 #pragma once
 // All that a training step minimises, and its gradient: the image loss of a view, total variation, table smoothness.
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "train/training_state.hpp"
 #include "train/view_loss.hpp"
 #include "train/volume_variation.hpp"
+#include "train/watched_numbers.hpp"
 #include "view_pipeline.hpp"
 
 namespace dsasrgs {
@@ -52,6 +54,8 @@ class TrainingLoss {
  private:
   bool uses_variation() const { return config_->training.tv_weight > 0; }
   bool uses_table_variation() const { return config_->training.table_variation_weight > 0; }
+  /// Looks for numbers that are not finite in what the last run() computed.
+  void watch(Context&, View<const float> rendered, View<const float> grad_rendered);
   ViewRequest request(std::size_t slot, float model_time, const TrainingState&) const;
 
   const TrainingViews* views_;
@@ -62,6 +66,8 @@ class TrainingLoss {
   OffsetTableSmoothness table_variation_;
   LossGradient gradient_;
   Buffer<float> rendered_, grad_rendered_;
+  Buffer<std::uint32_t> non_finite_;  // [1], as find_non_finite leaves it
+  bool unfinished_ = false;           // the last run() threw
   double image_seconds_ = 0, variation_seconds_ = 0;
 };
 

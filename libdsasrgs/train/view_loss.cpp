@@ -138,7 +138,7 @@ NuisanceGradient ViewLoss::run(Context& ctx, std::size_t slot, View<const float>
     pool_average_adjoint(ctx, resample_, grad_low_.view(), mode, gradient.rendered);
     return found;
   };
-  if (uses_nuisance() && !fine_.empty()) {  // the targets are made of what was measured
+  if (uses_nuisance() && has_fine_targets()) {  // the targets are made of what was measured
     affine_values(ctx, nuisance.gain[slot], nuisance.offset[slot], rendered, fine_adjusted_);
     zero_bytes(ctx, gradient.rendered.data(), gradient.rendered.size() * sizeof(float));
     fine_loss(ctx, slot, fine_adjusted_, confidence, gradient);
@@ -150,7 +150,7 @@ NuisanceGradient ViewLoss::run(Context& ctx, std::size_t slot, View<const float>
     found = add_low_loss(GradientMode::overwrite);
   else
     zero_bytes(ctx, gradient.rendered.data(), gradient.rendered.size() * sizeof(float));
-  if (!fine_.empty()) fine_loss(ctx, slot, rendered, confidence, gradient);
+  if (has_fine_targets()) fine_loss(ctx, slot, rendered, confidence, gradient);
   return found;
 }
 

@@ -1,6 +1,7 @@
 // The CUDA runtime calls that do not run kernels.
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -52,6 +53,10 @@ void note_wait(const Stream* stream) {
     if (block.copying == stream) block.copying = nullptr;
 }
 
+/// Until one fails; below 0: none does.
+std::atomic<long> allocations_left{-1};
+bool allocation_fails() { return allocations_left.load() >= 0 && allocations_left.fetch_sub(1) == 0; }
+
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local std::string last_message;
 thread_local int current_device = 0;
@@ -85,6 +90,9 @@ cudaError_t fail(cudaError_t code, std::string message) {
   last_message = "emulated device: " + std::move(message);
   return code;
 }
+
+void fail_allocation(long which) { allocations_left = which; }
+long disarm_allocations() { return allocations_left.exchange(-1); }
 
 Device& device(int index) {
   static std::array<Device, kDevices> devices;
@@ -184,7 +192,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 cudaError_t cudaMallocFromPoolAsync(void** data, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
   if (const cudaError_t e = require_current(stream, "cudaMallocFromPoolAsync"); e != cudaSuccess) return e;
   if (pool->device != stream->device) return fail(cudaErrorInvalidValue, "the pool is of another device");
-  *data = bytes > (std::size_t{8} << 30) ? nullptr : DeviceMemory::instance().allocate(bytes, pool->device);
+  *data = bytes > (std::size_t{8} << 30) || allocation_fails() ? nullptr
+                                                               : DeviceMemory::instance().allocate(bytes, pool->device);
   return *data != nullptr ? cudaSuccess : fail(cudaErrorMemoryAllocation, "out of memory");
 }
 cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
@@ -194,7 +203,7 @@ cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
                                                 : fail(cudaErrorInvalidValue, "cudaFreeAsync of an unknown pointer");
 }
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {
-  *data = DeviceMemory::instance().allocate(bytes, current_device);
+  *data = allocation_fails() ? nullptr : DeviceMemory::instance().allocate(bytes, current_device);
   return *data != nullptr ? cudaSuccess : fail(cudaErrorMemoryAllocation, "out of memory");
 }
 cudaError_t cudaFree(void* data) {
@@ -202,7 +211,7 @@ cudaError_t cudaFree(void* data) {
                                                 : fail(cudaErrorInvalidValue, "cudaFree of an unknown pointer");
 }
 cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
-  *data = std::malloc(bytes);
+  *data = allocation_fails() ? nullptr : std::malloc(bytes);
   if (*data == nullptr) return fail(cudaErrorMemoryAllocation, "out of host memory");
   const std::lock_guard<std::mutex> lock(pinned_mutex);
   pinned_blocks[static_cast<char*>(*data)] = {bytes};

@@ -28,6 +28,11 @@ struct Device {
 };
 Device& device(int index);
 
+/// From now on allocation `which` (0 is the next) of device or pinned memory fails, once, on either device.
+void fail_allocation(long which);
+/// Ends that; how many allocations were still to come before it. Below 0: it was reached.
+long disarm_allocations();
+
 /// Opens the memory of the emulated devices to the caller, as kernels and copies need; closed again (where the guard is
 /// on) by the destructor, so that host code that reads device memory is caught.
 class DeviceAccess {

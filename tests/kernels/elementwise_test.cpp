@@ -1,6 +1,7 @@
 #include "elementwise/elementwise.hpp"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "dsasrgs/error.hpp"
 #include "support/context.hpp"
@@ -85,6 +86,36 @@ TEST_CASE("elementwise: what is valid is what is not zero", "[elementwise]") {
     }
     CHECK(count_valid(ctx, Buffer<std::uint8_t>::from_host(ctx, valid)) == expected);
   }
+}
+
+TEST_CASE("elementwise: numbers that are not finite are found, by their array", "[elementwise]") {
+  Context ctx = make_context();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kLargest = std::numeric_limits<float>::max();
+  const float kNaN = std::numeric_limits<float>::quiet_NaN();
+  Buffer<std::uint32_t> found(ctx, 1);
+  const auto look = [&](const WatchedArrays& arrays) {
+    find_non_finite(ctx, arrays, found);
+    return found.to_host(ctx)[0];
+  };
+  CHECK(look({}) == 0);
+  std::vector<float> sound(70001, kLargest);
+  sound[3] = -0.0f;
+  sound[4] = std::numeric_limits<float>::denorm_min();
+  const auto clean = Buffer<float>::from_host(ctx, sound);
+  WatchedArrays arrays;
+  arrays.fill(clean.view());
+  CHECK(look(arrays) == 0);
+  for (const float bad : {kInfinity, -kInfinity, kNaN, -kNaN})
+    for (const std::size_t at : {std::size_t{0}, std::size_t{257}, std::size_t{32768}, sound.size() - 1}) {
+      std::vector<float> values = sound;
+      values[at] = bad;
+      const auto spoilt = Buffer<float>::from_host(ctx, values);
+      arrays[0] = arrays[15] = spoilt.view();
+      arrays[7] = spoilt.view().subview(0, at);  // up to it
+      CAPTURE(bad, at);
+      CHECK(look(arrays) == 0x8001u);
+    }
+  CHECK_THROWS_AS(find_non_finite(ctx, arrays, {}), InvalidArgument);
 }
 
 TEST_CASE("elementwise: the same bits on 1 and 2 threads", "[elementwise]") {

@@ -1,9 +1,7 @@
 // Every allocation of every operator fails once, on one thread and on two: OutOfMemory with the amount comes out and
 // nothing else, and the next call gives what a call that was never disturbed gives.
-#define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <string>
 #include <vector>
@@ -36,49 +34,15 @@ using namespace dsasrgs;
 
 namespace {
 
-enum class Outcome { done, out_of_memory, undisturbed, other };
-
-/// One call in which allocation `which` fails.
-Outcome attempt(long which, const std::function<void()>& call, std::string& message) {
-  test::fail_allocation(which);
-  Outcome outcome = Outcome::done;
-  std::exception_ptr thrown;
-  try {
-    call();
-  } catch (...) {
-    thrown = std::current_exception();
-  }
-  const bool failed = test::disarm();
-  try {
-    if (thrown) std::rethrow_exception(thrown);
-    if (!failed) outcome = Outcome::undisturbed;
-  } catch (const OutOfMemory& e) {
-    outcome = Outcome::out_of_memory;
-    message = e.what();
-  } catch (const std::exception& e) {
-    outcome = Outcome::other;
-    message = e.what();
-  }
-  return outcome;
-}
-
 /// `call` computes and keeps its results; `result` copies them. Returns how many allocations failed.
 long fail_each_allocation(const std::string& name, const std::function<void()>& call,
                           const std::function<std::vector<float>()>& result) {
-  INFO(name);
-  call();
-  const std::vector<float> expected = result();
-  for (long which = 0;; ++which) {
-    std::string message;
-    const Outcome outcome = attempt(which, call, message);
-    if (outcome == Outcome::undisturbed) return which;
-    INFO("allocation " << which << ": " << message);
-    // Done all the same: a sort that makes do without its buffer.
-    REQUIRE(outcome != Outcome::other);
-    if (outcome == Outcome::out_of_memory) REQUIRE(message.find(" bytes") != std::string::npos);
-    call();
-    REQUIRE(result() == expected);
-  }
+  return test::fail_allocations(name, test::Which::every, {call, [&] {
+                                                             const std::vector<float> values = result();
+                                                             return std::string(
+                                                                 reinterpret_cast<const char*>(values.data()),
+                                                                 values.size() * sizeof(float));
+                                                           }});
 }
 
 struct Arrays {

@@ -81,6 +81,21 @@ if mount -t tmpfs -o size=$((size + 100))k tmpfs disk 2>/dev/null; then
   umount disk
 fi
 
+# ---- numbers that are not finite ---------------------------------------------------------------------------------------------
+# Step, view, stage and last checkpoint; what was written until then stays.
+for rate in position=project.forward field=field.forward; do
+  rm -rf diverging
+  expect 1 "diverging: $rate" reconstruct case.h5 --output diverging --steps 30 --checkpoint-every 1 --quiet "${small[@]}" \
+    --set "learning_rate.${rate%=*}=[1e30,1e30]"
+  says "diverging: $rate" "the (loss|gradient) is not finite at step 2, view [0-9]+ of case.h5, from the stage \"${rate#*=}\" on; .*; the last checkpoint, of step 1, is diverging/checkpoint.h5\$"
+  there diverging/checkpoint.h5 diverging/log.csv
+done
+rm -r diverging
+expect 1 "diverging at once" reconstruct case.h5 --output diverging --steps 30 --checkpoint-every 1 --quiet "${small[@]}" \
+  --set "learning_rate.field=[1e38,1e38]"
+says "diverging at once" 'a parameter is not finite after step 1, view [0-9]+ of case.h5, from the stage "adam" on \(.*no checkpoint was kept$'
+absent diverging/checkpoint.h5
+
 # ---- killed ---------------------------------------------------------------------------------------------------------------
 bash "$here/../reliability/kills.sh" "$program" 5 >kills.txt 2>&1 || report "kills.sh: $(cat kills.txt)"
 expect 0 "temporaries of the dead" reconstruct case.h5 --output busy --force --steps 5 --quiet "${small[@]}"

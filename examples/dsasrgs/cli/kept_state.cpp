@@ -41,11 +41,15 @@ bool may_wait() {
 }  // namespace
 
 fs::path keep_state(const fs::path& file, const std::function<void(const fs::path&)>& write) {
+  bool out_of_memory = false;  // for which waiting is no remedy
   const auto written = [&](const fs::path& place) {
     try {
       write(place);
       return true;
     } catch (const IoError&) {
+      return false;
+    } catch (const OutOfMemory&) {
+      out_of_memory = true;
       return false;
     }
   };
@@ -56,7 +60,7 @@ fs::path keep_state(const fs::path& file, const std::function<void(const fs::pat
       std::error_code error;
       if (!fs::exists(fs::symlink_status(place, error)) && written(place)) return std::move(place);
     }
-    if (!may_wait() || Clock::now() - start > kLongestWait) return {};
+    if (out_of_memory || !may_wait() || Clock::now() - start > kLongestWait) return {};
     if (first)
       print_warning(false,
                     file.string() + ": cannot be written, nor can another folder; waiting for room, Ctrl-C gives up");
@@ -66,14 +70,20 @@ fs::path keep_state(const fs::path& file, const std::function<void(const fs::pat
 
 bool Keeper::save() {
   tried_ = Clock::now();
-  try {
-    save_();
-    failed_ = false;
-  } catch (const IoError& e) {
+  const auto failed = [&](const std::exception& e) {
     if (!failed_) print_warning(false, std::string(e.what()) + "; the training goes on and tries again");
     failed_ = true;
+    return false;
+  };
+  try {
+    save_();
+  } catch (const IoError& e) {
+    return failed(e);
+  } catch (const OutOfMemory& e) {
+    return failed(e);
   }
-  return !failed_;
+  failed_ = false;
+  return true;
 }
 
 bool Keeper::due_again() const { return failed_ && Clock::now() - tried_ > kAgain; }

@@ -10,7 +10,7 @@ namespace dsasrgs::program {
 
 /// Writes to `file`, or, where that fails, to a new file in the folder for temporary files, the home folder or the
 /// current one. Where none takes it because disks are full, waits for room, ten minutes at most, unless interrupted.
-/// Returns the file; empty: nothing could be written. `write` throws IoError for a file that cannot be.
+/// Returns the file; empty: nothing could be written. `write` throws IoError for a file that cannot be, or OutOfMemory.
 std::filesystem::path keep_state(const std::filesystem::path& file,
                                  const std::function<void(const std::filesystem::path&)>& write);
 

@@ -40,14 +40,17 @@ std::string detail_text(double loss, std::size_t gaussians) {
   return text;
 }
 
+std::string earlier_text(const TrainingRunOptions& options) {
+  return "an earlier checkpoint is there, go on with: " + options.resume_command;
+}
+
 /// How to go on with a run whose state was kept now, as part of a sentence.
 std::string kept_text(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
   const std::filesystem::path place = folder.checkpoint();
   const std::filesystem::path kept =
       keep_state(place, [&](const std::filesystem::path& file) { reconstructor.save_checkpoint(file); });
   std::error_code error;
-  if (kept.empty() && std::filesystem::exists(place, error))
-    return "an earlier checkpoint is there, go on with: " + options.resume_command;
+  if (kept.empty() && std::filesystem::exists(place, error)) return earlier_text(options);
   if (kept.empty()) return "no place was found for a checkpoint";
   if (kept == place) return "go on with: " + options.resume_command;
   return "the training is kept in " + kept.string() + "; once there is room, go on with: mv " +
@@ -95,7 +98,11 @@ TrainingOutcome train(Reconstructor& reconstructor, RunFolder& folder, const Tra
   } catch (const NumericalError&) {
     folder.keep();  // configuration and log say how it came to this
     throw;
-  } catch (const IoError& e) {  // labels made anew could not be written
+  } catch (const OutOfMemory& e) {  // whatever else is tried may run out of it too
+    std::error_code error;
+    if (options.resume_command.empty() || !std::filesystem::exists(folder.checkpoint(), error)) throw;
+    throw OutOfMemory(std::string(e.what()) + "; " + earlier_text(options));
+  } catch (const IoError& e) {  // labels could not be read, or those made anew be written
     stop_failed(reconstructor, folder, options, e.what());
   }
   if (!reconstructor.finished()) stop_interrupted(reconstructor, folder, options);

@@ -227,11 +227,11 @@ void run(const ReconstructOptions& options) {
     try {
       return write_run(ctx, acquisition, reconstructor, folder, facts, scoring);
     } catch (const Interrupted&) {
-      stop_interrupted(reconstructor, folder, training);
+      stop_interrupted(reconstructor, folder, training, outcome.checkpoint);
     } catch (const BadInput&) {
       throw;
     } catch (const std::exception& e) {
-      stop_failed(reconstructor, folder, training, e.what());
+      stop_failed(reconstructor, folder, training, e.what(), outcome.checkpoint);
     }
   }();
   folder.finish(outcome.checkpoint);

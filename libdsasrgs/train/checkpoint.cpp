@@ -155,10 +155,12 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
           file.attribute<std::string>("/", "validity")};
 }
 
-CheckpointFacts read_checkpoint_facts(const std::filesystem::path& path) {
+CheckpointFacts read_checkpoint_facts(const std::filesystem::path& path) try {
   Context ctx = Context::cpu(1);
   TrainingState state = read_checkpoint(ctx, path);
   return {state.step, std::move(state.config), state.model.cloud.size(), std::move(state.model.nuisance.view)};
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

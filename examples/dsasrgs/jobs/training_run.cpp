@@ -44,8 +44,10 @@ std::string earlier_text(const TrainingRunOptions& options) {
   return "an earlier checkpoint is there, go on with: " + options.resume_command;
 }
 
-/// How to go on with a run whose state was kept now, as part of a sentence.
-std::string kept_text(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
+/// How to go on with a run whose state is kept now, unless the last checkpoint is current; as part of a sentence.
+std::string kept_text(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options,
+                      bool current) {
+  if (current) return "go on with: " + options.resume_command;
   const std::filesystem::path place = folder.checkpoint();
   const std::filesystem::path kept =
       keep_state(place, [&](const std::filesystem::path& file) { reconstructor.save_checkpoint(file); });
@@ -59,17 +61,18 @@ std::string kept_text(Reconstructor& reconstructor, const RunFolder& folder, con
 
 }  // namespace
 
-void stop_interrupted(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options) {
+void stop_interrupted(Reconstructor& reconstructor, const RunFolder& folder, const TrainingRunOptions& options,
+                      bool current) {
   const std::string at = "interrupted after step " + std::to_string(reconstructor.steps_done());
   if (options.resume_command.empty()) throw Interrupted(at + "; nothing was kept");
-  throw Interrupted(at + "; " + kept_text(reconstructor, folder, options));
+  throw Interrupted(at + "; " + kept_text(reconstructor, folder, options, current));
 }
 
 void stop_failed(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunOptions& options,
-                 const std::string& reason) {
+                 const std::string& reason, bool current) {
   if (options.resume_command.empty()) throw IoError(reason + "; nothing was kept");
   folder.keep();
-  throw IoError(reason + "; " + kept_text(reconstructor, folder, options));
+  throw IoError(reason + "; " + kept_text(reconstructor, folder, options, current));
 }
 
 TrainingOutcome train(Reconstructor& reconstructor, RunFolder& folder, const TrainingRunOptions& options) {

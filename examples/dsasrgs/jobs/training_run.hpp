@@ -17,12 +17,14 @@ struct TrainingRunOptions {
   bool quiet = false;
 };
 
-/// Writes a checkpoint, if the run can be gone on with, and throws Interrupted, which says how.
-[[noreturn]] void stop_interrupted(Reconstructor&, const RunFolder&, const TrainingRunOptions&);
+/// Writes a checkpoint, if the run can be gone on with and the last one is not `current`, and throws Interrupted, which
+/// says how.
+[[noreturn]] void stop_interrupted(Reconstructor&, const RunFolder&, const TrainingRunOptions&, bool current = false);
 
 /// After an error that is none of the training: keeps what was trained, in the run's folder or, where that takes
-/// nothing, elsewhere, and throws IoError with `reason` and how to go on.
-[[noreturn]] void stop_failed(Reconstructor&, RunFolder&, const TrainingRunOptions&, const std::string& reason);
+/// nothing, elsewhere, unless the last checkpoint is `current`, and throws IoError with `reason` and how to go on.
+[[noreturn]] void stop_failed(Reconstructor&, RunFolder&, const TrainingRunOptions&, const std::string& reason,
+                              bool current = false);
 
 struct TrainingOutcome {
   double seconds = 0;       ///< sessions before this one included

@@ -31,6 +31,7 @@ class TomlScan {
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '"' || c == '\'') {
+        require_string();
         skip_string(c);
         continue;
       }
@@ -59,7 +60,17 @@ class TomlScan {
       refuse("the name of a table after [", std::string(1, text_[at]));
   }
 
+  /// A quote within a number or a word begins no string: the parser looks at what follows as at the rest of the value.
+  void require_string() const {
+    if (at_ == 0) return;
+    const char before = text_[at_ - 1];
+    const bool within = is_name_character(before) || (before == '.' && in_value_) ||
+                        std::string_view(" \t\r\n=[]{},.\"'\xbf").find(before) == std::string_view::npos;
+    if (within) refuse("a quote only where a text or a name begins", std::string(1, before) + text_[at_]);
+  }
+
   void count(char c) {
+    in_value_ = c == '=' || (in_value_ && !(c == '\n' && nested_ == 0));
     begins_line_ = c == '\n' || (begins_line_ && (c == ' ' || c == '\t' || c == '\r'));
     switch (c) {
       case '\n':
@@ -132,7 +143,8 @@ class TomlScan {
   std::size_t at_ = 0;
   int line_ = 1, dots_ = 0, nested_ = 0;
   bool begins_line_ = true;  ///< nothing but blanks yet
-  char last_ = '\n';         ///< that was no blank
+  bool in_value_ = false;
+  char last_ = '\n';  ///< that was no blank
 };
 
 }  // namespace

@@ -64,8 +64,9 @@ Image read_png(const std::filesystem::path&);
 /// For programs that parse TOML of their own beside that of a configuration, before toml++ 3.3 sees it: throws
 /// BadInput, with `source` as the file and the line as the field, for what overflows a parser's stack (keys of more
 /// than 32 dotted names, more than 32 arrays and inline tables within each other) and for what that parser has
-/// undefined behaviour on: a table's header without a name, characters beyond ASCII outside of strings and comments, or
-/// first on a line that a backslash joins to the one before it.
+/// undefined behaviour on: a table's header without a name, } where an array's value should be, quotes within a value,
+/// characters beyond ASCII outside of strings and comments, or first on a line that a backslash joins to the one before
+/// it.
 void require_parsable_toml(std::string_view text, std::string_view source);
 
 /// Writes text whole (JSON, CSV, TOML).

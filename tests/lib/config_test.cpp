@@ -256,12 +256,15 @@ TEST_CASE("config: text that the parser takes without looking is refused before 
   for (const char* array : {"a = [}", "a = [1, \t}", "a = [[}}s", "a = [\"\", }"}) refused(array, "a value");
   for (const char* text : {"\u00b5 = 1", "a = \u00b5", "a = 1 \u00e9", "[\u00b5]", "\u00a0a = 1", "\xff"})
     refused(text, "ASCII outside of strings and comments");
+  for (const char* text : {"a = 20\x01'\u00b5'", "a = 1'\u00b5", "a = [1, 1.\"\u00b5\"]", "a = x\"\u00b5\""})
+    refused(text, "a quote only where a text or a name begins");
   refused("preset = \"\"\"a\\ \n \u00b5\"\"\"", "an ASCII character after a backslash");
   // What the parser itself refuses, and what it takes.
   for (const char* header : {"[", "[]", "[[]]", "[ [a]]", "[a", "[[ ", "a = [\n[|]]"})
     CHECK_THROWS_WITH(config_from_toml(header, "text"), Catch::Contains("expected TOML"));
   const std::string any = "# \u00b5\n x = [\n [\"\u00b5\"], ['''\n\u00b5'''],\n[\"\"\"\\\\\u00b5 \\ \n a\u00b5\"\"\"]]";
   CHECK_THROWS_WITH(config_from_toml(any, "text"), Catch::Contains("unknown name"));
+  CHECK_THROWS_WITH(config_from_toml("'a'.'\u00b5'.\"c\"=[{b='x'},\"y\"]", "text"), Catch::Contains("unknown name"));
   CHECK_NOTHROW(config_from_toml("\xef\xbb\xbf[ training ]\nsteps = 5\n[field.grid3d]\n", "text"));
 }
 

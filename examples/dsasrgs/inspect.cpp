@@ -178,7 +178,7 @@ Json describe_case(const Acquisition& a, const InspectOptions& options) {
   const std::vector<Finding> findings = implausibilities(a);
   warn_or_refuse(a, findings, options.strict, false);
   Json json = describe(a);
-  json["reconstruct_memory_mib"] = memory_of_presets(a);
+  if (!a.training_views().empty()) json["reconstruct_memory_mib"] = memory_of_presets(a);
   if (options.json) json["findings"] = as_json(findings);
   return json;
 }

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "attenuation/attenuation.hpp"
-#include "common/require.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/memory_need.hpp"
 #include "fdk/fdk_setup.hpp"
 #include "field_shapes.hpp"
@@ -154,7 +154,7 @@ MemoryAmount amount(const Sizes& s, Bytes b) {
 
 MemoryNeed training_memory(const Acquisition& a, const Config& config, Backend backend, std::size_t gaussians) {
   const Sizes s = sizes_of(a, config, backend, gaussians);
-  require(s.views > 0, "training_memory", "acquisition: expected a view to train on, found none");
+  if (s.views == 0) throw BadInput(a.name, "/split/test", "a view to be left for training", "all of them");
   const Bytes kept = of_views(s) + of_state(s, config) + of_pipeline(s) + of_images(s, config);
   const Bytes at_start = of_views(s) + Bytes{s.shared * kWord, 0} + of_initialisation(s, config);
   const auto beside = [&](Bytes more) { return amount(s, kept + more); };

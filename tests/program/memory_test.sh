@@ -13,6 +13,19 @@ first, most = memory["4drgs"]["cpu"]
 sys.exit(not (first < most and memory["static"]["cpu"][0] < first and memory["4drgs"]["cuda_device"][1] > memory["4drgs"]["cuda_device"][0] > 0))
 P
 
+# Views to test on alone: there is nothing to reckon, and nothing else is amiss.
+with_h5py=$(. "$here/../support/find_python.sh"; find_python h5py >&2; echo "$python")
+if [ -n "$with_h5py" ]; then
+  cp case.h5 untrained.h5
+  "$with_h5py" -c 'import h5py
+with h5py.File("untrained.h5", "r+") as file:
+    del file["split"]
+    file["split/test"] = list(range(24))'
+  expect 0 "inspect a case without training views" inspect untrained.h5
+  expect 2 "reconstruct it" reconstruct untrained.h5 --output none
+  says "reconstruct it" 'untrained.h5: /split/test: expected a view to be left for training, found all of them$'
+fi
+
 few=(--steps 4 --set field.grid3d.log2_entries=12 --set field.grid4d.log2_entries=12)
 expect 0 "a run that fits" reconstruct case.h5 --output run "${few[@]}" --set gaussians.initial=500 --set density_control.max_gaussians=2000
 says "a run that fits" '^memory: [0-9]+ MiB with 500 Gaussians, [0-9]+ MiB with 2000 Gaussians$' out.txt

@@ -23,6 +23,11 @@ small=(--set gaussians.initial=400 --set field.grid3d.log2_entries=10 --set fiel
 # ---- what works --------------------------------------------------------------------------------------------------
 expect 0 help --help
 expect 0 version --version
+[ "$(wc -l <out.txt)" -eq 1 ] || report "--version: more than a line"
+expect 0 "version, verbose" --version --verbose
+for key in commit compiler HDF5 system processor "available memory" CUDA; do says "version, verbose" "^$key  *[^ ]" out.txt; done
+expect 0 "the other way round" --verbose --version
+[ "$(wc -l <out.txt)" -eq 8 ] || report "--verbose --version: $(cat out.txt)"
 grep -qE '^dsasrgs [0-9]+\.[0-9]+\.[0-9]+' out.txt || report "version: found $(cat out.txt)"
 for s in simulate reconstruct render voxelize evaluate inspect labels study; do expect 0 "$s --help" $s --help; done
 

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/argument_words.hpp"
@@ -17,9 +18,9 @@
 #include "cli/standard_streams.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/version_text.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/hdf5_reading.hpp"
-#include "dsasrgs/version.hpp"
 
 namespace dsasrgs::program {
 
@@ -77,7 +78,12 @@ int run_program(const Program& program, int argc, char** argv) {
   };
   CLI::App app{program.description, name};
   try {
-    app.set_version_flag("--version", name + " " DSASRGS_VERSION_STRING);
+    bool verbose = false;
+    for (int i = 1; i < argc; ++i) verbose = verbose || std::string_view(argv[i]) == "--verbose";
+    app.set_version_flag(
+        "--version", [&] { return version_text(name, verbose); },
+        "print the version; with --verbose build and machine");
+    app.add_flag("--verbose")->group("");  // not shown: goes with --version alone
     program.add_options(app);
     try {
       app.parse(arguments(app, argc, argv));

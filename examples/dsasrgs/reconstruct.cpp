@@ -136,13 +136,15 @@ int finished_steps(const RunFolder& folder) {
 /// More steps than the checkpoint's configuration says, where they are asked for; else there must be something to do.
 void set_steps(Reconstructor& reconstructor, const ReconstructOptions& options, const RunFolder& folder) {
   const int done = reconstructor.steps_done();
+  const bool unreported = reconstructor.finished() && finished_steps(folder) != done;  // its results are to be made
+  if (options.steps && *options.steps == done && unreported) return;
   if (options.steps) {
     if (*options.steps <= done)
       throw UsageError("--steps: expected more than the " + std::to_string(done) + " steps done, found " +
                        std::to_string(*options.steps));
     return reconstructor.train_to(*options.steps);
   }
-  if (reconstructor.finished() && finished_steps(folder) == done)
+  if (reconstructor.finished() && !unreported)
     throw UsageError("--output: expected an unfinished run, found a finished run in " + folder.path().string() +
                      " (--steps N with more than " + std::to_string(done) + " trains it further)");
 }
@@ -186,10 +188,13 @@ void run(const ReconstructOptions& options) {
                    options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
   for (const auto& file : folder.own_files())
     require_no_input("--output", file, {options.case_file, options.labels_file, options.refresh_network});
-  const Config planned = options.resume ? config_of_run(folder).value_or(config) : config;
+  require_reportable(acquisition);
   RunFacts facts;
-  facts.memory = run_memory(acquisition, planned, ctx.backend(), options.scoring.evaluation.baselines);
-  require_run_memory(ctx, *facts.memory, quiet);
+  const auto require_memory = [&](const Config& planned, std::size_t gaussians) {
+    facts.memory = run_memory(acquisition, planned, ctx.backend(), options.scoring.evaluation.baselines, gaussians);
+    require_run_memory(ctx, *facts.memory, quiet);
+  };
+  if (!options.resume) require_memory(config, 0);
   const bool makes_labels = options.labels_file.empty() && !options.resume && config.super_resolution.needs_labels();
   if (makes_labels) {
     run_label_network(config);  // that there is none is said before anything is written
@@ -207,7 +212,12 @@ void run(const ReconstructOptions& options) {
   Reconstructor reconstructor = options.resume ? Reconstructor(ctx, acquisition, folder.checkpoint(), labels)
                                                : Reconstructor(ctx, acquisition, config, labels);
   if (labels) require_target_of_labels(reconstructor.config());
-  if (options.resume) set_steps(reconstructor, options, folder);
+  if (options.resume) {
+    set_steps(reconstructor, options, folder);
+    require_memory(reconstructor.config(), reconstructor.model().cloud.size());
+    // Before config.toml says so: a run that is killed goes on to these steps.
+    if (options.steps) reconstructor.save_checkpoint(folder.checkpoint());
+  }
   refresh_run_labels(ctx, acquisition, reconstructor, folder, labels, {options.refresh_network, options.strict, quiet});
   facts.case_file = options.case_file;
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

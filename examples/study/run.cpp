@@ -74,6 +74,7 @@ StudyRunner::Prepared StudyRunner::prepare(const StudyRun& run) {
   const Acquisition& a = inputs_.acquisition(run.case_name, run.views);
   ViewSet train = select_views(a, "train"), test = held_out_views(a);
   require_scorable(a, test);
+  require_reportable(a);
   drop_views_without_pixels(a, train);
   drop_views_without_pixels(a, test);
   p.views = {train.views, test.views};

@@ -34,10 +34,12 @@ Acquisition read_acquisition(const std::filesystem::path&);
 /// of the wrong size or with intensities that are not positive. The file is laid out in memory before it is written.
 void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr);
 
+/// Voxels of a side that NIfTI-1 can name.
+inline constexpr int kMostNiftiSide = 32767;
 /// Writes NIfTI-1 (.nii, or .nii.gz compressed), float32, mm and s, sform and qform code 1. World axes are written as
 /// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames,
-/// `first_time_s` that of the first (toffset). Throws InvalidArgument for sizes that disagree or exceed 32767, spacings
-/// not positive, times not finite, and voxels not finite.
+/// `first_time_s` that of the first (toffset). Throws InvalidArgument for sizes that disagree or exceed kMostNiftiSide,
+/// spacings not positive, times not finite, and voxels not finite.
 void write_nifti(const std::filesystem::path&, const Volume&, double frame_spacing_s = 1, double first_time_s = 0);
 /// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, float64 or integer voxels of up to 32 bits
 /// with an axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other

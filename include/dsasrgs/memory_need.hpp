@@ -24,7 +24,8 @@ struct MemoryNeed {
 
 /// For a training that has `gaussians` Gaussians, from the shapes of all it allocates; the optimiser's and the field's
 /// arrays are known exactly, the Gaussians' tile lists by what is usual. On the CPU all of it is on the host. Throws
-/// BadInput for an acquisition without views to train on.
+/// BadInput for an acquisition without views to train on or a configuration that cannot be, InvalidArgument for a
+/// detector or volume that cannot be and for more than 2^40 Gaussians.
 MemoryNeed training_memory(const Acquisition&, const Config&, Backend, std::size_t gaussians);
 
 /// What this process can still have: on the host the least of what the system calls available and what the limits of

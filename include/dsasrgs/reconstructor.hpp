@@ -84,7 +84,7 @@ class Reconstructor {
 
   /// Makes it a run of `steps` in all, more than steps_done(): a finished run goes on, another ends sooner or later.
   /// From the next step on rates that decay over training.steps are those of such a run; what configuration and model
-  /// say of their steps changes with it. Throws InvalidArgument.
+  /// say of their steps changes with it. Throws InvalidArgument; BadInput for more than a configuration may have.
   void train_to(int steps);
 
   /// One view: forward, loss, backward, update, and density control when it is due.

@@ -222,7 +222,8 @@ void write_nifti(const std::filesystem::path& path, const Volume& volume, double
   const int size[4] = {grid.size_x, grid.size_y, grid.size_z, volume.frames};
   for (const int n : size)
     if (n < 1 || n > std::numeric_limits<std::int16_t>::max())
-      throw InvalidArgument("write_nifti: volume: expected sizes of 1 to 32767, found " + std::to_string(n));
+      throw InvalidArgument("write_nifti: volume: expected sizes of 1 to " + std::to_string(kMostNiftiSide) +
+                            ", found " + std::to_string(n));
   const std::size_t expected = grid.num_voxels() * static_cast<std::size_t>(volume.frames);
   if (volume.values.size() != expected)
     throw InvalidArgument("write_nifti: volume.values: expected " + std::to_string(expected) + " voxels, found " +

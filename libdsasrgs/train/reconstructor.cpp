@@ -67,7 +67,7 @@ struct Reconstructor::State {
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
   LabelRefresh label_refresh;
-  bool told_full = false, taken = false;
+  bool told_full = false, taken = false, refreshing = false;
   TrainingEnd end;
   double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
 
@@ -183,6 +183,9 @@ struct Reconstructor::State {
           "Reconstructor::step: expected set_label_refresh() before super_resolution.refresh_step = " +
           std::to_string(sr.refresh_step) + ", found none");
     finish_losses();
+    refreshing = true;
+    const auto done = [this](void*) { refreshing = false; };
+    const std::unique_ptr<void, decltype(done)> until_done(this, done);
     Labels labels = label_refresh(training.model);
     check_labels(sr, measurement, views.name(), labels);
     loss.use_labels(*ctx, reader_of(std::move(labels)));
@@ -304,11 +307,17 @@ void Reconstructor::train_to(int steps) {
                           " done, found " + std::to_string(steps));
   Config config = training.config;
   config.training.steps = steps;
+  validate(config, "Reconstructor::train_to");
   training.model.config_toml = to_toml(config);
   training.config.training.steps = steps;
 }
 
-StepReport Reconstructor::step() { return state().step(); }
+StepReport Reconstructor::step() {
+  if (state().refreshing)
+    throw InvalidArgument(
+        "Reconstructor::step: expected a call outside of the label refresh, found one from within it");
+  return state().step();
+}
 bool Reconstructor::finished() const { return steps_done() >= config().training.steps; }
 
 void Reconstructor::run(const std::function<bool(const StepReport&)>& callback, const std::stop_token& stop) {

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "attenuation/attenuation.hpp"
+#include "common/checks.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/memory_need.hpp"
 #include "fdk/fdk_setup.hpp"
@@ -14,7 +15,8 @@ namespace dsasrgs {
 
 namespace {
 
-constexpr std::size_t kWord = 4;  // of every number, index and step count
+constexpr std::size_t kMostGaussians = std::size_t{1} << 40;  // so that nothing overflows
+constexpr std::size_t kWord = 4;                              // of every number, index and step count
 
 /// In the context's memory, and on the host whatever the context.
 struct Bytes {
@@ -153,6 +155,11 @@ MemoryAmount amount(const Sizes& s, Bytes b) {
 }  // namespace
 
 MemoryNeed training_memory(const Acquisition& a, const Config& config, Backend backend, std::size_t gaussians) {
+  constexpr const char* kOp = "training_memory";
+  validate(config, kOp);
+  require_detector(kOp, a.detector);
+  require_grid(kOp, a.volume);
+  require(gaussians <= kMostGaussians, kOp, "gaussians: expected at most ", kMostGaussians, ", found ", gaussians);
   const Sizes s = sizes_of(a, config, backend, gaussians);
   if (s.views == 0) throw BadInput(a.name, "/split/test", "a view to be left for training", "all of them");
   const Bytes kept = of_views(s) + of_state(s, config) + of_pipeline(s) + of_images(s, config);

@@ -104,6 +104,22 @@ TEST_CASE("label refresh: it is asked for once, after its step, with the model o
   CHECK(calls == 1);
 }
 
+TEST_CASE("label refresh: a step within it is refused, and the run can go on", "[label_refresh]") {
+  Context ctx = make_context();
+  const Case c(ctx);
+  Reconstructor r(ctx, c.a, config_for(), c.first);
+  for (int i = 0; i < kRefresh; ++i) r.step();
+  r.set_label_refresh([&](const Model&) {
+    r.step();
+    return c.second;
+  });
+  CHECK_THROWS_AS(r.step(), InvalidArgument);
+  CHECK_THROWS_WITH(r.step(), Catch::Contains("outside of the label refresh"));
+  r.set_label_refresh([&](const Model&) { return c.second; });
+  r.run();
+  CHECK(bits(ctx, r.model()) == trained(ctx, c, config_for(), c.second));
+}
+
 TEST_CASE("label refresh: where none was set the step that needs it throws, no other", "[label_refresh]") {
   Context ctx = make_context();
   const Case c(ctx);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -208,6 +209,8 @@ TEST_CASE("reconstructor: a finished run is trained further, as one of so many s
   r.run();
   r.save_checkpoint(folder / "c.h5");
   CHECK_THROWS_WITH(r.train_to(4), Catch::Contains("expected more than the 4 done, found 4"));
+  CHECK_THROWS_AS(r.train_to(std::numeric_limits<int>::max()), BadInput);  // no configuration has so many
+  CHECK(r.finished());
   r.train_to(8);
   CHECK_FALSE(r.finished());
   CHECK(r.config().training.steps == 8);

@@ -52,6 +52,17 @@ TEST_CASE("training memory: without training views there is none", "[memory]") {
                     Contains("/split/test: expected a view to be left"));
 }
 
+TEST_CASE("training memory: what cannot be is refused", "[memory]") {
+  Context cpu = Context::cpu();
+  Acquisition a = test::small_simulation(cpu).acquisition;
+  CHECK_THROWS_AS(training_memory(a, Config{}, Backend::cpu, std::numeric_limits<std::size_t>::max()), InvalidArgument);
+  Config config;
+  config.super_resolution.scale = -3;
+  CHECK_THROWS_AS(training_memory(a, config, Backend::cpu, 1000), BadInput);
+  a.detector.width_px = -5;
+  CHECK_THROWS_AS(training_memory(a, Config{}, Backend::cpu, 1000), InvalidArgument);
+}
+
 TEST_CASE("available memory: there is some, and none on a device that is not there", "[memory]") {
   const MemoryAmount there = available_memory(Context::cpu());
   CHECK(there.host > 1 << 20);

@@ -49,6 +49,26 @@ kill -KILL $job 2>/dev/null
   expect 0 "go on with it" reconstruct case.h5 --output again_further --resume --steps 50 --quiet
 cmp -s further/model.h5 again_further/model.h5 || report "train it further: stopped in between, it ends with another model"
 absent again_further/.lock
+# Killed between its last checkpoint and its results, it makes them.
+cp -r further unreported
+sed -i 's/"steps": 50/"steps": 20/' unreported/metrics.json
+expect 0 "results that were not made" reconstruct case.h5 --output unreported --resume --steps 50 --quiet
+[ "$(number unreported/metrics.json steps)" = 50 ] || report "results that were not made: still not"
+# Killed before its first checkpoint, it goes on to the steps that config.toml says.
+cp -r further begun
+"$program" reconstruct case.h5 --output begun --resume --steps 400000 --quiet >out.txt 2>err.txt &
+job=$!
+for ((i = 0; i < 3000; i++)); do grep -qs '^steps = 400000$' begun/config.toml && break; sleep 0.005; done
+kill -KILL $job 2>/dev/null
+{ wait $job; } 2>/dev/null
+expect 0 "inspect what was begun" inspect begun/checkpoint.h5
+says "inspect what was begun" '^steps *400000$' out.txt
+# A pipe among its files would be waited for.
+rm begun/log.csv && mkfifo begun/log.csv
+for start in --resume --force; do
+  expect 2 "a pipe in the folder $start" reconstruct case.h5 --output begun $start
+  says "a pipe in the folder $start" '--output: expected a folder whose log.csv is a file, found a folder, device, pipe or socket: begun/log.csv$'
+done
 
 # ---- no room --------------------------------------------------------------------------------------------------------------
 # A limit on sizes of files is a full disk for those that are larger: checkpoints fail and are warned of, the training goes

@@ -21,6 +21,14 @@ if [ -n "$with_h5py" ]; then
 with h5py.File("untrained.h5", "r+") as file:
     del file["split"]
     file["split/test"] = list(range(24))'
+  cp case.h5 long.h5
+  "$with_h5py" -c 'import h5py
+with h5py.File("long.h5", "r+") as file:
+    volume = file["volume"].attrs
+    volume["size"], volume["spacing_mm"], volume["origin_mm"] = [40000, 1, 1], [0.002, 1, 1], [-40, -0.5, -0.5]
+    del file["reference"]'
+  expect 2 "a volume that no NIfTI file holds" reconstruct long.h5 --output none --quiet
+  says "a volume that no NIfTI file holds" 'long.h5: /volume@size: expected at most 32767 voxels a side, for volume.nii.gz, found 40000$'
   expect 0 "inspect a case without training views" inspect untrained.h5
   expect 2 "reconstruct it" reconstruct untrained.h5 --output none
   says "reconstruct it" 'untrained.h5: /split/test: expected a view to be left for training, found all of them$'
@@ -33,11 +41,18 @@ grep -q '"peak_host_bytes"' run/metrics.json || report "metrics.json does not sa
 expect 0 "a run that may not fit" reconstruct case.h5 --output run --force "${few[@]}" --set gaussians.initial=500 \
   --set density_control.max_gaussians=2000000000
 says "a run that may not fit" '^warning: memory: expected up to [0-9.]+ [MG]iB, found a run that may need [0-9.]+ GiB: density_control.max_gaussians = 2000000000 is more than fits$'
-refusal='memory: expected up to [0-9.]+ [MG]iB, found a run that needs [0-9.]+ [MG]iB with the [0-9]+ Gaussians it begins with \(gaussians.initial\): nothing was begun$'
-expect 1 "a run that does not fit" reconstruct case.h5 --output none --set gaussians.initial=2000000000
+refusal='memory: expected up to [0-9.]+ [MG]iB, found a run that needs [0-9.]+ [MG]iB for [0-9]+ Gaussians, 16 training views of 64 x 64 pixels, 64 x 64 x 64 voxels: nothing was begun$'
+expect 1 "a run that does not fit" reconstruct case.h5 --output none --set gaussians.init=random --set gaussians.initial=2000000000
 says "a run that does not fit" "$refusal"
+# FDK has candidates for a few of them only.
+expect 0 "more Gaussians than FDK has places for" reconstruct case.h5 --output run --force "${few[@]}" --set gaussians.initial=2000000000
+says "more Gaussians than FDK has places for" '^memory: [0-9]+ MiB with 7865 Gaussians, ' out.txt
+# A run that goes on has more than it began with.
+expect 0 "a run that goes on" reconstruct case.h5 --output run --resume --steps 6
+has=$(sed -n 's/.*"gaussians": \([0-9]*\),$/\1/p' run/metrics.json | head -n 1)
+says "a run that goes on" "^memory: [0-9]+ MiB with $has Gaussians" out.txt
 # A limit of the process counts too.
-(ulimit -v 400000; "$program" reconstruct case.h5 --output none --set gaussians.initial=400000) >out.txt 2>err.txt
+(ulimit -v 400000; "$program" reconstruct case.h5 --output none --set gaussians.init=random --set gaussians.initial=400000) >out.txt 2>err.txt
 [ $? -eq 1 ] || report "under a limit: expected exit code 1: $(cat err.txt)"
 says "under a limit" "$refusal"
 absent none

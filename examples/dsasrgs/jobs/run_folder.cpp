@@ -79,8 +79,20 @@ fs::path make_new_folder(const fs::path& in) {
   }
 }
 
+/// A pipe would be waited for.
+void require_files(const fs::path& folder) {
+  for (const char* name : kFiles) {
+    std::error_code error;
+    const fs::file_status status = fs::status(folder / name, error);
+    if (fs::exists(status) && !fs::is_regular_file(status))
+      throw UsageError("--output: expected a folder whose " + std::string(name) +
+                       " is a file, found a folder, device, pipe or socket: " + (folder / name).string());
+  }
+}
+
 void require_start(const fs::path& folder, RunFolder::Start start) {
   using Start = RunFolder::Start;
+  require_files(folder);
   const std::string found = found_file(folder), in = " in " + folder.string();
   const bool run = is_run(folder), finished = is_there(folder / "metrics.json");
   const fs::path checkpoint = folder / "checkpoint.h5";

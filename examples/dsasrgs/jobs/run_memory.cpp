@@ -45,6 +45,15 @@ std::size_t report_bytes(const Acquisition& a, bool baselines, std::size_t gauss
   return 2 * volume + std::max({pictured, scoring, gaussians * 136});
 }
 
+/// FDK's candidates are a share of the voxels.
+std::size_t first_gaussians(const Acquisition& a, const Config& config) {
+  const GaussianConfig& g = config.gaussians;
+  const auto wanted = static_cast<std::size_t>(g.initial);
+  if (g.init != InitialPoints::fdk) return wanted;
+  const double share = g.init_threshold_per_mm > 0 ? 1 : 1 - g.init_percentile / 100;
+  return std::min(wanted, static_cast<std::size_t>(share * static_cast<double>(a.volume.num_voxels())) + 1);
+}
+
 std::string mib(std::size_t bytes) {
   char text[32];
   const double n = static_cast<double>(bytes) / (1 << 20);
@@ -63,15 +72,20 @@ std::string gaussians_text(std::size_t n) { return std::to_string(n) + " Gaussia
 
 }  // namespace
 
-RunMemory run_memory(const Acquisition& a, const Config& config, Backend backend, bool baselines) {
+RunMemory run_memory(const Acquisition& a, const Config& config, Backend backend, bool baselines,
+                     std::size_t gaussians) {
   const std::size_t held = acquisition_bytes(a) + kProgramBytes;
-  const auto with = [&](std::size_t gaussians) {
-    const MemoryNeed training = training_memory(a, config, backend, gaussians);
-    return MemoryAmount{held + std::max(training.peak.host, training.kept.host + report_bytes(a, baselines, gaussians)),
+  const auto with = [&](std::size_t count) {
+    const MemoryNeed training = training_memory(a, config, backend, count);
+    return MemoryAmount{held + std::max(training.peak.host, training.kept.host + report_bytes(a, baselines, count)),
                         std::max(training.peak.device, training.kept.device)};
   };
   RunMemory memory;
-  memory.gaussians_first = static_cast<std::size_t>(config.gaussians.initial);
+  memory.gaussians_first = gaussians > 0 ? gaussians : first_gaussians(a, config);
+  memory.made_of = std::to_string(a.training_views().size()) + " training views of " +
+                   std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px) + " pixels, " +
+                   std::to_string(a.volume.size_x) + " x " + std::to_string(a.volume.size_y) + " x " +
+                   std::to_string(a.volume.size_z) + " voxels";
   memory.gaussians_most =
       std::max(memory.gaussians_first, static_cast<std::size_t>(config.density_control.max_gaussians));
   memory.first = with(memory.gaussians_first);
@@ -86,9 +100,8 @@ void require_run_memory(const Context& ctx, const RunMemory& memory, bool quiet)
   const auto fits = [&](MemoryAmount need) { return need.host <= there.host && need.device <= there.device; };
   const std::string limit = "expected up to " + amount_text(there);
   if (!fits(memory.first))
-    throw OutOfMemory("memory: " + limit + ", found a run that needs " + amount_text(memory.first) + " with the " +
-                      gaussians_text(memory.gaussians_first) +
-                      " it begins with (gaussians.initial): nothing was begun");
+    throw OutOfMemory("memory: " + limit + ", found a run that needs " + amount_text(memory.first) + " for " +
+                      gaussians_text(memory.gaussians_first) + ", " + memory.made_of + ": nothing was begun");
   print_line(quiet, "memory: " + amount_text(memory.first) + " with " + gaussians_text(memory.gaussians_first) + ", " +
                         amount_text(memory.most) + " with " + gaussians_text(memory.gaussians_most));
   if (!fits(memory.most))

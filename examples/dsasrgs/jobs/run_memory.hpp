@@ -11,12 +11,14 @@ namespace dsasrgs::program {
 /// Of the whole process at its most, training and report.
 struct RunMemory {
   std::size_t gaussians_first = 0, gaussians_most = 0;
-  MemoryAmount first;  ///< with the Gaussians it begins with
-  MemoryAmount most;   ///< with as many as density control may make
+  std::string made_of;  ///< views and voxels, for messages
+  MemoryAmount first;   ///< with the Gaussians it begins with
+  MemoryAmount most;    ///< with as many as density control may make
 };
 
-/// The acquisition is part of it; `baselines` are scored too.
-RunMemory run_memory(const Acquisition&, const Config&, Backend, bool baselines = false);
+/// The acquisition is part of it; with `baselines` they are scored too. `gaussians`: of a run that goes on; 0: one that
+/// begins, with at most so many as the configuration and FDK's candidates allow.
+RunMemory run_memory(const Acquisition&, const Config&, Backend, bool baselines = false, std::size_t gaussians = 0);
 
 /// Says what the run will take, warns where the most it may take is not there, and throws OutOfMemory where not even
 /// what it begins with is.

@@ -9,6 +9,7 @@
 
 #include "cli/machine_options.hpp"
 #include "cli/progress.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/version.hpp"
@@ -88,6 +89,14 @@ void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFold
 }
 
 }  // namespace
+
+void require_reportable(const Acquisition& a) {
+  for (const int side : {a.volume.size_x, a.volume.size_y, a.volume.size_z})
+    if (side > kMostNiftiSide)
+      throw BadInput(a.name, "/volume@size",
+                     "at most " + std::to_string(kMostNiftiSide) + " voxels a side, for volume.nii.gz",
+                     std::to_string(side));
+}
 
 Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& reconstructor, const RunFolder& folder,
                      const RunFacts& facts, const ScoringOptions& scoring) {

@@ -25,6 +25,9 @@ struct ScoringOptions {
   bool quiet = false;
 };
 
+/// Throws BadInput for an acquisition whose volume write_run could not write, before anything is made of it.
+void require_reportable(const Acquisition&);
+
 /// Writes everything but log.csv, metrics.json last, and returns the evaluation. The model is written first, so that
 /// nothing after training can lose it.
 Evaluation write_run(Context&, const Acquisition&, const Reconstructor&, const RunFolder&, const RunFacts&,

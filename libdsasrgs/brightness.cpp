@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/super_resolver.hpp"
-#include "number_text.hpp"
 #include "percentile.hpp"
 
 namespace dsasrgs {
@@ -37,7 +37,7 @@ double require_brightest(Brightness& training_views, const std::string& name) {
   if (brightest == 0) throw BadInput(name, "/projections", "a positive line integral in a training view", "none");
   if (constexpr double kLeast = 1e-6, kMost = 1e8; brightest < kLeast || brightest > kMost)
     throw BadInput(name, "/projections", "brightest line integrals of 1e-6 to 1e+8, whose fourth powers are floats",
-                   number_text(brightest));
+                   plain_number(brightest));
   return brightest;
 }
 

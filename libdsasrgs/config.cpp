@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "common/plain_number.hpp"
 #include "config_fields.hpp"
 #include "config_names.hpp"
 #include "config_walkers.hpp"
@@ -12,7 +13,6 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "field_shapes.hpp"
-#include "number_text.hpp"
 
 namespace dsasrgs {
 
@@ -151,7 +151,7 @@ void validate(const Config& config, std::string_view source) {
   require_ranges(config, source);
   if (!(config.gaussians.max_scale_voxels > config.gaussians.min_scale_voxels))
     throw BadInput(source, "gaussians.max_scale_voxels", "more than gaussians.min_scale_voxels",
-                   number_text(config.gaussians.max_scale_voxels));
+                   plain_number(config.gaussians.max_scale_voxels));
   const LearningRateConfig& rate = config.learning_rate;
   const Decay& attenuation = config.field.kind == AttenuationKind::neural ? rate.field : rate.attenuation;
   if (const auto is_zero = [](const Decay& d) { return d.first == 0 && d.last == 0; };
@@ -162,11 +162,11 @@ void validate(const Config& config, std::string_view source) {
   if (sr.scale > 1 && sr.weight >= 1 && sr.target != HighResolutionTarget::none &&
       (config.nuisance.view_gain || config.nuisance.view_offset))
     throw BadInput(source, "super_resolution.weight", "less than 1 with nuisance parameters, which L_gt fits",
-                   number_text(sr.weight));
+                   plain_number(sr.weight));
   const std::string kind(name_of(config.field.kind));
   if (config.training.table_variation_weight > 0 && config.field.kind != AttenuationKind::offset_table)
     throw BadInput(source, "training.table_variation_weight", "0, or field.kind = offset-table",
-                   number_text(config.training.table_variation_weight) + " with field.kind = " + kind);
+                   plain_number(config.training.table_variation_weight) + " with field.kind = " + kind);
   if (config.field.kind == AttenuationKind::neural && config.field.precision == FieldPrecision::bf16 &&
       !mlp_fits_bf16(network_shape(config.field)))
     throw BadInput(source, "field.precision", "fp32, or a network that fits a multiprocessor's shared memory",

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/plain_number.hpp"
 #include "config_fields.hpp"
 #include "config_names.hpp"
 #include "dsasrgs/error.hpp"
@@ -50,13 +51,14 @@ class FieldChecker : public SectionWalker {
   void field(const char* name, const T& value, Range range) {
     const auto v = static_cast<double>(value);
     if (!(v >= range.low && v <= range.high))
-      throw BadInput(source_, full(name), "a number from " + number_text(range.low) + " to " + number_text(range.high),
-                     number_text(v));
+      throw BadInput(source_, full(name),
+                     "a number from " + plain_number(range.low) + " to " + plain_number(range.high),
+                     plain_number(value));
   }
   void field(const char* name, const Decay& d) {
     for (const double v : {d.first, d.last})
       if (!(v >= 0 && std::isfinite(v)))
-        throw BadInput(source_, full(name), "two finite numbers of 0 or more", number_text(v));
+        throw BadInput(source_, full(name), "two finite numbers of 0 or more", plain_number(v));
   }
   template <class E>
   requires std::is_enum_v<E>

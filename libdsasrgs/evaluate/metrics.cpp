@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "evaluate/windowed_ssim.hpp"
-#include "number_text.hpp"
 #include "require_finite.hpp"
 
 namespace dsasrgs {
@@ -143,7 +143,7 @@ ImageScore score_4drgs(const ImagePair& pair) try {
 ImageScore score_fixed(const ImagePair& pair, double range) try {
   if (!(range >= std::numeric_limits<float>::min()) || range > std::numeric_limits<float>::max())  // it is squared
     throw InvalidArgument("score_fixed: range: expected a positive number within those of float, found " +
-                          number_text(range));
+                          plain_number(range));
   const CheckedPair checked = check_pair("score_fixed", pair);
   check_window("score_fixed", checked);
   return score(checked, range);

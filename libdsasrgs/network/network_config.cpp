@@ -41,15 +41,15 @@ void validate(const NetworkTrainingConfig& config, std::string_view source) {
   visit_network_fields(config, checker);
   const auto require_order = [&](const char* name, double low, double high) {
     if (low > high)
-      throw BadInput(source, std::string(name) + "_low", "at most " + std::string(name) + "_high, " + number_text(high),
-                     number_text(low));
+      throw BadInput(source, std::string(name) + "_low",
+                     "at most " + std::string(name) + "_high, " + plain_number(high), plain_number(low));
   };
   require_order("vessel_brightness", config.vessel_brightness_low, config.vessel_brightness_high);
   require_order("image_brightness", config.image_brightness_low, config.image_brightness_high);
   require_order("noise", config.noise_low, config.noise_high);
   if (config.pitch_low_mm > config.pitch_high_mm)
-    throw BadInput(source, "pitch_low_mm", "at most pitch_high_mm, " + number_text(config.pitch_high_mm),
-                   number_text(config.pitch_low_mm));
+    throw BadInput(source, "pitch_low_mm", "at most pitch_high_mm, " + plain_number(config.pitch_high_mm),
+                   plain_number(config.pitch_low_mm));
 }
 
 std::string to_toml(const NetworkTrainingConfig& config) try {

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <utility>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 #include "files/hdf5_file.hpp"
 #include "fnv1a.hpp"
 #include "network/residual_network.hpp"
-#include "number_text.hpp"
 
 namespace dsasrgs {
 
@@ -49,14 +49,14 @@ TrainedRange read_range(const Hdf5Reader& file, const char* name) {
   const auto ends = file.attribute_vector<double>("/", name, 2);
   if (!(ends[0] >= 0 && ends[0] <= ends[1] && std::isfinite(ends[1])))
     throw BadInput(file.name(), std::string("attribute ") + name, "two finite numbers of 0 or more, the smaller first",
-                   number_text(ends[0]) + ", " + number_text(ends[1]));
+                   plain_number(ends[0]) + ", " + plain_number(ends[1]));
   return {ends[0], ends[1]};
 }
 
 void append_finite(const Hdf5Reader& file, const std::string& name, const Shape& shape, std::vector<float>& values) {
   const std::vector<float> read = file.read<float>(name, shape);
   for (const float value : read)
-    if (!std::isfinite(value)) throw BadInput(file.name(), name, "finite numbers", number_text(value));
+    if (!std::isfinite(value)) throw BadInput(file.name(), name, "finite numbers", plain_number(value));
   values.insert(values.end(), read.begin(), read.end());
 }
 
@@ -78,7 +78,7 @@ void write_network(const std::filesystem::path& path, NetworkFile network) {
       const auto rounded = static_cast<float>(Eigen::half(value));
       if (!std::isfinite(rounded))
         throw NumericalError(path.string() + ": layer " + layer.name + ": expected weights that float16 holds, found " +
-                             number_text(value));
+                             plain_number(value));
       value = rounded;
     }
   const NetworkFacts& facts = network.facts;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/checks.hpp"
+#include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "fill_invalid.hpp"
 #include "held.hpp"
@@ -14,7 +15,6 @@
 #include "network/orientation.hpp"
 #include "network/render_channels.hpp"
 #include "network/residual_network.hpp"
-#include "number_text.hpp"
 
 namespace dsasrgs {
 
@@ -116,7 +116,7 @@ std::vector<std::size_t> back_from(int orientation, int width_px, int height_px)
 constexpr const char* kOp = "SuperResolver";
 
 void require_finite(const char* what, std::span<const float> image, int width_px, double unit) {
-  const std::string unit_text = number_text(unit);
+  const std::string unit_text = plain_number(unit);
   for (std::size_t i = 0; i < image.size(); ++i)
     require(std::isfinite(static_cast<float>(image[i] / unit)), kOp, what, ": expected finite values, found ", image[i],
             " of unit ", unit_text, " at row ", i / static_cast<std::size_t>(width_px), ", column ",

@@ -82,7 +82,7 @@ mkdir flat broken nothing
 sed 's/channels = 4/chanels = 4/' plan.toml >new.toml
 refused "misspelt field" 'new.toml \(training\): chanels: expected one of .*channels.*found an unknown name'
 sed 's/patch_px = 12/patch_px = 4/' plan.toml >new.toml
-refused "field out of range" 'new.toml \(training\): patch_px: expected a number from 8.0 to 1024.0, found 4.0'
+refused "field out of range" 'new.toml \(training\): patch_px: expected a number from 8 to 1024, found 4'
 with new.toml 'helf_out = [1]\n'
 refused "misspelt field of a source" 'new.toml: built_in_trees.*helf_out: '
 sed 's/hold_out = \[2\]/hold_out = [3]/' plan.toml >new.toml

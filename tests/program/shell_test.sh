@@ -58,6 +58,8 @@ expect 2 "a picture of many views" render run/model.h5 --case case.h5 --output m
 says "a picture of many views" '--output: expected one view .* for the picture many.png, found 16'
 expect 2 "a picture of another kind" render run/model.h5 --time 1 --output one.tif
 absent many.png one.tif
+expect 2 "an option twice" reconstruct case.h5 --output new --preset static --preset togs
+says "an option twice" 'error: --preset: expected once, found 2 times'
 
 # ---- streams ------------------------------------------------------------------------------------------------------------------
 for arguments in "inspect case.h5 --json" "inspect case.h5" --help --version "reconstruct --help"; do

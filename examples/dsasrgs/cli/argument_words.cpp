@@ -56,14 +56,22 @@ std::string unknown(const std::string& whose, const char* kind, const std::strin
          terminal_text(word, false, 200) + ", which is no " + kind;
 }
 
+/// CLI11's words for an option that was given more than once.
+std::string in_plain_words(std::string what) {
+  const std::string once = ": At Most 1 required but received ";
+  if (const auto at = what.find(once); at != std::string::npos)
+    what = what.substr(0, at) + ": expected once, found " + what.substr(at + once.size()) + " times";
+  return what;
+}
+
 std::string reason(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& sub = used(app);
   const std::vector<std::string> words = app.remaining(true);
-  if (words.empty()) return error.what();
+  if (words.empty()) return in_plain_words(error.what());
   if (&sub == &app && app.get_require_subcommand_min() > 0 && !is_option(words.front()))
     return unknown(app.get_name(), "subcommand", words.front(), subcommand_names(app));
   const auto found = std::find_if(words.begin(), words.end(), is_option);
-  if (found == words.end()) return error.what();
+  if (found == words.end()) return in_plain_words(error.what());
   const std::string word = found->substr(0, found->find('='));
   const std::vector<std::string> names = option_names(sub);
   if (std::find(names.begin(), names.end(), word) != names.end())

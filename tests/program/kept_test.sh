@@ -69,6 +69,7 @@ for start in --resume --force; do
   expect 2 "a pipe in the folder $start" reconstruct case.h5 --output begun $start
   says "a pipe in the folder $start" '--output: expected a folder whose log.csv is a file, found a folder, device, pipe or socket: begun/log.csv$'
 done
+rm -r begun  # a kill may leave a temporary file, which goes when the run goes on
 
 # ---- no room --------------------------------------------------------------------------------------------------------------
 # A limit on sizes of files is a full disk for those that are larger: checkpoints fail and are warned of, the training goes

@@ -120,8 +120,7 @@ Bytes of_initialisation(const Sizes& s, const Config& config) {
   const std::size_t images = s.views * s.pixels * kWord, volume = s.voxels * kWord;
   if (config.gaussians.init != InitialPoints::fdk) return {0, images};
   const std::size_t filtered = std::min<std::size_t>(s.views, kViewBatch) * s.pixels * kWord;
-  const Bytes fdk = s.on_device ? Bytes{images + filtered + volume, images + volume}
-                                : Bytes{images + filtered + volume, images + volume};
+  const Bytes fdk{images + filtered + volume, images + volume};
   // Candidates are 16 bytes, in a vector that doubles.
   const double share = config.gaussians.init_threshold_per_mm > 0 ? 0.03 : 1 - config.gaussians.init_percentile / 100;
   const auto candidates = static_cast<std::size_t>(share * static_cast<double>(s.voxels)) * 16 * 3 / 2;

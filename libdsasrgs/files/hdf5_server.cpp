@@ -83,7 +83,7 @@ class Server {
                           (request.question == Question::rows ? std::min<rlim_t>(values, 1'000'000) : 0));
   }
 
-  void limit_memory(std::size_t working_bytes) const {
+  void limit_memory([[maybe_unused]] std::size_t working_bytes) const {
 #ifndef __SANITIZE_ADDRESS__  // whose own memory is in the terabytes
     const std::size_t bound = address_space_ + kSpareBytes + 2 * file_bytes_;
     limit(RLIMIT_AS,

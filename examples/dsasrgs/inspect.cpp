@@ -188,6 +188,9 @@ Json describe_file(const InspectOptions& options) {
   const std::string format = read_format(file);
   if (!options.case_file.empty() && format != "dsasrgs.pseudo_labels")
     throw UsageError("--case: expected a label file to go with it, found " + file + " of the format " + format);
+  if (options.strict && format != "dsasrgs.acquisition")
+    throw UsageError("--strict: expected an acquisition file to go with it, found " + file + " of the format " +
+                     format);
   if (format == "dsasrgs.acquisition") return describe_case(read_acquisition(file), options);
   if (format == "dsasrgs.checkpoint") return describe(read_checkpoint_facts(file));
   Context ctx = Context::cpu(1);

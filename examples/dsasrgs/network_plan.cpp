@@ -184,7 +184,11 @@ void read_built_in_trees(const Kind& kind, NetworkPlan& plan) {
   const auto used =
       std::count_if(seeds.begin(), seeds.end(), [&](std::int64_t seed) { return !among(held_out, seed); });
   const double share = kind.share() / static_cast<double>(std::max<std::ptrdiff_t>(used, 1));
-  for (const std::int64_t seed : seeds) {
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    const std::int64_t seed = seeds[i];
+    if (std::find(seeds.begin(), seeds.begin() + static_cast<std::ptrdiff_t>(i), seed) - seeds.begin() <
+        static_cast<std::ptrdiff_t>(i))
+      kind.table.refuse("seeds", "each seed once", std::to_string(seed) + " twice");
     if (seed < 0) kind.table.refuse("seeds", "numbers of 0 or more", std::to_string(seed));
     const bool held = among(held_out, seed);
     kind.uses.add(kind.table, "seeds", "seed " + std::to_string(seed), held);

@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "cli/usage_error.hpp"
 #include "jobs/simulate_case.hpp"
 #include "subcommands.hpp"
 
@@ -19,7 +21,12 @@ void add_simulate(CLI::App& app) {
   const OptionList list = options_of(arguments->options);
   add_options(*sub, list);
   sub->callback([arguments, sub, list] {
-    follow_given(arguments->options, given_options(*sub, list));
+    const std::vector<std::string> given = given_options(*sub, list);
+    const VesselSourceOptions& source = arguments->options.source;
+    if (const UnusedVesselOption option = unused_vessel_option(source, given); !option.name.empty())
+      throw UsageError("--" + option.name + ": expected --vessels " + option.vessels + " with it, found --vessels " +
+                       source.vessels);
+    follow_given(arguments->options, given);
     simulate_case(arguments->output, arguments->options);
   });
 }

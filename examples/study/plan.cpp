@@ -120,6 +120,9 @@ class StudyReader {
     };
     if (!std::all_of(name.begin(), name.end(), allowed) || name[0] == '.')
       t.refuse("name", "letters, digits, -, _ and . (not first)", name);
+    constexpr std::size_t kLongest = 64;  // several of them name a label file, for which the system has 255
+    if (name.size() > kLongest)
+      t.refuse("name", "at most " + std::to_string(kLongest) + " characters", std::to_string(name.size()));
     return name;
   }
 
@@ -175,8 +178,11 @@ class StudyReader {
       c.acquisition = part.path(t.text("acquisition"));
     } else {
       const std::optional<TomlTable> simulate = t.table("simulate");
-      follow_given(c.simulate, read_options({simulate->raw(), part.file.string(), "case " + c.name + " simulate."},
-                                            options_of(c.simulate), {"output"}));
+      const TomlTable options(simulate->raw(), part.file.string(), "case " + c.name + " simulate.");
+      const std::vector<std::string> given = read_options(options, options_of(c.simulate), {"output"});
+      if (const UnusedVesselOption o = unused_vessel_option(c.simulate.source, given); !o.name.empty())
+        options.refuse(o.name, "vessels = " + o.vessels + " with it", c.simulate.source.vessels);
+      follow_given(c.simulate, given);
       c.simulate.quiet = true;
       std::string& vessels = c.simulate.source.vessels;
       if (vessels != kBuiltInTree) vessels = part.path(vessels).string();

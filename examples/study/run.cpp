@@ -151,6 +151,12 @@ bool StudyRunner::is_done(const StudyRun& run) {
   return have == wanted;
 }
 
+void StudyRunner::require_memory(const StudyRun& run) {
+  if (!trains(run)) return;
+  const Acquisition& a = inputs_.acquisition(run.case_name, run.views);
+  require_run_memory(*ctx_, run_memory(a, run.config, ctx_->backend()), true);
+}
+
 std::vector<RunImages> StudyRunner::model_images(const StudyRun& run, const Model& model) const {
   const auto renderer = std::make_shared<Renderer>(*ctx_, model);
   const Acquisition& a = inputs_.loaded();

@@ -38,6 +38,8 @@ class StudyRunner {
   /// Is there a result that was made with exactly this configuration, case and labels? Makes the case and the labels if
   /// they are not there.
   bool is_done(const StudyRun&);
+  /// Throws OutOfMemory where the run could not begin with what memory there is now.
+  void require_memory(const StudyRun&);
   struct StoredResult {
     std::optional<StudyResult> result;  ///< empty when there is none, or none that fits
     std::string made_with;              ///< what does not fit ("another configuration"); empty: nothing

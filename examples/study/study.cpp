@@ -77,13 +77,15 @@ void list_runs(const std::vector<StudyRun>& runs, StudyRunner& runner) {
   std::printf("%zu runs, %zu with a result\n", runs.size(), stored);
 }
 
-/// Makes the cases and labels of all runs, so that what is wrong with them shows before the first training; returns the
-/// runs that have no result yet.
+/// Makes the cases and labels of all runs, so that what is wrong with them, or does not fit into memory, shows before
+/// the first training; returns the runs that have no result yet.
 std::vector<const StudyRun*> runs_to_do(const std::vector<StudyRun>& runs, StudyRunner& runner) {
   std::vector<const StudyRun*> todo;
   for (const StudyRun& run : runs) {
     Interruption::check();
-    if (!named_by(run, [&] { return runner.is_done(run); })) todo.push_back(&run);
+    if (named_by(run, [&] { return runner.is_done(run); })) continue;
+    named_by(run, [&] { runner.require_memory(run); });
+    todo.push_back(&run);
   }
   return todo;
 }
@@ -162,7 +164,7 @@ void run(const StudyOptions& options) {
     return runner.inputs().check(runs);
   }
   if (!options.tables_only) runner.inputs().check(runs);
-  OutputFolder folder(study.out);
+  OutputFolder folder(study.out, options.output.empty() ? study.file.string() + ": out" : "--output");
   std::size_t done = 0;
   std::exception_ptr failure;
   if (!options.tables_only) {

@@ -27,6 +27,7 @@ void collect_assignments(const toml::table& table, const std::string& prefix, st
 std::string toml_text(const toml::node& node) {
   std::ostringstream text;
   node.visit([&](const auto& n) { text << n; });
+  if (text.str().empty()) return node.is_array() ? "[]" : "{}";  // toml++ writes nothing for what is empty
   return text.str();
 }
 

@@ -18,6 +18,7 @@ struct TimeRange {
   double first_s = 0, last_s = 1;
   /// Throws InvalidArgument for NaN.
   float model_time(double time_s) const;
+  bool operator==(const TimeRange&) const = default;
 };
 
 /// Per training view, how its measured line integrals relate to the model: measured ≈ gain · render + offset. Reported,

@@ -112,7 +112,8 @@ void Context::synchronize() {
 }
 void Context::set_stop(std::stop_token stop) { state_->stop = std::move(stop); }
 void Context::throw_if_stopped(const char* job) const {
-  if (state_->stop.stop_requested()) throw Cancelled(std::string(job) + ": stopped, as the caller asked");
+  if (state_->stop.stop_requested())
+    throw Cancelled(std::string(job == nullptr ? "the job" : job) + ": stopped, as the caller asked");
 }
 void Context::set_log(LogSink sink) { state_->log = std::move(sink); }
 void Context::log(std::string_view message) const {

@@ -2,6 +2,7 @@
 #include "dsasrgs/simulator.hpp"
 
 #include "common/host_vector.hpp"
+#include "dsasrgs/error.hpp"
 #include "simulate/simulated_sweep.hpp"
 #include "simulate/vessel_rays.hpp"
 #include "simulate/vessel_tree.hpp"
@@ -15,6 +16,7 @@ constexpr int kReferenceSamples = 4;  // points along a voxel's side in the refe
 Simulation simulate(Context& ctx, const VesselTree& tree, const ContrastOptions& contrast,
                     const SimulationOptions& options) try {
   check_simulation_options(options);
+  if (tree.nodes.empty()) throw InvalidArgument("simulate: tree.nodes: expected at least one, found none");
   check_vessel_tree(tree);
   const ContrastCurves curves(tree, contrast);
   const std::vector<VesselCapsule> capsules = vessel_capsules(tree);

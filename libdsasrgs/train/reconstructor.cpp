@@ -275,6 +275,14 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
                    state.validity + ": it was trained with other valid pixels");
   if (state.model.volume != views.volume())
     throw BadInput(path.string(), "/volume", "the volume of " + views.name(), "another one");
+  if (state.model.detector != views.detector())
+    throw BadInput(path.string(), "/detector", "the detector of " + views.name(), "another one");
+  if (state.model.time != views.time())  // what a moment of the field is
+    throw BadInput(path.string(), "/time", "the first and last time of " + views.name(), "others");
+  if (const std::vector<int>& test = state.model.test_views; !test.empty() && test.back() >= acquisition.num_views())
+    throw BadInput(path.string(), "/test_views",
+                   "views of the " + std::to_string(acquisition.num_views()) + " of " + views.name(),
+                   std::to_string(test.back()));
   check_labels(state.config.super_resolution, measurement_of(acquisition), acquisition.name, labels);
   state_ = std::make_unique<State>(ctx, std::move(views), std::move(state), std::move(labels));
   state_->end.note_checkpoint(state_->training.step, path);

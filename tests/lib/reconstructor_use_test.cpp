@@ -18,6 +18,7 @@
 #include "support/labels.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
+#include "train/checkpoint.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
@@ -237,6 +238,22 @@ TEST_CASE("reconstructor: a checkpoint goes on with its own valid pixels and vol
   Acquisition moved = a;
   moved.volume.origin_mm.x += 1;
   CHECK_THROWS_WITH(resume(moved), Catch::Contains("/volume"));
+  Acquisition longer = a;  // a later end of the sweep is another clock; the training views are the same
+  REQUIRE(a.train_views.back() != a.num_views() - 1);
+  longer.poses.back().time_s += 1;
+  CHECK_THROWS_WITH(resume(longer), Catch::Contains("/time: expected the first and last time of"));
+
+  // Made up: no run writes a detector or views that its case has not.
+  const auto resume_changed = [&](const auto& change) {
+    TrainingState state = read_checkpoint(ctx, folder / "start.h5");
+    change(state.model);
+    write_checkpoint(ctx, folder / "changed.h5", state);
+    return Reconstructor(ctx, a, folder / "changed.h5");
+  };
+  CHECK_NOTHROW(resume_changed([](Model&) {}));
+  CHECK_THROWS_WITH(resume_changed([](Model& m) { m.detector.pitch_u_mm *= 2; }), Catch::Contains("/detector"));
+  CHECK_THROWS_WITH(resume_changed([&](Model& m) { m.test_views.back() = a.num_views(); }),
+                    Catch::Contains("/test_views") && Catch::Contains("found " + std::to_string(a.num_views())));
 }
 
 TEST_CASE("reconstructor: labels that were opened for another acquisition are refused", "[reconstructor]") {

@@ -265,6 +265,12 @@ TEST_CASE("simulate: options out of range are refused by name", "[simulate]") {
   refused("num_train_views", [](SimulationOptions& o) { o.num_train_views = 4; });
 }
 
+TEST_CASE("simulate: a tree without vessels is refused", "[simulate]") {
+  Context ctx = test::make_context();
+  CHECK_THROWS_WITH(simulate(ctx, VesselTree{}, {}, small_sweep()),
+                    "simulate: tree.nodes: expected at least one, found none");
+}
+
 TEST_CASE("simulate: vessels that all overlap are refused before they are followed", "[simulate]") {
   Context ctx = test::make_context();
   VesselTree tree;

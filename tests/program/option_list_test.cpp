@@ -128,6 +128,40 @@ TEST_CASE("options: the command line refuses the numbers that a study refuses", 
   refused({"--motion-mm", "1", "nan", "0"});
   refused({"--missing-strength", "1.5"});
   refused({"--sharpening-sigma-px", "0.2"});
+  // Within what an acquisition file holds.
+  refused({"--arc-rad", "1e300"});
+  refused({"--sdd-mm", "1e10"});
+  refused({"--offset-v-mm", "-1e10"});
+  refused({"--pitch-mm", "1e-7"});
+  refused({"--grid-center-mm", "0", "0", "1e10"});
+  refused({"--duration-s", "1e10"});
+  refused({"--peak-per-mm", "1e30"});
+  refused({"--tree-half-axes-mm", "1", "1", "2000"});
+}
+
+TEST_CASE("options: those of other vessels than the ones asked for are not passed over", "[study]") {
+  const auto unused = [](const std::string& vessels, const std::string& option) {
+    VesselSourceOptions source;
+    source.vessels = vessels;
+    return unused_vessel_option(source, {"vessels", option});
+  };
+  CHECK(unused("a.swc", "tree-inlets").vessels == "tree");
+  CHECK(unused("a.raw", "tree-seed").name == "tree-seed");
+  CHECK(unused("a.vtk", "min-radius-mm").vessels == "FILE.swc");
+  CHECK(unused("a.swc", "centerline-radius-mm").vessels == "FILE.vtk");
+  CHECK(unused("a.nii.gz", "smooth-passes").name == "smooth-passes");
+  CHECK(unused("tree", "up-axis").vessels == "FILE");
+  CHECK(unused("a.nii", "volume-size").vessels == "FILE.raw or FILE.raw.gz");
+  CHECK(unused("a.swc", "vessel-threshold").vessels == "a volume");
+  for (const auto& [vessels, option] :
+       std::vector<std::pair<std::string, std::string>>{{"tree", "tree-min-radius-mm"},
+                                                        {"a.swc", "min-radius-mm"},
+                                                        {"a.swc", "up-axis"},
+                                                        {"a.vtk", "smooth-passes"},
+                                                        {"a.vtk", "centerline-radius-mm"},
+                                                        {"a.raw.gz", "volume-size"},
+                                                        {"a.nii", "vessel-threshold"}})
+    CHECK(unused(vessels, option).name.empty());
 }
 
 TEST_CASE("options: what does not fit together is refused before anything is made", "[study]") {
@@ -138,7 +172,17 @@ TEST_CASE("options: what does not fit together is refused before anything is mad
     change(changed);
     CHECK_THROWS_WITH(check_options(changed), Catch::Matchers::Contains(message));
   };
-  refused([](SimulateOptions& o) { o.simulation.sweep.view.sod_mm = 2000; }, "sdd_mm");
+  refused([](SimulateOptions& o) { o.simulation.sweep.view.sod_mm = 2000; },
+          "--sdd-mm: expected more than --sod-mm 2000, found 1200");
+  refused([](SimulateOptions& o) { o.simulation.sweep.first_rad = 6, o.simulation.sweep.arc_rad = 12; },
+          "--arc-rad: expected --first-rad and it within ±4π, found 18");
+  refused([](SimulateOptions& o) { o.simulation.sweep.view.sod_mm = 5; },
+          "--sod-mm: expected a source outside the volume");
+  refused(
+      [](SimulateOptions& o) {
+        o.source.tree_half_axes_mm = {9, 2, 9};
+      },
+      "--tree-inlet-radius-mm: expected at most the shortest of --tree-half-axes-mm 2, found 2.5");
   refused([](SimulateOptions& o) { o.simulation.num_train_views = 134; }, "--train-views: expected at most");
   refused([](SimulateOptions& o) { o.grid_size = {1, 2}; }, "--grid-size: expected 1 or 3 values");
   refused([](SimulateOptions& o) { o.source.vessels = "x.txt"; }, "--vessels: expected tree or a file");

@@ -27,7 +27,7 @@ says "evaluate over the case" '^dsasrgs: error: --json: '
 untouched "evaluate over the model" mine_model.h5 evaluate mine_model.h5 --case mine.h5 --json mine_model.h5
 cp mine_model.h5 mine_model.nii
 untouched "voxelize over the model" mine_model.nii voxelize mine_model.nii --output mine_model.nii
-untouched "simulate over the vessels" tree.swc simulate --vessels tree.swc --output tree.swc "${case_options[@]}"
+untouched "simulate over the vessels" tree.swc simulate --vessels tree.swc --output tree.swc "${sweep_options[@]}"
 cp -r run tidied && cp case.h5 tidied/model.h5
 untouched "reconstruct over the case" tidied/model.h5 reconstruct tidied/model.h5 --output tidied --steps 5 --force
 expect 0 "labels over other labels" labels case.h5 --method bicubic --scale 2 --output labels_bicubic.h5 --quiet

@@ -30,6 +30,8 @@ grep -q '"kind": "detector_size"' out.txt || report "inspect --json: no finding:
 expect 2 "inspect a pitch in cm strictly" inspect cm.h5 --strict
 says "inspect a pitch in cm strictly" "cm.h5: --strict: expected nothing implausible, found 1 finding: .*$pitch"
 [ -s out.txt ] && report "inspect --strict printed: $(cat out.txt)"
+expect 2 "inspect a checkpoint strictly" inspect run/checkpoint.h5 --strict
+says "inspect a checkpoint strictly" '--strict: expected an acquisition file to go with it, found run/checkpoint.h5 of the format dsasrgs.checkpoint$'
 
 expect 0 "reconstruct a pitch in cm" reconstruct cm.h5 --output cm --preset static --steps 5 --set gaussians.initial=200
 warns "reconstruct a pitch in cm" "^warning: cm.h5: .*$pitch"

@@ -47,8 +47,8 @@ expect 2 "a million threads of simulate" "${few[@]}" --size 16 8 --threads 10000
 says "a million threads of simulate" '--threads: expected .* to 1024, found 1000000'
 expect 2 "network without a name" labels case.h5 --network "" --scale 2 --output new.h5
 says "network without a name" '--network: expected a value, found an empty one'
-expect 2 "the library's words" simulate --output new.h5 --sod-mm 1200 --sdd-mm 750 --views 4
-says "the library's words" '^dsasrgs: error: --sdd-mm: expected more than sod_mm, found'
+expect 2 "a detector before the isocentre" simulate --output new.h5 --sod-mm 1200 --sdd-mm 750 --views 4
+says "a detector before the isocentre" '^dsasrgs: error: --sdd-mm: expected more than --sod-mm 1200, found 750'
 absent new new.h5
 
 # ---- a picture is a file ------------------------------------------------------------------------------------------------------

@@ -184,7 +184,12 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
     CHECK_THROWS_WITH(plan_runs(study_of(replaced(kStudy, from, to))), Contains("study.toml: " + message));
   };
   refused("name = \"s\"", "name = \"a/b\"", "name: expected letters");
+  refused("name = \"s\"", "name = \"" + std::string(65, 'n') + '"', "name: expected at most 64 characters, found 65");
   refused("name = \"s\"", "", "name: expected a string, found none");
+  refused("name = \"s\"", "name = {}", "name: expected a string that is not empty, found {}");
+  refused("name = \"s\"", "name = []", "name: expected a string that is not empty, found []");
+  refused("no-head = true", "no-head = true\nvolume-size = [3, 3, 3]",
+          "case b simulate.volume-size: expected vessels = FILE.raw or FILE.raw.gz with it, found tree");
   refused("seeds = [0, 5]", "seeds = [0, 0]", "seeds: expected each seed once");
   refused("seeds = [0, 5]", "seeds = []", "seeds: expected at least one");
   refused("seeds = [0, 5]", "seeds = 3", "seeds: expected an array");
@@ -216,12 +221,13 @@ TEST_CASE("study: errors name the file and the field", "[study]") {
   refused("views = 24", "views = \"24\"", "case b simulate.views: expected an integer of 1 or more, found '24'");
   refused("size = [32, 16]", "size = 32", "case b simulate.size: expected an array of 2 numbers, found 32");
   refused("size = [32, 16]", "size = [0, 16]", "case b simulate.size: expected an integer of 1 to 1048576, found 0");
-  refused("size = [32, 16]", "photons = -1", "case b simulate.photons: expected a number of 0 or more, found -1");
-  refused("size = [32, 16]", "photons = nan", "case b simulate.photons: expected a number of 0 or more, found nan");
+  refused("size = [32, 16]", "photons = -1", "case b simulate.photons: expected a number of 0 to 1e+15, found -1");
+  refused("size = [32, 16]", "photons = nan", "case b simulate.photons: expected a number of 0 to 1e+15, found nan");
   refused("size = [32, 16]", "arrival-s = inf", "case b simulate.arrival-s: expected a finite number, found inf");
   refused("size = [32, 16]", "bolus-shape = 101", "case b simulate.bolus-shape: expected a number above 0 and at most");
-  refused("size = [32, 16]", "pitch-mm = [1, 0]", "case b simulate.pitch-mm: expected a number above 0, found 0");
-  refused("size = [32, 16]", "sod-mm = 0", "case b simulate.sod-mm: expected a number above 0, found 0");
+  refused("size = [32, 16]", "pitch-mm = [1, 0]",
+          "case b simulate.pitch-mm: expected a number of 1e-06 to 1e+09, found 0");
+  refused("size = [32, 16]", "sod-mm = 0", "case b simulate.sod-mm: expected a number of 1e-06 to 1e+09, found 0");
   refused("size = [32, 16]", "scale = 65", "case b simulate.scale: expected an integer of 1 to 64, found 65");
   refused("false-branches = 2", "missing-strength = 1.5",
           "labels errors options.missing-strength: expected a number of 0 to 1, found 1.5");

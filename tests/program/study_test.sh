@@ -84,6 +84,16 @@ refused "no option of labels" 's/^file.*/method = "oracle"\noptions = {colour = 
 takes_options_of labels 'method|model|scale|seed|views'
 refused "no labels" 's/^labels.*//' 'changed.toml: method taught labels: expected label sources'
 refused "preset in settings" 's/super_resolution.scale = 2/preset = "togs"/' 'changed.toml: method\[2\].settings.preset'
+edited changed.toml 's/^out.*/out = "tree.swc"/; s/^file.*/method = "bicubic"/'
+expect 2 "a file for the folder" study changed.toml
+says "a file for the folder" '^dsasrgs: error: changed.toml: out: expected a folder, found the file .*tree.swc$'
+# Before the first run, though it is the last that does not fit.
+edited changed.toml 's/^work.*//; s/^out.*/out = "vast"/; s/^file.*/method = "bicubic"/
+  s/super_resolution.scale = 2/super_resolution.scale = 2, gaussians.init = "random", gaussians.initial = 1900000000, density_control.max_gaussians = 2000000000/'
+expect 1 "a run that does not fit" study changed.toml
+says "a run that does not fit" '^dsasrgs: error: run tree/.*taught.*: memory: expected up to .*found a run that needs .*: nothing was begun$'
+absent vast/runs
+rm -rf vast
 mkdir folder
 expect 2 "folder for a study" study folder
 says "folder for a study" 'study: expected a file, found a folder: folder'

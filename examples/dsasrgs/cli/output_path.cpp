@@ -53,14 +53,14 @@ void require_writable_file(const std::string& option, const fs::path& path, cons
   require_writable_folder(path, path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
-OutputFolder::OutputFolder(fs::path path) : path_(std::move(path)) {
-  if (path_.empty()) throw UsageError("--output: expected a folder, found an empty name");
+OutputFolder::OutputFolder(fs::path path, const std::string& named_by) : path_(std::move(path)) {
+  if (path_.empty()) throw UsageError(named_by + ": expected a folder, found an empty name");
   if (!path_.has_filename()) path_ = path_.parent_path();  // "folder/"
   std::error_code error;
   existing_ = fs::absolute(path_);
   while (!fs::exists(existing_, error) && existing_.has_relative_path()) existing_ = existing_.parent_path();
   if (fs::exists(existing_, error) && !fs::is_directory(existing_, error))
-    throw UsageError("--output: expected a folder, found the file " + existing_.string());
+    throw UsageError(named_by + ": expected a folder, found the file " + existing_.string());
   fs::create_directories(path_, error);
   if (error) refuse(path_, error.value());
   require_writable_folder(path_, path_);

@@ -20,8 +20,9 @@ void require_writable_file(const std::string& option, const std::filesystem::pat
 /// Makes a folder and its parents; unless keep() is called, the destructor removes those it made, if they are empty.
 class OutputFolder {
  public:
-  /// Throws IoError when it cannot be made or written, UsageError when a file is in its place.
-  explicit OutputFolder(std::filesystem::path path);
+  /// `named_by` is what errors blame. Throws IoError when it cannot be made or written, UsageError when a file is in
+  /// its place.
+  explicit OutputFolder(std::filesystem::path path, const std::string& named_by = "--output");
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;

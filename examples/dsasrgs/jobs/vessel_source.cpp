@@ -50,8 +50,8 @@ void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
   list.add("tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed").at_least(0);
   list.add("tree-inlets", o.tree.num_inlets, "feeding arteries").between(1, 100);
   list.add("tree-inlet-radius-mm", o.tree.inlet_radius_mm, "").positive();
-  list.add("tree-min-radius-mm", o.tree.min_radius_mm, "").positive();
-  list.add("tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z").positive();
+  list.add("tree-min-radius-mm", o.tree.min_radius_mm, "").within(1e-3, 1000);
+  list.add("tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z").above(0, 1000);
   list.add("smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file").between(0, 10000);
   list.add("centerline-radius-mm", o.centerline_radius_mm, "radius of the vessels of a .vtk file, which has none")
       .positive();
@@ -64,15 +64,33 @@ void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
   list.add("vessel-threshold", o.threshold, "voxel value above which a volume is vessel").not_negative();
 }
 
+UnusedVesselOption unused_vessel_option(const VesselSourceOptions& options, const std::vector<std::string>& given) {
+  const std::string& source = options.vessels;
+  const bool built_in = source == kBuiltInTree, vtk = ends_with_any(source, {".vtk"}),
+             centrelines = vtk || ends_with_any(source, {".swc"});
+  for (const std::string& name : given) {
+    if (name.starts_with("tree-") && !built_in) return {name, kBuiltInTree};
+    if (name == "smooth-passes" && !centrelines) return {name, "FILE.swc or FILE.vtk"};
+    if (name == "centerline-radius-mm" && !vtk) return {name, "FILE.vtk"};
+    if (name == "min-radius-mm" && !ends_with_any(source, {".swc"})) return {name, "FILE.swc"};
+    if ((name == "up-axis" || (name == "keep-position" && options.keep_position)) && built_in) return {name, "FILE"};
+    if (name.starts_with("volume-") && !is_raw(source)) return {name, "FILE.raw or FILE.raw.gz"};
+    if (name == "vessel-threshold" && !is_volume(source)) return {name, "a volume"};
+  }
+  return {};
+}
+
 void check_vessel_source(const VesselSourceOptions& options) {
   const std::string& source = options.vessels;
-  if (options.min_radius_mm > 0 && !ends_with_any(source, {".swc"}))
-    throw UsageError("--min-radius-mm: expected a .swc file for it, found " + source);
   if (source == kBuiltInTree) {
     if (!(options.tree.inlet_radius_mm >= options.tree.min_radius_mm))
       throw UsageError("--tree-inlet-radius-mm: expected at least --tree-min-radius-mm " +
                        number_text(options.tree.min_radius_mm) + ", found " +
                        number_text(options.tree.inlet_radius_mm));
+    const auto& axes = options.tree_half_axes_mm;
+    if (const double shortest = *std::min_element(axes.begin(), axes.end()); options.tree.inlet_radius_mm > shortest)
+      throw UsageError("--tree-inlet-radius-mm: expected at most the shortest of --tree-half-axes-mm " +
+                       number_text(shortest) + ", found " + number_text(options.tree.inlet_radius_mm));
     return;
   }
   if (!is_volume(source) && !ends_with_any(source, {".swc", ".vtk"}))

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "cli/option_list.hpp"
 #include "dsasrgs/io.hpp"
@@ -37,6 +38,12 @@ void add_vessel_source(OptionList&, VesselSourceOptions&);
 inline std::filesystem::path vessel_file(const VesselSourceOptions& options) {
   return options.vessels == kBuiltInTree ? "" : options.vessels;
 }
+
+/// The first option given (by name) that is for other vessels than these, and which those are; no name: none.
+struct UnusedVesselOption {
+  std::string name, vessels;
+};
+UnusedVesselOption unused_vessel_option(const VesselSourceOptions&, const std::vector<std::string>& given);
 
 /// Whether the source is one that can be read, with the options that belong to it. Throws UsageError.
 void check_vessel_source(const VesselSourceOptions&);

@@ -2,7 +2,8 @@
 # run/. tests/reliability/kills.sh does the same many times.
 
 # ---- a folder belongs to one run -------------------------------------------------------------------------------------------
-"$program" reconstruct case.h5 --output busy --steps 100000 --checkpoint-every 20 "${small[@]}" --quiet --threads 1 >out.txt 2>hup.txt &
+# Under nohup, where these tests may run, SIGHUP is ignored and stays so.
+env --default-signal=HUP "$program" reconstruct case.h5 --output busy --steps 100000 --checkpoint-every 20 "${small[@]}" --quiet --threads 1 >out.txt 2>hup.txt &
 job=$!
 for ((i = 0; i < 3000; i++)); do [ -e busy/checkpoint.h5 ] && break; sleep 0.01; done
 for start in "" --resume --force; do

@@ -141,7 +141,8 @@ bool PickleMachine::step_of_numbers(unsigned char opcode) {
   }
 }
 
-/// A text of protocol 0 in UTF-8: code points up to 255 stand as bytes, others, and backslashes, by four hexadecimal digits.
+/// A text of protocol 0 in UTF-8: code points up to 255 stand as bytes, others, and backslashes, by four hexadecimal
+/// digits.
 std::string PickleMachine::unescaped(std::string_view line) const {
   std::string text;
   for (std::size_t i = 0; i < line.size(); ++i) {

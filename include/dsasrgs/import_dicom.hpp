@@ -40,13 +40,13 @@ struct DicomTags {
   std::optional<int> sign;                     ///< (0028,1041): 1 or −1, where lower values mean more intensity
   /// What a difference of one (after a rescale slope) in logarithmic values is as a line integral.
   std::optional<double> log_scale;
-  std::vector<int> mask_frames;         ///< frames, from 1, of which the average is the mask: AVG_SUB
-  std::optional<Vec2d> mask_shift_px;   ///< the mask's shift before it is subtracted: x columns right, y rows down
-  std::optional<Vec3d> table_mm;        ///< how far the patient lies from where the isocentre is the origin, LPS
-  std::optional<Vec2d> isocenter_px;    ///< where the isocentre is projected: x columns, y rows, from the image's corner
-  std::optional<bool> mirror_columns;   ///< columns run from patient's left to right where the primary angle is 0
-  std::optional<bool> mirror_rows;      ///< rows run from feet to head
-  std::optional<double> saturation;     ///< stored values from which on a linear pixel does not count
+  std::vector<int> mask_frames;        ///< frames, from 1, of which the average is the mask: AVG_SUB
+  std::optional<Vec2d> mask_shift_px;  ///< the mask's shift before it is subtracted: x columns right, y rows down
+  std::optional<Vec3d> table_mm;       ///< how far the patient lies from where the isocentre is the origin, LPS
+  std::optional<Vec2d> isocenter_px;   ///< where the isocentre is projected: x columns, y rows, from the image's corner
+  std::optional<bool> mirror_columns;  ///< columns run from patient's left to right where the primary angle is 0
+  std::optional<bool> mirror_rows;     ///< rows run from feet to head
+  std::optional<double> saturation;    ///< stored values from which on a linear pixel does not count
 };
 
 /// What line integrals are told from.
@@ -56,8 +56,8 @@ enum class DicomSubtraction {
 };
 
 struct DicomImportOptions : ImportOptions {
-  DicomTags tags;                             ///< of all files
-  std::map<std::string, DicomTags> tags_of;   ///< of single files, by file name, beside `tags`
+  DicomTags tags;                            ///< of all files
+  std::map<std::string, DicomTags> tags_of;  ///< of single files, by file name, beside `tags`
   DicomSubtraction subtraction = DicomSubtraction::mask;
   /// A run without contrast. With as many frames as the file, frame by frame; with one, that; else the frame whose
   /// angles are nearest.
@@ -72,8 +72,8 @@ struct DicomImportOptions : ImportOptions {
 /// Reads files, or all DICOM files of a folder, as one acquisition: a rotational run, or views that are a file each.
 /// Each frame is a view; views are put in the order of their times. Line integrals follow the mask module, the pixel
 /// intensity relationship, and the modality LUT; shutters, collimators, overlays and burnt-in text become `valid`.
-/// Throws BadInput naming the tag where one that is needed is missing and not given by hand, and BackendUnavailable in a
-/// build without DCMTK. Files are read in this process: DCMTK is not proof against every crafted file.
+/// Throws BadInput naming the tag where one that is needed is missing and not given by hand, and BackendUnavailable in
+/// a build without DCMTK. Files are read in this process: DCMTK is not proof against every crafted file.
 ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, const DicomImportOptions&);
 
 }  // namespace dsasrgs

@@ -79,8 +79,7 @@ void read_angle(const DicomDataset& file, const DcmTagKey& tag, std::optional<do
 }
 
 Vec2d told_spacing(const DicomDataset& file, std::size_t f, DicomRun& run) {
-  const std::vector<double> spacing =
-      file.numbers_at(f, DCM_FramePixelDataPropertiesSequence, DCM_ImagerPixelSpacing);
+  const std::vector<double> spacing = file.numbers_at(f, DCM_FramePixelDataPropertiesSequence, DCM_ImagerPixelSpacing);
   if (spacing.size() == 2) return {spacing[1], spacing[0]};  // between rows first
   if (!spacing.empty()) file.refuse(DCM_ImagerPixelSpacing, "two values", std::to_string(spacing.size()));
   std::vector<double> field = file.numbers_at(f, DCM_FieldOfViewSequence, DCM_FieldOfViewDimensionsInFloat);
@@ -91,8 +90,8 @@ Vec2d told_spacing(const DicomDataset& file, std::size_t f, DicomRun& run) {
   const double pitch = field.front() / run.columns;
   if (f == 0)
     run.warnings.push_back(run.name + ": no " + tag_name(DCM_ImagerPixelSpacing) + ": " + rounded_text(pitch) +
-                           " mm follows from " + tag_name(DCM_FieldOfViewDimensions) + ", " + plain_number(field.front()) +
-                           " mm for " + std::to_string(run.columns) + " pixels");
+                           " mm follows from " + tag_name(DCM_FieldOfViewDimensions) + ", " +
+                           plain_number(field.front()) + " mm for " + std::to_string(run.columns) + " pixels");
   return {pitch, pitch};
 }
 
@@ -161,7 +160,8 @@ void warn_of_the_rest(const DicomDataset& file, DicomRun& run) {
   const std::string position = file.text(file.root(), DCM_PatientPosition);
   if (!position.empty() && position != "HFS")
     warn(DCM_PatientPosition, position, "axes were held against images of patients lying HFS only");
-  if (const double turned = first_of(file.numbers_at(0, DCM_FieldOfViewSequence, DCM_FieldOfViewRotation), 0); turned != 0)
+  if (const double turned = first_of(file.numbers_at(0, DCM_FieldOfViewSequence, DCM_FieldOfViewRotation), 0);
+      turned != 0)
     warn(DCM_FieldOfViewRotation, plain_number(turned),
          "rows are taken to run towards the patient's left and columns towards the feet all the same");
   const std::string row_runs = file.text(file.root(), DCM_PatientOrientation);

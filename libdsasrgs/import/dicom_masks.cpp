@@ -92,7 +92,8 @@ DicomShutter shutter_of(const DicomDataset& file, DcmItem& item, const ShutterTa
     if (!found) file.refuse(tag, "a number, as the shape asks for", "no such tag");
     return *found;
   };
-  if (has("RECTANGULAR")) shutter.edges = {number(tags.left), number(tags.right), number(tags.upper), number(tags.lower)};
+  if (has("RECTANGULAR"))
+    shutter.edges = {number(tags.left), number(tags.right), number(tags.upper), number(tags.lower)};
   if (has("CIRCULAR")) {
     const std::vector<double> center = file.numbers(item, tags.center);
     if (center.size() != 2) file.refuse(tags.center, "row and column", std::to_string(center.size()) + " numbers");
@@ -102,7 +103,8 @@ DicomShutter shutter_of(const DicomDataset& file, DcmItem& item, const ShutterTa
     shutter.polygon = file.numbers(item, tags.vertices);
     constexpr std::size_t kTriangle = 6, kMostCorners = 1024;
     if (shutter.polygon.size() % 2 != 0 || shutter.polygon.size() < kTriangle || shutter.polygon.size() > kMostCorners)
-      file.refuse(tags.vertices, "rows and columns of 3 to 512 corners", std::to_string(shutter.polygon.size()) + " numbers");
+      file.refuse(tags.vertices, "rows and columns of 3 to 512 corners",
+                  std::to_string(shutter.polygon.size()) + " numbers");
   }
   return shutter;
 }
@@ -135,7 +137,8 @@ void read_shutters(const DicomDataset& file, DicomRun& run) {
   };
   for (std::size_t f = 0; f < run.frames.size(); ++f) {
     DicomFrame& frame = run.frames[f];
-    if (f == 0 || file.is_per_frame(DCM_FrameDisplayShutterSequence) || file.is_per_frame(DCM_CollimatorShapeSequence)) {
+    if (f == 0 || file.is_per_frame(DCM_FrameDisplayShutterSequence) ||
+        file.is_per_frame(DCM_CollimatorShapeSequence)) {
       add(frame, file.root(), kShutter);
       add(frame, file.root(), kCollimator);
       for (DcmItem* const item : file.group_items(f, DCM_FrameDisplayShutterSequence)) add(frame, *item, kShutter);
@@ -156,7 +159,8 @@ void hide_behind_bitmap(const DicomDataset& file, DicomRun& run) {
   const auto refuse = [&](const std::string& found) {
     file.refuse(data, "the shutter's overlay, a bit for each pixel", found);
   };
-  if (file.number(root, DcmTagKey(group, kRows)) != run.rows || file.number(root, DcmTagKey(group, kColumns)) != run.columns)
+  if (file.number(root, DcmTagKey(group, kRows)) != run.rows ||
+      file.number(root, DcmTagKey(group, kColumns)) != run.columns)
     refuse("another size than the image's");
   DcmElement* element = nullptr;
   const std::size_t pixels = static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns);
@@ -173,7 +177,8 @@ void hide_behind_bitmap(const DicomDataset& file, DicomRun& run) {
     if (bit == 0) continue;
     const int row = static_cast<int>(i) / run.columns / run.bin, column = static_cast<int>(i) % run.columns / run.bin;
     if (row < run.height() && column < run.width())
-      run.valid[static_cast<std::size_t>(row) * static_cast<std::size_t>(run.width()) + static_cast<std::size_t>(column)] = 0;
+      run.valid[static_cast<std::size_t>(row) * static_cast<std::size_t>(run.width()) +
+                static_cast<std::size_t>(column)] = 0;
   }
 }
 

@@ -6,8 +6,8 @@
 
 namespace dsasrgs {
 
-/// Distances, angles, pixel spacing, where the isocentre is projected, and warnings of what is not followed. What `tags`
-/// say by hand counts instead of the file.
+/// Distances, angles, pixel spacing, where the isocentre is projected, and warnings of what is not followed. What
+/// `tags` say by hand counts instead of the file.
 void read_geometry(const DicomDataset&, const DicomTags&, DicomRun&);
 
 /// DicomFrame::time_s, start_s and instance.

@@ -1,5 +1,6 @@
 #include "import/dicom_pixels.hpp"
 
+#include <dcmtk/dcmdata/dcfcache.h>
 #include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
@@ -57,8 +58,7 @@ class Frames {
                static_cast<std::size_t>(bits.allocated / kByte)) {
     register_decoders();
     DcmElement* element = nullptr;
-    if (file.root().findAndGetElement(DCM_PixelData, element).good())
-      pixels_ = dynamic_cast<DcmPixelData*>(element);
+    if (file.root().findAndGetElement(DCM_PixelData, element).good()) pixels_ = dynamic_cast<DcmPixelData*>(element);
     if (pixels_ == nullptr) file.refuse(DCM_PixelData, "pixels", "none");
     E_TransferSyntax syntax = EXS_Unknown;
     const DcmRepresentationParameter* parameter = nullptr;
@@ -112,7 +112,8 @@ class Frames {
 /// do not change either are text's smoothed edges.
 class Unchanging {
  public:
-  Unchanging(int rows, int columns) : columns_(columns), first_(host_vector<int>(static_cast<std::size_t>(rows) * columns)) {
+  Unchanging(int rows, int columns)
+      : columns_(columns), first_(host_vector<int>(static_cast<std::size_t>(rows) * columns)) {
     same_ = host_vector<std::uint8_t>(first_.size(), 1);
   }
 
@@ -139,7 +140,8 @@ class Unchanging {
         ++hidden;
         const int r = row / bin, c = column / bin;
         if (r < rows / bin && c < columns_ / bin)
-          valid[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns_ / bin) + static_cast<std::size_t>(c)] = 0;
+          valid[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns_ / bin) + static_cast<std::size_t>(c)] =
+              0;
       }
     return hidden;
   }
@@ -162,7 +164,8 @@ class Unchanging {
 };
 
 /// Means of bin × bin values; NaN where one of them is.
-void bin_frame(const std::vector<int>& indices, const std::vector<float>& value_of, const DicomRun& run, float* binned) {
+void bin_frame(const std::vector<int>& indices, const std::vector<float>& value_of, const DicomRun& run,
+               float* binned) {
   const int bin = run.bin;
   for (int row = 0; row < run.height(); ++row)
     for (int column = 0; column < run.width(); ++column) {
@@ -170,7 +173,8 @@ void bin_frame(const std::vector<int>& indices, const std::vector<float>& value_
       for (int r = row * bin; r < (row + 1) * bin; ++r)
         for (int c = column * bin; c < (column + 1) * bin; ++c)
           sum += static_cast<double>(value_of[static_cast<std::size_t>(
-              indices[static_cast<std::size_t>(r) * static_cast<std::size_t>(run.columns) + static_cast<std::size_t>(c)])]);
+              indices[static_cast<std::size_t>(r) * static_cast<std::size_t>(run.columns) +
+                      static_cast<std::size_t>(c)])]);
       *binned++ = static_cast<float>(sum / (bin * bin));
     }
 }
@@ -192,7 +196,8 @@ void read_pixel_header(const DicomDataset& file, DicomRun& run) {
     file.refuse(DCM_PhotometricInterpretation, "MONOCHROME1 or MONOCHROME2",
                 file.text(root, DCM_PhotometricInterpretation));
   if (static_cast<double>(run.rows) * run.columns * frames > kMostPixelsOfByte * static_cast<double>(file.file_bytes()))
-    file.refuse(DCM_NumberOfFrames, "no more pixels than a file of " + std::to_string(file.file_bytes()) + " bytes holds",
+    file.refuse(DCM_NumberOfFrames,
+                "no more pixels than a file of " + std::to_string(file.file_bytes()) + " bytes holds",
                 std::to_string(frames) + " x " + std::to_string(run.rows) + " x " + std::to_string(run.columns));
   run.frames.resize(static_cast<std::size_t>(frames));
 }
@@ -202,7 +207,8 @@ void read_pixels(const DicomDataset& file, const DicomTags& tags, std::stop_toke
   Frames frames(file, run, bits);
   run.values = host_vector<float>(run.frames.size() * run.num_pixels());
   run.valid = host_vector<std::uint8_t>(run.num_pixels(), 1);
-  std::vector<int> indices = host_vector<int>(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns));
+  std::vector<int> indices =
+      host_vector<int>(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns));
   Unchanging unchanging(run.rows, run.columns);
   const bool per_frame = has_value_map_per_frame(file);
   ValueMap map;
@@ -213,7 +219,8 @@ void read_pixels(const DicomDataset& file, const DicomTags& tags, std::stop_toke
       const DicomIntensity before = map.intensity;
       map = value_map(file, tags, bits, frame, run);
       if (frame > 0 && map.intensity != before)
-        file.refuse(DCM_PixelIntensityRelationship, "the same for all frames", "another for frame " + std::to_string(frame + 1));
+        file.refuse(DCM_PixelIntensityRelationship, "the same for all frames",
+                    "another for frame " + std::to_string(frame + 1));
       if (tags.saturation)
         for (int stored = bits.least(); stored <= bits.most(); ++stored)
           if (stored >= *tags.saturation)
@@ -226,13 +233,15 @@ void read_pixels(const DicomDataset& file, const DicomTags& tags, std::stop_toke
   }
   run.intensity = map.intensity;
   if (const std::size_t hidden = unchanging.hide(run.bin, run.valid); hidden > 0)
-    run.found.push_back("pixels that never change, at the darkest or brightest value (burnt-in text, borders, defects): " +
-                        std::to_string(hidden));
+    run.found.push_back(
+        "pixels that never change, at the darkest or brightest value (burnt-in text, borders, defects): " +
+        std::to_string(hidden));
   constexpr double kManySaturated = 0.005;
   const double share = static_cast<double>(at_most) / static_cast<double>(indices.size() * run.frames.size());
   if (!tags.saturation && run.intensity == DicomIntensity::linear && share > kManySaturated)
     run.warnings.push_back(run.name + ": " + rounded_text(100 * share) + " % of the pixels are at the largest value, " +
-                           std::to_string(bits.most()) + ": if the detector is saturated there, give it by hand (saturation)");
+                           std::to_string(bits.most()) +
+                           ": if the detector is saturated there, give it by hand (saturation)");
 }
 
 }  // namespace dsasrgs

@@ -91,8 +91,7 @@ std::vector<double> DicomDataset::numbers(DcmItem& item, const DcmTagKey& tag) c
   const auto bad = [&](std::string_view found) { refuse(tag, "finite numbers", found); };
   if (element->getLength() > file_bytes_) bad("a length beyond the file's end");
   const unsigned long count = element->getVM();
-  if (count > kMostNumbers)
-    refuse(tag, "at most " + std::to_string(kMostNumbers) + " numbers", std::to_string(count));
+  if (count > kMostNumbers) refuse(tag, "at most " + std::to_string(kMostNumbers) + " numbers", std::to_string(count));
   switch (element->ident()) {
     case EVR_DS:
     case EVR_IS: {
@@ -135,7 +134,8 @@ std::vector<double> DicomDataset::numbers(DcmItem& item, const DcmTagKey& tag) c
       if (!add_binary<Float64>(values, count, [&](Float64& v, unsigned long i) { return element->getFloat64(v, i); }))
         bad("none that can be read");
       break;
-    default: bad(std::string("the type ") + DcmVR(element->ident()).getVRName());
+    default:
+      bad(std::string("the type ") + DcmVR(element->ident()).getVRName());
   }
   for (const double value : values)
     if (!std::isfinite(value)) bad(plain_number(value));

@@ -95,7 +95,8 @@ Rule told_rule(const DicomDataset& file, std::size_t frame, const std::string& r
   }
   if (rule.table) {
     rule.table_rises = true;
-    say(run.found, "stored values: " + relationship + ", made linear by the file's LUT; the logarithm is taken of that");
+    say(run.found,
+        "stored values: " + relationship + ", made linear by the file's LUT; the logarithm is taken of that");
     return rule;
   }
   if (relationship != "LOG")
@@ -125,8 +126,7 @@ ValueMap value_map(const DicomDataset& file, const DicomTags& tags, const Stored
   };
   const std::vector<double> slopes = file.numbers_at(frame, DCM_PixelValueTransformationSequence, DCM_RescaleSlope);
   const double slope = first(slopes, 1);
-  const double intercept =
-      first(file.numbers_at(frame, DCM_PixelValueTransformationSequence, DCM_RescaleIntercept), 0);
+  const double intercept = first(file.numbers_at(frame, DCM_PixelValueTransformationSequence, DCM_RescaleIntercept), 0);
   if (slope == 0) file.refuse(DCM_RescaleSlope, "a number other than 0", "0");
   if (rule.intensity == DicomIntensity::linear && !rule.table) {
     const std::vector<DcmItem*> modality = file.items(file.root(), DCM_ModalityLUTSequence);
@@ -146,8 +146,9 @@ ValueMap value_map(const DicomDataset& file, const DicomTags& tags, const Stored
   if (!(scale > 0) || !std::isfinite(scale))
     throw BadInput(run.name, "log_scale", "a positive number", plain_number(scale));
   if (!linear && !tags.log_scale && slopes.empty())
-    say(run.warnings, run.name + ": logarithmic values without a scale: line integrals are in units of stored values; "
-                                 "give log_scale by hand (the line integral of a difference of 1)");
+    say(run.warnings, run.name +
+                          ": logarithmic values without a scale: line integrals are in units of stored values; "
+                          "give log_scale by hand (the line integral of a difference of 1)");
   if (linear && sign < 0)
     say(run.warnings, run.name + ": linear values that fall with the intensity: counted down from " +
                           plain_number(largest) + ", the largest that can be stored");

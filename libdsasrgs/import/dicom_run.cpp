@@ -8,7 +8,9 @@
 #include "dsasrgs/error.hpp"
 #include "import/dicom_parts.hpp"
 #include "import/dicom_pixels.hpp"
+#include "import/dicom_stack.hpp"
 #include "import/dicom_tags.hpp"
+#include "import/imported_case.hpp"
 
 namespace dsasrgs {
 
@@ -50,17 +52,7 @@ DicomTags tags_of(const std::filesystem::path& path, const DicomImportOptions& o
   return tags;
 }
 
-}  // namespace
-
-bool is_dicom_file(const std::filesystem::path& path) {
-  constexpr std::size_t kPreamble = 128, kMark = 4;
-  std::array<char, kPreamble + kMark> start{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(start.data(), start.size());
-  return file.good() && std::string_view(start.data() + kPreamble, kMark) == "DICM";
-}
-
-DicomRun read_dicom_run(const std::filesystem::path& path, const DicomImportOptions& options) {
+DicomRun read_run(const std::filesystem::path& path, const DicomImportOptions& options) {
   const DicomTags tags = tags_of(path, options);
   const DicomDataset file(path);
   DicomRun run;
@@ -78,6 +70,26 @@ DicomRun read_dicom_run(const std::filesystem::path& path, const DicomImportOpti
   if (file.text(file.root(), DCM_BurnedInAnnotation) == "YES")
     run.warnings.push_back(run.name + ": " + tag_name(DCM_BurnedInAnnotation) +
                            " is YES: text that never changes does not count, other text does");
+  return run;
+}
+
+}  // namespace
+
+bool is_dicom_file(const std::filesystem::path& path) {
+  constexpr std::size_t kPreamble = 128, kMark = 4;
+  std::array<char, kPreamble + kMark> start{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(start.data(), start.size());
+  return file.good() && std::string_view(start.data() + kPreamble, kMark) == "DICM";
+}
+
+DicomRun read_dicom_run(const std::filesystem::path& path, const DicomImportOptions& options) {
+  DicomRun run;
+  require_regular_file(path);
+  if (!is_dicom_file(path))
+    throw BadInput(path.string(), "file", "\"DICM\" after 128 bytes (dcmconv makes such files of data sets alone)",
+                   "something else");
+  read_on_deep_stack(path, [&] { run = read_run(path, options); });
   return run;
 }
 

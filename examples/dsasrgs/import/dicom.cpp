@@ -20,7 +20,7 @@ namespace dsasrgs::program {
 namespace {
 
 struct DicomArguments : ImportArguments {
-  std::vector<std::string> sources, by_hand;
+  std::vector<std::string> files, by_hand;
   std::string mask_run, subtraction = "mask";
   std::optional<int> last_frame;
   DicomImportOptions options;
@@ -151,7 +151,13 @@ void follow(const std::string& text, DicomImportOptions& options) {
 }
 
 void run(DicomArguments& a) {
-  std::vector<std::filesystem::path> sources(a.sources.begin(), a.sources.end());
+  const std::vector<std::filesystem::path> sources(a.files.begin(), a.files.end() - 1);
+  a.output = a.files.back();
+  for (const std::filesystem::path& source : sources) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(source, ignored))
+      throw UsageError("files: expected files or folders that are there, found none: " + source.string());
+  }
   std::vector<std::filesystem::path> inputs = sources;
   if (!a.mask_run.empty()) {
     inputs.emplace_back(a.mask_run);
@@ -172,10 +178,13 @@ void add_import_dicom(CLI::App& import) {
   DicomArguments& a = *arguments;
   CLI::App* sub =
       import.add_subcommand("dicom", "X-ray angiography (XA, Enhanced XA): a rotational run or single views");
-  sub->add_option("sources", a.sources, "DICOM files, or folders of them (docs/bring-your-own-dicom.md)")
+  sub->add_option("files", a.files,
+                  "DICOM files, or folders of them, and last the acquisition file to write: SRC... CASE.h5 "
+                  "(docs/bring-your-own-dicom.md)")
       ->required()
-      ->check(CLI::ExistingPath);
-  add_import_options(*sub, a);
+      ->expected(2, CLI::detail::expected_max_vector_size)
+      ->check(not_empty());
+  add_shared_import_options(*sub, a);
   sub->add_option("--set", a.by_hand,
                   "[FILE:]NAME=VALUE: what tags do not say, or say wrongly, of all files or of one: sod_mm, sdd_mm, "
                   "primary_deg, secondary_deg, table_mm, relationship, … (again for more)")

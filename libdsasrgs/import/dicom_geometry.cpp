@@ -133,7 +133,7 @@ Vec2d isocenter_of(const DicomDataset& file, const DicomTags& tags, std::size_t 
 std::vector<double> table_of_ge(const DicomDataset& file) {
   constexpr Uint16 kGroup = 0x0019;
   for (Uint16 block = 0x10; block <= 0xff; ++block) {
-    if (file.text(file.root(), DcmTagKey(kGroup, block)) != "GEMS_DL_IMG_01") continue;
+    if (file.text(file.root(), DcmTagKey(kGroup, block)) != "DLX_SERIE_01") continue;
     std::vector<double> position;
     for (Uint16 element = 0x21; element <= 0x23; ++element) {
       const auto number = static_cast<Uint16>(block << 8 | element);

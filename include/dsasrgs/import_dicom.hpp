@@ -73,7 +73,8 @@ struct DicomImportOptions : ImportOptions {
 /// Each frame is a view; views are put in the order of their times. Line integrals follow the mask module, the pixel
 /// intensity relationship, and the modality LUT; shutters, collimators, overlays and burnt-in text become `valid`.
 /// Throws BadInput naming the tag where one that is needed is missing and not given by hand, and BackendUnavailable in
-/// a build without DCMTK. Files are read in this process: DCMTK is not proof against every crafted file.
+/// a build without DCMTK. Files are read in this process, on a thread
+/// of their own: DCMTK is not proof against every crafted file. DCMTK's log is turned off.
 ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, const DicomImportOptions&);
 
 }  // namespace dsasrgs

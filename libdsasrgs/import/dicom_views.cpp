@@ -193,7 +193,10 @@ void ViewMaker::require_same_detector(const DicomRun& run) {
 void ViewMaker::subtract(const DicomRun& run, const DicomRun* mask_run, const SubtractedFrame& s,
                          std::span<float> image, std::span<std::uint8_t> valid) {
   const DicomRun& masks = mask_run != nullptr ? *mask_run : run;
-  const std::vector<DicomShutter>& shutters = run.frames[static_cast<std::size_t>(s.frame)].shutters;
+  std::vector<DicomShutter> shutters = run.frames[static_cast<std::size_t>(s.frame)].shutters;
+  for (const int mask : s.mask)
+    for (const DicomShutter& shutter : masks.frames[static_cast<std::size_t>(mask)].shutters)
+      if (std::find(shutters.begin(), shutters.end(), shutter) == shutters.end()) shutters.push_back(shutter);
   if (shutters != shutters_ || not_hidden_.size() != valid.size()) {
     not_hidden_.assign(valid.size(), 1);
     for (const DicomShutter& shutter : shutters) hide_behind(shutter, run.bin, run.width(), not_hidden_);

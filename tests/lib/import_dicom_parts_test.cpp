@@ -1,6 +1,5 @@
 // import_dicom: shutters, burnt-in text, Enhanced XA, tags given by hand, and files that mean harm.
 
-#include <dcmtk/dcmdata/dcostrmz.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -245,6 +244,7 @@ TEST_CASE("import_dicom: what tags say is looked at", "[import]") {
   refused(DCM_NumberOfFrames, "3", {"(7fe0,0010)", "288 bytes", "192"});
   refused(DCM_NumberOfFrames, "1000000", {"(0028,0008)", "no more pixels than a file of"});
   refused(DCM_PhotometricInterpretation, "RGB", {"(0028,0004)", "MONOCHROME"});
+  refused(DCM_RescaleIntercept, "nan", {"(0028,1052)", "nan"});
   refused(DCM_ShutterShape, "POLYGONAL", {"(0018,1620)"});
   DicomFile file(2, 6, 8, noise(2, 6, 8));
   file.usual();

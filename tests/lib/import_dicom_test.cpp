@@ -5,6 +5,7 @@
 #include <dcmtk/dcmdata/dcrleerg.h>
 #include <dcmtk/dcmjpeg/djencode.h>
 #include <dcmtk/dcmjpeg/djrplol.h>
+#include <dcmtk/dcmjpls/djencode.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -269,9 +270,10 @@ TEST_CASE("import_dicom: values that do not tell the intensity are refused unles
   REQUIRE(negative.projection(0)[3] == Approx(-imported.acquisition.projection(0)[3]));
 }
 
-TEST_CASE("import_dicom: pixels as RLE, JPEG and big-endian are the same", "[import]") {
+TEST_CASE("import_dicom: pixels as RLE, JPEG, JPEG-LS and big-endian are the same", "[import]") {
   const TemporaryFolder folder;
   DJEncoderRegistration::registerCodecs();
+  DJLSEncoderRegistration::registerCodecs();
   DcmRLEEncoderRegistration::registerCodecs();
   DicomImportOptions options;
   options.tags.mask_frames = {1};
@@ -287,6 +289,7 @@ TEST_CASE("import_dicom: pixels as RLE, JPEG and big-endian are the same", "[imp
   REQUIRE(projections(EXS_BigEndianExplicit) == plain);
   REQUIRE(projections(EXS_RLELossless) == plain);
   REQUIRE(projections(EXS_JPEGProcess14SV1, &lossless) == plain);
+  REQUIRE(projections(EXS_JPEGLSLossless) == plain);
 }
 
 TEST_CASE("import_dicom: bins are means of counts, and what is left over is cut off", "[import]") {
@@ -332,6 +335,14 @@ TEST_CASE("import_dicom: a run of a mask beside the run of the contrast", "[impo
       REQUIRE(imported.acquisition.projection(view)[i] ==
               Approx(ln_count(masks, nearest[view], i) - ln_count(fills, view, i)).margin(1e-6));
   REQUIRE(has_line(imported.warnings, "mask: expected from the angle of its contrast frame"));
+  // What the mask does not show cannot be subtracted.
+  mask.text(DCM_ShutterShape, "RECTANGULAR")
+      .text(DCM_ShutterLeftVerticalEdge, "3")
+      .text(DCM_ShutterRightVerticalEdge, "9");
+  mask.text(DCM_ShutterUpperHorizontalEdge, "0").text(DCM_ShutterLowerHorizontalEdge, "7");
+  mask.save(folder / "mask.dcm");
+  const Acquisition hidden = read_case(folder / "fill.dcm", options).acquisition;
+  for (int i = 0; i < kRows * kColumns; ++i) REQUIRE((hidden.valid_pixels(1)[i] != 0) == (i % kColumns >= 3));
 }
 
 TEST_CASE("import_dicom: files are put on one clock", "[import]") {

@@ -140,9 +140,9 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
   require_options(options);
   ImportedCase imported;
   const std::vector<std::filesystem::path> files = files_of(sources, imported);
-  for (const auto& [name, tags] : options.tags_of)
-    if (std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.filename() == name; }))
-      throw InvalidArgument("import_dicom: tags_of: expected names of files that are read, found " + name);
+  for (const auto& one : options.tags_of)
+    if (std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.filename() == one.first; }))
+      throw InvalidArgument("import_dicom: tags_of: expected names of files that are read, found " + one.first);
   Acquisition& a = imported.acquisition;
   a.name = sources.front().string();
   std::optional<DicomRun> mask_run;

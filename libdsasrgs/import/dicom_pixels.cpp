@@ -202,7 +202,7 @@ void read_pixel_header(const DicomDataset& file, DicomRun& run) {
   run.frames.resize(static_cast<std::size_t>(frames));
 }
 
-void read_pixels(const DicomDataset& file, const DicomTags& tags, std::stop_token stop, DicomRun& run) {
+void read_pixels(const DicomDataset& file, const DicomTags& tags, const std::stop_token& stop, DicomRun& run) {
   const StoredBits bits = stored_bits(file);
   Frames frames(file, run, bits);
   run.values = host_vector<float>(run.frames.size() * run.num_pixels());

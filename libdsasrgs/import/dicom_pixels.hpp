@@ -11,6 +11,6 @@ namespace dsasrgs {
 void read_pixel_header(const DicomDataset&, DicomRun&);
 
 /// Fills `values`, `valid` and `intensity`: every frame decoded, through the modality LUT, binned.
-void read_pixels(const DicomDataset&, const DicomTags&, std::stop_token, DicomRun&);
+void read_pixels(const DicomDataset&, const DicomTags&, const std::stop_token&, DicomRun&);
 
 }  // namespace dsasrgs

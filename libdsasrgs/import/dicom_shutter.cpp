@@ -40,7 +40,8 @@ void hide_behind(const DicomShutter& shutter, int bin, int width, std::span<std:
     const auto row = static_cast<int>(i / static_cast<std::size_t>(width)) * bin;
     const auto column = static_cast<int>(i % static_cast<std::size_t>(width)) * bin;
     for (int part = 0; part < bin * bin && valid[i] != 0; ++part)
-      if (is_hidden(shutter, row + part / bin + 1, column + part % bin + 1)) valid[i] = 0;
+      if (const int down = part / bin, right = part % bin; is_hidden(shutter, row + down + 1, column + right + 1))
+        valid[i] = 0;
   }
 }
 

@@ -51,7 +51,8 @@ bool add_binary(std::vector<double>& values, unsigned long count, const Read& re
 
 std::string tag_name(const DcmTagKey& key) {
   DcmTag tag(key);
-  return std::string(key.toString().c_str()) + " " + tag.getTagName();
+  const OFString number = key.toString();
+  return std::string(number.begin(), number.end()) + " " + tag.getTagName();
 }
 
 DicomDataset::DicomDataset(const std::filesystem::path& path) : name_(path.string()) {

@@ -96,7 +96,7 @@ std::vector<double> told_steps_ms(const DicomDataset& file, const DicomTags& tag
   const std::size_t num_frames = run.frames.size();
   const auto even = [&](double ms) { return std::vector<double>(num_frames, ms); };
   if (tags.frame_time_ms) return even(*tags.frame_time_ms);
-  const std::vector<double> vector = file.numbers(file.root(), DCM_FrameTimeVector);
+  std::vector<double> vector = file.numbers(file.root(), DCM_FrameTimeVector);
   const std::optional<double> time = file.number(file.root(), DCM_FrameTime);
   if (!vector.empty() && (!time || points_at(file, DCM_FrameTimeVector))) {
     if (vector.size() != num_frames)

@@ -244,6 +244,10 @@ TEST_CASE("import_dicom: LOG values with a table to linear ones", "[import]") {
     REQUIRE(imported.acquisition.projection(0)[i] ==
             Approx(std::log(table[10 + i] / static_cast<double>(table[10 + i + kRows * kColumns]))).margin(1e-6));
   REQUIRE(has_line(imported.found, "LOG, made linear by the file's LUT"));
+  // The table rises, whatever is said of the values that go in.
+  REQUIRE(file.root().putAndInsertSint16(DCM_PixelIntensityRelationshipSign, -1).good());
+  REQUIRE(read_case(file.save(folder / "run.dcm"), options).acquisition.projections ==
+          imported.acquisition.projections);
   file.numbers(lut, DCM_LUTDescriptor, {1000, 0, 16});
   const auto path = file.save(folder / "short.dcm");
   require_error<BadInput>([&] { read_case(path, options); }, {"short.dcm", "(0028,3006)", "1000", "256"});
@@ -343,6 +347,13 @@ TEST_CASE("import_dicom: a run of a mask beside the run of the contrast", "[impo
   mask.save(folder / "mask.dcm");
   const Acquisition hidden = read_case(folder / "fill.dcm", options).acquisition;
   for (int i = 0; i < kRows * kColumns; ++i) REQUIRE((hidden.valid_pixels(1)[i] != 0) == (i % kColumns >= 3));
+  mask.text(DCM_ShutterShape, "BITMAP")
+      .number(DcmTagKey(0x6000, 0x0010), kRows)
+      .number(DcmTagKey(0x6000, 0x0011), kColumns);
+  mask.numbers(mask.root(), DcmTagKey(0x6000, 0x3000), {0x0400, 0, 0});
+  mask.save(folder / "mask.dcm");
+  const Acquisition pierced = read_case(folder / "fill.dcm", options).acquisition;
+  for (int i = 0; i < kRows * kColumns; ++i) REQUIRE((pierced.valid_pixels(1)[i] != 0) == (i != 10));
 }
 
 TEST_CASE("import_dicom: files are put on one clock", "[import]") {

@@ -49,7 +49,7 @@ struct Setting {
     }
   }
   std::vector<double> numbers(std::size_t count) const {
-    const std::vector<double> all = numbers();
+    std::vector<double> all = numbers();
     if (all.size() != count) refuse(std::to_string(count) + " numbers", std::to_string(all.size()));
     return all;
   }

@@ -68,4 +68,62 @@ struct ImageImportOptions : ImportOptions {
 ImportedCase import_images(const std::filesystem::path& folder, const std::filesystem::path& table,
                            const ImageImportOptions&);
 
+struct FourDrgsImportOptions : ImportOptions {
+  /// Take the frames' SecondaryAngle, with the sign that 4DRGS has for it (b = −SecondaryAngle); 4DRGS itself reads 0.
+  bool secondary_angles = false;
+};
+
+/// Reads a folder of 4DRGS (arXiv 2412.12919): transforms.json (angles in rad, lengths in mm) and mask_run.nii.gz and
+/// fill_run.nii.gz, counts [N,H,W], or without them DSA.nii.gz, which 4DRGS clips at 0. Source at
+/// sad·(cos b cos a, cos b sin a, sin b), a = PrimaryAngle, as carm_pose; the volume is centred on the isocentre. Its
+/// frames have no times: 5 s from first to last unless the options say another.
+ImportedCase import_4drgs(const std::filesystem::path& folder, const FourDrgsImportOptions& = {});
+
+struct R2GaussianImportOptions : ImportOptions {
+  double unit_mm = 1000;  ///< what its lengths are in: its converter to NAF's format takes them for metres
+};
+
+/// Reads a folder of R²-Gaussian (arXiv 2405.20693): meta_data.json, a .npy [H,W] for each view and the volume [x,y,z],
+/// in 1/unit, which becomes the reference. R²-Gaussian multiplies lengths and projections by 2/max(sVoxel) as it loads
+/// them; the files are not scaled, and line integrals have no unit. Source at DSO·(cos a, sin a, 0), rows towards −z;
+/// offDetector as TIGRE, which made the projections, takes it. proj_train and proj_test are the split; views are put in
+/// the order of their angles, all at 0 s (a still object) unless a duration is given.
+ImportedCase import_r2_gaussian(const std::filesystem::path& folder, const R2GaussianImportOptions& = {});
+
+/// Reads a pickle of NAF (arXiv 2209.14540), without running anything in it: only numbers, texts, lists, dictionaries
+/// and NumPy's arrays are known. Lengths are in mm, the volume `image` [x,y,z] in 1/m; the rest as import_r2_gaussian.
+ImportedCase import_naf(const std::filesystem::path& pickle, const ImportOptions& = {});
+
+struct RtkImportOptions : ImportOptions {
+  std::optional<double> white;  ///< counts without anything in the beam, where the stack holds counts
+};
+
+/// Reads RTK's geometry (RTKThreeDCircularGeometry, versions 2 and 3, flat detector) and its projections, a MetaImage
+/// [N,H,W] (.mha, .mhd) whose origin, spacing and direction place the pixels on the detector. RTK's axes are IEC
+/// 61217's (x to the patient's left, y to the head, z up, rotation about y); they become ours by (x, y, z) → (x, −z,
+/// y), so that of a patient lying on the back x points left, y to the back and z to the head. Matrices in the file are
+/// held against its parameters. All views are of 0 s unless a duration is given.
+ImportedCase import_rtk(const std::filesystem::path& geometry, const std::filesystem::path& projections,
+                        const RtkImportOptions& = {});
+
+struct TigreImportOptions : ImportOptions {
+  double unit_mm = 1;  ///< what its lengths are in
+};
+
+/// Reads a geometry of TIGRE in JSON, with the names and orders of its Python class (DSD, DSO, nDetector (v, u),
+/// dDetector or sDetector, offDetector, rotDetector, COR, nVoxel (z, y, x), dVoxel or sVoxel, offOrigin, and angles [N]
+/// or [N,3]), and its projections, a .npy [N,H,W], rows towards +z. All views are of 0 s unless a duration is given.
+ImportedCase import_tigre(const std::filesystem::path& geometry, const std::filesystem::path& projections,
+                          const TigreImportOptions& = {});
+
+struct AstraImportOptions : ImportOptions {
+  double unit_mm = 1;        ///< what its lengths are in
+  bool views_first = false;  ///< the array is [N,H,W]; else as ASTRA keeps it, [H,N,W]
+};
+
+/// Reads vectors of ASTRA's `cone_vec` (source, detector's centre, from pixel (0,0) to (0,1), to (1,0); [N,12], a .npy
+/// or text) and its projections, a .npy. All views are of 0 s unless a duration is given.
+ImportedCase import_astra(const std::filesystem::path& vectors, const std::filesystem::path& projections,
+                          const AstraImportOptions& = {});
+
 }  // namespace dsasrgs

@@ -17,6 +17,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "files/byte_stream.hpp"
+#include "files/nifti_pictures.hpp"
 
 namespace dsasrgs {
 
@@ -274,21 +275,41 @@ void write_nifti(const std::filesystem::path& path, const Volume& volume, double
   throw_out_of_host_memory();
 }
 
+namespace {
+
+/// Voxels from where `file` stands after its header, to `values`.
+void read_all_voxels(ByteReader& file, const NiftiHeader& h, std::size_t num_values, std::vector<float>& values) {
+  file.skip(static_cast<std::size_t>(h.vox_offset) - sizeof h);
+  if (num_values > file.max_size())  // a voxel is at least a byte: do not believe sizes the file cannot hold
+    throw BadInput(file.name(), "voxels", std::to_string(num_values), "at most " + std::to_string(file.max_size()));
+  with_host_memory(num_values * sizeof(float), [&] {
+    if (!file.is_compressed()) values.reserve(num_values);
+    read_voxels_of_type(file, h, num_values, values);
+  });
+}
+
+}  // namespace
+
 Volume read_nifti(const std::filesystem::path& path) try {
   ByteReader file(path);
   const NiftiHeader h = read_header(file);
   Volume volume;
   volume.grid = grid_of(file.name(), h);
   volume.frames = h.dim[0] >= 4 ? h.dim[4] : 1;
-  file.skip(static_cast<std::size_t>(h.vox_offset) - sizeof h);
-  const std::size_t num_values = volume.grid.num_voxels() * static_cast<std::size_t>(volume.frames);
-  if (num_values > file.max_size())  // a voxel is at least a byte: do not believe sizes the file cannot hold
-    throw BadInput(file.name(), "voxels", std::to_string(num_values), "at most " + std::to_string(file.max_size()));
-  with_host_memory(num_values * sizeof(float), [&] {
-    if (!file.is_compressed()) volume.values.reserve(num_values);
-    read_voxels_of_type(file, h, num_values, volume.values);
-  });
+  read_all_voxels(file, h, volume.grid.num_voxels() * static_cast<std::size_t>(volume.frames), volume.values);
   return volume;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
+
+NumberArray<float> read_nifti_pictures(const std::filesystem::path& path) try {
+  ByteReader file(path);
+  const NiftiHeader h = read_header(file);
+  if (h.dim[0] >= 4 && h.dim[4] > 1) throw BadInput(file.name(), "dim", "pictures: three axes", "four");
+  NumberArray<float> pictures;
+  for (int axis = 3; axis >= 1; --axis) pictures.shape.push_back(static_cast<std::size_t>(h.dim[axis]));
+  read_all_voxels(file, h, num_numbers(pictures.shape), pictures.values);
+  return pictures;
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
 }

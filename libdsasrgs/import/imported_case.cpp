@@ -198,7 +198,12 @@ void finish_import(ImportedCase& imported, const ImportOptions& options, const F
       throw BadInput(a.name, "volume", "a region given by hand, or poses that see the isocentre", e.what());
     }
   }
-  if (options.num_train_views) split_evenly(a, *options.num_train_views);
+  if (options.num_train_views) {
+    const std::string expected = "1 to " + std::to_string(a.num_views());
+    require_field(*options.num_train_views >= 1 && *options.num_train_views <= a.num_views(), "num_train_views",
+                  expected.c_str(), *options.num_train_views);
+    split_evenly(a, *options.num_train_views);
+  }
   a.validate();
   describe_import(imported);
   for (const Finding& finding : implausibilities(a)) imported.warnings.push_back(a.name + ": " + finding.message);

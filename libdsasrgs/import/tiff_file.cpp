@@ -78,8 +78,9 @@ struct OpenTiff {
     if (!options) throw_out_of_host_memory();
     TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_complaint, &file);
     TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_warning, &file);
-    // No table of a sound file is larger than the file, no row larger than what it can be decompressed to.
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), std::int64_t{1} << 31);
+    // No table and no compressed part of a sound file is larger than the file; decoders have tables of their own.
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(),
+                                        static_cast<tmsize_t>(file.bytes.size() + (std::size_t{1} << 24)));
     tiff.reset(TIFFClientOpenExt(
         name.c_str(), "rm", &file, read_piece, [](thandle_t, void*, tmsize_t) -> tmsize_t { return 0; }, seek_to,
         [](thandle_t) { return 0; }, [](thandle_t h) -> toff_t { return static_cast<TiffBytes*>(h)->bytes.size(); },
@@ -166,7 +167,8 @@ void read_pixels(const std::string& name, const OpenTiff& open, const TiffPixels
                       tile_height = open.field(TIFFTAG_TILELENGTH, true);
   const tmsize_t tile_bytes = TIFFTileSize(tiff);
   if (tile_width < 1 || tile_height < 1 || tile_bytes < 1 ||
-      static_cast<std::uint64_t>(tile_bytes) < std::uint64_t{tile_width} * tile_height * bytes_of_pixel)
+      static_cast<std::uint64_t>(tile_bytes) < std::uint64_t{tile_width} * tile_height * bytes_of_pixel ||
+      static_cast<std::uint64_t>(tile_bytes) / kMaxDeflateRatio > open.file.bytes.size())
     fail();
   HostVector<std::uint8_t> tile(static_cast<std::size_t>(tile_bytes));
   values.resize(width * p.height);

@@ -1,4 +1,4 @@
-// Reading the polylines of legacy VTK files.
+// Reading the polylines of VTK files; the text form of legacy ones.
 #include <limits>
 #include <string>
 
@@ -8,6 +8,7 @@
 #include "dsasrgs/simulator.hpp"
 #include "files/text_lines.hpp"
 #include "simulate/earlier_points.hpp"
+#include "simulate/polylines.hpp"
 
 namespace dsasrgs {
 
@@ -43,12 +44,6 @@ class Words {
   TextLines& lines_;
   std::string text_;
   std::size_t at_ = 0;
-};
-
-struct Polylines {
-  std::vector<Vec3d> points;
-  std::vector<std::size_t> end;  ///< of each line in `point`
-  std::vector<int> point;
 };
 
 void read_point_of_line(Words& words, std::string_view word, Polylines& p) {
@@ -91,29 +86,73 @@ void read_lines(Words& words, Polylines& p) {
   for (std::size_t k = 0; k < size; ++k) read_point_of_line(words, words.expect("CONNECTIVITY", "a number"), p);
 }
 
-Polylines read_polylines(const std::filesystem::path& path) {
-  TextLines lines(path);
-  std::string text;
-  if (!lines.next(text) || !text.starts_with("# vtk DataFile"))
-    lines.refuse("header", "# vtk DataFile Version …", text);
-  lines.next(text);  // the title
+/// Of an array of POINT_DATA whose name was just read: behind SCALARS, or in a FIELD.
+void read_radii(Words& words, bool is_scalars, Polylines& p) {
+  constexpr const char* kField = "radii";
+  std::size_t count = p.points.size();
+  if (is_scalars) {
+    words.expect(kField, "a type");
+    std::string_view word = words.expect(kField, "LOOKUP_TABLE");
+    if (word == "1") word = words.expect(kField, "LOOKUP_TABLE");
+    if (word != "LOOKUP_TABLE") words.lines().refuse(kField, "one number for each point", word);
+    words.expect(kField, "the name of a table");
+  } else {
+    const std::size_t components = words.count(kField), tuples = words.count(kField);
+    if (components != 1 || tuples != count)
+      words.lines().refuse(kField, "one number for each of " + std::to_string(count) + " points",
+                           std::to_string(components) + " for each of " + std::to_string(tuples));
+    words.expect(kField, "a type");
+  }
+  for (; count > 0; --count) {
+    const std::string_view word = words.expect(kField, "a number");
+    const double radius = words.lines().number(kField, word);
+    if (!is_length(radius)) words.lines().refuse(kField, "1e-6 to 1e9 mm", word);
+    p.radius_mm.push_back(radius);
+  }
+}
+
+Polylines read_text_vtk(TextLines& lines) {
   Words words(lines);
-  if (const std::string_view format = words.expect("format", "ASCII"); format != "ASCII")
-    lines.refuse("format", "ASCII", format);
   Polylines p;
-  for (std::string_view word; p.end.empty() && words.next(word);) {
-    if (word == "POINTS") {
+  bool of_points = false, is_scalars = false;
+  for (std::string_view word; words.next(word);) {
+    if (word == "POINTS" && p.points.empty()) {
       const std::size_t count = words.count("POINTS");
       words.expect("POINTS", "a type");
       for (std::size_t i = 0; i < count; ++i) {
         const double x = words.coordinate("POINTS"), y = words.coordinate("POINTS");
         p.points.push_back({x, y, words.coordinate("POINTS")});
       }
-    } else if (word == "CELLS" || word == "LINES") {
+    } else if ((word == "CELLS" || word == "LINES") && p.end.empty()) {
       read_lines(words, p);
+    } else if (word == "POINT_DATA" || word == "CELL_DATA") {
+      of_points = word == "POINT_DATA";
+    } else if (of_points && is_radius_name(word) && p.radius_mm.empty()) {
+      read_radii(words, is_scalars, p);
+    } else {
+      is_scalars = word == "SCALARS";
     }
   }
-  if (p.point.empty()) throw BadInput(path.string(), "polylines", "POINTS and CELLS or LINES", "none");
+  return p;
+}
+
+Polylines read_polylines(const std::filesystem::path& path) {
+  Polylines p;
+  TextLines lines(path);
+  std::string text;
+  lines.next(text);
+  if (text.starts_with("<")) {
+    p = read_vtp(path);
+  } else {
+    if (!text.starts_with("# vtk DataFile")) lines.refuse("header", "# vtk DataFile Version …, or <VTKFile …", text);
+    lines.next(text);  // the title
+    lines.next(text);
+    const std::vector<std::string_view> format = words_of(text);
+    if (format.size() != 1 || (format[0] != "ASCII" && format[0] != "BINARY"))
+      lines.refuse("format", "ASCII or BINARY", text);
+    p = format[0] == "ASCII" ? read_text_vtk(lines) : read_binary_vtk(path);
+  }
+  if (p.point.empty()) throw BadInput(path.string(), "polylines", "points and lines of them", "none");
   return p;
 }
 
@@ -128,7 +167,8 @@ VesselTree joined(const Polylines& p, double radius_mm, double join_mm) {
     const std::size_t begin = tree.nodes.size();
     int up = begin < end ? earlier.nearest(positions[begin], begin, join_mm) : -1;
     for (std::size_t i = begin; i < end; ++i) {
-      tree.nodes.push_back({positions[i], radius_mm, up});
+      const auto point = static_cast<std::size_t>(p.point[i]);
+      tree.nodes.push_back({positions[i], p.radius_mm.empty() ? radius_mm : p.radius_mm[point], up});
       up = static_cast<int>(i);
     }
   }

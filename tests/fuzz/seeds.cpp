@@ -16,6 +16,7 @@
 #include "harness.hpp"
 #include "network/network_training.hpp"
 #include "support/acquisition_parts.hpp"
+#include "support/import_files.hpp"
 #include "support/network_file.hpp"
 #include "support/small_acquisition.hpp"
 #include "support/small_case.hpp"
@@ -160,11 +161,26 @@ void volumes_and_images(const Seeds& seeds) {
   seeds.write("raw_volume", "raw", std::string("\2\3\2") + std::string(12, 'v'));
 }
 
+void imports(const Seeds& seeds) {
+  seeds.write("import_naf", "naf", test::naf_pickle());
+  seeds.write("import_npy", "stack", test::stack_npy());
+  seeds.write("import_json", "tigre", test::tigre_json());
+  seeds.write("import_json", "r2", test::r2_json());
+  seeds.write("import_json", "4drgs", test::four_drgs_json());
+  seeds.write("import_rtk", "geometry", test::rtk_xml());
+  seeds.write("import_meta_image", "stack", test::meta_image());
+  seeds.write("import_table", "poses", test::pose_table(".tif"));
+  seeds.write("import_tiff", "float", test::float_tiff());
+}
+
 void texts(const Seeds& seeds) {
   seeds.write("swc", "tree", test::kSwc);
   seeds.write("swc", "commas", "1,2,0,0,-40,2,-1\r\n2;2;0;0;0;0;1\r\n+3.0 2 0 0 5 2 2 more\n");
   seeds.write("vtk", "lines", test::vtk_lines());
   seeds.write("vtk", "lines_51", test::vtk_lines_51());
+  seeds.write("vtk", "binary", test::vtk_binary());
+  seeds.write("vtk", "xml", test::vtp_text());
+  seeds.write("vtk", "appended", test::vtp_appended());
   for (const std::string& preset : preset_names()) seeds.write("config", preset, to_toml(preset_config(preset)));
   seeds.write("config", "setting", "training.steps=5");
   seeds.write("network_plan", "plan",
@@ -198,6 +214,7 @@ int main(int argc, char** argv) try {
   answers(seeds);
   questions(seeds);
   volumes_and_images(seeds);
+  imports(seeds);
   texts(seeds);
 } catch (const std::exception& e) {
   std::cerr << "fuzz_seeds: " << e.what() << '\n';

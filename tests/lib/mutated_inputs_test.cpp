@@ -13,8 +13,10 @@
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/image.hpp"
+#include "dsasrgs/import.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/simulator.hpp"
+#include "support/import_files.hpp"
 #include "support/small_files.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -60,10 +62,10 @@ long peak_kib() {
   return usage.ru_maxrss;
 }
 
-/// Reads kMutations mutations of a file; `read` gives false for numbers that are not finite.
-void survive(const std::string& name, const std::string& good,
+/// Reads kMutations mutations of a file, in `folder` with what belongs to it; `read` gives false for numbers that are
+/// not finite.
+void survive(const test::TemporaryFolder& folder, const std::string& name, const std::string& good,
              const std::function<bool(const std::filesystem::path&)>& read) {
-  const test::TemporaryFolder folder;
   const auto path = folder / name;
   test::write_bytes(path, good);
   REQUIRE(read(path));
@@ -77,6 +79,8 @@ void survive(const std::string& name, const std::string& good,
       if (!read(path)) FAIL_CHECK(name << ": mutation " << i << " gave a number that is not finite");
     } catch (const BadInput&) {
       ++refused;
+    } catch (const IoError&) {  // a file names others
+      ++refused;
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     if (seconds.count() > 2) FAIL_CHECK(name << ": mutation " << i << " took " << seconds.count() << " s");
@@ -85,6 +89,11 @@ void survive(const std::string& name, const std::string& good,
   CHECK(refused > kMutations / 20);
   CHECK(refused < kMutations);
   UNSCOPED_INFO(name << ": " << refused << " of " << kMutations << " refused");
+}
+
+void survive(const std::string& name, const std::string& good,
+             const std::function<bool(const std::filesystem::path&)>& read) {
+  survive(test::TemporaryFolder(), name, good, read);
 }
 
 bool all_finite(const std::vector<float>& values) {
@@ -121,6 +130,9 @@ TEST_CASE("mutated SWC and VTK files are refused or finite", "[mutations]") {
   const auto read = [](const auto& path) { return finite_tree(read_vtk_centerlines(path, 1)); };
   survive("t.vtk", test::vtk_lines(), read);
   survive("t51.vtk", test::vtk_lines_51(), read);
+  survive("binary.vtk", test::vtk_binary(), read);
+  survive("text.vtp", test::vtp_text(), read);
+  survive("appended.vtp", test::vtp_appended(), read);
 }
 
 TEST_CASE("mutated PNG files are refused or finite", "[mutations]") {
@@ -134,4 +146,34 @@ TEST_CASE("mutated TOML files are refused or valid configurations", "[mutations]
     apply_toml_file(config, path);
     return to_toml(config).find("nan") == std::string::npos;
   });
+}
+
+TEST_CASE("mutated files of other programs are refused or finite", "[mutations]") {
+  const auto survives = [](const std::string& name,
+                           const std::function<ImportedCase(const test::TemporaryFolder&)>& import) {
+    const test::TemporaryFolder folder;
+    test::write_import_files(folder.path());
+    survive(folder, name, test::read_bytes(folder / name),
+            [&](const std::filesystem::path&) { return all_finite(import(folder).acquisition.projections); });
+  };
+  const auto r2 = [](const auto& folder) { return import_r2_gaussian(folder.path()); };
+  const auto four_drgs = [](const auto& folder) { return import_4drgs(folder.path()); };
+  const auto rtk = [](const auto& folder) { return import_rtk(folder / "rtk.xml", folder / "stack.mha"); };
+  const auto tigre = [](const auto& folder) { return import_tigre(folder / "tigre.json", folder / "stack.npy"); };
+  const auto astra = [](const auto& folder) { return import_astra(folder / "astra.txt", folder / "astra.npy"); };
+  const auto images = [](const auto& folder) {
+    ImageImportOptions options;
+    options.pitch_u_mm = options.pitch_v_mm = 50;
+    return import_images(folder.path(), folder / "poses.csv", options);
+  };
+  survives("naf.pickle", [](const auto& folder) { return import_naf(folder / "naf.pickle"); });
+  survives("meta_data.json", r2);
+  survives("transforms.json", four_drgs);
+  survives("rtk.xml", rtk);
+  survives("stack.mha", rtk);
+  survives("tigre.json", tigre);
+  survives("stack.npy", tigre);
+  survives("astra.txt", astra);
+  survives("poses.csv", images);
+  survives("1.tif", images);
 }

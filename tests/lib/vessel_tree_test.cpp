@@ -142,7 +142,8 @@ TEST_CASE("vessel_tree: VTK polylines are joined where they start near one befor
     CHECK_THROWS_WITH(vtk(text), Catch::Contains(message));
   };
   refused("hello\n", "line 1: header");
-  refused("# vtk DataFile Version 2.0\nA title\nBINARY\n", "line 3: format: expected ASCII, found BINARY");
+  refused("# vtk DataFile Version 2.0\nA title\nHEX\n", "line 3: format: expected ASCII or BINARY, found HEX");
+  refused("# vtk DataFile Version 2.0\nA title\nBINARY\n", "polylines: expected points and lines");
   refused(head + "POINTS 2 float\n0 0 0 0 x 0\n", "line 6: POINTS: expected a finite number, found x");
   refused(head + "POINTS 2 float\n0 0 0 0\n", "the end of the file");
   refused(head + "POINTS 2 float\n0 0 0 0 1 0\nCELLS 1 3\n2 0 2\n", "a point index below 2, found 2");

@@ -1,5 +1,6 @@
 #include "import/import_job.hpp"
 
+#include "cli/interruption.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
 #include "cli/usage_error.hpp"
@@ -56,7 +57,10 @@ void follow_arguments(const ImportArguments& a, ImportOptions& options) {
 void write_import(const ImportArguments& a, const ImportedCase& imported) {
   for (const std::string& line : imported.found) print_line(a.quiet, line);
   warn_or_refuse(imported.acquisition.name, imported.warnings, a.strict, a.quiet);
-  write_acquisition(a.output, imported.acquisition);
+  {
+    const Interruption interruption;  // the file is whole or not there, and nothing stays behind
+    write_acquisition(a.output, imported.acquisition);
+  }
   print_line(a.quiet, "wrote " + a.output);
 }
 

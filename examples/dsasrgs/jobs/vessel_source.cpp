@@ -46,14 +46,14 @@ VesselVolume read_volume(const VesselSourceOptions& options) {
 void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
   list.group("Vessels");
   list.add("vessels", o.vessels,
-           "tree (built in), FILE.swc, FILE.vtk (centrelines), FILE.raw[.gz] (uint8) or FILE.nii[.gz]");
+           "tree (built in), FILE.swc, FILE.vtk or .vtp (centrelines), FILE.raw[.gz] (uint8) or FILE.nii[.gz]");
   list.add("tree-seed", o.tree_seed, "seed of the built-in tree; default: --seed").at_least(0);
   list.add("tree-inlets", o.tree.num_inlets, "feeding arteries").between(1, 100);
   list.add("tree-inlet-radius-mm", o.tree.inlet_radius_mm, "").positive();
   list.add("tree-min-radius-mm", o.tree.min_radius_mm, "").positive();
   list.add("tree-half-axes-mm", o.tree_half_axes_mm, "of the ellipsoid the tree fills: x y z").positive();
   list.add("smooth-passes", o.smooth_passes, "smoothing of centrelines read from a file").between(0, 10000);
-  list.add("centerline-radius-mm", o.centerline_radius_mm, "radius of the vessels of a .vtk file, which has none")
+  list.add("centerline-radius-mm", o.centerline_radius_mm, "radius of the vessels of a .vtk or .vtp file that has none")
       .positive();
   list.add("min-radius-mm", o.min_radius_mm, "radii of a .swc file below this, 0 too, become it").not_negative();
   list.add("up-axis", o.up_axis, "axis of a file's vessels that points to the top of the head: y or z")
@@ -75,8 +75,8 @@ void check_vessel_source(const VesselSourceOptions& options) {
                        number_text(options.tree.inlet_radius_mm));
     return;
   }
-  if (!is_volume(source) && !ends_with_any(source, {".swc", ".vtk"}))
-    throw UsageError("--vessels: expected tree or a file named .swc, .vtk, .raw, .raw.gz, .nii or .nii.gz, found " +
+  if (!is_volume(source) && !ends_with_any(source, {".swc", ".vtk", ".vtp"}))
+    throw UsageError("--vessels: expected tree or a file named .swc, .vtk, .vtp, .raw, .raw.gz, .nii or .nii.gz, found " +
                      source);
   if (is_volume(source) && !options.threshold)
     throw UsageError("--vessel-threshold: expected the voxel value above which " + source + " is vessel, found none");
@@ -98,7 +98,7 @@ std::variant<VesselTree, VesselVolume> read_vessels(const VesselSourceOptions& o
     return generate_vessel_tree(tree);
   }
   if (ends_with_any(source, {".swc"})) return placed(read_swc(source, options.min_radius_mm), options);
-  if (ends_with_any(source, {".vtk"}))
+  if (ends_with_any(source, {".vtk", ".vtp"}))
     return placed(read_vtk_centerlines(source, options.centerline_radius_mm), options);
   return read_volume(options);
 }

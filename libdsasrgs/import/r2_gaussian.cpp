@@ -1,0 +1,89 @@
+// R²-Gaussian's folders: meta_data.json, one .npy a view, the volume.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/checks.hpp"
+#include "common/host_vector.hpp"
+#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/error.hpp"
+#include "import/circular_scan.hpp"
+#include "import/json_file.hpp"
+#include "import/npy_file.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+/// `size` is given as such, or as a whole side that is divided among the elements.
+template <std::size_t n>
+std::array<double, n> pitch_of(const JsonFields& scanner, const std::string& each, const std::string& whole,
+                               const std::array<int, n>& count) {
+  const bool has_each = scanner.has(each);
+  const std::vector<double> lengths = scanner.numbers(has_each ? each : whole, n);
+  std::array<double, n> pitch{};
+  for (std::size_t i = 0; i < n; ++i) pitch[i] = has_each ? lengths[i] : lengths[i] / count[i];
+  return pitch;
+}
+
+CircularScan read_r2_scanner(const JsonFields& scanner, double unit_mm) {
+  CircularScan scan;
+  scan.unit_mm = unit_mm;
+  if (scanner.has("mode") && scanner.text("mode") != "cone")
+    scanner.refuse("mode", "\"cone\"", '"' + scanner.text("mode") + '"');
+  scan.dsd = scanner.number("DSD");
+  scan.dso = scanner.number("DSO");
+  std::ranges::copy(scanner.sides("nDetector", 2), scan.detector_size.begin());
+  std::ranges::copy(scanner.sides("nVoxel", 3), scan.volume_size.begin());
+  scan.detector_pitch = pitch_of(scanner, "dDetector", "sDetector", scan.detector_size);
+  scan.volume_spacing = pitch_of(scanner, "dVoxel", "sVoxel", scan.volume_size);
+  if (scanner.has("offOrigin")) std::ranges::copy(scanner.numbers("offOrigin", 3), scan.volume_center.begin());
+  if (scanner.has("offDetector")) std::ranges::copy(scanner.numbers("offDetector", 2), scan.detector_offset.begin());
+  return scan;
+}
+
+void add_r2_views(const std::filesystem::path& folder, const std::vector<JsonFields>& views, bool is_test,
+                  CircularScan& scan) {
+  const std::vector<std::size_t> shape{static_cast<std::size_t>(scan.detector_size[0]),
+                                       static_cast<std::size_t>(scan.detector_size[1])};
+  for (const JsonFields& view : views) {
+    const std::filesystem::path file = folder / view.text("file_path");
+    const NumberArray<float> image = read_npy<float>(file);
+    if (image.shape != shape)
+      throw BadInput(file.string(), "shape", shape_text(shape) + ", the scanner's nDetector", shape_text(image.shape));
+    scan.angle_rad.push_back(view.number("angle"));
+    scan.is_test.push_back(is_test);
+    scan.projections.insert(scan.projections.end(), image.values.begin(), image.values.end());
+  }
+}
+
+}  // namespace
+
+ImportedCase import_r2_gaussian(const std::filesystem::path& folder, const R2GaussianImportOptions& options) try {
+  require_field(is_length(options.unit_mm), "unit_mm", "1e-6 to 1e9 mm", options.unit_mm);
+  const std::filesystem::path meta_file = folder / "meta_data.json";
+  const JsonFields meta(meta_file);
+  return with_host_memory([&] {
+    CircularScan scan = read_r2_scanner(meta.object("scanner"), options.unit_mm);
+    add_r2_views(folder, meta.objects("proj_train"), false, scan);
+    if (meta.has("proj_test")) add_r2_views(folder, meta.objects("proj_test"), true, scan);
+    if (scan.angle_rad.empty()) meta.refuse("proj_train", "at least one view", "none");
+    // Older folders call it ct.
+    const std::string volume = meta.has("vol") ? meta.text("vol") : meta.has("ct") ? meta.text("ct") : std::string();
+    if (!volume.empty() && std::filesystem::exists(folder / volume)) {
+      NumberArray<float> array = read_npy<float>(folder / volume);
+      if (array.shape != std::vector<std::size_t>(scan.volume_size.begin(), scan.volume_size.end()))
+        throw BadInput((folder / volume).string(), "shape",
+                       shape_text({scan.volume_size.begin(), scan.volume_size.end()}) + ", the scanner's nVoxel",
+                       shape_text(array.shape));
+      scan.volume = std::move(array.values);
+    }
+    return circular_case(meta_file.string(), std::move(scan), options);
+  });
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
+
+}  // namespace dsasrgs

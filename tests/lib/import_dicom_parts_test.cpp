@@ -15,6 +15,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/geometry.hpp"
 #include "dsasrgs/import_dicom.hpp"
+#include "dsasrgs/io.hpp"
 #include "support/dicom_file.hpp"
 
 using namespace dsasrgs;
@@ -258,6 +259,24 @@ TEST_CASE("import_dicom: what tags say is looked at", "[import]") {
   file.text(mask, DCM_MaskOperation, "MAGIC");
   path = file.save(folder / "run.dcm");
   require_error<BadInput>([&] { import_dicom({path}, {}); }, {"(0028,6101)", "MAGIC"});
+}
+
+TEST_CASE("import_dicom: nothing about the patient is copied", "[import]") {
+  const TemporaryFolder folder;
+  DicomFile file(2, 6, 8, noise(2, 6, 8));
+  file.usual().text(DCM_AcquisitionDate, "20210304").text(DCM_AcquisitionTime, "050607");
+  const ImportedCase imported = import_dicom({file.save(folder / "run.dcm")}, background());
+  write_acquisition(folder / "case.h5", imported.acquisition);
+  const std::string written = test::read_bytes(folder / "case.h5");
+  REQUIRE(test::read_bytes(folder / "run.dcm").find(test::kPatientName) != std::string::npos);
+  for (const std::string secret :
+       {test::kPatientName, test::kPatientId, test::kHospital, test::kBirthDate, "1.2.3.4.5.6", "20210304", "050607"}) {
+    INFO(secret);
+    REQUIRE(written.find(secret) == std::string::npos);
+    REQUIRE_FALSE(has_line(imported.found, secret));
+    REQUIRE_FALSE(has_line(imported.warnings, secret));
+  }
+  REQUIRE(read_acquisition(folder / "case.h5").num_views() == 2);
 }
 
 TEST_CASE("import_dicom: pipes, other files and deep nesting", "[import]") {

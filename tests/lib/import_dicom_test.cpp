@@ -17,7 +17,6 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/geometry.hpp"
-#include "dsasrgs/io.hpp"
 #include "support/dicom_file.hpp"
 #include "support/random_values.hpp"
 
@@ -382,22 +381,4 @@ TEST_CASE("import_dicom: files are put on one clock", "[import]") {
   averaged.average_frames = true;
   averaged.first_frame = 2;
   REQUIRE(import_dicom({folder.path()}, averaged).acquisition.num_views() == 3);
-}
-
-TEST_CASE("import_dicom: nothing about the patient is copied", "[import]") {
-  const TemporaryFolder folder;
-  DicomFile file(2, kRows, kColumns, counts(2));
-  file.usual().text(DCM_AcquisitionDate, "20210304").text(DCM_AcquisitionTime, "050607");
-  const ImportedCase imported = read_case(file.save(folder / "run.dcm"), background());
-  write_acquisition(folder / "case.h5", imported.acquisition);
-  const std::string written = test::read_bytes(folder / "case.h5");
-  REQUIRE(test::read_bytes(folder / "run.dcm").find(test::kPatientName) != std::string::npos);
-  for (const std::string secret :
-       {test::kPatientName, test::kPatientId, test::kHospital, test::kBirthDate, "1.2.3.4.5.6", "20210304", "050607"}) {
-    INFO(secret);
-    REQUIRE(written.find(secret) == std::string::npos);
-    REQUIRE_FALSE(has_line(imported.found, secret));
-    REQUIRE_FALSE(has_line(imported.warnings, secret));
-  }
-  REQUIRE(read_acquisition(folder / "case.h5").num_views() == 2);
 }

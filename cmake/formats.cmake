@@ -15,3 +15,12 @@ foreach(format TIFF pugixml)
     list(APPEND DSASRGS_FORMAT_DEFINITIONS DSASRGS_HAS_${upper}=0)
   endif()
 endforeach()
+
+# DICOM: the sources that see DCMTK are left out where it is not there (library.cmake).
+find_package(DCMTK QUIET NO_MODULE)
+if(DCMTK_FOUND)
+  list(APPEND DSASRGS_FORMAT_LIBRARIES DCMTK::dcmjpeg DCMTK::dcmjpls DCMTK::dcmdata)
+  string(APPEND DSASRGS_FORMAT_PACKAGES " DCMTK")
+else()
+  message(STATUS "No DCMTK: DICOM files are refused")
+endif()

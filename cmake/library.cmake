@@ -4,6 +4,12 @@
 
 file(GLOB DSASRGS_HOST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/libdsasrgs/*.cpp
      ${PROJECT_SOURCE_DIR}/libdsasrgs/*/*.cpp ${PROJECT_SOURCE_DIR}/kernels/*/*.cpp)
+if(DCMTK_FOUND)
+  list(FILTER DSASRGS_HOST_SOURCES EXCLUDE REGEX "/import/dicom_absent.cpp")
+else()
+  list(FILTER DSASRGS_HOST_SOURCES EXCLUDE REGEX "/import/dicom")
+  list(APPEND DSASRGS_HOST_SOURCES ${PROJECT_SOURCE_DIR}/libdsasrgs/import/dicom_absent.cpp)
+endif()
 file(GLOB DSASRGS_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*/*.cu)
 set(DSASRGS_FLAVOUR_SOURCES ${PROJECT_SOURCE_DIR}/kernels/common/context.cpp ${PROJECT_SOURCE_DIR}/kernels/common/buffer.cpp
     ${PROJECT_SOURCE_DIR}/kernels/common/submission.cpp)

@@ -15,6 +15,7 @@ void add_import(CLI::App& app) {
   add_import_rtk(*sub);
   add_import_tigre(*sub);
   add_import_astra(*sub);
+  add_import_dicom(*sub);
 }
 
 }  // namespace dsasrgs::program

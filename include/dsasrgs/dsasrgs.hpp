@@ -17,6 +17,7 @@
 #include "dsasrgs/hdf5_reading.hpp"
 #include "dsasrgs/image.hpp"
 #include "dsasrgs/import.hpp"
+#include "dsasrgs/import_dicom.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/math.hpp"
 #include "dsasrgs/memory_need.hpp"

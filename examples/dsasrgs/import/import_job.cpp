@@ -11,6 +11,10 @@ namespace dsasrgs::program {
 
 void add_import_options(CLI::App& kind, ImportArguments& a) {
   kind.add_option("output", a.output, "acquisition file to write (CASE.h5)")->required();
+  add_shared_import_options(kind, a);
+}
+
+void add_shared_import_options(CLI::App& kind, ImportArguments& a) {
   OptionList list;
   list.add("volume-size", a.volume_size,
            "voxels of the region to reconstruct instead of the one that the files or the "

@@ -26,6 +26,8 @@ struct ImportArguments {
 
 /// The output, and then the options, behind the files of the kind.
 void add_import_options(CLI::App& kind, ImportArguments&);
+/// The options alone, for a kind of which the output is the last of any number of files.
+void add_shared_import_options(CLI::App& kind, ImportArguments&);
 
 /// Throws UsageError where the output is there already and may not be replaced, cannot be written, or is an input;
 /// to be called before anything is read.

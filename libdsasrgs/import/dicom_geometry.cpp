@@ -1,0 +1,195 @@
+// Where source, detector and pixels are (PS3.3 C.8.7.5, C.8.19.6).
+
+#include <cmath>
+#include <string>
+
+#include "common/plain_number.hpp"
+#include "dsasrgs/error.hpp"
+#include "import/dicom_parts.hpp"
+#include "number_text.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+constexpr double kWholeTurn_deg = 360;
+
+[[noreturn]] void refuse_missing(const DicomDataset& file, const DcmTagKey& tag, const char* by_hand) {
+  file.refuse(tag, std::string("a value, or one by hand (") + by_hand + ")", "no such tag");
+}
+
+double first_of(const std::vector<double>& numbers, double otherwise) {
+  return numbers.empty() ? otherwise : numbers.front();
+}
+
+/// Where a number comes from, once for all frames of a classic file.
+double length_of(const DicomDataset& file, const DcmTagKey& tag, double found) {
+  if (!(found > 0) || found > 1e5) file.refuse(tag, "a length in mm above 0", plain_number(found));
+  return found;
+}
+
+void read_distances(const DicomDataset& file, const DicomTags& tags, std::size_t f, DicomRun& run) {
+  DicomFrame& frame = run.frames[f];
+  const auto told = [&](const DcmTagKey& tag) { return file.numbers_at(f, DCM_XRayGeometrySequence, tag); };
+  const std::vector<double> sdd = told(DCM_DistanceSourceToDetector);
+  if (!tags.sdd_mm && sdd.empty()) refuse_missing(file, DCM_DistanceSourceToDetector, "sdd_mm");
+  frame.sdd_mm = length_of(file, DCM_DistanceSourceToDetector, tags.sdd_mm ? *tags.sdd_mm : sdd.front());
+  std::vector<double> sod = told(DCM_DistanceSourceToIsocenter);
+  if (sod.empty()) sod = told(DCM_DistanceSourceToPatient);
+  if (sod.empty() && !tags.sod_mm) {
+    const std::vector<double> magnification = told(DCM_EstimatedRadiographicMagnificationFactor);
+    if (magnification.empty() || !(magnification.front() > 1))
+      refuse_missing(file, DCM_DistanceSourceToPatient, "sod_mm");
+    sod.push_back(frame.sdd_mm / magnification.front());
+    if (f == 0)
+      run.warnings.push_back(run.name + ": no distance from source to isocentre: " + rounded_text(sod.front()) +
+                             " mm follows from " + tag_name(DCM_EstimatedRadiographicMagnificationFactor));
+  }
+  frame.sod_mm = length_of(file, DCM_DistanceSourceToPatient, tags.sod_mm ? *tags.sod_mm : sod.front());
+  if (!(frame.sdd_mm > frame.sod_mm))
+    file.refuse(DCM_DistanceSourceToDetector,
+                "more than the " + plain_number(frame.sod_mm) + " mm from source to isocentre",
+                plain_number(frame.sdd_mm));
+}
+
+/// Offsets from the first angle: none, a step, or one for each frame (C.8.7.5.1.3).
+std::vector<double> angle_offsets(const DicomDataset& file, const DcmTagKey& tag, const std::vector<double>& by_hand,
+                                  std::size_t num_frames) {
+  const std::vector<double> told = by_hand.empty() ? file.numbers(file.root(), tag) : by_hand;
+  std::vector<double> offsets(num_frames, 0);
+  if (told.empty()) return offsets;
+  if (told.size() != 1 && told.size() != num_frames)
+    file.refuse(tag, "one value or " + std::to_string(num_frames) + ", one for each frame",
+                std::to_string(told.size()));
+  for (std::size_t f = 0; f < num_frames; ++f)
+    offsets[f] = told.size() == num_frames && num_frames > 1 ? told[f] : told.front() * static_cast<double>(f);
+  return offsets;
+}
+
+void read_angle(const DicomDataset& file, const DcmTagKey& tag, std::optional<double> by_hand, const char* name,
+                const std::vector<double>& offsets, DicomRun& run, double DicomFrame::*angle) {
+  for (std::size_t f = 0; f < run.frames.size(); ++f) {
+    const std::vector<double> told = file.numbers_at(f, DCM_PositionerPositionSequence, tag);
+    if (!by_hand && told.empty()) refuse_missing(file, tag, name);
+    const double degrees = (by_hand ? *by_hand : told.front()) + offsets[f];
+    if (!std::isfinite(degrees) || std::abs(degrees) > 2 * kWholeTurn_deg)
+      file.refuse(tag, "an angle in degrees within two turns", plain_number(degrees));
+    run.frames[f].*angle = degrees;
+  }
+}
+
+Vec2d told_spacing(const DicomDataset& file, std::size_t f, DicomRun& run) {
+  const std::vector<double> spacing = file.numbers_at(f, DCM_FramePixelDataPropertiesSequence, DCM_ImagerPixelSpacing);
+  if (spacing.size() == 2) return {spacing[1], spacing[0]};  // between rows first
+  if (!spacing.empty()) file.refuse(DCM_ImagerPixelSpacing, "two values", std::to_string(spacing.size()));
+  std::vector<double> field = file.numbers_at(f, DCM_FieldOfViewSequence, DCM_FieldOfViewDimensionsInFloat);
+  if (field.empty()) field = file.numbers_at(f, DCM_FieldOfViewSequence, DCM_FieldOfViewDimensions);
+  // Of a square field it does not matter which side is named first.
+  if (field.empty() || field.front() != field.back() || run.rows != run.columns)
+    refuse_missing(file, DCM_ImagerPixelSpacing, "pixel_spacing_mm");
+  const double pitch = field.front() / run.columns;
+  if (f == 0)
+    run.warnings.push_back(run.name + ": no " + tag_name(DCM_ImagerPixelSpacing) + ": " + rounded_text(pitch) +
+                           " mm follows from " + tag_name(DCM_FieldOfViewDimensions) + ", " +
+                           plain_number(field.front()) + " mm for " + std::to_string(run.columns) + " pixels");
+  return {pitch, pitch};
+}
+
+void read_spacing(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
+  const std::size_t told = file.is_per_frame(DCM_FramePixelDataPropertiesSequence) ? run.frames.size() : 1;
+  for (std::size_t f = 0; f < told; ++f) {
+    const Vec2d spacing = tags.pixel_spacing_mm ? *tags.pixel_spacing_mm : told_spacing(file, f, run);
+    length_of(file, DCM_ImagerPixelSpacing, spacing.x);
+    length_of(file, DCM_ImagerPixelSpacing, spacing.y);
+    if (f > 0 && (spacing.x != run.pixel_spacing_mm.x || spacing.y != run.pixel_spacing_mm.y))
+      file.refuse(DCM_ImagerPixelSpacing, "the same for all frames", "another for frame " + std::to_string(f + 1));
+    run.pixel_spacing_mm = spacing;
+  }
+}
+
+/// Enhanced XA says it in detector elements (0018,9430); the field of view begins at one of them.
+Vec2d isocenter_of(const DicomDataset& file, const DicomTags& tags, std::size_t f, DicomRun& run) {
+  if (tags.isocenter_px) return *tags.isocenter_px;
+  const Vec2d center{0.5 * run.columns, 0.5 * run.rows};
+  const std::vector<double> projected = file.numbers(file.root(), DCM_PositionOfIsocenterProjection);
+  if (projected.size() != 2) return center;
+  const auto field = [&](const DcmTagKey& tag) { return file.numbers_at(f, DCM_FieldOfViewSequence, tag); };
+  const std::vector<double> origin = field(DCM_FieldOfViewOrigin),
+                            element = file.numbers(file.root(), DCM_DetectorElementSpacing);
+  const bool upright = first_of(field(DCM_FieldOfViewRotation), 0) == 0 &&
+                       file.text_at(f, DCM_FieldOfViewSequence, DCM_FieldOfViewHorizontalFlip) != "YES";
+  if (origin.size() != 2 || element.size() != 2 || !upright) {
+    if (f == 0)
+      run.warnings.push_back(run.name + ": " + tag_name(DCM_PositionOfIsocenterProjection) +
+                             " cannot be followed without an upright field of view, its origin and the detector "
+                             "elements' spacing: the isocentre is taken to be in the middle (isocenter_px gives it)");
+    return center;
+  }
+  return {(projected[1] - origin[1]) * element[1] / run.pixel_spacing_mm.x,
+          (projected[0] - origin[0]) * element[0] / run.pixel_spacing_mm.y};
+}
+
+/// The maker's table position, GE: vertical, longitudinal, lateral.
+std::vector<double> table_of_ge(const DicomDataset& file) {
+  constexpr Uint16 kGroup = 0x0019;
+  for (Uint16 block = 0x10; block <= 0xff; ++block) {
+    if (file.text(file.root(), DcmTagKey(kGroup, block)) != "DLX_SERIE_01") continue;
+    std::vector<double> position;
+    for (Uint16 element = 0x21; element <= 0x23; ++element) {
+      const auto number = static_cast<Uint16>(block << 8 | element);
+      position.push_back(file.number(file.root(), DcmTagKey(kGroup, number)).value_or(0));
+    }
+    return position;
+  }
+  return {};
+}
+
+void warn_of_the_rest(const DicomDataset& file, DicomRun& run) {
+  const auto warn = [&](const DcmTagKey& tag, const std::string& found, const char* what) {
+    run.warnings.push_back(run.name + ": " + tag_name(tag) + " is " + found + ": " + what);
+  };
+  for (const DcmTagKey& tag : {DCM_DetectorPrimaryAngle, DCM_DetectorSecondaryAngle})
+    if (const double angle = file.number(file.root(), tag).value_or(0); angle != 0)
+      warn(tag, plain_number(angle), "a tilted detector is not followed");
+  for (const DcmTagKey& tag : {DCM_TableVerticalIncrement, DCM_TableLateralIncrement, DCM_TableLongitudinalIncrement})
+    for (const double step : file.numbers(file.root(), tag))
+      if (step != 0) {
+        warn(tag, plain_number(step), "a table that moves during the run is not followed");
+        break;
+      }
+  const std::string position = file.text(file.root(), DCM_PatientPosition);
+  if (!position.empty() && position != "HFS")
+    warn(DCM_PatientPosition, position, "axes were held against images of patients lying HFS only");
+  if (const double turned = first_of(file.numbers_at(0, DCM_FieldOfViewSequence, DCM_FieldOfViewRotation), 0);
+      turned != 0)
+    warn(DCM_FieldOfViewRotation, plain_number(turned),
+         "rows are taken to run towards the patient's left and columns towards the feet all the same");
+  const std::string row_runs = file.text(file.root(), DCM_PatientOrientation);
+  if (row_runs.starts_with('R') && std::abs(run.frames.front().primary_deg) < 45)
+    warn(DCM_PatientOrientation, row_runs, "rows run towards the patient's right: give mirror_columns by hand");
+}
+
+}  // namespace
+
+void read_geometry(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
+  read_spacing(file, tags, run);
+  for (std::size_t f = 0; f < run.frames.size(); ++f) {
+    read_distances(file, tags, f, run);
+    run.frames[f].isocenter_px = isocenter_of(file, tags, f, run);
+  }
+  const auto offsets = [&](const DcmTagKey& tag, const std::vector<double>& by_hand) {
+    return angle_offsets(file, tag, by_hand, run.frames.size());
+  };
+  read_angle(file, DCM_PositionerPrimaryAngle, tags.primary_deg, "primary_deg",
+             offsets(DCM_PositionerPrimaryAngleIncrement, tags.primary_increment_deg), run, &DicomFrame::primary_deg);
+  read_angle(file, DCM_PositionerSecondaryAngle, tags.secondary_deg, "secondary_deg",
+             offsets(DCM_PositionerSecondaryAngleIncrement, tags.secondary_increment_deg), run,
+             &DicomFrame::secondary_deg);
+  run.table_mm = tags.table_mm.value_or(Vec3d{});
+  run.mirror_columns = tags.mirror_columns.value_or(false);
+  run.mirror_rows = tags.mirror_rows.value_or(false);
+  run.table_tags = tags.table_mm ? std::vector<double>{} : table_of_ge(file);
+  warn_of_the_rest(file, run);
+}
+
+}  // namespace dsasrgs

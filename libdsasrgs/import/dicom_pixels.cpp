@@ -1,0 +1,247 @@
+#include "import/dicom_pixels.hpp"
+
+#include <dcmtk/dcmdata/dcfcache.h>
+#include <dcmtk/dcmdata/dcrledrg.h>
+#include <dcmtk/dcmjpeg/djdecode.h>
+#include <dcmtk/dcmjpls/djdecode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "common/plain_number.hpp"
+#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/error.hpp"
+#include "import/dicom_values.hpp"
+#include "number_text.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+/// No codec that DCMTK reads makes more pixels of a byte (baseline JPEG: 64 of two bits).
+constexpr double kMostPixelsOfByte = 1024;
+constexpr int kMostSide = 65535, kMostFrames = 1 << 20;
+constexpr int kByte = 8;
+
+void register_decoders() {
+  static const bool once = [] {
+    DJDecoderRegistration::registerCodecs();
+    DJLSDecoderRegistration::registerCodecs();
+    DcmRLEDecoderRegistration::registerCodecs();
+    return true;
+  }();
+  static_cast<void>(once);
+}
+
+StoredBits stored_bits(const DicomDataset& file) {
+  constexpr int kWord = 16;
+  DcmItem& root = file.root();
+  StoredBits bits;
+  bits.allocated = file.integer(root, DCM_BitsAllocated, kByte, kWord).value_or(kWord);
+  if (bits.allocated != kByte && bits.allocated != kWord)
+    file.refuse(DCM_BitsAllocated, "8 or 16", std::to_string(bits.allocated));
+  bits.stored = file.integer(root, DCM_BitsStored, 1, bits.allocated).value_or(bits.allocated);
+  bits.high = file.integer(root, DCM_HighBit, bits.stored - 1, bits.allocated - 1).value_or(bits.stored - 1);
+  bits.is_signed = file.integer(root, DCM_PixelRepresentation, 0, 1).value_or(0) == 1;
+  return bits;
+}
+
+/// Frames one after the other, as stored.
+class Frames {
+ public:
+  Frames(const DicomDataset& file, const DicomRun& run, const StoredBits& bits)
+      : file_(file),
+        bits_(bits),
+        bytes_(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns) *
+               static_cast<std::size_t>(bits.allocated / kByte)) {
+    register_decoders();
+    DcmElement* element = nullptr;
+    if (file.root().findAndGetElement(DCM_PixelData, element).good()) pixels_ = dynamic_cast<DcmPixelData*>(element);
+    if (pixels_ == nullptr) file.refuse(DCM_PixelData, "pixels", "none");
+    E_TransferSyntax syntax = EXS_Unknown;
+    const DcmRepresentationParameter* parameter = nullptr;
+    pixels_->getOriginalRepresentationKey(syntax, parameter);
+    const DcmXfer transfer(syntax);
+    if (transfer.isEncapsulated()) {
+      DcmPixelSequence* sequence = nullptr;
+      if (pixels_->getEncapsulatedRepresentation(syntax, parameter, sequence).bad() || sequence == nullptr ||
+          sequence->card() <= run.frames.size())
+        file.refuse(DCM_PixelData, "a fragment for each of " + std::to_string(run.frames.size()) + " frames",
+                    std::to_string(sequence == nullptr ? 0 : sequence->card()) + " items");
+      if (!pixels_->canChooseRepresentation(EXS_LittleEndianExplicit, nullptr))
+        file.refuse(DCM_PixelData,
+                    "uncompressed, RLE, JPEG or JPEG-LS (gdcmconv --raw, from Debian's libgdcm-tools, makes it)",
+                    transfer.getXferName());
+    } else if (pixels_->getLength() < bytes_ * run.frames.size()) {
+      file.refuse(DCM_PixelData, std::to_string(bytes_ * run.frames.size()) + " bytes",
+                  std::to_string(pixels_->getLength()));
+    }
+    buffer_ = host_vector<Uint16>((bytes_ + 1) / 2 + 1);
+  }
+
+  /// Stored values of a frame, from StoredBits::least() on, as indices from 0.
+  void read(std::size_t frame, std::vector<int>& indices) {
+    OFString color;
+    const auto number = static_cast<Uint32>(frame);
+    const std::size_t room = bytes_ + bytes_ % 2;  // DCMTK asks for an even number
+    const OFCondition status = pixels_->getUncompressedFrame(&file_.root(), number, fragment_, buffer_.data(),
+                                                             static_cast<Uint32>(room), color, &cache_);
+    if (status.bad())
+      file_.refuse(DCM_PixelData, "frame " + std::to_string(frame + 1), std::string("damage (") + status.text() + ")");
+    const auto* const bytes = reinterpret_cast<const Uint8*>(buffer_.data());
+    const int shift = bits_.high + 1 - bits_.stored, mask = (1 << bits_.stored) - 1, sign = 1 << (bits_.stored - 1);
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const int value = (bits_.allocated == kByte ? bytes[i] : buffer_[i]) >> shift & mask;
+      indices[i] = bits_.is_signed ? value ^ sign : value;  // the least, with its sign bit set, is index 0
+    }
+  }
+
+ private:
+  const DicomDataset& file_;
+  StoredBits bits_;
+  std::size_t bytes_;
+  DcmPixelData* pixels_ = nullptr;
+  std::vector<Uint16> buffer_;
+  DcmFileCache cache_;
+  Uint32 fragment_ = 0;
+};
+
+/// Pixels that are as dark or bright as any and the same in all frames: text, borders, defects. Their neighbours that
+/// do not change either are text's smoothed edges.
+class Unchanging {
+ public:
+  Unchanging(int rows, int columns)
+      : columns_(columns), first_(host_vector<int>(static_cast<std::size_t>(rows) * columns)) {
+    same_ = host_vector<std::uint8_t>(first_.size(), 1);
+  }
+
+  void add(const std::vector<int>& indices) {
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      if (count_ == 0) first_[i] = indices[i];
+      if (indices[i] != first_[i]) same_[i] = 0;
+    }
+    const auto [least, most] = std::minmax_element(indices.begin(), indices.end());
+    least_ = count_ == 0 ? *least : std::min(least_, *least);
+    most_ = count_ == 0 ? *most : std::max(most_, *most);
+    ++count_;
+  }
+
+  /// Clears `valid` [H,W] of bin × bin pixels; returns how many stored pixels that were.
+  std::size_t hide(int bin, std::vector<std::uint8_t>& valid) const {
+    constexpr int kFewestFrames = 8;  // of fewer, noise can be the same
+    if (count_ < kFewestFrames || least_ == most_) return 0;
+    std::size_t hidden = 0;
+    const int rows = static_cast<int>(same_.size() / static_cast<std::size_t>(columns_));
+    for (int row = 0; row < rows; ++row)
+      for (int column = 0; column < columns_; ++column) {
+        if (same_[at(row, column)] == 0 || !is_by_extreme(row, column, rows)) continue;
+        ++hidden;
+        const int r = row / bin, c = column / bin;
+        if (r < rows / bin && c < columns_ / bin)
+          valid[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns_ / bin) + static_cast<std::size_t>(c)] =
+              0;
+      }
+    return hidden;
+  }
+
+ private:
+  std::size_t at(int row, int column) const {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(column);
+  }
+  bool is_by_extreme(int row, int column, int rows) const {
+    for (int r = std::max(row - 1, 0); r <= std::min(row + 1, rows - 1); ++r)
+      for (int c = std::max(column - 1, 0); c <= std::min(column + 1, columns_ - 1); ++c)
+        if (same_[at(r, c)] != 0 && (first_[at(r, c)] == least_ || first_[at(r, c)] == most_)) return true;
+    return false;
+  }
+
+  int columns_;
+  std::vector<int> first_;
+  std::vector<std::uint8_t> same_;
+  int least_ = 0, most_ = 0, count_ = 0;
+};
+
+/// Means of bin × bin values; NaN where one of them is.
+void bin_frame(const std::vector<int>& indices, const std::vector<float>& value_of, const DicomRun& run,
+               float* binned) {
+  const int bin = run.bin;
+  for (int row = 0; row < run.height(); ++row)
+    for (int column = 0; column < run.width(); ++column) {
+      double sum = 0;
+      for (int r = row * bin; r < (row + 1) * bin; ++r)
+        for (int c = column * bin; c < (column + 1) * bin; ++c)
+          sum += static_cast<double>(value_of[static_cast<std::size_t>(
+              indices[static_cast<std::size_t>(r) * static_cast<std::size_t>(run.columns) +
+                      static_cast<std::size_t>(c)])]);
+      *binned++ = static_cast<float>(sum / (bin * bin));
+    }
+}
+
+}  // namespace
+
+void read_pixel_header(const DicomDataset& file, DicomRun& run) {
+  DcmItem& root = file.root();
+  const auto side = [&](const DcmTagKey& tag) {
+    const std::optional<int> found = file.integer(root, tag, 1, kMostSide);
+    if (!found) file.refuse(tag, "1 to 65535", "no such tag");
+    return *found;
+  };
+  run.rows = side(DCM_Rows);
+  run.columns = side(DCM_Columns);
+  const int frames = file.integer(root, DCM_NumberOfFrames, 1, kMostFrames).value_or(1);
+  if (file.integer(root, DCM_SamplesPerPixel, 1, 4).value_or(1) != 1 ||
+      !file.text(root, DCM_PhotometricInterpretation).starts_with("MONOCHROME"))
+    file.refuse(DCM_PhotometricInterpretation, "MONOCHROME1 or MONOCHROME2",
+                file.text(root, DCM_PhotometricInterpretation));
+  if (static_cast<double>(run.rows) * run.columns * frames > kMostPixelsOfByte * static_cast<double>(file.file_bytes()))
+    file.refuse(DCM_NumberOfFrames,
+                "no more pixels than a file of " + std::to_string(file.file_bytes()) + " bytes holds",
+                std::to_string(frames) + " x " + std::to_string(run.rows) + " x " + std::to_string(run.columns));
+  run.frames.resize(static_cast<std::size_t>(frames));
+}
+
+void read_pixels(const DicomDataset& file, const DicomTags& tags, const std::stop_token& stop, DicomRun& run) {
+  const StoredBits bits = stored_bits(file);
+  Frames frames(file, run, bits);
+  run.values = host_vector<float>(run.frames.size() * run.num_pixels());
+  run.valid = host_vector<std::uint8_t>(run.num_pixels(), 1);
+  std::vector<int> indices =
+      host_vector<int>(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns));
+  Unchanging unchanging(run.rows, run.columns);
+  const bool per_frame = has_value_map_per_frame(file);
+  ValueMap map;
+  std::size_t at_most = 0;
+  for (std::size_t frame = 0; frame < run.frames.size(); ++frame) {
+    if (stop.stop_requested()) throw Cancelled("import of DICOM: stopped, as the caller asked");
+    if (frame == 0 || per_frame) {
+      const DicomIntensity before = map.intensity;
+      map = value_map(file, tags, bits, frame, run);
+      if (frame > 0 && map.intensity != before)
+        file.refuse(DCM_PixelIntensityRelationship, "the same for all frames",
+                    "another for frame " + std::to_string(frame + 1));
+      if (tags.saturation)
+        for (int stored = bits.least(); stored <= bits.most(); ++stored)
+          if (stored >= *tags.saturation)
+            map.values[static_cast<std::size_t>(stored - bits.least())] = std::numeric_limits<float>::quiet_NaN();
+    }
+    frames.read(frame, indices);
+    unchanging.add(indices);
+    at_most += static_cast<std::size_t>(std::count(indices.begin(), indices.end(), bits.most() - bits.least()));
+    bin_frame(indices, map.values, run, run.values.data() + frame * run.num_pixels());
+  }
+  run.intensity = map.intensity;
+  if (const std::size_t hidden = unchanging.hide(run.bin, run.valid); hidden > 0)
+    run.found.push_back(
+        "pixels that never change, at the darkest or brightest value (burnt-in text, borders, defects): " +
+        std::to_string(hidden));
+  constexpr double kManySaturated = 0.005;
+  const double share = static_cast<double>(at_most) / static_cast<double>(indices.size() * run.frames.size());
+  if (!tags.saturation && run.intensity == DicomIntensity::linear && share > kManySaturated)
+    run.warnings.push_back(run.name + ": " + rounded_text(100 * share) + " % of the pixels are at the largest value, " +
+                           std::to_string(bits.most()) +
+                           ": if the detector is saturated there, give it by hand (saturation)");
+}
+
+}  // namespace dsasrgs

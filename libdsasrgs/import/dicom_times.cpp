@@ -1,0 +1,140 @@
+// When frames were taken (PS3.3 C.7.6.5, C.7.6.16.2.2).
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "common/plain_number.hpp"
+#include "dsasrgs/error.hpp"
+#include "import/dicom_parts.hpp"
+#include "number_text.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+/// Seconds since some day of a date YYYYMMDD and a time HHMMSS.FFFFFF, which may end early; the time zone is left out.
+std::optional<double> seconds_of(std::string_view date, std::string_view time) {
+  const auto digits = [](std::string_view text, std::size_t at, std::size_t count, int otherwise) {
+    if (text.size() < at + count) return otherwise;
+    int value = 0;
+    for (const char c : text.substr(at, count)) {
+      if (c < '0' || c > '9') return -1;
+      value = 10 * value + (c - '0');
+    }
+    return value;
+  };
+  constexpr int kLastHour = 23, kLastMinute = 59, kLastSecond = 60;
+  const int hour = digits(time, 0, 2, -1), minute = digits(time, 2, 2, 0), second = digits(time, 4, 2, 0);
+  if (hour < 0 || hour > kLastHour || minute < 0 || minute > kLastMinute || second < 0 || second > kLastSecond)
+    return std::nullopt;
+  double fraction = 0, place = 0.1;
+  if (time.size() > 6 && time[6] == '.')
+    for (std::size_t i = 7; i < time.size() && time[i] >= '0' && time[i] <= '9'; ++i, place /= 10)
+      fraction += place * (time[i] - '0');
+  double days = 0;
+  if (!date.empty()) {
+    const int year = digits(date, 0, 4, -1), month = digits(date, 4, 2, -1), day = digits(date, 6, 2, -1);
+    const std::chrono::year_month_day found{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                            std::chrono::day(static_cast<unsigned>(day))};
+    if (year < 0 || month < 0 || day < 0 || !found.ok()) return std::nullopt;
+    days = static_cast<double>(std::chrono::sys_days(found).time_since_epoch().count());
+  }
+  return ((days * 24 + hour) * 60 + minute) * 60 + second + fraction;
+}
+
+std::optional<double> seconds_of(std::string_view date_time) {
+  constexpr std::size_t kDate = 8;
+  if (date_time.size() < kDate) return std::nullopt;
+  return seconds_of(date_time.substr(0, kDate), date_time.substr(kDate));
+}
+
+std::optional<double> told_start(const DicomDataset& file) {
+  const auto text = [&](const DcmTagKey& tag) { return file.text(file.root(), tag); };
+  if (const auto start = seconds_of(text(DCM_AcquisitionDateTime))) return start;
+  if (const auto start = seconds_of(text(DCM_AcquisitionDate), text(DCM_AcquisitionTime))) return start;
+  return seconds_of(text(DCM_ContentDate), text(DCM_ContentTime));
+}
+
+/// Times of Enhanced frames; false where not all of them tell one.
+bool read_frame_times(const DicomDataset& file, DicomRun& run) {
+  for (const DcmTagKey& tag : {DCM_FrameReferenceDateTime, DCM_FrameAcquisitionDateTime}) {
+    std::vector<double> times;
+    for (std::size_t f = 0; f < run.frames.size(); ++f) {
+      const std::vector<DcmItem*> content = file.group_items(f, DCM_FrameContentSequence);
+      const auto time = content.empty() ? std::nullopt : seconds_of(file.text(*content.front(), tag));
+      if (!time) break;
+      times.push_back(*time);
+    }
+    if (times.size() < run.frames.size()) continue;
+    for (std::size_t f = 0; f < times.size(); ++f) {
+      if (f > 0 && times[f] < times[f - 1])
+        file.refuse(tag, "times that do not fall", "an earlier one for frame " + std::to_string(f + 1));
+      run.frames[f].time_s = times[f] - times.front();
+    }
+    run.start_s = times.front();
+    return true;
+  }
+  return false;
+}
+
+/// Whether Frame Increment Pointer (0028,0009) names a tag, or nothing.
+bool points_at(const DicomDataset& file, const DcmTagKey& tag) {
+  DcmElement* element = nullptr;
+  if (file.root().findAndGetElement(DCM_FrameIncrementPointer, element).bad()) return true;
+  auto* const pointer = dynamic_cast<DcmAttributeTag*>(element);
+  DcmTagKey found;
+  if (pointer == nullptr || pointer->getTagVal(found, 0).bad()) return true;
+  return found == tag;
+}
+
+/// Milliseconds from each frame to the next; empty where nothing tells them.
+std::vector<double> told_steps_ms(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
+  constexpr double kMillisecond = 1000;
+  const std::size_t num_frames = run.frames.size();
+  const auto even = [&](double ms) { return std::vector<double>(num_frames, ms); };
+  if (tags.frame_time_ms) return even(*tags.frame_time_ms);
+  std::vector<double> vector = file.numbers(file.root(), DCM_FrameTimeVector);
+  const std::optional<double> time = file.number(file.root(), DCM_FrameTime);
+  if (!vector.empty() && (!time || points_at(file, DCM_FrameTimeVector))) {
+    if (vector.size() != num_frames)
+      file.refuse(DCM_FrameTimeVector, std::to_string(num_frames) + " values, one for each frame",
+                  std::to_string(vector.size()));
+    return vector;
+  }
+  if (time) return even(*time);
+  for (const DcmTagKey& tag : {DCM_CineRate, DCM_RecommendedDisplayFrameRate})
+    if (const std::optional<double> rate = file.number(file.root(), tag); rate && *rate > 0) {
+      run.warnings.push_back(run.name + ": no time between frames: " + tag_name(tag) + ", " + plain_number(*rate) +
+                             " in a second, stands for it");
+      return even(kMillisecond / *rate);
+    }
+  return {};
+}
+
+}  // namespace
+
+void read_times(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
+  constexpr double kMillisecond = 1000;
+  run.instance = file.integer(file.root(), DCM_InstanceNumber, std::numeric_limits<int>::min() + 1,
+                              std::numeric_limits<int>::max())
+                     .value_or(0);
+  const bool by_frame = !tags.frame_time_ms && read_frame_times(file, run);
+  if (!by_frame) {
+    run.start_s = told_start(file);
+    const std::vector<double> steps = told_steps_ms(file, tags, run);
+    if (steps.empty() && run.frames.size() > 1)
+      file.refuse(DCM_FrameTime, "milliseconds between frames, or them by hand (frame_time_ms)", "no such tag");
+    double time_s = 0;
+    for (std::size_t f = 1; f < run.frames.size(); ++f) {  // the first of a vector is 0, whatever it says
+      if (!(steps[f] >= 0))
+        file.refuse(DCM_FrameTime, "milliseconds between frames of 0 or more", plain_number(steps[f]));
+      run.frames[f].time_s = time_s += steps[f] / kMillisecond;
+    }
+  }
+  if (tags.start_s) run.start_s = tags.start_s;
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# dicom_test.sh PATH_OF_BINARY: `dsasrgs import dicom` from outside, on a run that DCMTK's dump2dcm writes. Skipped (exit code
+# 77) without dump2dcm; in a build without DCMTK the error says which package to install.
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+command -v dump2dcm >/dev/null || { echo "Skipped: there is no dump2dcm (Debian: dcmtk)"; exit 77; }
+
+# 5 frames of 16 x 16 pixels: 4000 counts, and from frame 2 on a square of 2000.
+for frame in 1 2 3 4 5; do
+  for row in {0..15}; do
+    for column in {0..15}; do
+      if [ $frame -gt 1 ] && [ $row -ge 6 ] && [ $row -lt 10 ] && [ $column -ge 6 ] && [ $column -lt 10 ]; then
+        printf '\xd0\x07'
+      else
+        printf '\xa0\x0f'
+      fi
+    done
+  done
+done >pixels.raw
+cat >run.dump <<'DUMP'
+(0002,0010) UI =LittleEndianExplicit
+(0008,0016) UI =XRayAngiographicImageStorage
+(0008,0018) UI [1.2.3]
+(0010,0010) PN [Doe^Jane]
+(0018,1063) DS [200]
+(0018,1110) DS [1200]
+(0018,1510) DS [-30]
+(0018,1511) DS [0]
+(0018,1520) DS [15]
+(0018,1164) DS [5\5]
+(0028,0002) US 1
+(0028,0004) CS [MONOCHROME2]
+(0028,0008) IS [5]
+(0028,0010) US 16
+(0028,0011) US 16
+(0028,0100) US 16
+(0028,0101) US 12
+(0028,0102) US 11
+(0028,0103) US 0
+(0028,1040) CS [LIN]
+(0028,6100) SQ (Sequence)
+(fffe,e000) na (Item)
+(0028,6101) CS [AVG_SUB]
+(0028,6110) US 1
+(fffe,e00d) na (ItemDelimitationItem)
+(fffe,e0dd) na (SequenceDelimitationItem)
+(7fe0,0010) OW =pixels.raw
+DUMP
+dump2dcm run.dump run.dcm || report "dump2dcm"
+
+expect 2 "no output" import dicom run.dcm
+"$program" import dicom run.dcm case.h5 >out.txt 2>err.txt
+if grep -q libdcmtk-dev err.txt; then
+  expect 1 "a build without DCMTK" import dicom run.dcm case.h5
+  says "a build without DCMTK" "apt-get install libdcmtk-dev"
+  absent case.h5
+  exit $((failures > 0))
+fi
+expect 2 "a missing tag" import dicom run.dcm case.h5
+says "a missing tag" "run.dcm: \(0018,1111\) DistanceSourceToPatient: .*sod_mm.* found no such tag"
+absent case.h5
+expect 2 "a file that is not there" import dicom absent.dcm case.h5
+expect 2 "a setting that is none" import dicom run.dcm case.h5 --set sod=750
+says "a setting that is none" "expected one of .*sod_mm"
+expect 2 "a setting of text" import dicom run.dcm case.h5 --set sod_mm=far
+expect 2 "a setting of another file" import dicom run.dcm case.h5 --set other.dcm:sod_mm=750
+expect 2 "the output is the input" import dicom run.dcm run.dcm --set sod_mm=750 --force
+
+expect 0 "by hand" import dicom run.dcm case.h5 --set sod_mm=750 --volume-size 16 16 16 --volume-spacing-mm 3 3 3
+says "by hand" "^positioner primary angle \(LAO positive\): -30 to 30 degrees" out.txt
+says "by hand" "frames that are no views .*: 1$" out.txt
+says "by hand" "^line integrals: 0 to 0.693$" out.txt
+grep -q Jane out.txt err.txt case.h5 && report "a patient's name is copied"
+expect 2 "no --force" import dicom run.dcm case.h5 --set run.dcm:sod_mm=750
+expect 0 "inspect" inspect case.h5
+says "inspect" "^views +4$" out.txt
+mkdir folder && cp run.dcm folder/ && echo notes >folder/notes.txt
+expect 0 "a folder" import dicom folder case.h5 --set sod_mm=750 --force --first-frame 3 --set mask_frames=1-1
+says "a folder" "left alone: 1" out.txt
+says "a folder" "^views: 3$" out.txt
+expect 0 "reconstruct" reconstruct case.h5 --output run --preset static --steps 5 --set gaussians.initial=50 --quiet
+there run/model.h5
+exit $((failures > 0))

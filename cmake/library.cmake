@@ -28,9 +28,11 @@ function(dsasrgs_use_dependencies target)
     PRIVATE ${PROJECT_SOURCE_DIR}/kernels ${PROJECT_SOURCE_DIR}/libdsasrgs)
   target_include_directories(${target} SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${DSASRGS_TOML_INCLUDE}
     ${DSASRGS_RANDOM123_INCLUDE} ${DSASRGS_NANOFLANN_INCLUDE} ${DSASRGS_STB_INCLUDE})
-  target_compile_definitions(${target} PRIVATE ${HDF5_DEFINITIONS} "${DSASRGS_HWY_DEFINITIONS}")
+  target_compile_definitions(${target} PRIVATE ${HDF5_DEFINITIONS} "${DSASRGS_HWY_DEFINITIONS}"
+    ${DSASRGS_FORMAT_DEFINITIONS})
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:dsasrgs_flags> OpenMP::OpenMP_CXX ${HDF5_C_LIBRARIES}
-    hwy::hwy ZLIB::ZLIB $<BUILD_INTERFACE:Eigen3::Eigen> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+    hwy::hwy ZLIB::ZLIB $<BUILD_INTERFACE:Eigen3::Eigen> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
+    ${DSASRGS_FORMAT_LIBRARIES})
 endfunction()
 
 # add_library(target) of one flavour; further arguments: STATIC, or what BUILD_SHARED_LIBS says. An EMULATED flavour must

@@ -17,6 +17,7 @@ void add_subcommands(CLI::App& app) {
   add_labels(app);
   add_train_network(app);
   add_study(*app.add_subcommand("study", kStudyDescription));
+  add_import(app);
   add_inspect(app);
 }
 

@@ -16,6 +16,7 @@
 #include "dsasrgs/geometry.hpp"
 #include "dsasrgs/hdf5_reading.hpp"
 #include "dsasrgs/image.hpp"
+#include "dsasrgs/import.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/math.hpp"
 #include "dsasrgs/memory_need.hpp"

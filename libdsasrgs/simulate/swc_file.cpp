@@ -7,7 +7,7 @@
 #include "common/host_vector.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/simulator.hpp"
-#include "simulate/vessel_text.hpp"
+#include "files/text_lines.hpp"
 
 namespace dsasrgs {
 

@@ -6,8 +6,8 @@
 #include "common/host_vector.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/simulator.hpp"
+#include "files/text_lines.hpp"
 #include "simulate/earlier_points.hpp"
-#include "simulate/vessel_text.hpp"
 
 namespace dsasrgs {
 

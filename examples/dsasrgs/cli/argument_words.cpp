@@ -68,8 +68,8 @@ std::string reason(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& sub = used(app);
   const std::vector<std::string> words = app.remaining(true);
   if (words.empty()) return in_plain_words(error.what());
-  if (&sub == &app && app.get_require_subcommand_min() > 0 && !is_option(words.front()))
-    return unknown(app.get_name(), "subcommand", words.front(), subcommand_names(app));
+  if (sub.get_require_subcommand_min() > 0 && !is_option(words.front()))
+    return unknown(sub.get_name(), "subcommand", words.front(), subcommand_names(sub));
   const auto found = std::find_if(words.begin(), words.end(), is_option);
   if (found == words.end()) return in_plain_words(error.what());
   const std::string word = found->substr(0, found->find('='));
@@ -97,8 +97,9 @@ std::string nearest_name(const std::string& word, const std::vector<std::string>
 }
 
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App& sub = used(app);
-  const std::string path = app.get_name() + (&sub == &app ? "" : " " + sub.get_name());
+  std::string path;
+  for (const CLI::App* sub = &used(app); sub != nullptr; sub = sub->get_parent())
+    path = sub->get_name() + (path.empty() ? "" : " " + path);
   return reason(app, error) + " (see " + path + " --help)";
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Text of vessel files as programs and people write them: any end of line, a byte order mark, signs before numbers.
+// Text files as programs and people write them: any end of line, a byte order mark, signs before numbers.
 
 #include <cstddef>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "simulate/vessel_text.hpp"
+#include "files/text_lines.hpp"
 
 #include <algorithm>
 #include <charconv>

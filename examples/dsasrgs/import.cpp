@@ -1,0 +1,14 @@
+// dsasrgs import: an acquisition from another program's files.
+
+#include "import/import_kinds.hpp"
+#include "subcommands.hpp"
+
+namespace dsasrgs::program {
+
+void add_import(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("import", "make an acquisition of another program's files");
+  sub->require_subcommand(1);
+  add_import_images(*sub);
+}
+
+}  // namespace dsasrgs::program

@@ -1,0 +1,59 @@
+#include "import/import_job.hpp"
+
+#include "cli/output_path.hpp"
+#include "cli/progress.hpp"
+#include "cli/usage_error.hpp"
+#include "dsasrgs/io.hpp"
+#include "jobs/plausible_case.hpp"
+
+namespace dsasrgs::program {
+
+void add_import_options(CLI::App& kind, ImportArguments& a) {
+  kind.add_option("output", a.output, "acquisition file to write (CASE.h5)")->required();
+  OptionList list;
+  list.add("volume-size", a.volume_size,
+           "voxels of the region to reconstruct instead of the one that the files or the "
+           "views' common sight give: x y z");
+  list.add("volume-spacing-mm", a.volume_spacing_mm, "its voxel size: x y z").positive();
+  list.add("volume-center-mm", a.volume_center_mm, "its centre: x y z");
+  list.add("duration-s", a.duration_s, "time from the first view to the last, where the files have none")
+      .not_negative();
+  add_options(kind, list);
+  kind.add_option("--train-views", a.train_views, "evenly spaced training views; the others are for testing");
+  kind.add_flag("--force", a.force, "replace the output");
+  kind.add_flag("--strict", a.strict, kStrictDescription);
+  kind.add_flag("--quiet", a.quiet, "print nothing but errors");
+}
+
+void require_import_output(const ImportArguments& a, const std::vector<std::filesystem::path>& inputs) {
+  require_writable_file("output", a.output, inputs);
+  std::error_code ignored;
+  if (!a.force && std::filesystem::exists(a.output, ignored))
+    throw UsageError("output: expected a new file (or --force), found one that is there: " + a.output);
+  if (a.volume_size.has_value() != a.volume_spacing_mm.has_value())
+    throw UsageError("--volume-size: expected with --volume-spacing-mm, found one of them");
+}
+
+void follow_arguments(const ImportArguments& a, ImportOptions& options) {
+  if (a.volume_size) {
+    VolumeGrid grid{(*a.volume_size)[0],
+                    (*a.volume_size)[1],
+                    (*a.volume_size)[2],
+                    {(*a.volume_spacing_mm)[0], (*a.volume_spacing_mm)[1], (*a.volume_spacing_mm)[2]},
+                    {}};
+    grid.origin_mm =
+        Vec3d{a.volume_center_mm[0], a.volume_center_mm[1], a.volume_center_mm[2]} - grid.extent_mm() * 0.5;
+    options.volume = grid;
+  }
+  options.duration_s = a.duration_s;
+  options.num_train_views = a.train_views;
+}
+
+void write_import(const ImportArguments& a, const ImportedCase& imported) {
+  for (const std::string& line : imported.found) print_line(a.quiet, line);
+  warn_or_refuse(imported.acquisition.name, imported.warnings, a.strict, a.quiet);
+  write_acquisition(a.output, imported.acquisition);
+  print_line(a.quiet, "wrote " + a.output);
+}
+
+}  // namespace dsasrgs::program

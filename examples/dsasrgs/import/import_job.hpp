@@ -1,0 +1,40 @@
+#pragma once
+// What all kinds of `dsasrgs import` have in common.
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/option_list.hpp"
+#include "dsasrgs/import.hpp"
+
+namespace dsasrgs::program {
+
+/// Beside the files of its kind every import takes these.
+struct ImportArguments {
+  std::string output;
+  std::optional<std::array<int, 3>> volume_size;
+  std::optional<std::array<double, 3>> volume_spacing_mm;
+  std::array<double, 3> volume_center_mm{};
+  std::optional<double> duration_s;
+  std::optional<int> train_views;
+  bool force = false, strict = false, quiet = false;
+};
+
+/// The output, and then the options, behind the files of the kind.
+void add_import_options(CLI::App& kind, ImportArguments&);
+
+/// Throws UsageError where the output is there already and may not be replaced, cannot be written, or is an input;
+/// to be called before anything is read.
+void require_import_output(const ImportArguments&, const std::vector<std::filesystem::path>& inputs);
+
+/// Fills the options that all kinds share.
+void follow_arguments(const ImportArguments&, ImportOptions&);
+
+/// Prints what was found, warns or (with --strict) refuses, and writes the acquisition.
+void write_import(const ImportArguments&, const ImportedCase&);
+
+}  // namespace dsasrgs::program

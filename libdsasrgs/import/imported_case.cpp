@@ -1,0 +1,207 @@
+#include "import/imported_case.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numbers>
+#include <system_error>
+#include <utility>
+
+#include "common/checks.hpp"
+#include "dsasrgs/buffer.hpp"
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/plausibility.hpp"
+#include "number_text.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+constexpr int kMostVoxelsOfSide = 256;
+constexpr double kDegree = std::numbers::pi / 180;
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  std::string text() const { return range_text(low, high); }
+};
+
+/// How far the isocentre is from the planes through the source and both ends of the detector along `axis`; positive
+/// where it is inside.
+std::pair<double, double> room_mm(const Pose& pose, Vec3d axis, Vec3d along, double half_mm) {
+  const auto room = [&](double side) {
+    const Vec3d edge = pose.detector_center_mm + axis * (side * half_mm) - pose.source_mm;
+    Vec3d inward = normalized(cross(edge, along));
+    if (dot(inward, pose.detector_center_mm - pose.source_mm) < 0) inward = -inward;
+    return -dot(inward, pose.source_mm);
+  };
+  return {room(-1), room(1)};
+}
+
+void add_angles(const std::vector<Pose>& poses, std::vector<std::string>& found) {
+  Range primary, secondary, sod, sdd, offset_u, offset_v;
+  double before = 0;
+  for (std::size_t v = 0; v < poses.size(); ++v) {
+    const Pose& p = poses[v];
+    double a = std::atan2(p.source_mm.y, p.source_mm.x) / kDegree;
+    if (v > 0) a += 360 * std::round((before - a) / 360);  // a sweep goes on beyond ±180 degrees
+    before = a;
+    primary.add(a);
+    secondary.add(std::asin(std::clamp(p.source_mm.z / length(p.source_mm), -1.0, 1.0)) / kDegree);
+    sod.add(length(p.source_mm));
+    sdd.add(source_depth_mm(p));
+    // From the foot of the perpendicular through source and isocentre, as carm_pose counts it.
+    const Vec3d n = cross(p.detector_u, p.detector_v);
+    const double stretch = dot(p.detector_center_mm - p.source_mm, n) / dot(-p.source_mm, n);
+    const Vec3d shift = p.detector_center_mm - (p.source_mm - p.source_mm * stretch);
+    offset_u.add(dot(shift, p.detector_u));
+    offset_v.add(dot(shift, p.detector_v));
+  }
+  found.push_back("primary angle: " + primary.text() + " degrees");
+  found.push_back("secondary angle: " + secondary.text() + " degrees");
+  found.push_back("source to isocentre: " + sod.text() + " mm");
+  found.push_back("source to detector: " + sdd.text() + " mm");
+  found.push_back("detector offset: u " + offset_u.text() + " mm, v " + offset_v.text() + " mm");
+}
+
+void describe_import(ImportedCase& imported) {
+  const Acquisition& a = imported.acquisition;
+  std::vector<std::string>& found = imported.found;
+  found.push_back("views: " + std::to_string(a.num_views()));
+  found.push_back("detector: " + std::to_string(a.detector.width_px) + " x " + std::to_string(a.detector.height_px) +
+                  " pixels of " + rounded_text(a.detector.pitch_u_mm) + " x " + rounded_text(a.detector.pitch_v_mm) +
+                  " mm");
+  add_angles(a.poses, found);
+  found.push_back("time: " + range_text(a.first_time_s(), a.last_time_s()) + " s");
+  const VolumeGrid& g = a.volume;
+  const Vec3d center = g.center_mm();
+  found.push_back("volume: " + std::to_string(g.size_x) + " x " + std::to_string(g.size_y) + " x " +
+                  std::to_string(g.size_z) + " voxels of " + rounded_text(g.spacing_mm.x) + " x " +
+                  rounded_text(g.spacing_mm.y) + " x " + rounded_text(g.spacing_mm.z) + " mm about (" +
+                  rounded_text(center.x) + ", " + rounded_text(center.y) + ", " + rounded_text(center.z) + ") mm");
+  const auto [low, high] = std::minmax_element(a.projections.begin(), a.projections.end());
+  found.push_back("line integrals: " + rounded_text(*low) + " to " + rounded_text(*high));
+  if (!a.valid.empty()) {
+    const auto invalid = std::count(a.valid.begin(), a.valid.end(), std::uint8_t{0});
+    found.push_back("pixels that do not count: " +
+                    rounded_text(100 * static_cast<double>(invalid) / static_cast<double>(a.valid.size())) + " %");
+  }
+  if (!a.train_views.empty())
+    found.push_back("training views: " + std::to_string(a.train_views.size()) +
+                    ", test views: " + std::to_string(a.test_views.size()));
+}
+
+}  // namespace
+
+VolumeGrid box_in_view(const Detector& detector, const std::vector<Pose>& poses) {
+  require(!poses.empty(), "box_in_view", "poses: expected at least one, found none");
+  require_detector("box_in_view", detector);
+  double radius = std::numeric_limits<double>::infinity(), height = radius, spacing = radius;
+  for (std::size_t v = 0; v < poses.size(); ++v) {
+    const Pose& p = poses[v];
+    require_pose("box_in_view", p);
+    const auto across = room_mm(p, p.detector_u, p.detector_v, 0.5 * detector.width_px * detector.pitch_u_mm);
+    const auto along = room_mm(p, p.detector_v, p.detector_u, 0.5 * detector.height_px * detector.pitch_v_mm);
+    radius = std::min(radius, std::max(across.first, across.second));
+    height = std::min({height, along.first, along.second});
+    require(radius > 0 && height > 0 && std::min(across.first, across.second) > -radius, "box_in_view",
+            "poses: expected the isocentre (0, 0, 0) in view, found it outside view ", v);
+    const Vec3d n = cross(p.detector_u, p.detector_v);
+    const double demagnified = std::abs(dot(p.source_mm, n)) / source_depth_mm(p);
+    spacing = std::min(spacing, std::min(detector.pitch_u_mm, detector.pitch_v_mm) * demagnified);
+  }
+  spacing = std::max(spacing, 2 * std::max(radius, height) / kMostVoxelsOfSide);
+  const auto voxels = [&](double half_mm) {
+    return std::clamp(static_cast<int>(std::lround(2 * half_mm / spacing)), 1, kMostVoxelsOfSide);
+  };
+  VolumeGrid grid{voxels(radius), voxels(radius), voxels(height), {spacing, spacing, spacing}, {}};
+  grid.origin_mm = grid.extent_mm() * -0.5;
+  return grid;
+}
+
+std::string range_text(double low, double high) {
+  const auto text = [](double value) {
+    const std::string three = rounded_text(value);
+    return std::abs(value) >= 1000 ? three : rounded_text(std::round(value * 100) / 100);
+  };
+  const std::string first = text(low), last = text(high);
+  return first == last ? first : first + " to " + last;
+}
+
+void reorder_views(Acquisition& a, const std::vector<std::size_t>& order) {
+  if (std::is_sorted(order.begin(), order.end())) return;
+  const std::size_t pixels = a.detector.num_pixels();
+  const auto reorder = [&](auto& images) {
+    if (images.size() != order.size() * pixels) return;  // the same for all views
+    std::remove_reference_t<decltype(images)> sorted;
+    sorted.reserve(images.size());
+    for (const std::size_t view : order)
+      sorted.insert(sorted.end(), images.begin() + static_cast<std::ptrdiff_t>(view * pixels),
+                    images.begin() + static_cast<std::ptrdiff_t>((view + 1) * pixels));
+    images = std::move(sorted);
+  };
+  reorder(a.projections);
+  if (order.size() > 1) reorder(a.valid);
+  std::vector<Pose> poses;
+  poses.reserve(order.size());
+  for (const std::size_t view : order) poses.push_back(a.poses[view]);
+  a.poses = std::move(poses);
+}
+
+std::size_t subtract_counts(const float* mask, const float* fill, std::size_t n, float* line_integral,
+                            unsigned char* valid) {
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    valid[i] = mask[i] > 0 && fill[i] > 0 && std::isfinite(mask[i]) && std::isfinite(fill[i]) ? 1 : 0;
+    line_integral[i] =
+        valid[i] != 0
+            ? static_cast<float>(std::log(static_cast<double>(mask[i])) - std::log(static_cast<double>(fill[i])))
+            : 0.0f;
+    refused += valid[i] == 0 ? 1 : 0;
+  }
+  return refused;
+}
+
+void require_regular_file(const std::filesystem::path& path) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (!std::filesystem::exists(status))
+    throw IoError(path.string() + ": cannot read: " +
+                  (code ? code : std::make_error_code(std::errc::no_such_file_or_directory)).message());
+  if (!std::filesystem::is_regular_file(status))
+    throw IoError(path.string() + ": cannot read: expected a regular file, found " +
+                  (std::filesystem::is_directory(status) ? "a folder" : "a device, pipe or socket"));
+}
+
+void finish_import(ImportedCase& imported, const ImportOptions& options, const FileSays& file) {
+  Acquisition& a = imported.acquisition;
+  if (!file.has_times) {
+    const double duration_s = options.duration_s.value_or(file.duration_s);
+    require_field(duration_s >= 0 && is_time(duration_s), "duration_s", "0 to 1e9 s", duration_s);
+    const double last = static_cast<double>(std::max<std::size_t>(a.poses.size(), 2) - 1);
+    for (std::size_t v = 0; v < a.poses.size(); ++v) a.poses[v].time_s = duration_s * static_cast<double>(v) / last;
+    if (!options.duration_s && file.duration_s > 0)
+      imported.warnings.push_back(a.name + ": times: expected those of the views, found none: evenly spaced over " +
+                                  rounded_text(file.duration_s) + " s (another duration can be given)");
+  }
+  if (options.volume) {
+    if (!(*options.volume == a.volume)) a.reference_volume.reset();
+    a.volume = *options.volume;
+  } else if (!file.has_volume) {
+    try {
+      a.volume = box_in_view(a.detector, a.poses);
+    } catch (const InvalidArgument& e) {
+      throw BadInput(a.name, "volume", "a region given by hand, or poses that see the isocentre", e.what());
+    }
+  }
+  if (options.num_train_views) split_evenly(a, *options.num_train_views);
+  a.validate();
+  describe_import(imported);
+  for (const Finding& finding : implausibilities(a)) imported.warnings.push_back(a.name + ": " + finding.message);
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,212 @@
+#include "import/tiff_file.hpp"
+
+#include <string>
+
+#include "dsasrgs/error.hpp"
+
+#if DSASRGS_HAS_TIFF
+#include <tiffio.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "common/host_vector.hpp"
+#include "common/plain_number.hpp"
+#include "dsasrgs/buffer.hpp"
+#include "files/byte_stream.hpp"
+#endif
+
+namespace dsasrgs {
+
+#if DSASRGS_HAS_TIFF
+
+namespace {
+
+constexpr std::uint64_t kMostTiffPixels = std::uint64_t{1} << 28;
+
+/// The file's bytes, and where libtiff is in them.
+struct TiffBytes {
+  std::vector<char> bytes;
+  std::uint64_t at = 0;
+  std::string complaint;  ///< the first error, in libtiff's words
+};
+
+tmsize_t read_piece(thandle_t handle, void* to, tmsize_t count) {
+  auto* file = static_cast<TiffBytes*>(handle);
+  if (count <= 0 || file->at >= file->bytes.size()) return 0;
+  const std::uint64_t piece = std::min<std::uint64_t>(static_cast<std::uint64_t>(count), file->bytes.size() - file->at);
+  std::memcpy(to, file->bytes.data() + file->at, piece);
+  file->at += piece;
+  return static_cast<tmsize_t>(piece);
+}
+
+toff_t seek_to(thandle_t handle, toff_t offset, int whence) {
+  auto* file = static_cast<TiffBytes*>(handle);
+  const std::uint64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file->at : file->bytes.size();
+  file->at = from + offset;
+  return file->at;
+}
+
+/// libtiff's handlers take the arguments of printf.
+int keep_complaint(TIFF* /*tiff*/, void* data, const char* /*module*/, const char* format, va_list arguments) {
+  auto* file = static_cast<TiffBytes*>(data);
+  if (!file->complaint.empty()) return 1;
+  char text[200];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  file->complaint = text;
+  return 1;
+}
+int ignore_warning(TIFF* /*tiff*/, void* /*data*/, const char* /*module*/, const char* /*format*/,
+                   va_list /*arguments*/) {
+  return 1;
+}
+
+struct OpenTiff {
+  TiffBytes file;
+  std::unique_ptr<TIFF, decltype(&TIFFClose)> tiff{nullptr, &TIFFClose};
+
+  OpenTiff(const std::string& name, std::vector<char> bytes) {
+    file.bytes = std::move(bytes);
+    const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
+                                                                                   &TIFFOpenOptionsFree);
+    if (!options) throw_out_of_host_memory();
+    TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_complaint, &file);
+    TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_warning, &file);
+    // No table of a sound file is larger than the file, no row larger than what it can be decompressed to.
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), std::int64_t{1} << 31);
+    tiff.reset(TIFFClientOpenExt(
+        name.c_str(), "rm", &file, read_piece, [](thandle_t, void*, tmsize_t) -> tmsize_t { return 0; }, seek_to,
+        [](thandle_t) { return 0; }, [](thandle_t h) -> toff_t { return static_cast<TiffBytes*>(h)->bytes.size(); },
+        nullptr, nullptr, options.get()));
+    if (!tiff) throw BadInput(name, "file", "a TIFF file", file.complaint.empty() ? "something else" : file.complaint);
+  }
+
+  std::uint32_t field(ttag_t tag, bool is_long) const {
+    std::uint32_t wide = 0;
+    std::uint16_t narrow = 0;
+    if (is_long) return TIFFGetFieldDefaulted(tiff.get(), tag, &wide) != 0 ? wide : 0;
+    return TIFFGetFieldDefaulted(tiff.get(), tag, &narrow) != 0 ? narrow : 0;
+  }
+};
+
+struct TiffPixels {
+  std::uint32_t width = 0, height = 0;
+  std::uint32_t bits = 0;
+  bool is_float = false, inverted = false;
+};
+
+TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
+  TiffPixels p;
+  p.width = open.field(TIFFTAG_IMAGEWIDTH, true);
+  p.height = open.field(TIFFTAG_IMAGELENGTH, true);
+  p.bits = open.field(TIFFTAG_BITSPERSAMPLE, false);
+  const std::uint32_t samples = open.field(TIFFTAG_SAMPLESPERPIXEL, false);
+  const std::uint32_t format = open.field(TIFFTAG_SAMPLEFORMAT, false);
+  const std::uint32_t photometric = open.field(TIFFTAG_PHOTOMETRIC, false);
+  if (p.width < 1 || p.height < 1 || std::uint64_t{p.width} * p.height > kMostTiffPixels)
+    throw BadInput(name, "size", "1 to 2^28 pixels", std::to_string(p.width) + " x " + std::to_string(p.height));
+  if (samples != 1) throw BadInput(name, "samples per pixel", "1", std::to_string(samples));
+  if (photometric != PHOTOMETRIC_MINISBLACK && photometric != PHOTOMETRIC_MINISWHITE)
+    throw BadInput(name, "photometric interpretation", "0 or 1: greyscale", std::to_string(photometric));
+  p.is_float = format == SAMPLEFORMAT_IEEEFP;
+  const bool known = p.is_float ? p.bits == 32 : format == SAMPLEFORMAT_UINT && (p.bits == 8 || p.bits == 16);
+  if (!known)
+    throw BadInput(name, "bits per sample", "8 or 16 without sign, or 32 of a float",
+                   std::to_string(p.bits) + " of sample format " + std::to_string(format));
+  if (photometric == PHOTOMETRIC_MINISWHITE && p.is_float)
+    throw BadInput(name, "photometric interpretation", "1: a float's 0 is black", "0");
+  p.inverted = photometric == PHOTOMETRIC_MINISWHITE;
+  return p;
+}
+
+void take_pixels(const std::string& name, const TiffPixels& p, const std::uint8_t* stored, std::size_t count,
+                 float* out) {
+  const auto most = static_cast<float>((1U << std::min(p.bits, 16U)) - 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (p.bits == 8) {
+      out[i] = stored[i];
+    } else if (p.bits == 16) {
+      std::uint16_t value = 0;
+      std::memcpy(&value, stored + 2 * i, sizeof value);
+      out[i] = value;
+    } else {
+      std::memcpy(out + i, stored + 4 * i, sizeof(float));
+      if (!std::isfinite(out[i])) throw BadInput(name, "pixels", "finite numbers", plain_number(out[i]));
+    }
+    if (p.inverted) out[i] = most - out[i];
+  }
+}
+
+/// Row by row, or tile by tile; libtiff has swapped the bytes.
+void read_pixels(const std::string& name, const OpenTiff& open, const TiffPixels& p, std::vector<float>& values) {
+  TIFF* tiff = open.tiff.get();
+  const auto fail = [&] {
+    throw BadInput(name, "pixels", "those of a whole TIFF file",
+                   open.file.complaint.empty() ? "damage" : "damage (" + open.file.complaint + ")");
+  };
+  const std::size_t width = p.width, bytes_of_pixel = p.bits / 8;
+  if (TIFFIsTiled(tiff) == 0) {
+    const tmsize_t row_bytes = TIFFScanlineSize(tiff);
+    if (row_bytes < static_cast<tmsize_t>(width * bytes_of_pixel)) fail();
+    HostVector<std::uint8_t> row(static_cast<std::size_t>(row_bytes));
+    for (std::uint32_t r = 0; r < p.height; ++r) {
+      if (TIFFReadScanline(tiff, row.data(), r, 0) != 1) fail();
+      values.resize((r + std::size_t{1}) * width);
+      take_pixels(name, p, row.data(), width, values.data() + r * width);
+    }
+    return;
+  }
+  const std::uint32_t tile_width = open.field(TIFFTAG_TILEWIDTH, true),
+                      tile_height = open.field(TIFFTAG_TILELENGTH, true);
+  const tmsize_t tile_bytes = TIFFTileSize(tiff);
+  if (tile_width < 1 || tile_height < 1 || tile_bytes < 1 ||
+      static_cast<std::uint64_t>(tile_bytes) < std::uint64_t{tile_width} * tile_height * bytes_of_pixel)
+    fail();
+  HostVector<std::uint8_t> tile(static_cast<std::size_t>(tile_bytes));
+  values.resize(width * p.height);
+  for (std::uint32_t y = 0; y < p.height; y += std::min(tile_height, p.height - y))
+    for (std::uint32_t x = 0; x < p.width; x += std::min(tile_width, p.width - x)) {
+      if (TIFFReadTile(tiff, tile.data(), x, y, 0, 0) < 0) fail();
+      for (std::uint32_t r = 0; r < std::min(tile_height, p.height - y); ++r)
+        take_pixels(name, p, tile.data() + std::size_t{r} * tile_width * bytes_of_pixel,
+                    std::min(tile_width, p.width - x), values.data() + (std::size_t{y} + r) * width + x);
+    }
+}
+
+}  // namespace
+
+Image read_tiff(const std::filesystem::path& path) try {
+  ByteReader file(path);
+  std::vector<char> bytes = host_vector<char>(file.max_size());
+  bytes.resize(file.read(bytes.data(), bytes.size()));
+  const std::size_t size = bytes.size();
+  const OpenTiff open(file.name(), std::move(bytes));
+  const TiffPixels pixels = checked_pixels(file.name(), open);
+  // Every compression of libtiff's that could do better than deflate is for pictures of one bit.
+  if (std::uint64_t{pixels.width} * pixels.height / kMaxDeflateRatio > size)
+    throw BadInput(file.name(), "size", "no more than " + std::to_string(size) + " bytes can hold",
+                   std::to_string(pixels.width) + " x " + std::to_string(pixels.height));
+  Image image{static_cast<int>(pixels.width), static_cast<int>(pixels.height), {}};
+  with_host_memory(num_elements(image.width_px, image.height_px) * sizeof(float),
+                   [&] { read_pixels(file.name(), open, pixels, image.values); });
+  return image;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
+
+#else
+
+Image read_tiff(const std::filesystem::path& path) {
+  throw BackendUnavailable(path.string() +
+                           ": TIFF: expected a build with libtiff, found one without (Debian: libtiff-dev)");
+}
+
+#endif
+
+}  // namespace dsasrgs

@@ -9,6 +9,7 @@ void add_import(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("import", "make an acquisition of another program's files");
   sub->require_subcommand(1);
   add_import_images(*sub);
+  add_import_gaussians(*sub);
 }
 
 }  // namespace dsasrgs::program

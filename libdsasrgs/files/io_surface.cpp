@@ -100,7 +100,10 @@ void put_obj(Block& block, const Surface& s) {
   }
   for (const auto& t : s.triangles) {
     block.text("f");
-    for (const std::uint32_t v : t) block.text(" " + std::to_string(v + 1));  // from 1
+    for (const std::uint32_t v : t) {
+      block.text(" ");
+      block.text(std::to_string(v + 1));  // from 1
+    }
     block.text("\n");
     block.flush();
   }

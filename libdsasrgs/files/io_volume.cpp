@@ -51,7 +51,7 @@ std::string nrrd_header(const Volume& volume, VolumeTimes times) {
   if (!sequence) return text + "time_s:=" + number_text(times.first_time_s) + "\n\n";
   text += "axis 0 index type:=numeric\naxis 0 index unit:=s\naxis 0 index values:=";
   for (int f = 0; f < volume.frames; ++f)
-    text += (f > 0 ? " " : "") + number_text(times.first_time_s + f * times.frame_spacing_s);
+    text.append(f > 0 ? " " : "").append(number_text(times.first_time_s + f * times.frame_spacing_s));
   return text + "\nDataNodeClassName:=vtkMRMLScalarVolumeNode\n\n";
 }
 

@@ -7,7 +7,6 @@
 #include <limits>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
@@ -32,11 +31,13 @@ constexpr Layout kNifti2{540, {"n+2\0\r\n\x1a\n", 8}, 4, 12, 16, 104, 168, 176, 
 constexpr int kUnitMetre = 1, kUnitMillimetre = 2, kUnitMicrometre = 3, kSpaceUnits = 7;
 constexpr int kUnitSecond = 8, kUnitMillisecond = 16, kUnitMicrosecond = 24, kTimeUnits = 0x38;
 
+using HeaderBytes = std::array<char, kNifti2.bytes>;
+
 /// Fields of a header by their offset.
 class Fields {
  public:
-  Fields(std::vector<char> bytes, const Layout& layout, bool swapped)
-      : bytes_(std::move(bytes)), layout_(&layout), swapped_(swapped) {}
+  Fields(const HeaderBytes& bytes, const Layout& layout, bool swapped)
+      : bytes_(bytes), layout_(&layout), swapped_(swapped) {}
 
   const Layout& at() const { return *layout_; }
   bool is_second() const { return layout_ == &kNifti2; }
@@ -63,15 +64,15 @@ class Fields {
   std::string_view magic() const { return {bytes_.data() + layout_->magic_at, layout_->magic.size()}; }
 
  private:
-  std::vector<char> bytes_;
+  HeaderBytes bytes_;
   const Layout* layout_;
   bool swapped_;
 };
 
 Fields read_fields(ByteReader& file) {
-  std::vector<char> bytes(kNifti1.bytes);
+  HeaderBytes bytes{};
   std::int32_t size = 0;
-  if (file.read(bytes.data(), bytes.size()) != bytes.size())
+  if (file.read(bytes.data(), kNifti1.bytes) != kNifti1.bytes)
     throw BadInput(file.name(), "header", "348 bytes of a NIfTI-1 file or 540 of a NIfTI-2 file", "a shorter file");
   std::memcpy(&size, bytes.data(), sizeof size);
   for (const Layout* layout : {&kNifti1, &kNifti2})
@@ -79,11 +80,10 @@ Fields read_fields(ByteReader& file) {
       const auto expected = static_cast<std::uint32_t>(layout->bytes);
       const std::uint32_t stored = swapped ? __builtin_bswap32(expected) : expected;
       if (static_cast<std::uint32_t>(size) != stored) continue;
-      const std::size_t more = layout->bytes - bytes.size();
-      bytes.resize(layout->bytes);
+      const std::size_t more = layout->bytes - kNifti1.bytes;
       if (file.read(bytes.data() + kNifti1.bytes, more) != more)
         throw BadInput(file.name(), "header", "540 bytes of a NIfTI-2 file", "a shorter file");
-      return {std::move(bytes), *layout, swapped};
+      return {bytes, *layout, swapped};
     }
   throw BadInput(file.name(), "sizeof_hdr", "348 (NIfTI-1) or 540 (NIfTI-2) in either byte order",
                  std::to_string(size));

@@ -126,8 +126,8 @@ VolumeGrid surrounding_grid(const StoredVolume& stored, std::string_view name) {
   }
   const double stored_voxels = static_cast<double>(stored.size[0]) * stored.size[1] * stored.size[2];
   const double voxels = size[0] * size[1] * size[2];
-  constexpr double kMostSide = 1 << 20;
-  if (!(voxels <= kMostGrowth * stored_voxels) || !(std::max({size[0], size[1], size[2]}) <= kMostSide))
+  constexpr double kLongest = 1 << 20;
+  if (!(voxels <= kMostGrowth * stored_voxels) || !(std::max({size[0], size[1], size[2]}) <= kLongest))
     throw BadInput(name, "affine", "axes that a grid along the world's can follow with at most 64 times as many voxels",
                    text(a));
   return {static_cast<int>(size[0]),

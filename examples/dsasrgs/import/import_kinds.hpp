@@ -6,5 +6,6 @@
 namespace dsasrgs::program {
 
 void add_import_images(CLI::App& import);
+void add_import_gaussians(CLI::App& import);
 
 }  // namespace dsasrgs::program

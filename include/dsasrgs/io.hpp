@@ -69,8 +69,8 @@ StoredVolume read_nifti_as_stored(const std::filesystem::path&);
 /// The volume on a grid along the world's axes. Where each voxel axis lies along a world axis to 1e-4, voxels only
 /// change places. Else they are interpolated trilinearly on the grid that holds the volume's box, whose spacing along a
 /// world axis is that of the voxel axes weighted by their squared direction cosines; outside of the box values are the
-/// volume's smallest. Throws BadInput, with `name` as the file, for axes that are not finite, have no length or lie in
-/// a plane, and where the grid would need more than 64 voxels for each stored one.
+/// volume's smallest. Throws BadInput, with `name` as the file, for axes that are not finite, have no length, lie in
+/// a plane or at less than 45° to each other, and where the grid would need more than 64 voxels for each stored one.
 Volume as_axis_aligned(StoredVolume, std::string_view name);
 
 /// Reads a headerless volume of uint8 voxels [z,y,x] (.raw, or .raw.gz compressed) onto `grid`. The number of bytes

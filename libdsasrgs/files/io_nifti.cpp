@@ -113,8 +113,10 @@ StoredVolume read_nifti_as_stored(const std::filesystem::path& path) try {
   throw_out_of_host_memory();
 }
 
-Volume read_nifti(const std::filesystem::path& path) {
+Volume read_nifti(const std::filesystem::path& path) try {
   return as_axis_aligned(read_nifti_as_stored(path), path.string());
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 }  // namespace dsasrgs

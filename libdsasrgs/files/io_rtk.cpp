@@ -26,7 +26,7 @@ Vec3d in_rtk(Vec3d p) { return {p.x, p.z, -p.y}; }
 double in_turn(double rad) {
   const double deg = std::fmod(rad / kDegree, 360);
   const double positive = deg < 0 ? deg + 360 : deg;
-  return positive < 360 ? positive : 0;
+  return positive < 360 ? positive + 0.0 : 0;  // no −0
 }
 
 /// Angles of the rotation with these rows, Rz(−in plane) · Rx(−out of plane) · Ry(−gantry).
@@ -36,7 +36,7 @@ void set_angles(RtkProjection& p, const Mat3<double>& r) {
   const double out_of_plane = std::atan2(r.r2.y, across);
   const double gantry = across > kAlongAxis ? std::atan2(-r.r2.x, r.r2.z) : 0;
   // What is left of the rotation without the gantry's is Rz · Rx, whose first column is (cos, sin, 0) of Rz.
-  const Vec3d column{std::cos(gantry), 0, -std::sin(gantry)};
+  const Vec3d column{std::cos(gantry), 0, std::sin(gantry)};
   const double in_plane = std::atan2(dot(r.r1, column), dot(r.r0, column));
   p.gantry_deg = in_turn(-gantry);
   p.out_of_plane_deg = in_turn(-out_of_plane);

@@ -77,7 +77,7 @@ std::optional<VolumeFormat> volume_format(const std::filesystem::path& name) {
   return std::nullopt;
 }
 
-void write_volume(const std::filesystem::path& path, const Volume& volume, VolumeTimes times) {
+void write_volume(const std::filesystem::path& path, const Volume& volume, VolumeTimes times) try {
   const auto format = volume_format(path);
   if (!format)
     throw InvalidArgument(std::string("write_volume: path: expected a name that ends in ") + kVolumeNames + ", found " +
@@ -85,6 +85,8 @@ void write_volume(const std::filesystem::path& path, const Volume& volume, Volum
   if (*format == VolumeFormat::nifti) return write_nifti(path, volume, times.frame_spacing_s, times.first_time_s);
   if (*format == VolumeFormat::nrrd) return write_nrrd(path, volume, times);
   write_metaimage(path, volume, times);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
 }
 
 void write_nrrd(const std::filesystem::path& path, const Volume& volume, VolumeTimes times) try {

@@ -18,7 +18,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "NIfTI files are written in little-endian order");
 
 /// Where the fields lie, as the two standards have it (nifti.nimh.nih.gov). NIfTI-2 has wider numbers: 64 bits for
-/// 16-bit sizes and for floats, 32 bits for codes.
+/// sizes and for floats, 32 bits for codes, but 16 for the type of voxels.
 struct Layout {
   std::size_t bytes;
   std::string_view magic;
@@ -119,7 +119,7 @@ void read_type(const std::string& file, const Fields& f, NiftiHeader& header) {
   constexpr std::array kTypes{NiftiType::uint8,   NiftiType::int16, NiftiType::int32,  NiftiType::float32,
                               NiftiType::float64, NiftiType::int8,  NiftiType::uint16, NiftiType::uint32,
                               NiftiType::int64,   NiftiType::uint64};
-  const int code = f.code(f.at().datatype);
+  const int code = f.get<std::int16_t>(f.at().datatype);
   header.type = static_cast<NiftiType>(code);
   if (std::find(kTypes.begin(), kTypes.end(), header.type) == kTypes.end())
     throw BadInput(file, "datatype",

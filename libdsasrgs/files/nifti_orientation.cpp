@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/host_vector.hpp"
 #include "common/plain_number.hpp"
@@ -60,6 +62,9 @@ void require_usable(const VoxelAffine& a, std::string_view name) {
   // Within what a position in mm can be: beyond, products of the lengths would not be finite.
   if (!ok || !(lengths > 0) || !std::isfinite(lengths) || !(volume > kFlat * lengths))
     throw BadInput(name, "affine", "finite axes that span a volume", text(a));
+  for (const auto& [one, other] : {std::pair{x, y}, {y, z}, {z, x}})
+    if (std::abs(dot(one, other)) > std::numbers::sqrt2 / 2 * length(one) * length(other))
+      throw BadInput(name, "affine", "axes at 45 degrees or more to each other", text(a));
 }
 
 /// Voxels change places.

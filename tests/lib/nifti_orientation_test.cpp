@@ -5,8 +5,9 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <random>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -104,7 +105,7 @@ void require_in_place(const Volume& v) {
     for (int k = 0; k < v.grid.size_z; ++k)
       for (int j = 0; j < v.grid.size_y; ++j)
         for (int i = 0; i < v.grid.size_x; ++i)
-          REQUIRE(static_cast<double>(*next++) == std::lround(value_at(v.grid.center_mm(i, j, k))) + f);
+          REQUIRE(static_cast<double>(*next++) == std::round(value_at(v.grid.center_mm(i, j, k))) + f);
   REQUIRE(next == v.values.end());
 }
 
@@ -225,10 +226,43 @@ TEST_CASE("as_axis_aligned: a turned volume keeps values that are linear in spac
   CHECK(outside > 0);
 }
 
+TEST_CASE("as_axis_aligned: a turned slice that would fill a cube is refused", "[io][nifti]") {
+  const double spacing[3] = {1, 1, 1};
+  StoredVolume stored{{200, 200, 1}, 1, turned(0.8, spacing), 1, 0, std::vector<float>(40000)};
+  require_error<BadInput>([&] { as_axis_aligned(stored, "v.nii"); }, {"v.nii", "affine", "64 times as many voxels"});
+}
+
 TEST_CASE("as_axis_aligned: sizes that disagree are refused", "[io][nifti]") {
   const double spacing[3] = {1, 1, 1};
   StoredVolume stored{{2, 2, 2}, 1, turned(0.3, spacing), 1, 0, std::vector<float>(7)};
   require_error<InvalidArgument>([&] { as_axis_aligned(stored, "v"); }, {"values", "8 voxels", "found 7"});
   stored.frames = 0;
   require_error<InvalidArgument>([&] { as_axis_aligned(stored, "v"); }, {"0 frames"});
+}
+
+TEST_CASE("read_nifti: files that nibabel wrote", "[io][nifti][nibabel]") {
+  int files = 0;
+  double worst = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::getenv("DSASRGS_NIFTI_FILES"))) {
+    const bool oblique = entry.path().filename().string().starts_with("oblique");
+    INFO(entry.path().string());
+    const Volume v = read_nifti(entry.path());
+    const float smallest = *std::min_element(v.values.begin(), v.values.end());
+    auto next = v.values.begin();
+    int inside = 0;
+    for (int k = 0; k < v.grid.size_z; ++k)
+      for (int j = 0; j < v.grid.size_y; ++j)
+        for (int i = 0; i < v.grid.size_x; ++i, ++next) {
+          const Vec3d p = v.grid.center_mm(i, j, k) - Vec3d{10, -20, 30};
+          const double difference = std::abs(static_cast<double>(*next) - (p.x + 5 * p.y + 25 * p.z));
+          if (!oblique) REQUIRE(difference < 1e-4);
+          if (*next == smallest || difference > 1e-3) continue;  // outside, or in the outermost half voxel
+          ++inside;
+          worst = std::max(worst, difference);
+        }
+    REQUIRE(inside > (oblique ? 0.75 * 19 * 15 * 11 : 20));
+    ++files;
+  }
+  REQUIRE(files == 44);
+  WARN("NIfTI of nibabel's: " << files << " files, largest error " << worst);
 }

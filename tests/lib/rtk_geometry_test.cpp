@@ -3,6 +3,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 #include <random>
 #include <string>
@@ -142,7 +143,7 @@ TEST_CASE("write_rtk_projections: rows in RTK's order", "[io][rtk]") {
   const std::string bytes = test::read_bytes(folder / "p.mha");
   const std::size_t size = a.projections.size() * sizeof(float);
   REQUIRE(bytes.size() > size);
-  const auto* const values = reinterpret_cast<const char*>(bytes.data() + bytes.size() - size);
+  const char* const values = bytes.data() + bytes.size() - size;
   const std::size_t width = static_cast<std::size_t>(a.detector.width_px),
                     height = static_cast<std::size_t>(a.detector.height_px);
   for (std::size_t i = 0; i < a.projections.size(); ++i) {

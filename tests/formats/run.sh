@@ -22,7 +22,7 @@ case $kind in
     [ -n "$itk" ] || skip "there is no ITK (Debian: libinsighttoolkit5-dev)"
     version=${itk##*/ITK-}
     libraries=()
-    for l in IOMeta IONRRD IONIFTI IOImageBase Common vnl sys; do
+    for l in IOMeta IONRRD IONIFTI IOImageBase Common vnl vnl_algo sys; do
       for file in /usr/lib/libITK$l-$version.so /usr/lib/libitk$l-$version.so /usr/lib/*/libITK$l-$version.so; do
         [ ! -e "$file" ] || libraries+=("$file")
       done
@@ -32,7 +32,7 @@ case $kind in
       g++ -std=c++17 -O0 -w -isystem "$itk" "$here/itk_read.cpp" -o ../itk_read "${libraries[@]}"
     cp ../itk_read itk_read ;;
   meshio) find_python meshio h5py numpy ;;
-  geometry) find_python h5py numpy ;;
+  numpy) find_python h5py numpy ;;
   splats)
     find_python h5py numpy
     installed node nodejs

@@ -242,7 +242,7 @@ TEST_CASE("as_axis_aligned: sizes that disagree are refused", "[io][nifti]") {
 
 TEST_CASE("read_nifti: files that nibabel wrote", "[io][nifti][nibabel]") {
   int files = 0;
-  double worst = 0;
+  double worst = 0, worst_oblique = 0;
   for (const auto& entry : std::filesystem::directory_iterator(std::getenv("DSASRGS_NIFTI_FILES"))) {
     const bool oblique = entry.path().filename().string().starts_with("oblique");
     INFO(entry.path().string());
@@ -258,11 +258,11 @@ TEST_CASE("read_nifti: files that nibabel wrote", "[io][nifti][nibabel]") {
           if (!oblique) REQUIRE(difference < 1e-4);
           if (*next == smallest || difference > 1e-3) continue;  // outside, or in the outermost half voxel
           ++inside;
-          worst = std::max(worst, difference);
+          (oblique ? worst_oblique : worst) = std::max(oblique ? worst_oblique : worst, difference);
         }
     REQUIRE(inside > (oblique ? 0.75 * 19 * 15 * 11 : 20));
     ++files;
   }
   REQUIRE(files == 44);
-  WARN("NIfTI of nibabel's: " << files << " files, largest error " << worst);
+  WARN("NIfTI of nibabel's: " << files << " files, largest error " << worst << ", of oblique ones " << worst_oblique);
 }

@@ -9,7 +9,7 @@ namespace dsasrgs {
 
 namespace {
 
-std::string numbers(std::initializer_list<double> values) {
+std::string number_list(std::initializer_list<double> values) {
   std::string text;
   for (const double v : values) text.append(" ").append(number_text(v));
   return text;
@@ -21,14 +21,14 @@ std::vector<std::string> gaussian_ply_comments(const GaussianPlyFacts& f) {
   const VolumeGrid& g = f.volume;
   const Detector& d = f.detector;
   std::vector<std::string> lines{
-      "scale_bounds_mm" + numbers({static_cast<double>(f.bounds.min_mm), static_cast<double>(f.bounds.max_mm)}),
-      "density_scale_per_mm" + numbers({static_cast<double>(f.density_scale_per_mm)}),
+      "scale_bounds_mm" + number_list({static_cast<double>(f.bounds.min_mm), static_cast<double>(f.bounds.max_mm)}),
+      "density_scale_per_mm" + number_list({static_cast<double>(f.density_scale_per_mm)}),
       "volume_size " + std::to_string(g.size_x) + " " + std::to_string(g.size_y) + " " + std::to_string(g.size_z),
-      "volume_spacing_mm" + numbers({g.spacing_mm.x, g.spacing_mm.y, g.spacing_mm.z}),
-      "volume_origin_mm" + numbers({g.origin_mm.x, g.origin_mm.y, g.origin_mm.z}),
-      "time_s" + numbers({f.time.first_s, f.time.last_s}),
+      "volume_spacing_mm" + number_list({g.spacing_mm.x, g.spacing_mm.y, g.spacing_mm.z}),
+      "volume_origin_mm" + number_list({g.origin_mm.x, g.origin_mm.y, g.origin_mm.z}),
+      "time_s" + number_list({f.time.first_s, f.time.last_s}),
       "detector_size " + std::to_string(d.width_px) + " " + std::to_string(d.height_px),
-      "pixel_pitch_mm" + numbers({d.pitch_u_mm, d.pitch_v_mm}),
+      "pixel_pitch_mm" + number_list({d.pitch_u_mm, d.pitch_v_mm}),
       std::string("pixel_footprint ") + (f.pixel_footprint ? "1" : "0"),
       "measurement " + f.measurement};
   for (std::size_t start = 0;;) {

@@ -25,7 +25,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "PLY files are written and read in little-endian order");
 
-constexpr std::size_t kMostHeader = 1 << 20;
+constexpr std::size_t kMostPlyHeader = 1 << 20;
 constexpr std::size_t kRowsAtOnce = 1 << 14;
 
 /// Columns of a vertex in front of its coefficients of attenuation.
@@ -40,13 +40,13 @@ std::vector<std::string> header_lines(const GaussianPlyFacts& facts, const Gauss
 }
 
 /// The header of a file, line by line, and what it says. Every line must be as it would be written.
-class Header {
+class GaussianPlyHeader {
  public:
-  explicit Header(ByteReader& file) : file_(file) {
+  explicit GaussianPlyHeader(ByteReader& file) : file_(file) {
     std::string line;
     std::size_t read = 0;
     for (char c = 0; lines_.empty() || lines_.back() != "end_header";) {
-      if (++read > kMostHeader || file.read(&c, 1) != 1)
+      if (++read > kMostPlyHeader || file.read(&c, 1) != 1)
         throw BadInput(file.name(), "header", "up to end_header within 1 MiB", lines_.empty() ? "none" : "no end");
       if (c != '\n') {
         line += c;
@@ -128,14 +128,14 @@ class Header {
   std::vector<std::string> lines_;
 };
 
-RefuseField refuse_input(const std::string& file) {
+RefuseField refuse_of(const std::string& file) {
   return [file](const std::string& field, const std::string& expected, const std::string& found) {
     throw BadInput(file, field, expected, found);
   };
 }
 
 template <class T>
-std::vector<T> read_values(ByteReader& file, std::size_t count) {
+std::vector<T> read_elements(ByteReader& file, std::size_t count) {
   std::vector<T> values(count);
   if (file.read(values.data(), count * sizeof(T)) != count * sizeof(T))
     throw BadInput(file.name(), "elements", "as many bytes as the header asks for", "the end of the file");
@@ -162,7 +162,7 @@ void read_vertices(ByteReader& file, std::size_t rows, std::size_t columns, std:
   for (RowArray& a : arrays) a.values.reserve(rows * a.width);
   for (std::size_t done = 0; done < rows;) {
     const std::size_t count = std::min(kRowsAtOnce, rows - done);
-    const std::vector<float> block = read_values<float>(file, count * columns);
+    const std::vector<float> block = read_elements<float>(file, count * columns);
     for (auto value = block.begin(); value != block.end();)
       for (RowArray& a : arrays) {
         const auto end = value + static_cast<std::ptrdiff_t>(a.width);
@@ -269,8 +269,8 @@ void write_gaussian_ply(Context& ctx, const std::filesystem::path& path, const M
 
 Model read_gaussian_ply(Context& ctx, const std::filesystem::path& path) try {
   ByteReader file(path);
-  const RefuseField refuse = refuse_input(file.name());
-  const Header header(file);
+  const RefuseField refuse = refuse_of(file.name());
+  const GaussianPlyHeader header(file);
   const GaussianPlyFacts facts = header.facts();
   const GaussianPlyCounts counts = header.counts();
   const Config config = config_from_toml(facts.config_toml, file.name() + " (comment config)");
@@ -294,16 +294,16 @@ Model read_gaussian_ply(Context& ctx, const std::filesystem::path& path) try {
   }
   for (const ParameterInfo& p : kParameters) {
     if (p.per_gaussian != nullptr) continue;
-    const std::vector<float> values = read_values<float>(file, shared_parameter_size(p.id, config.field));
+    const std::vector<float> values = read_elements<float>(file, shared_parameter_size(p.id, config.field));
     check_parameter(p, values, refuse);
     p.value(model.cloud, model.field) = Buffer<float>::from_host(ctx, values);
   }
-  for (const NuisanceRow& row : read_values<NuisanceRow>(file, counts.nuisance)) {
+  for (const NuisanceRow& row : read_elements<NuisanceRow>(file, counts.nuisance)) {
     model.nuisance.view.push_back(row.view);
     model.nuisance.gain.push_back(row.gain);
     model.nuisance.offset.push_back(row.offset);
   }
-  const auto test = read_values<std::int32_t>(file, counts.test_views);
+  const auto test = read_elements<std::int32_t>(file, counts.test_views);
   model.test_views.assign(test.begin(), test.end());
   if (char beyond = 0; file.read(&beyond, 1) != 0)
     throw BadInput(file.name(), "elements", "the end of the file", "more");

@@ -19,14 +19,14 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "surfaces are written in little-endian order");
 
-constexpr std::size_t kBlock = 1 << 20;
+constexpr std::size_t kBytesAtOnce = 1 << 20;
 
 /// Bytes on their way to a file.
-class Block {
+class SurfaceBytes {
  public:
-  explicit Block(ByteWriter& file) : file_(file) {}
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
+  explicit SurfaceBytes(ByteWriter& file) : file_(file) {}
+  SurfaceBytes(const SurfaceBytes&) = delete;
+  SurfaceBytes& operator=(const SurfaceBytes&) = delete;
 
   template <class T>
   void put(T value) {
@@ -44,7 +44,7 @@ class Block {
   }
   /// To be called now and then; with `all` at the end.
   void flush(bool all = false) {
-    if (bytes_.size() < kBlock && !all) return;
+    if (bytes_.size() < kBytesAtOnce && !all) return;
     file_.write(bytes_.data(), bytes_.size());
     bytes_.clear();
   }
@@ -54,13 +54,13 @@ class Block {
   std::string bytes_;
 };
 
-Vec3f normal(Vec3f a, Vec3f b, Vec3f c) {
+Vec3f triangle_normal(Vec3f a, Vec3f b, Vec3f c) {
   const Vec3d n = cross((b - a).as<double>(), (c - a).as<double>());
   const double size = length(n);
   return size > 0 ? (n / size).as<float>() : Vec3f{};  // STL: readers work one out where it is zero
 }
 
-void put_stl(Block& block, const Surface& s) {
+void put_stl(SurfaceBytes& block, const Surface& s) {
   constexpr std::size_t kHeader = 80;
   std::string header("dsasrgs SPACE=LPS");  // not "solid", which begins a text file
   header.resize(kHeader, ' ');
@@ -68,13 +68,13 @@ void put_stl(Block& block, const Surface& s) {
   block.put(static_cast<std::uint32_t>(s.triangles.size()));
   for (const auto& t : s.triangles) {
     const Vec3f a = s.vertices_mm[t[0]], b = s.vertices_mm[t[1]], c = s.vertices_mm[t[2]];
-    for (const Vec3f v : {normal(a, b, c), a, b, c}) block.put(v);
+    for (const Vec3f v : {triangle_normal(a, b, c), a, b, c}) block.put(v);
     block.put(std::uint16_t{0});
     block.flush();
   }
 }
 
-void put_ply(Block& block, const Surface& s) {
+void put_ply(SurfaceBytes& block, const Surface& s) {
   block.text("ply\nformat binary_little_endian 1.0\ncomment dsasrgs, mm\ncomment SPACE=LPS\nelement vertex " +
              std::to_string(s.vertices_mm.size()) +
              "\nproperty float x\nproperty float y\nproperty float z\nelement face " +
@@ -90,7 +90,7 @@ void put_ply(Block& block, const Surface& s) {
   }
 }
 
-void put_obj(Block& block, const Surface& s) {
+void put_obj(SurfaceBytes& block, const Surface& s) {
   block.text("# dsasrgs, mm\n# SPACE=LPS\n");
   for (const Vec3f v : s.vertices_mm) {
     block.text("v");
@@ -109,7 +109,7 @@ void put_obj(Block& block, const Surface& s) {
   }
 }
 
-void check(const Surface& s) {
+void check_surface(const Surface& s) {
   if (s.triangles.empty()) throw InvalidArgument("write_surface: surface.triangles: expected some, found none");
   for (const std::size_t count : {s.vertices_mm.size(), s.triangles.size()})
     if (count > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
@@ -141,9 +141,9 @@ void write_surface(const std::filesystem::path& path, const Surface& surface) tr
   if (!format)
     throw InvalidArgument(std::string("write_surface: path: expected a name that ends in ") + kSurfaceNames +
                           ", found " + path.string());
-  check(surface);
+  check_surface(surface);
   ByteWriter file(path);
-  Block block(file);
+  SurfaceBytes block(file);
   if (*format == SurfaceFormat::stl) put_stl(block, surface);
   if (*format == SurfaceFormat::ply) put_ply(block, surface);
   if (*format == SurfaceFormat::obj) put_obj(block, surface);

@@ -26,11 +26,11 @@ constexpr double kWhite = 0.5 / kHarmonic;
 constexpr double kMostOpacity = 0.999, kLeastOpacity = 1e-6;
 constexpr double kTypicalOpacity = 0.95, kTypicalShare = 0.99;
 
-constexpr const char* kProperties[] = {"x",       "y",      "z",      "nx",      "ny",      "nz",
-                                       "f_dc_0",  "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1",
-                                       "scale_2", "rot_0",  "rot_1",  "rot_2",   "rot_3"};
+constexpr const char* kViewerProperties[] = {"x",       "y",      "z",      "nx",      "ny",      "nz",
+                                             "f_dc_0",  "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1",
+                                             "scale_2", "rot_0",  "rot_1",  "rot_2",   "rot_3"};
 
-std::string header(const Model& model, std::size_t n, double time_s, double factor) {
+std::string viewer_header(const Model& model, std::size_t n, double time_s, double factor) {
   std::string text =
       "ply\nformat binary_little_endian 1.0\n"
       "comment dsasrgs: for splat viewers only, attenuation is not opacity\ncomment SPACE=LPS, mm\ncomment time_s ";
@@ -40,7 +40,7 @@ std::string header(const Model& model, std::size_t n, double time_s, double fact
                   ? "on: the model was trained with the detector pixels' footprint, which viewers do not add"
                   : "off");
   text.append("\nelement vertex ").append(std::to_string(n)).append("\n");
-  for (const char* property : kProperties) text.append("property float ").append(property).append("\n");
+  for (const char* property : kViewerProperties) text.append("property float ").append(property).append("\n");
   return text + "end_header\n";
 }
 
@@ -77,7 +77,7 @@ void write_viewer_ply(Context& ctx, const std::filesystem::path& path, const Mod
   const double factor = typical > 0 ? -std::log(1 - kTypicalOpacity) / typical : 1;
 
   std::vector<float> rows;
-  rows.reserve(n * std::size(kProperties));
+  rows.reserve(n * std::size(kViewerProperties));
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t axis = 0; axis < 3; ++axis) rows.push_back(position[3 * i + axis]);
     rows.insert(rows.end(), 3, 0.0f);                        // normals, which splats have none of
@@ -93,7 +93,7 @@ void write_viewer_ply(Context& ctx, const std::filesystem::path& path, const Mod
       rows.push_back(static_cast<float>(static_cast<double>(rotation[4 * i + k]) / std::sqrt(square)));
   }
   ByteWriter file(path);
-  const std::string text = header(model, n, time_s, factor);
+  const std::string text = viewer_header(model, n, time_s, factor);
   file.write(text.data(), text.size());
   file.write(rows.data(), rows.size() * sizeof(float));
   file.commit();

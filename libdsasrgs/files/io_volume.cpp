@@ -22,16 +22,16 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "volumes are written in little-endian order");
 
-constexpr int kMostSide = std::numeric_limits<int>::max();
+constexpr int kMostVoxelsOfSide = std::numeric_limits<int>::max();
 
 /// Numbers that read back as the same, with something between them.
-std::string list(std::initializer_list<double> values, const char* between = " ") {
+std::string joined(std::initializer_list<double> values, const char* between = " ") {
   std::string text;
   for (const double v : values) text.append(text.empty() ? "" : between).append(number_text(v));
   return text;
 }
 
-std::string sizes(const VolumeGrid& g) {
+std::string size_text(const VolumeGrid& g) {
   return std::to_string(g.size_x) + " " + std::to_string(g.size_y) + " " + std::to_string(g.size_z);
 }
 
@@ -41,13 +41,13 @@ std::string nrrd_header(const Volume& volume, VolumeTimes times) {
   const bool sequence = volume.frames > 1;
   std::string text = "NRRD0005\n# dsasrgs: attenuation in 1/mm\ntype: float\n";
   text += std::string("dimension: ") + (sequence ? "4" : "3") + "\nspace: left-posterior-superior\nsizes: ";
-  text += (sequence ? std::to_string(volume.frames) + " " : "") + sizes(g);
-  text += std::string("\nspace directions: ") + (sequence ? "none " : "") + "(" + list({g.spacing_mm.x, 0, 0}, ",") +
-          ") (" + list({0, g.spacing_mm.y, 0}, ",") + ") (" + list({0, 0, g.spacing_mm.z}, ",") + ")\n";
+  text += (sequence ? std::to_string(volume.frames) + " " : "") + size_text(g);
+  text += std::string("\nspace directions: ") + (sequence ? "none " : "") + "(" + joined({g.spacing_mm.x, 0, 0}, ",") +
+          ") (" + joined({0, g.spacing_mm.y, 0}, ",") + ") (" + joined({0, 0, g.spacing_mm.z}, ",") + ")\n";
   text += std::string("kinds: ") + (sequence ? "list " : "") + "domain domain domain\n";
   if (sequence) text += "labels: \"time\" \"\" \"\" \"\"\n";
   text += "space units: \"mm\" \"mm\" \"mm\"\nendian: little\nencoding: raw\n";
-  text += "space origin: (" + list({first.x, first.y, first.z}, ",") + ")\n";
+  text += "space origin: (" + joined({first.x, first.y, first.z}, ",") + ")\n";
   if (!sequence) return text + "time_s:=" + number_text(times.first_time_s) + "\n\n";
   text += "axis 0 index type:=numeric\naxis 0 index unit:=s\naxis 0 index values:=";
   for (int f = 0; f < volume.frames; ++f)
@@ -90,7 +90,7 @@ void write_volume(const std::filesystem::path& path, const Volume& volume, Volum
 }
 
 void write_nrrd(const std::filesystem::path& path, const Volume& volume, VolumeTimes times) try {
-  check_volume("write_nrrd", volume, times, kMostSide);
+  check_volume("write_nrrd", volume, times, kMostVoxelsOfSide);
   const std::string header = nrrd_header(volume, times);
   ByteWriter file(path);
   file.write(header.data(), header.size());
@@ -104,7 +104,7 @@ void write_nrrd(const std::filesystem::path& path, const Volume& volume, VolumeT
 }
 
 void write_metaimage(const std::filesystem::path& path, const Volume& volume, VolumeTimes times) try {
-  check_volume("write_metaimage", volume, times, kMostSide);
+  check_volume("write_metaimage", volume, times, kMostVoxelsOfSide);
   const VolumeGrid& g = volume.grid;
   const Vec3d first = g.center_mm(0, 0, 0);
   const bool moving = volume.frames > 1;
@@ -114,12 +114,12 @@ void write_metaimage(const std::filesystem::path& path, const Volume& volume, Vo
   header += "CompressedData = False\nTransformMatrix =";
   const int axes = moving ? 4 : 3;
   for (int i = 0; i < axes * axes; ++i) header += i % (axes + 1) == 0 ? " 1" : " 0";
-  header += "\nOffset = " + list({first.x, first.y, first.z}) + (moving ? " " + number_text(times.first_time_s) : "");
+  header += "\nOffset = " + joined({first.x, first.y, first.z}) + (moving ? " " + number_text(times.first_time_s) : "");
   header += std::string("\nCenterOfRotation = 0 0 0") + (moving ? " 0" : "");
   header +=
-      "\nAnatomicalOrientation = RAI\nElementSpacing = " + list({g.spacing_mm.x, g.spacing_mm.y, g.spacing_mm.z}) +
+      "\nAnatomicalOrientation = RAI\nElementSpacing = " + joined({g.spacing_mm.x, g.spacing_mm.y, g.spacing_mm.z}) +
       (moving ? " " + number_text(times.frame_spacing_s) : "");
-  header += "\nDimSize = " + sizes(g) + (moving ? " " + std::to_string(volume.frames) : "");
+  header += "\nDimSize = " + size_text(g) + (moving ? " " + std::to_string(volume.frames) : "");
   header += "\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n";
   ByteWriter file(path);
   file.write(header.data(), header.size());

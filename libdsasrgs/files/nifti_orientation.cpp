@@ -22,10 +22,10 @@ namespace {
 constexpr double kAligned = 1e-4;
 constexpr double kMostGrowth = 64;
 
-Vec3d column(const VoxelAffine& a, int c) { return {a.matrix[0][c], a.matrix[1][c], a.matrix[2][c]}; }
-double component(Vec3d v, int axis) { return axis == 0 ? v.x : axis == 1 ? v.y : v.z; }
+Vec3d voxel_axis(const VoxelAffine& a, int c) { return {a.matrix[0][c], a.matrix[1][c], a.matrix[2][c]}; }
+double along_axis(Vec3d v, int axis) { return axis == 0 ? v.x : axis == 1 ? v.y : v.z; }
 
-std::string text(const VoxelAffine& a) {
+std::string affine_text(const VoxelAffine& a) {
   std::string found;
   for (const auto& row : a.matrix)
     for (int c = 0; c < 3; ++c) found += plain_number(row[c]) + (c == 2 ? "; " : " ");
@@ -37,10 +37,10 @@ std::string text(const VoxelAffine& a) {
 std::optional<std::array<int, 3>> voxel_axes(const VoxelAffine& a) {
   std::array<int, 3> along{-1, -1, -1};
   for (int c = 0; c < 3; ++c) {
-    const Vec3d axis = column(a, c);
+    const Vec3d axis = voxel_axis(a, c);
     const double most = kAligned * length(axis);
     for (int r = 0; r < 3; ++r)
-      if (std::abs(component(axis, r)) > most) {
+      if (std::abs(along_axis(axis, r)) > most) {
         if (along[static_cast<std::size_t>(r)] >= 0) return std::nullopt;
         along[static_cast<std::size_t>(r)] = c;
       }
@@ -56,15 +56,15 @@ void require_usable(const VoxelAffine& a, std::string_view name) {
     ok = ok && std::isfinite(a.offset[r]);
     for (int c = 0; c < 3; ++c) ok = ok && std::isfinite(a.matrix[r][c]);
   }
-  const Vec3d x = column(a, 0), y = column(a, 1), z = column(a, 2);
+  const Vec3d x = voxel_axis(a, 0), y = voxel_axis(a, 1), z = voxel_axis(a, 2);
   const double lengths = length(x) * length(y) * length(z), volume = std::abs(dot(cross(x, y), z));
   constexpr double kFlat = 1e-6;
   // Within what a position in mm can be: beyond, products of the lengths would not be finite.
   if (!ok || !(lengths > 0) || !std::isfinite(lengths) || !(volume > kFlat * lengths))
-    throw BadInput(name, "affine", "finite axes that span a volume", text(a));
+    throw BadInput(name, "affine", "finite axes that span a volume", affine_text(a));
   for (const auto& [one, other] : {std::pair{x, y}, {y, z}, {z, x}})
     if (std::abs(dot(one, other)) > std::numbers::sqrt2 / 2 * length(one) * length(other))
-      throw BadInput(name, "affine", "axes at 45 degrees or more to each other", text(a));
+      throw BadInput(name, "affine", "axes at 45 degrees or more to each other", affine_text(a));
 }
 
 /// Voxels change places.
@@ -105,8 +105,8 @@ Volume reordered(StoredVolume stored, const std::array<int, 3>& along) {
 }
 
 /// Inverse of an affine's matrix, by rows.
-Mat3<double> inverse(const VoxelAffine& a) {
-  const Vec3d x = column(a, 0), y = column(a, 1), z = column(a, 2);
+Mat3<double> inverse_matrix(const VoxelAffine& a) {
+  const Vec3d x = voxel_axis(a, 0), y = voxel_axis(a, 1), z = voxel_axis(a, 2);
   const double volume = dot(cross(x, y), z);
   return {cross(y, z) / volume, cross(z, x) / volume, cross(x, y) / volume};
 }
@@ -119,7 +119,7 @@ VolumeGrid surrounding_grid(const StoredVolume& stored, std::string_view name) {
     lowest[r] = a.offset[r];
     double extent = 0, weighted = 0, weights = 0;
     for (int c = 0; c < 3; ++c) {
-      const double edge = a.matrix[r][c], side = edge * stored.size[c], long_mm = length(column(a, c));
+      const double edge = a.matrix[r][c], side = edge * stored.size[c], long_mm = length(voxel_axis(a, c));
       lowest[r] += std::min(side, 0.0) - 0.5 * edge;
       extent += std::abs(side);
       weighted += edge * edge / long_mm;  // (edge/length)² · length
@@ -134,7 +134,7 @@ VolumeGrid surrounding_grid(const StoredVolume& stored, std::string_view name) {
   constexpr double kLongest = 1 << 20;
   if (!(voxels <= kMostGrowth * stored_voxels) || !(std::max({size[0], size[1], size[2]}) <= kLongest))
     throw BadInput(name, "affine", "axes that a grid along the world's can follow with at most 64 times as many voxels",
-                   text(a));
+                   affine_text(a));
   return {static_cast<int>(size[0]),
           static_cast<int>(size[1]),
           static_cast<int>(size[2]),
@@ -167,10 +167,10 @@ float interpolated(const float* frame, const int size[3], const double at[3], fl
   return static_cast<float>(sum);
 }
 
-Volume resampled(const StoredVolume& stored, std::string_view name) {
+Volume on_surrounding_grid(const StoredVolume& stored, std::string_view name) {
   Volume volume{surrounding_grid(stored, name), {}, stored.frames};
   const VolumeGrid& grid = volume.grid;
-  const Mat3<double> to_index = inverse(stored.affine);
+  const Mat3<double> to_index = inverse_matrix(stored.affine);
   const Vec3d offset{stored.affine.offset[0], stored.affine.offset[1], stored.affine.offset[2]};
   const float outside = *std::min_element(stored.values.begin(), stored.values.end());
   const std::size_t frame_size = stored.values.size() / static_cast<std::size_t>(stored.frames);
@@ -200,7 +200,7 @@ Volume as_axis_aligned(StoredVolume stored, std::string_view name) try {
                           std::to_string(stored.frames) + " frames");
   require_usable(stored.affine, name);
   if (const auto along = voxel_axes(stored.affine)) return reordered(std::move(stored), *along);
-  return resampled(stored, name);
+  return on_surrounding_grid(stored, name);
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
 }

@@ -72,16 +72,6 @@ AttenuationField::AttenuationField(Context& ctx, const FieldConfig& config, cons
   throw_out_of_host_memory();
 }
 
-int AttenuationField::coefficients_per_gaussian() const {
-  switch (config_.kind) {
-    case AttenuationKind::constant:
-      return 1;
-    case AttenuationKind::offset_table:
-      return kOffsetTableCoefficients;
-    case AttenuationKind::neural:
-      break;
-  }
-  return 0;
-}
+int AttenuationField::coefficients_per_gaussian() const { return attenuation_coefficients(config_.kind); }
 
 }  // namespace dsasrgs

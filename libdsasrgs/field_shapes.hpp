@@ -1,6 +1,7 @@
 #pragma once
-// Operator shapes of the neural attenuation field, from its configuration.
+// Shapes of the attenuation field, from its configuration.
 
+#include "attenuation/attenuation.hpp"
 #include "dsasrgs/config.hpp"
 #include "hash_grid/hash_grid.hpp"
 #include "mlp/mlp.hpp"
@@ -22,6 +23,18 @@ inline MlpShape network_shape(const FieldConfig& c) {
           precision,
           output,
           static_cast<float>(c.output_sharpness)};
+}
+/// Coefficients that a cloud keeps per Gaussian.
+inline int attenuation_coefficients(AttenuationKind kind) {
+  switch (kind) {
+    case AttenuationKind::constant:
+      return 1;
+    case AttenuationKind::offset_table:
+      return kOffsetTableCoefficients;
+    case AttenuationKind::neural:
+      break;
+  }
+  return 0;
 }
 
 }  // namespace dsasrgs

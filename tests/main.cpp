@@ -69,5 +69,7 @@ int main(int argc, char** argv) {
   if (!std::filesystem::exists(DSASRGS_SHARED_DATA)) leave_out(session, "[real]", "there is no " DSASRGS_SHARED_DATA);
   if (std::getenv("DSASRGS_TORCH_REFERENCE") == nullptr)
     leave_out(session, "[torch]", "which compare with PyTorch: tests/oracle/torch.sh");
+  if (std::getenv("DSASRGS_NIFTI_FILES") == nullptr)
+    leave_out(session, "[nibabel]", "which read files of nibabel's: tests/formats/run.sh");
   return any && num_asked_for(session) == 0 ? 77 : session.run();
 }

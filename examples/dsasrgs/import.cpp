@@ -16,6 +16,7 @@ void add_import(CLI::App& app) {
   add_import_tigre(*sub);
   add_import_astra(*sub);
   add_import_dicom(*sub);
+  add_import_gaussians(*sub);
 }
 
 }  // namespace dsasrgs::program

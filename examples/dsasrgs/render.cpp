@@ -20,6 +20,7 @@
 #include "cli/view_list.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
+#include "jobs/movie.hpp"
 #include "jobs/pictures.hpp"
 #include "jobs/run_folder.hpp"
 #include "subcommands.hpp"
@@ -36,10 +37,12 @@ struct RenderOptions {
   std::vector<double> pitch_mm;
   int scale = 1;
   std::optional<float> window;
+  int frames = 0;
+  double frames_per_s = 15;
   MachineOptions machine;
 };
 
-enum class OutputKind { acquisition, picture, folder };
+enum class OutputKind { acquisition, picture, movie, folder };
 
 /// By the name. One that means a file of another kind is refused: it would become a folder.
 OutputKind output_kind(const std::string& output) {
@@ -47,8 +50,11 @@ OutputKind output_kind(const std::string& output) {
   std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
   if (end == ".h5" || end == ".hdf5") return OutputKind::acquisition;
   if (end == ".png") return OutputKind::picture;
-  for (const char* other : {".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".nii", ".gz", ".raw", ".npy"})
-    if (end == other) throw UsageError("--output: expected FILE.h5, FILE.png or a folder, found " + output);
+  if (end == ".mp4" || end == ".webp") return OutputKind::movie;
+  for (const char* other : {".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".avi", ".mov", ".mkv", ".webm", ".dcm",
+                            ".nii", ".nrrd", ".mha", ".gz", ".raw", ".npy"})
+    if (end == other)
+      throw UsageError("--output: expected FILE.h5, FILE.png, FILE.mp4, FILE.webp or a folder, found " + output);
   return OutputKind::folder;
 }
 
@@ -68,8 +74,8 @@ RenderList views_of_case(const RenderOptions& options, const Model& model) {
 }
 
 RenderList views_of_pose(const RenderOptions& options, const Model& model) {
-  if (options.times_s.empty())
-    throw UsageError("--case: expected --case CASE.h5, or a pose with --time T, found neither");
+  if (options.times_s.empty() && options.frames == 0)
+    throw UsageError("--case: expected --case CASE.h5, or a pose with --time T or --frames N, found neither");
   RenderList list{model.detector, {}, {}};
   if (options.size_px) {
     list.detector.width_px = (*options.size_px)[0];
@@ -87,6 +93,8 @@ RenderList views_of_pose(const RenderOptions& options, const Model& model) {
     throw UsageError("--pitch-mm: expected a positive pitch, found " +
                      number_text(std::min(d.pitch_u_mm, d.pitch_v_mm)));
   std::vector<double> times = options.times_s;
+  const double step_s = (model.time.last_s - model.time.first_s) / std::max(1, options.frames - 1);
+  for (int f = 0; f < options.frames; ++f) times.push_back(model.time.first_s + f * step_s);
   std::sort(times.begin(), times.end());  // an acquisition's times do not go back
   for (const double t : times) {
     list.names.push_back(static_cast<int>(list.poses.size()));
@@ -133,6 +141,15 @@ void write_pictures(const std::filesystem::path& folder, const Acquisition& rend
                      renders.detector, black);
 }
 
+void write_film(const RenderOptions& options, const Acquisition& renders) {
+  const MovieKind kind = options.output.ends_with("4") ? MovieKind::mp4 : MovieKind::webp;
+  const float black = black_of(renders, options.window);
+  write_movie(options.output, kind, renders.num_views(), options.frames_per_s,
+              [&](const std::filesystem::path& path, int v) {
+                write_projection(path, renders.projection(v), renders.detector, black);
+              });
+}
+
 void run(const RenderOptions& options) {
   const Interruption interruption;
   const bool quiet = options.machine.quiet;
@@ -140,6 +157,7 @@ void run(const RenderOptions& options) {
   if (options.window && !(*options.window > 0))
     throw UsageError("--window: expected a positive line integral, found " + number_text(*options.window));
   if (kind != OutputKind::folder) require_writable_file("--output", options.output, {options.model, options.case_file});
+  if (kind == OutputKind::movie) require_ffmpeg();
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
@@ -157,6 +175,9 @@ void run(const RenderOptions& options) {
   } else if (kind == OutputKind::picture) {
     render_all(ctx, model, renders, quiet);
     write_projection(options.output, renders.projection(0), renders.detector, black_of(renders, options.window));
+  } else if (kind == OutputKind::movie) {
+    render_all(ctx, model, renders, quiet);
+    write_film(options, renders);
   } else {
     OutputFolder folder(options.output);
     render_all(ctx, model, renders, quiet);
@@ -178,7 +199,15 @@ void add_pose_options(CLI::App& sub, RenderOptions& o, CLI::Option* case_option)
   add("--secondary-rad", o.pose.secondary_rad, "elevation out of the rotation plane");
   add("--offset-u-mm", o.pose.offset_u_mm, "detector shift along its rows");
   add("--offset-v-mm", o.pose.offset_v_mm, "detector shift along its columns");
-  sub.add_option("--time", o.times_s, "one or more moments, s")->delimiter(',')->group("Pose")->excludes(case_option);
+  CLI::Option* time = sub.add_option("--time", o.times_s, "one or more moments, s")
+                          ->delimiter(',')
+                          ->group("Pose")
+                          ->excludes(case_option);
+  sub.add_option("--frames", o.frames, "this many moments over the sweep")
+      ->check(CLI::Range(1, 1 << 20))
+      ->group("Pose")
+      ->excludes(case_option)
+      ->excludes(time);
   sub.add_option("--size", o.size_px, "detector pixels: width height; default: the model's detector")
       ->delimiter(',')
       ->group("Pose")
@@ -196,8 +225,10 @@ void add_render(CLI::App& app) {
   auto options = std::make_shared<RenderOptions>();
   CLI::App* sub = app.add_subcommand("render", "render projections of a model");
   sub->add_option("model", options->model, "model file (MODEL.h5)")->required()->check(existing_file());
-  sub->add_option("--output", options->output,
-                  "FILE.h5 (an acquisition of the renders), FILE.png (of one), or a folder for PNGs")
+  sub->add_option(
+         "--output", options->output,
+         "FILE.h5 (an acquisition of the renders), FILE.png (of one), FILE.mp4 or FILE.webp (a film; needs ffmpeg), "
+         "or a folder for PNGs")
       ->required();
   CLI::Option* case_option = sub->add_option("--case", options->case_file, "take poses and times from this acquisition")
                                  ->check(existing_file());
@@ -209,6 +240,9 @@ void add_render(CLI::App& app) {
       ->capture_default_str();
   sub->add_option("--window", options->window,
                   "line integral shown black in PNGs; default: the largest of all renders");
+  sub->add_option("--fps", options->frames_per_s, "frames of a film per second")
+      ->check(positive_finite())
+      ->capture_default_str();
   add_pose_options(*sub, *options, case_option);
   add_machine_options(*sub, options->machine);
   sub->callback([options] { run(*options); });

@@ -13,6 +13,7 @@ void add_evaluate(CLI::App& app);
 void add_labels(CLI::App& app);
 void add_train_network(CLI::App& app);
 void add_import(CLI::App& app);
+void add_export(CLI::App& app);
 void add_inspect(CLI::App& app);
 
 }  // namespace dsasrgs::program

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/export.hpp"
@@ -36,15 +37,41 @@ void write_acquisition(const std::filesystem::path&, const Acquisition&, const R
 
 /// Voxels of a side that NIfTI-1 can name.
 inline constexpr int kMostNiftiSide = 32767;
-/// Writes NIfTI-1 (.nii, or .nii.gz compressed), float32, mm and s, sform and qform code 1. World axes are written as
-/// they are: voxel (i,j,k) is at origin + (i + ½, j + ½, k + ½)·spacing. `frame_spacing_s` is the time between frames,
-/// `first_time_s` that of the first (toffset). Throws InvalidArgument for sizes that disagree or exceed kMostNiftiSide,
-/// spacings not positive, times not finite, and voxels not finite.
+/// Writes NIfTI-1 (.nii, or .nii.gz compressed), float32, mm and s, sform and qform code 1. World axes are taken for a
+/// patient's: +x left, +y posterior, +z head (LPS), which NIfTI, whose x and y point the other way (RAS), is told by
+/// its affine. Voxels stay in their order. `frame_spacing_s` is the time between frames, `first_time_s` that of the
+/// first (toffset). Throws InvalidArgument for sizes that disagree or exceed kMostNiftiSide, spacings not positive,
+/// times not finite, and voxels not finite.
 void write_nifti(const std::filesystem::path&, const Volume&, double frame_spacing_s = 1, double first_time_s = 0);
-/// Reads a NIfTI-1 file (.nii, .nii.gz; little-endian) of scalar float32, float64 or integer voxels of up to 32 bits
-/// with an axis-aligned positive affine (sform, else qform, else voxel sizes); slope and intercept are applied, other
-/// units of length become mm. Throws BadInput for anything else, and for voxels that are not finite.
+/// Reads a NIfTI-1 or NIfTI-2 file (.nii, .nii.gz; either byte order) of scalar float32, float64 or integer voxels of
+/// up to 64 bits in any orientation (sform, else qform, else voxel sizes); slope and intercept are applied, other units
+/// of length become mm, RAS becomes LPS. Axes that lie along the world's are exchanged and turned round as needed;
+/// other volumes are resampled (as_axis_aligned). Throws BadInput for anything else, and for voxels that are not
+/// finite.
 Volume read_nifti(const std::filesystem::path&);
+
+/// World position of a voxel's centre: matrix · (i, j, k) + offset, in mm, +x left, +y posterior, +z head (LPS).
+struct VoxelAffine {
+  double matrix[3][3] = {};
+  double offset[3] = {};
+};
+/// A volume as its file has it.
+struct StoredVolume {
+  int size[3] = {};  ///< voxels along i, j, k
+  int frames = 1;
+  VoxelAffine affine;
+  double frame_spacing_s = 1, first_time_s = 0;
+  std::vector<float> values;  ///< [frames,k,j,i]
+};
+/// Reads a NIfTI file as read_nifti does, but leaves the voxels in the order in which they are stored, as files need
+/// whose affine is none (stacks of projections). Throws BadInput as read_nifti, but for no affine.
+StoredVolume read_nifti_as_stored(const std::filesystem::path&);
+/// The volume on a grid along the world's axes. Where each voxel axis lies along a world axis to 1e-4, voxels only
+/// change places. Else they are interpolated trilinearly on the grid that holds the volume's box, whose spacing along a
+/// world axis is that of the voxel axes weighted by their squared direction cosines; outside of the box values are the
+/// volume's smallest. Throws BadInput, with `name` as the file, for axes that are not finite, have no length, lie in
+/// a plane or at less than 45° to each other, and where the grid would need more than 64 voxels for each stored one.
+Volume as_axis_aligned(StoredVolume, std::string_view name);
 
 /// Reads a headerless volume of uint8 voxels [z,y,x] (.raw, or .raw.gz compressed) onto `grid`. The number of bytes
 /// must be exactly the number of voxels, else BadInput.

@@ -28,11 +28,7 @@ void check_ascending(const char* field, const std::vector<int>& views, const Ref
 /// Elements of a parameter array of a model with this field and this many Gaussians.
 std::size_t parameter_size(const ParameterInfo& p, const Model& model) {
   if (p.per_gaussian != nullptr) return model.cloud.size() * static_cast<std::size_t>(p.width(model.field));
-  const FieldConfig& field = model.field.config();
-  if (field.kind != AttenuationKind::neural) return 0;
-  if (p.id == Parameter::table3d) return hash_grid_num_parameters(grid3d_shape(field));
-  if (p.id == Parameter::table4d) return hash_grid_num_parameters(grid4d_shape(field));
-  return mlp_num_parameters(network_shape(field));
+  return shared_parameter_size(p.id, model.field.config());
 }
 
 /// The file keeps the field's configuration only as a part of the text.
@@ -50,6 +46,13 @@ void check_config(const Model& model, const RefuseField& refuse) {
 }
 
 }  // namespace
+
+std::size_t shared_parameter_size(Parameter id, const FieldConfig& field) {
+  if (field.kind != AttenuationKind::neural) return 0;
+  if (id == Parameter::table3d) return hash_grid_num_parameters(grid3d_shape(field));
+  if (id == Parameter::table4d) return hash_grid_num_parameters(grid4d_shape(field));
+  return mlp_num_parameters(network_shape(field));
+}
 
 void check_finite(const std::string& field, std::span<const float> values, const RefuseField& refuse) {
   for (std::size_t i = 0; i < values.size(); ++i)

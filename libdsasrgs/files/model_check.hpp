@@ -26,6 +26,9 @@ void check_scale_bounds(ScaleBounds, const RefuseField&);
 /// Those trained on and those judged on: from 0, ascending, each once, none in both.
 void check_model_views(const std::vector<int>& trained, const std::vector<int>& test, const RefuseField&);
 
+/// Elements of an array that all Gaussians share, in a model of this field.
+std::size_t shared_parameter_size(Parameter, const FieldConfig&);
+
 /// Arrays, sizes, views and configuration fit together, so that what is written can be read. The parameters' values are
 /// left to check_parameter, because they may lie on a device.
 void check_model(const Model&, const RefuseField&);

@@ -141,6 +141,8 @@ void PickleMachine::require_array_bytes(const Item& array) const {
 void PickleMachine::build() {
   const Value state_value = pop();
   if (stack_.empty() || item(state_value).kind != Kind::tuple) fail("the state of an array or a type", "another value");
+  if (item(state_value).items.size() > kMostArguments)  // the same long one, again and again, would take for ever
+    fail("at most 16 parts of a state", std::to_string(item(state_value).items.size()));
   const std::vector<Value> state = item(state_value).items;
   Item& built = file_.values_[stack_.back()];
   if (built.kind == Kind::array) return build_array(built, state);

@@ -6,6 +6,7 @@
 #include "bundle.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/context.hpp"
+#include "dsasrgs/gaussian_files.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/network_trainer.hpp"
@@ -94,6 +95,7 @@ void models(const Seeds& seeds) {
     Reconstructor reconstructor(ctx, a, config);
     reconstructor.step();
     write_model(ctx, seeds.file("hdf5_model", preset), reconstructor.model());
+    write_gaussian_ply(ctx, seeds.file("gaussian_ply", preset), reconstructor.model());
     reconstructor.save_checkpoint(seeds.file("hdf5_checkpoint", preset));
   }
 }

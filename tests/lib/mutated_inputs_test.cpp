@@ -12,12 +12,14 @@
 
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/gaussian_files.hpp"
 #include "dsasrgs/image.hpp"
 #include "dsasrgs/import.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/simulator.hpp"
 #include "support/import_files.hpp"
 #include "support/small_files.hpp"
+#include "support/small_model.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace dsasrgs;
@@ -123,6 +125,15 @@ TEST_CASE("mutated NIfTI files are refused or finite", "[mutations]") {
   };
   for (const char* name : {"v.nii", "v.nii.gz"})
     survive(name, file_of(name, [&](const auto& path) { write_nifti(path, test::small_volume()); }), read);
+}
+
+TEST_CASE("mutated PLY files of models are refused or finite", "[mutations]") {
+  Context ctx = Context::cpu(1);
+  survive("m.ply", file_of("m.ply", [&](const auto& path) { write_gaussian_ply(ctx, path, test::two_gaussians(ctx)); }),
+          [&](const auto& path) {
+            const Model m = read_gaussian_ply(ctx, path);
+            return all_finite(m.cloud.position_mm.to_host(ctx)) && all_finite(m.cloud.raw_scale.to_host(ctx));
+          });
 }
 
 TEST_CASE("mutated SWC and VTK files are refused or finite", "[mutations]") {

@@ -16,11 +16,15 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/evaluation.hpp"
+#include "dsasrgs/gaussian_files.hpp"
+#include "dsasrgs/geometry_files.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/network_trainer.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/super_resolver.hpp"
+#include "dsasrgs/surface.hpp"
+#include "dsasrgs/volume_files.hpp"
 #include "out_of_memory/failing_allocations.hpp"
 #include "support/labels.hpp"
 #include "support/network_file.hpp"
@@ -130,6 +134,31 @@ TEST_CASE("out of memory: a training", "[out_of_memory][run]") {
   };
   CHECK(fail_some("steps", {steps, parameters, resume, go_on}) > 20);
   CHECK(fail_some("resume", {resume, parameters, [&] { training.reset(); }}) > 20);
+}
+
+TEST_CASE("out of memory: files for other programs", "[out_of_memory][run]") {
+  Context ctx = Context::cpu(1);
+  TinyRun run(ctx);
+  std::optional<Model> model = Reconstructor(run.ctx, run.acquisition, run.config, run.labels).take_model();
+  const Volume volume = Renderer(run.ctx, *model).voxelize_mean(run.acquisition.volume, 3);
+  for (const char* name : {"v.nrrd", "v.mha"}) {
+    const auto other = run.file(name);
+    CHECK(fail_writing("write_volume", run.folder, other, [&] { write_volume(other, volume); }) > 5);
+  }
+  Surface surface;
+  CHECK(fail_some("extract_surface", {[&] { surface = extract_surface(volume, 1e-6); },
+                                      [&] { return std::to_string(surface.triangles.size()); }}) > 5);
+  for (const char* name : {"s.stl", "s.obj"}) {
+    const auto other = run.file(name);
+    CHECK(fail_writing("write_surface", run.folder, other, [&] { write_surface(other, surface); }) > 3);
+  }
+  const auto ply = run.file("m.ply"), geometry = run.file("g.xml");
+  CHECK(fail_writing("write_viewer_ply", run.folder, ply, [&] { write_viewer_ply(run.ctx, ply, *model, 1); }) > 10);
+  CHECK(fail_writing("write_gaussian_ply", run.folder, ply, [&] { write_gaussian_ply(run.ctx, ply, *model); }) > 20);
+  CHECK(fail_some("read_gaussian_ply", {[&] { model = read_gaussian_ply(run.ctx, ply); },
+                                        [&] { return parameters_of(run.ctx, *model); }}) > 20);
+  CHECK(fail_writing("write_rtk_geometry", run.folder, geometry,
+                     [&] { write_rtk_geometry(geometry, run.acquisition.poses); }) > 5);
 }
 
 TEST_CASE("out of memory: what is made of a model", "[out_of_memory][run]") {

@@ -27,6 +27,14 @@ says "evaluate over the case" '^dsasrgs: error: --json: '
 untouched "evaluate over the model" mine_model.h5 evaluate mine_model.h5 --case mine.h5 --json mine_model.h5
 cp mine_model.h5 mine_model.nii
 untouched "voxelize over the model" mine_model.nii voxelize mine_model.nii --output mine_model.nii
+expect 0 "a PLY to be read" export gaussians mine_model.h5 mine.ply --quiet
+cp mine_model.h5 mine_model.stl && cp mine_model.h5 mine_model.ply && cp mine.h5 mine.xml
+untouched "export surface over the model" mine_model.stl export surface mine_model.stl mine_model.stl
+untouched "export gaussians over the model" mine_model.ply export gaussians mine_model.ply mine_model.ply
+untouched "export geometry over the case" mine.xml export geometry mine.xml mine.xml
+untouched "import gaussians over the PLY" mine.ply import gaussians mine.ply mine.ply --force
+expect 2 "import gaussians over a model" import gaussians mine.ply mine_model.h5
+says "import gaussians over a model" 'output: expected a new file \(or --force\), found one that is there: mine_model.h5'
 untouched "simulate over the vessels" tree.swc simulate --vessels tree.swc --output tree.swc "${sweep_options[@]}"
 cp -r run tidied && cp case.h5 tidied/model.h5
 untouched "reconstruct over the case" tidied/model.h5 reconstruct tidied/model.h5 --output tidied --steps 5 --force

@@ -30,7 +30,7 @@ for key in commit compiler HDF5 system processor "available memory" CUDA; do say
 expect 0 "the other way round" --verbose --version
 [ "$(wc -l <out.txt)" -eq 8 ] || report "--verbose --version: $(cat out.txt)"
 grep -qE '^dsasrgs [0-9]+\.[0-9]+\.[0-9]+' out.txt || report "version: found $(cat out.txt)"
-for s in simulate reconstruct render voxelize evaluate inspect labels study; do expect 0 "$s --help" $s --help; done
+for s in simulate reconstruct render voxelize export import evaluate inspect labels study; do expect 0 "$s --help" $s --help; done
 
 expect 0 simulate simulate --output case.h5 --scale 2 "${case_options[@]}"
 there case.h5
@@ -290,7 +290,28 @@ expect 2 "empty detector" render run/model.h5 --size 0 10 --time 1 --output new
 expect 2 "time is NaN" render run/model.h5 --time nan --output new.h5
 expect 2 "scale 0" render run/model.h5 --case case.h5 --scale 0 --output new
 expect 2 "time and mean" voxelize run/model.h5 --output new.nii --time 1 --mean
-expect 2 "no NIfTI name" voxelize run/model.h5 --output new.mha
+expect 2 "no name of a volume" voxelize run/model.h5 --output new.mhd
+says "no name of a volume" '--output: expected a file named .nii, .nii.gz, .nrrd, .seq.nrrd or .mha, found new.mhd'
+expect 2 "export: no kind" export run/model.h5 new.stl
+expect 2 "export: no name of a surface" export surface run/model.h5 new.off
+says "export: no name of a surface" 'output: expected a file named .stl, .ply or .obj, found new.off'
+expect 2 "export: a threshold above all" export surface run/model.h5 new.stl --threshold-per-mm 1e6
+says "export: a threshold above all" '--threshold-per-mm: expected less than the largest attenuation, [0-9.e-]+ 1/mm, found 1e\+06'
+for threshold in nan 0 -1; do expect 2 "export: threshold $threshold" export surface run/model.h5 new.stl --threshold-per-mm $threshold; done
+expect 2 "export: time and mean" export surface run/model.h5 new.stl --time 1 --mean
+expect 2 "export: time of no moment" export gaussians run/model.h5 new.ply --time 1
+expect 2 "export: time is NaN" export gaussians run/model.h5 new.ply --viewer-ply --time nan
+expect 2 "export: gaussians of a case" export gaussians case.h5 new.ply
+expect 2 "export: no name of a PLY" export gaussians run/model.h5 new.txt
+expect 2 "export: geometry of a model" export geometry run/model.h5 new.xml
+expect 2 "export: geometry and projections elsewhere" export geometry case.h5 new.xml --projections new/p.mha
+expect 2 "import: no PLY of ours" import gaussians tree.swc new.h5
+says "import: no PLY of ours" '^dsasrgs: error: tree.swc: line 1: expected ply, found 1 0 0 -40 0 2 -1$'
+mkfifo pipe.ply
+expect 1 "import: a pipe" import gaussians pipe.ply new.h5
+expect 2 "render: a film of no rate" render run/model.h5 --time 1 --output new.mp4 --fps 0
+expect 2 "render: times and frames" render run/model.h5 --time 1 --frames 3 --output new
+absent new new.*
 expect 2 "no frames" voxelize run/model.h5 --output new.nii --frames 0
 expect 2 "zero spacing" voxelize run/model.h5 --output new.nii --spacing-mm 0
 expect 2 "huge volume" voxelize run/model.h5 --output new.nii --spacing-mm 0.001

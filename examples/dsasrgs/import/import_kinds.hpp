@@ -13,5 +13,6 @@ void add_import_rtk(CLI::App& import);
 void add_import_tigre(CLI::App& import);
 void add_import_astra(CLI::App& import);
 void add_import_dicom(CLI::App& import);
+void add_import_gaussians(CLI::App& import);
 
 }  // namespace dsasrgs::program

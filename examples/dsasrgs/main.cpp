@@ -18,6 +18,7 @@ void add_subcommands(CLI::App& app) {
   add_train_network(app);
   add_study(*app.add_subcommand("study", kStudyDescription));
   add_inspect(app);
+  add_report(app);
 }
 
 }  // namespace

@@ -13,5 +13,6 @@ void add_evaluate(CLI::App& app);
 void add_labels(CLI::App& app);
 void add_train_network(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_report(CLI::App& app);
 
 }  // namespace dsasrgs::program

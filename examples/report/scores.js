@@ -59,7 +59,7 @@ if (report.data.scores?.low || report.data.scores?.high) {
         name.append(String(row[0] ?? "–"));
       }
       rows.push(element("tr", { className: blank.includes(row[0]) ? "blank" : "" }, name,
-        element("td", {}, number(row[1]) + (blank.includes(row[0]) ? " (no contrast)" : "")), ...cells(row)));
+        element("td", {}, number(row[1]), blank.includes(row[0]) ? element("span", { className: "wide" }, " (no contrast)") : null), ...cells(row)));
     }
     byId("scores-table").replaceChildren(head, element("tbody", {}, ...rows));
   };

@@ -56,16 +56,22 @@ if (report.volume && !report.byId("blob-niivue")) {
       isColorbar: false,
       loadingText: "",
       logLevel: "error",
-      backColor: [0, 0, 0, 0],
+      viewModeHotKey: "",
+      clipPlaneHotKey: "",
     });
     report.viewer = viewer; // for the tests
+    // Without Ctrl the wheel scrolls the page.
+    stage.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.metaKey) event.stopImmediatePropagation();
+    }, true);
     await viewer.attachToCanvas(stage);
     if (!viewer.gl) throw new Error("this browser has no WebGL 2");
     await viewer.loadFromArrayBuffer(niftiOf(codes), "volume.nii");
     viewer.setSliceType(viewer.sliceTypeRender);
-    viewer.volumes[0].cal_min = 0.02 * volume.largest_per_mm;
-    viewer.volumes[0].cal_max = 0.6 * volume.largest_per_mm;
-    viewer.volumes[0].colormap = "bone";
+    viewer.addColormap("vessels", { R: [170, 205, 235, 255], G: [75, 105, 160, 240], B: [60, 75, 105, 215], A: [0, 60, 130, 210], I: [0, 40, 120, 255] });
+    viewer.setColormap(viewer.volumes[0].id, "vessels");
+    viewer.setScale(1.5);
+    volume.setLevel(level, volume.quantile(0.996));
 
     const paper = () => {
       const color = report.color("stage");
@@ -77,7 +83,7 @@ if (report.volume && !report.byId("blob-niivue")) {
       mesh = null;
       byId("space-readout").textContent = "";
       if (mode.value === "volume") return;
-      const threshold = (volume.codes * Number(level.value)) / 100;
+      const threshold = volume.level(level);
       const values = codes.subarray(frame * volume.voxels, (frame + 1) * volume.voxels);
       const { vertices, triangles } = report.surfaceOf(values, volume.size, threshold);
       byId("space-readout").textContent = `Surface of ${(triangles.length / 3).toLocaleString("en")} triangles at ${number(volume.times_s[frame])} s`;
@@ -94,10 +100,14 @@ if (report.volume && !report.byId("blob-niivue")) {
       range.value = frame;
       range.setAttribute("aria-valuetext", `${number(volume.times_s[frame])} s`);
       byId("space-frame-text").textContent = `${number(volume.times_s[frame])} s`;
-      byId("level-text").textContent = `${report.figures(10 * volume.codes * volume.step * Number(level.value))} 1/m`;
+      byId("level-text").textContent = `${report.figures(1000 * volume.step * volume.level(level))} 1/m`;
       paper();
       if (now.frame !== asked.frame) viewer.setFrame4D(viewer.volumes[0].id, frame);
-      if (now.mode !== asked.mode) viewer.setOpacity(0, now.mode === "surface" ? 0 : 1);
+      // Around a surface the volume is a haze of what lies below the level.
+      const image = viewer.volumes[0];
+      image.cal_min = volume.step * volume.level(level) * 0.4;
+      image.cal_max = volume.step * volume.level(level) * 5;
+      if (now.mode !== asked.mode) viewer.setOpacity(0, { both: 0.5, volume: 1, surface: 0 }[now.mode]);
       if (Object.keys(now).some((key) => now[key] !== asked[key])) setSurface(frame);
       asked = now;
       viewer.updateGLVolume();
@@ -113,12 +123,14 @@ if (report.volume && !report.byId("blob-niivue")) {
     byId("space-from").addEventListener("input", look);
     stage.addEventListener("keydown", (event) => {
       const moves = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, 10], ArrowDown: [0, -10] };
-      const move = moves[event.key];
-      if (!move) return;
+      const zooms = { "+": 1.15, "=": 1.15, "-": 1 / 1.15 };
+      const { renderAzimuth, renderElevation, volScaleMultiplier } = viewer.scene;
+      if (moves[event.key])
+        viewer.setRenderAzimuthElevation(renderAzimuth + moves[event.key][0], renderElevation + moves[event.key][1]);
+      else if (zooms[event.key]) viewer.setScale(Math.min(Math.max(volScaleMultiplier * zooms[event.key], 0.5), 4));
+      else return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      const { renderAzimuth, renderElevation } = viewer.scene;
-      viewer.setRenderAzimuthElevation(renderAzimuth + move[0], renderElevation + move[1]);
     }, true);
     report.makePlayer(byId("space-play"), range, 700);
     look();

@@ -23,6 +23,17 @@ if (report.data.volume) {
       for (let i = 0; i < codes.length; ++i) codes[i] = bytes[i] | (bytes[codes.length + i] << 8);
       return codes;
     }),
+    /** A range from 0 to 100 as a code; squared, since most of a volume is dim. */
+    level: (range) => about.codes * (Number(range.value) / 100) ** 2,
+    setLevel: (range, code) => (range.value = Math.round(100 * Math.sqrt(code / about.codes))),
+    /** The code below which a part of the voxels lie at their brightest. */
+    quantile: (part) => {
+      const counts = new Uint32Array(about.codes + 1);
+      for (const code of brightest) ++counts[code];
+      let code = 0;
+      for (let below = counts[0]; below < part * voxels && code < about.codes; below += counts[++code]);
+      return Math.max(code, 1);
+    },
     position: (x, y, z) => [x, y, z].map((at, axis) => about.origin_mm[axis] + (at + 0.5) * about.spacing_mm[axis]),
   });
 
@@ -96,7 +107,7 @@ if (report.data.volume) {
     const time = about.times_s[Number(frame.value)];
     byId("frame-text").textContent = whole.checked ? "all" : `${number(time)} s`;
     frame.setAttribute("aria-valuetext", `${number(time)} s`);
-    const window = (about.codes * Number(windowRange.value)) / 100;
+    const window = volume.level(windowRange);
     byId("volume-window-text").textContent = `${report.figures(1000 * window * volume.step)} 1/m`;
     if (!codes) return;
     const values = shown();
@@ -136,6 +147,7 @@ if (report.data.volume) {
       const voxel = i % voxels;
       if (codes[i] > brightest[voxel]) brightest[voxel] = codes[i];
     }
+    volume.setLevel(windowRange, volume.quantile(0.9993));
     draw();
   });
   points.show();

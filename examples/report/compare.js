@@ -3,7 +3,7 @@
 
 if (report.images?.hasRenders) {
   const { byId, images, element } = report;
-  const kinds = { measured: "Measured", rendered: "Super-resolved", ...(images.hasTruth ? { reference: "High-resolution truth" } : {}) };
+  const kinds = { measured: "Measured", rendered: "Super-resolved", ...(images.hasTruth ? { reference: images.truthName } : {}) };
   const sides = ["left", "right"].map((id, index) => {
     const select = byId(id);
     select.append(...Object.entries(kinds).map(([value, text]) => element("option", { value, textContent: text })));
@@ -24,7 +24,7 @@ if (report.images?.hasRenders) {
   byId("compare-text").textContent =
     `On the left what the detector saw (${images.width} × ${images.height} pixels), on the right what the model shows of ` +
     `the same view ${images.fine} times finer.` +
-    (images.hasTruth
+    (images.reference_scale > 1
       ? " The case also holds the truth at that resolution, to judge the detail by."
       : " No truth at that resolution is known for this case: detail that the measurement does not show is the model's own.");
 
@@ -63,8 +63,7 @@ if (report.images?.hasRenders) {
     if (mine !== latest) return;
     const window = (images.largest * Number(byId("window").value)) / 100;
     sides.forEach((side, s) => {
-      const fine = side.select.value !== "measured";
-      const [w, h] = fine ? [images.fineWidth, images.fineHeight] : [images.width, images.height];
+      const [w, h] = images.sizes[side.select.value];
       report.paintGrey(side.source, arrays[s], w, h, window, byId("inverted").checked);
       side.caption.textContent = `${kinds[side.select.value]}, ${w} × ${h} pixels`;
       side.canvas.setAttribute("aria-label", `${side.caption.textContent}: arrows move, plus and minus zoom, 0 shows all`);

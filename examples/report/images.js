@@ -28,10 +28,18 @@ if (report.data.images) {
     fineWidth,
     fineHeight: about.height * about.fine,
     hasTruth: about.views.some((view) => view.reference),
+    truthName: about.reference_scale > 1 ? "High-resolution truth" : "Truth without noise",
+    /** Width, height and factor to the measurement's pixels. */
+    sizes: Object.fromEntries(
+      [["measured", 1], ["rendered", about.fine], ["reference", about.reference_fine]].map(([kind, fine]) => [
+        kind,
+        [about.width * fine, about.height * fine, fine],
+      ]),
+    ),
     hasRenders: about.views.some((view) => view.rendered),
     measured: (i) => once(`m${i}`, () => unpacked(about.views[i].measured, about.width)),
     rendered: (i) => once(`r${i}`, () => unpacked(about.views[i].rendered, fineWidth)),
-    reference: (i) => once(`t${i}`, () => unpacked(about.views[i].reference, fineWidth)),
+    reference: (i) => once(`t${i}`, () => unpacked(about.views[i].reference, about.width * about.reference_fine)),
     /** Renders from the pose of one view at the times of all: one array after the other. */
     course: (i) => once(`g${i}`, () => unpacked(about.grid?.blobs[i], about.grid?.width)),
     name: (i) => {

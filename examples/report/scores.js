@@ -7,7 +7,7 @@ if (report.data.scores?.low || report.data.scores?.high) {
   const [level, measure] = ["scores-level", "scores-measure"].map(byId);
   byId("scores").hidden = false;
   const levels = {
-    ...(scores.high ? { high: `the high-resolution truth (${(scores.high.size_px ?? []).join(" × ")})` } : {}),
+    ...(scores.high ? { high: `the ${scores.high.scale > 1 ? "high-resolution truth" : "truth without noise"} (${(scores.high.size_px ?? []).join(" × ")})` } : {}),
     ...(scores.low ? { low: `the measurement (${(scores.low.size_px ?? []).join(" × ")})` } : {}),
   };
   level.append(...Object.entries(levels).map(([value, text]) => element("option", { value, textContent: text })));

@@ -39,7 +39,7 @@
       scores.set === "train"
         ? `No view was held out; the training views themselves are met with ${number(best.mean[2], 1)} dB.`
         : `Views it never saw are predicted with ${number(best.mean[2], 1)} dB PSNR on average (protocol fixed)` +
-            (scores.high ? ` at ${scores.high.scale} times the measured resolution.` : "."),
+            (scores.high?.scale > 1 ? ` at ${scores.high.scale} times the measured resolution.` : "."),
     );
   byId("lead").textContent = lead.join(" ");
 
@@ -119,6 +119,10 @@
 
   byId("config").textContent = data.config;
   byId("command").textContent = data.command;
+  byId("command-text").textContent = data.command_recorded
+    ? "On the same machine and with the same version it makes the same model, bit for bit."
+    : "This run did not record its command; this one is put together from its configuration and views, and leaves out " +
+      "what only the command knew, such as a label file.";
   byId("command-card").hidden = data.command === "";
   byId("copy-command").addEventListener("click", async () => {
     try {

@@ -9,6 +9,7 @@ if (report.images?.hasRenders) {
   byId("views").hidden = false;
   angle.max = time.max = last;
   byId("against-label").hidden = !images.hasTruth;
+  byId("against").options[1].textContent = images.truthName.toLowerCase();
 
   // Where a good share of the contrast has arrived there is most to see.
   const start = Math.round(last * 0.6);
@@ -104,12 +105,12 @@ if (report.images?.hasRenders) {
     pictures.difference.say(own ? "" : "There is nothing to compare with.");
     if (own) {
       const fine = against === "reference";
-      const [w, h] = fine ? [images.fineWidth, images.fineHeight] : [images.width, images.height];
+      const [w, h, factor] = images.sizes[against];
       [shown.truthWidth, shown.truthHeight] = [w, h];
-      const same = fine ? rendered : report.binned(rendered, images.fineWidth, images.fineHeight, images.fine);
+      const same = report.binned(rendered, images.fineWidth, images.fineHeight, images.fine / factor);
       shown.difference = same.map((value, p) => value - truth[p]);
       report.paintGrey(pictures.truth.canvas, truth, w, h, window, inverted);
-      pictures.truth.caption.textContent = `${fine ? "High-resolution truth" : "Measured"}, ${w} × ${h} pixels`;
+      pictures.truth.caption.textContent = `${fine ? images.truthName : "Measured"}, ${w} × ${h} pixels`;
       report.paintDifference(pictures.difference.canvas, shown.difference, w, h, window / 4);
       pictures.difference.caption.textContent =
         `Rendered − ${fine ? "true" : "measured"}: red too much, blue too little, full colour at ${report.figures(window / 4)}`;

@@ -1,5 +1,4 @@
 // Every control of a report does what it says. usage: node browser.mjs CHROMIUM FOLDER; browser.sh makes the folder.
-// SCREENSHOTS=FOLDER in the environment keeps pictures of it.
 import { readFileSync } from "node:fs";
 import { launch, openReport } from "./page.mjs";
 import { checkSpace } from "./space.mjs";

@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 export const launch = (executable) =>
   chromium.launch({
     executablePath: executable,
-    args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"],
+    args: ["--no-sandbox", "--disable-gpu-compositing", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"],
   });
 
 /** `said`: what came to the console, errors, and requests for anything but the file itself. */
@@ -14,7 +14,10 @@ export const openReport = async (browser, file, options) => {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const said = [];
-  page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
+  page.on("console", (message) => {
+    if (!message.text().includes("GL Driver Message (OpenGL, Performance")) // reading pixels back waits for the drawing
+      said.push(`${message.type()}: ${message.text()}`);
+  });
   page.on("pageerror", (error) => said.push(error.stack));
   page.on("dialog", (dialog) => {
     said.push(`dialog: ${dialog.message()}`);

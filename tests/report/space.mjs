@@ -1,6 +1,7 @@
 // The 3D view: NiiVue shows the frame, level and mode that the controls say.
 
 export const checkSpace = async ({ page, set, settled, text, check }) => {
+  await page.setViewportSize({ width: 420, height: 400 }); // WebGL without a GPU takes its time
   await page.locator("#space").scrollIntoViewIfNeeded();
   await page.waitForFunction(() => report.spaceReady);
   await check("3D view", async () => await page.evaluate(() => report.spaceReady), async () => await text("#stage-text"));
@@ -51,4 +52,5 @@ export const checkSpace = async ({ page, set, settled, text, check }) => {
   await page.waitForTimeout(1600);
   await page.click("#space-play");
   await check("the 3D view plays", async () => Number(await page.inputValue("#space-frame")) >= 2);
+  await page.setViewportSize({ width: 1000, height: 700 });
 };

@@ -175,9 +175,6 @@ RunRecord read_run_record(const fs::path& folder) {
     record.case_file = text_or_empty(plain(json, "case"));
     record.command = text_or_empty(plain(member(json, "run"), "command"));
   }
-  if (record.command.empty() && !record.case_file.empty())
-    record.command = "dsasrgs reconstruct " + shell_word(record.case_file) + " --config " +
-                     shell_word(config.string()) + " --output again";
   return record;
 }
 

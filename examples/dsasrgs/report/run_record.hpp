@@ -15,7 +15,7 @@ struct RunRecord {
   nlohmann::ordered_json run;     ///< what was run: steps, Gaussians, seconds, ...; null for a partial run
   nlohmann::ordered_json scores;  ///< means and rows of views; null for a partial run
   nlohmann::ordered_json log;     ///< the columns of log.csv, thinned to what a plot can show; null: there is none
-  std::string command;            ///< that makes the run again
+  std::string command;            ///< that makes the run again, as the run recorded it; else empty
 };
 
 /// Reads config.toml (required), log.csv and metrics.json. Only fields that are known are taken. Throws UsageError for

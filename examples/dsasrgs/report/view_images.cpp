@@ -96,7 +96,7 @@ std::string add_image(PageData& page, std::string name, std::span<const float> i
 
 /// How much finer a render is shown than the measurement: as fine as there is truth, or as was trained, or twice.
 int finest_scale(const Acquisition& a, const Model* model) {
-  if (a.reference_projections) return a.reference_projections->scale;
+  if (a.reference_projections && a.reference_projections->scale > 1) return a.reference_projections->scale;
   if (model == nullptr) return 1;
   return std::max(2, config_from_toml(model->config_toml, "model.h5").super_resolution.scale);
 }
@@ -110,7 +110,7 @@ std::vector<int> chosen_views(const Acquisition& a, const ViewImageOptions& opti
 }
 
 std::vector<ViewImages> images_of(const Acquisition& a, Renderer* renderer, const std::vector<int>& views,
-                                  const ShownDetector& shown, bool quiet) {
+                                  const ShownDetector& shown, int reference_fine, bool quiet) {
   std::vector<ViewImages> images;
   Progress progress("report: rendering", "views", static_cast<std::int64_t>(views.size()), quiet);
   for (const int view : views) {
@@ -123,7 +123,7 @@ std::vector<ViewImages> images_of(const Acquisition& a, Renderer* renderer, cons
     if (a.reference_projections) {
       const int scale = a.reference_projections->scale;
       image.reference = block_means(a.reference_projection(view), {}, a.detector.width_px * scale,
-                                    scale * shown.bin / shown.fine, shown.rendered());
+                                    scale * shown.bin / reference_fine, shown.measured.refined(reference_fine));
     }
     progress.update(static_cast<std::int64_t>(images.size()));
   }
@@ -176,7 +176,11 @@ Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, con
   const ShownDetector shown = shown_detector(a.detector, scale, options.longest_px);
   std::optional<Renderer> renderer;
   if (model != nullptr) renderer.emplace(ctx, *model);
-  const std::vector<ViewImages> images = images_of(a, renderer ? &*renderer : nullptr, views, shown, options.quiet);
+  // As fine as the renders, or, where that cannot be had, as the measurement.
+  const int reference_fine =
+      a.reference_projections && a.reference_projections->scale % shown.fine == 0 ? shown.fine : 1;
+  const std::vector<ViewImages> images =
+      images_of(a, renderer ? &*renderer : nullptr, views, shown, reference_fine, options.quiet);
 
   const float window =
       picture_window(a.reference_projections ? ProjectionTruth::reference(a) : ProjectionTruth::measured(a));
@@ -193,7 +197,8 @@ Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, con
             {"height", shown.measured.height_px},
             {"bin", shown.bin},
             {"fine", shown.fine},
-            {"scale", scale},
+            {"reference_fine", reference_fine},
+            {"reference_scale", a.reference_projections ? a.reference_projections->scale : 0},
             {"views", Json::array()}};
   const int fine_width = shown.rendered().width_px;
   const std::vector<int> trained = a.training_views();
@@ -204,7 +209,8 @@ Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, con
     item["held_out"] = !std::binary_search(trained.begin(), trained.end(), views[i]);
     item["measured"] = add_image(page, "measured-" + name, images[i].measured, shown.measured.width_px, largest);
     item["rendered"] = add_image(page, "rendered-" + name, images[i].rendered, fine_width, largest);
-    item["reference"] = add_image(page, "reference-" + name, images[i].reference, fine_width, largest);
+    item["reference"] =
+        add_image(page, "reference-" + name, images[i].reference, shown.measured.width_px * reference_fine, largest);
     json["views"].push_back(item);
   }
   if (renderer)

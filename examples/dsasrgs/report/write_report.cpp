@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <optional>
@@ -96,17 +97,30 @@ std::vector<std::string> notes_of(const RunRecord& record, const ReportSources& 
     notes.emplace_back("There is no model in the run folder yet, so there are no renders and no volume.");
   if (sources.acquisition == nullptr)
     notes.push_back("There are no measurements to compare with, no angles and no renders: " + sources.no_acquisition);
-  else if (!sources.acquisition->reference_projections)
+  else if (!sources.acquisition->reference_projections || sources.acquisition->reference_projections->scale == 1)
     notes.emplace_back(
-        "The case holds no high-resolution truth. Scores are against the measurement itself, and nothing here shows "
-        "whether detail finer than the measured pixels is right.");
+        "The case holds no truth at a higher resolution: nothing here shows whether detail finer than the measured "
+        "pixels is right.");
   for (const std::string& part : missing_parts()) notes.push_back(part);
   return notes;
 }
 
+/// For runs that recorded none: a study's, and those of earlier versions. Empty: nothing is known of the case.
+std::string likely_command(const ReportSources& sources, const std::string& case_file) {
+  if (case_file.empty()) return "";
+  std::string command = "dsasrgs reconstruct " + shell_word(case_file) + " --config " +
+                        shell_word((sources.run / "config.toml").string()) + " --output again";
+  if (sources.acquisition == nullptr) return command;
+  const std::vector<int> trained = sources.acquisition->training_views();
+  const int views = sources.acquisition->num_views(), count = static_cast<int>(trained.size());
+  if (count < views && trained == evenly_spaced_views(views, count))
+    command += " --train-views " + std::to_string(count);
+  return command;
+}
+
 /// With images and volume at a fraction of what was asked for.
 std::string page_at(Context& ctx, const ReportSources& sources, const RunRecord& record, const ReportOptions& options,
-                    double fraction, std::vector<std::string>& notes) {
+                    double fraction, std::size_t& array_bytes, std::vector<std::string>& notes) {
   const auto part = [&](int pixels) { return std::max(16, static_cast<int>(pixels * fraction)); };
   PageData page;
   page.json["format"] = "dsasrgs.report";
@@ -121,7 +135,8 @@ std::string page_at(Context& ctx, const ReportSources& sources, const RunRecord&
   page.json["scores"] = record.scores;
   page.json["log"] = record.log;
   page.json["config"] = record.config;
-  page.json["command"] = record.command;
+  page.json["command"] = record.command.empty() ? likely_command(sources, file) : record.command;
+  page.json["command_recorded"] = !record.command.empty();
   if (sources.acquisition != nullptr) {
     page.json["geometry"] = geometry_as_json(*sources.acquisition);
     page.json["images"] = add_view_images(
@@ -136,6 +151,7 @@ std::string page_at(Context& ctx, const ReportSources& sources, const RunRecord&
     notes.push_back("Images and volume are shown at " + std::to_string(static_cast<int>(100 * fraction)) +
                     " % of the usual size, to keep this file below " + number_text(options.most_mib) + " MiB.");
   page.json["notes"] = notes;
+  array_bytes = page.blob_bytes();
   return page_text(page);
 }
 
@@ -150,20 +166,27 @@ bool is_report(const fs::path& path) {
 
 WrittenReport write_report(Context& ctx, const ReportSources& sources, const fs::path& file,
                            const ReportOptions& options) {
-  constexpr double kSmaller = 0.7, kSmallest = 0.1;
+  constexpr double kSmallest = 0.03, kMargin = 0.95;
   const RunRecord record = read_run_record(sources.run);
+  const double most = options.most_mib * (1 << 20);
   WrittenReport written;
-  for (double fraction = 1;; fraction *= kSmaller) {
-    const std::string page = page_at(ctx, sources, record, options, fraction, written.notes);
+  for (double fraction = 1;;) {
+    std::size_t arrays = 0;
+    const std::string page = page_at(ctx, sources, record, options, fraction, arrays, written.notes);
     written.bytes = page.size();
-    if (static_cast<double>(page.size()) <= options.most_mib * (1 << 20)) {
+    const auto size = static_cast<double>(page.size());
+    if (size <= most) {
       write_text(file, page);
       return written;
     }
-    if (fraction < kSmallest)
+    const double room = most - (size - static_cast<double>(arrays));  // for images and volume
+    if (room <= 0 || fraction <= kSmallest)
       throw UsageError("--max-mib: expected more for this run, whose report takes " +
-                       number_text(static_cast<double>(page.size() >> 10) / 1024) + " MiB at its smallest, found " +
+                       number_text((room <= 0 ? size - static_cast<double>(arrays) : size) / (1 << 20)) + " MiB " +
+                       (room <= 0 ? "without pictures" : "at its smallest") + ", found " +
                        number_text(options.most_mib));
+    // Arrays grow at least with the square of their sides.
+    fraction = std::max(kSmallest, kMargin * fraction * std::sqrt(room / static_cast<double>(arrays)));
   }
 }
 

@@ -3,7 +3,10 @@
 
 if (report.images?.hasRenders) {
   const { byId, images, element } = report;
-  const kinds = { measured: "Measured", rendered: "Super-resolved", ...(images.hasTruth ? { reference: images.truthName } : {}) };
+  const trained = images.trained_scale > 1;
+  const finer = trained ? "Super-resolved" : "Rendered finer";
+  byId("compare-title").textContent = `Measured | ${finer.toLowerCase()}`;
+  const kinds = { measured: "Measured", rendered: finer, ...(images.hasTruth ? { reference: images.truthName } : {}) };
   const sides = ["left", "right"].map((id, index) => {
     const select = byId(id);
     select.append(...Object.entries(kinds).map(([value, text]) => element("option", { value, textContent: text })));
@@ -24,6 +27,7 @@ if (report.images?.hasRenders) {
   byId("compare-text").textContent =
     `On the left what the detector saw (${images.width} × ${images.height} pixels), on the right what the model shows of ` +
     `the same view ${images.fine} times finer.` +
+    (trained ? "" : " This run was not trained for super-resolution: it learnt from measured pixels alone.") +
     (images.reference_scale > 1
       ? " The case also holds the truth at that resolution, to judge the detail by."
       : " No truth at that resolution is known for this case: detail that the measurement does not show is the model's own.");

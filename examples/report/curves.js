@@ -11,7 +11,9 @@ report.makeCurves = (holder, describe, height = 260) => {
     holder.replaceChildren(
       report.element("p", { className: "fine", textContent: "No curves: this program was built without uPlot." }),
     );
-    return { update() {} };
+    const update = () => (holder.hidden = !describe());
+    update();
+    return { update };
   }
   const marked = (u, at) => {
     if (at === undefined) return;

@@ -1,5 +1,5 @@
 // Every control of a report does what it says. usage: node browser.mjs CHROMIUM FOLDER; browser.sh makes the folder.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { launch, openReport } from "./page.mjs";
 import { checkSpace } from "./space.mjs";
 import { checkSurface } from "./surface.mjs";
@@ -262,6 +262,23 @@ for (const [name, options] of Object.entries({
   const ground = await other.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await check(`${name}: the system's theme`, (ground === light) === (name === "phone"), ground);
   await check(`${name}: console and network`, other.said.length === 0, other.said);
+  await other.close();
+}
+
+// ---- built without uPlot and NiiVue -------------------------------------------------------------------------------------------------
+{
+  const whole = readFileSync(file, "utf8");
+  const bare = whole
+    .replace(/<script type="[^"]*" id="blob-niivue">[^<]*<\/script>/, "")
+    .replace(/<script>\n[^\n]*uPlot \(v[^]*?<\/script>/, "");
+  await check("the packages are taken out", bare.length < whole.length - 1e6 && !bare.includes("uPlot (v"));
+  writeFileSync(`${folder}/run/bare.html`, bare);
+  const other = await openReport(browser, `${folder}/run/bare.html`, { viewport: { width: 1000, height: 700 } });
+  await other.set("#time", 2);
+  await check("bare: the sliders work", async () => (await other.page.inputValue("#angle")) === "2");
+  await check("bare: no 3D view is said", async () => (await other.text("#stage-text")).includes("built without NiiVue"));
+  await check("bare: no curves is said", async () => (await other.text("#loss-curve")).includes("built without uPlot"));
+  await check("bare: console and network", other.said.length === 0, other.said);
   await other.close();
 }
 await browser.close();

@@ -94,11 +94,17 @@ std::string add_image(PageData& page, std::string name, std::span<const float> i
   return page.add(std::move(name), packed(codes));
 }
 
+/// How much finer than the measurement a model was trained; 1: not at all.
+int trained_scale(const Model& model) {
+  const SuperResolutionConfig config = config_from_toml(model.config_toml, "model.h5").super_resolution;
+  return config.target == HighResolutionTarget::none ? 1 : config.scale;
+}
+
 /// How much finer a render is shown than the measurement: as fine as there is truth, or as was trained, or twice.
 int finest_scale(const Acquisition& a, const Model* model) {
   if (a.reference_projections && a.reference_projections->scale > 1) return a.reference_projections->scale;
   if (model == nullptr) return 1;
-  return std::max(2, config_from_toml(model->config_toml, "model.h5").super_resolution.scale);
+  return std::max(2, trained_scale(*model));
 }
 
 std::vector<int> chosen_views(const Acquisition& a, const ViewImageOptions& options) {
@@ -197,6 +203,7 @@ Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, con
             {"height", shown.measured.height_px},
             {"bin", shown.bin},
             {"fine", shown.fine},
+            {"trained_scale", model != nullptr ? trained_scale(*model) : 1},
             {"reference_fine", reference_fine},
             {"reference_scale", a.reference_projections ? a.reference_projections->scale : 0},
             {"views", Json::array()}};

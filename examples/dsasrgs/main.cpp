@@ -20,6 +20,7 @@ void add_subcommands(CLI::App& app) {
   add_import(app);
   add_export(app);
   add_inspect(app);
+  add_report(app);
 }
 
 }  // namespace

@@ -31,6 +31,7 @@
 #include "jobs/run_memory.hpp"
 #include "jobs/run_report.hpp"
 #include "jobs/training_run.hpp"
+#include "report/report.hpp"
 #include "subcommands.hpp"
 
 namespace dsasrgs::program {
@@ -46,7 +47,7 @@ struct ReconstructOptions {
   std::vector<std::string> settings;
   std::optional<int> train_views, steps;
   std::optional<std::int64_t> seed;
-  bool force = false, resume = false, strict = false;
+  bool force = false, resume = false, strict = false, report = false;
   TrainingRunOptions training;
   ScoringOptions scoring;
   MachineOptions machine;
@@ -104,6 +105,22 @@ std::string options_to_repeat(const CLI::App& subcommand, CLI::Option* resume) {
 std::string resume_command(const ReconstructOptions& options, const RunFolder& folder) {
   return shell_word(program_invocation_name) + " reconstruct " + shell_word(options.case_file) + " --resume --output " +
          shell_word(folder.path().string()) + options.resume_options;
+}
+
+/// The same training from its start. The configuration holds what --resume does not want again.
+std::string command_again(const ReconstructOptions& options) {
+  const std::filesystem::path config = std::filesystem::path(options.output) / "config.toml";
+  return "dsasrgs reconstruct " + shell_word(options.case_file) + " --config " + shell_word(config.string()) +
+         " --output again" + options.resume_options;
+}
+
+/// Of a run that is finished, whatever becomes of the report.
+void make_report(Context& ctx, const Acquisition& a, const Model& model, const RunFolder& folder, bool quiet) try {
+  const WrittenReport report = write_report(ctx, {folder.path(), &model, &a, ""}, folder.report(), {.quiet = quiet});
+  announce_report(report, folder.report(), quiet);
+} catch (const Interrupted&) {
+  throw Interrupted("stopped; the run is finished, `dsasrgs report " + shell_word(folder.path().string()) +
+                    "` makes its report");
 }
 
 /// What a run that goes on was begun with; none where it cannot be read: what counts is the checkpoint.
@@ -186,6 +203,7 @@ void run(const ReconstructOptions& options) {
   using Start = RunFolder::Start;
   RunFolder folder(options.output,
                    options.resume ? Start::resume : (options.force ? Start::over_earlier_run : Start::fresh));
+  if (options.report) require_replaceable_report("--output", folder.report());
   for (const auto& file : folder.own_files())
     require_no_input("--output", file, {options.case_file, options.labels_file, options.refresh_network});
   require_reportable(acquisition);
@@ -220,6 +238,7 @@ void run(const ReconstructOptions& options) {
   }
   refresh_run_labels(ctx, acquisition, reconstructor, folder, labels, {options.refresh_network, options.strict, quiet});
   facts.case_file = options.case_file;
+  facts.command = command_again(options);
   facts.initialize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   facts.resumed_from_step = reconstructor.steps_done();
   if (!makes_labels) folder.begin();
@@ -246,6 +265,7 @@ void run(const ReconstructOptions& options) {
   }();
   folder.finish(outcome.checkpoint);
   print_line(quiet, evaluation_summary(scores));
+  if (options.report) make_report(ctx, acquisition, reconstructor.model(), folder, quiet);
   print_line(quiet, "trained " + std::to_string(reconstructor.steps_done()) + " steps in " +
                         duration_text(facts.training_seconds) + ", wrote " + folder.path().string());
 }
@@ -303,6 +323,7 @@ void add_reconstruct(CLI::App& app) {
   sub->add_option("--log-every", options->training.log_every, "steps between lines of log.csv")
       ->check(positive_integer())
       ->capture_default_str();
+  sub->add_flag("--report", options->report, "also make report.html in the run folder, to look at in a browser");
   sub->add_flag("--baselines", options->scoring.evaluation.baselines, "also score interpolated training views and FDK");
   sub->add_option(
          "--surface-threshold-per-mm", options->scoring.evaluation.surface_threshold_per_mm,

@@ -15,5 +15,6 @@ void add_train_network(CLI::App& app);
 void add_import(CLI::App& app);
 void add_export(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_report(CLI::App& app);
 
 }  // namespace dsasrgs::program

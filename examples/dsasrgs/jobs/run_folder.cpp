@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // The mark of a finished run stands first: it goes first and comes last, so that no part of a run ever looks like one.
-constexpr std::array kFiles{"metrics.json",        "config.toml",   "log.csv", "model.h5",
-                            "checkpoint.h5",       "volume.nii.gz", "mip.png", "labels.h5",
-                            "refreshed_labels.h5", "new_labels.h5"};
+constexpr std::array kFiles{"metrics.json",        "config.toml",   "log.csv",    "model.h5",
+                            "checkpoint.h5",       "volume.nii.gz", "mip.png",    "labels.h5",
+                            "refreshed_labels.h5", "new_labels.h5", "report.html"};
 constexpr const char* kViews = "views";
 constexpr const char* kLock = ".lock";
 
@@ -167,6 +167,7 @@ void RunFolder::finish(bool keep_checkpoint) {
   folder_.keep();
   std::error_code error;
   if (!keep_checkpoint) fs::remove(checkpoint(), error);
+  fs::remove(report(), error);
   if (replaces_) replace_earlier_run();
 }
 

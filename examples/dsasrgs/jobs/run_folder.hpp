@@ -35,6 +35,7 @@ class RunFolder {
   std::filesystem::path refreshed_labels() const { return file("refreshed_labels.h5"); }
   std::filesystem::path volume() const { return file("volume.nii.gz"); }
   std::filesystem::path projection() const { return file("mip.png"); }
+  std::filesystem::path report() const { return file("report.html"); }
   std::filesystem::path view(int view) const;
   /// Where the run is now; that of the constructor but between begin() and finish() of a run that replaces another.
   const std::filesystem::path& path() const { return path_; }
@@ -48,8 +49,8 @@ class RunFolder {
   /// Makes the folder for the pictures.
   void make_view_folder() const;
   /// The run is complete: it takes the place of an earlier one. Its checkpoint stays, to be gone on from with more
-  /// steps, where it is of the last step. Throws IoError when the earlier run cannot be replaced; the new one is left
-  /// in path() then.
+  /// steps, where it is of the last step. A report of what was there before goes. Throws IoError when the earlier run
+  /// cannot be replaced; the new one is left in path() then.
   void finish(bool keep_checkpoint);
 
  private:

@@ -49,6 +49,7 @@ Json run_as_json(const Context& ctx, const Reconstructor& reconstructor, const R
   const int timed_steps = std::max(1, steps - facts.resumed_from_step);
   Json json;
   json["preset"] = config.preset;
+  if (!facts.command.empty()) json["command"] = facts.command;
   json["seed"] = config.training.seed;
   json["backend"] = backend_name(ctx);
   json["threads"] = ctx.threads();

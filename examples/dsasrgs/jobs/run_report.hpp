@@ -14,6 +14,7 @@ namespace dsasrgs::program {
 /// What the run was, for metrics.json.
 struct RunFacts {
   std::string case_file;
+  std::string command;  ///< that makes the run again; empty: no single one does
   double initialize_seconds = 0, training_seconds = 0;
   int resumed_from_step = 0;
   std::optional<RunMemory> memory;  ///< as it was expected, where the process has done nothing else

@@ -1,0 +1,229 @@
+#include "report/view_images.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/interruption.hpp"
+#include "cli/progress.hpp"
+#include "dsasrgs/config.hpp"
+#include "dsasrgs/evaluation.hpp"
+#include "dsasrgs/renderer.hpp"
+#include "dsasrgs/splits.hpp"
+#include "jobs/pictures.hpp"
+#include "report/packed.hpp"
+
+namespace dsasrgs::program {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+/// A detector that shows what another does with fewer pixels: means of `bin` × `bin` of them, then `fine` times finer.
+/// Pixels at the far edges that fill no mean are left out.
+struct ShownDetector {
+  Detector measured;  ///< binned
+  int bin = 1, fine = 1;
+  double shift_u_mm = 0, shift_v_mm = 0;  ///< of its centre
+
+  Detector rendered() const { return measured.refined(fine); }
+  Pose pose(Pose pose) const {
+    pose.detector_center_mm += pose.detector_u * shift_u_mm + pose.detector_v * shift_v_mm;
+    return pose;
+  }
+};
+
+ShownDetector shown_detector(const Detector& d, int scale, int longest_px) {
+  ShownDetector shown{d, 1, 1, 0, 0};
+  const int longest = std::max(d.width_px, d.height_px);
+  shown.bin = std::min((longest + longest_px - 1) / longest_px, std::min(d.width_px, d.height_px));
+  if (shown.bin == 1) {
+    for (int s = 2; s <= scale; ++s)
+      if (scale % s == 0 && static_cast<std::int64_t>(s) * longest <= longest_px) shown.fine = s;
+    return shown;
+  }
+  shown.measured = {d.width_px / shown.bin, d.height_px / shown.bin, d.pitch_u_mm * shown.bin,
+                    d.pitch_v_mm * shown.bin};
+  shown.shift_u_mm = (shown.measured.width_px * shown.bin - d.width_px) * d.pitch_u_mm / 2;
+  shown.shift_v_mm = (shown.measured.height_px * shown.bin - d.height_px) * d.pitch_v_mm / 2;
+  return shown;
+}
+
+/// Means over the valid pixels of each block; NaN where there is none.
+std::vector<float> block_means(std::span<const float> image, std::span<const std::uint8_t> valid, int width, int bin,
+                               const Detector& to) {
+  std::vector<float> means(to.num_pixels());
+  for (int r = 0; r < to.height_px; ++r)
+    for (int c = 0; c < to.width_px; ++c) {
+      double sum = 0;
+      int count = 0;
+      for (int y = r * bin; y < (r + 1) * bin; ++y)
+        for (int x = c * bin; x < (c + 1) * bin; ++x) {
+          const auto i = static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
+          if (!valid.empty() && valid[i] == 0) continue;
+          sum += static_cast<double>(image[i]);
+          ++count;
+        }
+      means[static_cast<std::size_t>(r) * static_cast<std::size_t>(to.width_px) + static_cast<std::size_t>(c)] =
+          count > 0 ? static_cast<float>(sum / count) : std::numeric_limits<float>::quiet_NaN();
+    }
+  return means;
+}
+
+struct ViewImages {
+  std::vector<float> measured, rendered, reference;
+};
+
+float largest_of(const std::vector<float>& image) {
+  float largest = 0;
+  for (const float v : image)
+    if (v > largest) largest = v;
+  return largest;
+}
+
+std::string add_image(PageData& page, std::string name, std::span<const float> image, int width, float largest) {
+  if (image.empty()) return "";
+  std::vector<std::uint8_t> codes = image_codes(image, {}, largest);
+  take_row_differences(codes, static_cast<std::size_t>(width));
+  return page.add(std::move(name), packed(codes));
+}
+
+/// How much finer than the measurement a model was trained; 1: not at all.
+int trained_scale(const Model& model) {
+  const SuperResolutionConfig config = config_from_toml(model.config_toml, "model.h5").super_resolution;
+  return config.target == HighResolutionTarget::none ? 1 : config.scale;
+}
+
+/// How much finer a render is shown than the measurement: as fine as there is truth, or as was trained, or twice.
+int finest_scale(const Acquisition& a, const Model* model) {
+  if (a.reference_projections && a.reference_projections->scale > 1) return a.reference_projections->scale;
+  if (model == nullptr) return 1;
+  return std::max(2, trained_scale(*model));
+}
+
+std::vector<int> chosen_views(const Acquisition& a, const ViewImageOptions& options) {
+  std::vector<int> views = spread_views(held_out_views(a).views, static_cast<std::size_t>(options.images));
+  const int worst = options.worst_view;
+  if (worst >= 0 && worst < a.num_views() && std::find(views.begin(), views.end(), worst) == views.end())
+    views.insert(std::lower_bound(views.begin(), views.end(), worst), worst);
+  return views;
+}
+
+std::vector<ViewImages> images_of(const Acquisition& a, Renderer* renderer, const std::vector<int>& views,
+                                  const ShownDetector& shown, int reference_fine, bool quiet) {
+  std::vector<ViewImages> images;
+  Progress progress("report: rendering", "views", static_cast<std::int64_t>(views.size()), quiet);
+  for (const int view : views) {
+    Interruption::check();
+    ViewImages& image = images.emplace_back();
+    image.measured =
+        block_means(a.projection(view), a.valid_pixels(view), a.detector.width_px, shown.bin, shown.measured);
+    if (renderer != nullptr)
+      image.rendered = renderer->render(shown.pose(a.poses[static_cast<std::size_t>(view)]), shown.rendered()).values;
+    if (a.reference_projections) {
+      const int scale = a.reference_projections->scale;
+      image.reference = block_means(a.reference_projection(view), {}, a.detector.width_px * scale,
+                                    scale * shown.bin / reference_fine, shown.measured.refined(reference_fine));
+    }
+    progress.update(static_cast<std::int64_t>(images.size()));
+  }
+  return images;
+}
+
+/// Every view's pose at every view's time.
+Json add_grid(const Acquisition& a, Renderer& renderer, const std::vector<int>& views, const ShownDetector& shown,
+              float largest, bool quiet, PageData& page) {
+  const Detector detector = shown.rendered();
+  Json json{{"width", detector.width_px}, {"height", detector.height_px}, {"blobs", Json::array()}};
+  Progress progress("report: rendering angles and times", "images",
+                    static_cast<std::int64_t>(views.size() * views.size()), quiet);
+  std::int64_t done = 0;
+  for (const int view : views) {
+    std::vector<float> strip;
+    strip.reserve(views.size() * detector.num_pixels());
+    Pose pose = shown.pose(a.poses[static_cast<std::size_t>(view)]);
+    for (const int moment : views) {
+      Interruption::check();
+      pose.time_s = a.poses[static_cast<std::size_t>(moment)].time_s;
+      const std::vector<float> image = renderer.render(pose, detector).values;
+      strip.insert(strip.end(), image.begin(), image.end());
+      progress.update(++done);
+    }
+    json["blobs"].push_back(add_image(page, "grid-" + std::to_string(view), strip, detector.width_px, largest));
+  }
+  return json;
+}
+
+double degrees(double radians) { return radians * 180 / std::numbers::pi; }
+
+}  // namespace
+
+Json pose_as_json(const Pose& pose) {
+  const Vec3d source = pose.source_mm;
+  const double sod = length(source);
+  const Vec3d normal = cross(pose.detector_u, pose.detector_v);
+  return {{"time_s", pose.time_s},
+          {"primary_deg", degrees(std::atan2(source.y, source.x))},
+          {"secondary_deg", sod > 0 ? degrees(std::asin(std::clamp(source.z / sod, -1.0, 1.0))) : 0.0},
+          {"sod_mm", sod},
+          {"sdd_mm", std::abs(dot(pose.detector_center_mm - source, normal))}};
+}
+
+Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, const ViewImageOptions& options,
+                     PageData& page) {
+  const std::vector<int> views = chosen_views(a, options);
+  const int scale = finest_scale(a, model);
+  const ShownDetector shown = shown_detector(a.detector, scale, options.longest_px);
+  std::optional<Renderer> renderer;
+  if (model != nullptr) renderer.emplace(ctx, *model);
+  // As fine as the renders, or, where that cannot be had, as the measurement.
+  const int reference_fine =
+      a.reference_projections && a.reference_projections->scale % shown.fine == 0 ? shown.fine : 1;
+  const std::vector<ViewImages> images =
+      images_of(a, renderer ? &*renderer : nullptr, views, shown, reference_fine, options.quiet);
+
+  const float window =
+      picture_window(a.reference_projections ? ProjectionTruth::reference(a) : ProjectionTruth::measured(a));
+  float largest = window;
+  for (const ViewImages& image : images)
+    for (const auto* part : {&image.measured, &image.rendered, &image.reference})
+      largest = std::max(largest, largest_of(*part));
+  largest = std::min(largest, 2 * window);  // a defective pixel must not take the steps from all others
+
+  Json json{{"window", window},
+            {"largest", largest},
+            {"codes", kLargestCode},
+            {"width", shown.measured.width_px},
+            {"height", shown.measured.height_px},
+            {"bin", shown.bin},
+            {"fine", shown.fine},
+            {"trained_scale", model != nullptr ? trained_scale(*model) : 1},
+            {"reference_fine", reference_fine},
+            {"reference_scale", a.reference_projections ? a.reference_projections->scale : 0},
+            {"views", Json::array()}};
+  const int fine_width = shown.rendered().width_px;
+  const std::vector<int> trained = a.training_views();
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const std::string name = std::to_string(views[i]);
+    Json item = pose_as_json(a.poses[static_cast<std::size_t>(views[i])]);
+    item["view"] = views[i];
+    item["held_out"] = !std::binary_search(trained.begin(), trained.end(), views[i]);
+    item["measured"] = add_image(page, "measured-" + name, images[i].measured, shown.measured.width_px, largest);
+    item["rendered"] = add_image(page, "rendered-" + name, images[i].rendered, fine_width, largest);
+    item["reference"] =
+        add_image(page, "reference-" + name, images[i].reference, shown.measured.width_px * reference_fine, largest);
+    json["views"].push_back(item);
+  }
+  if (renderer)
+    json["grid"] =
+        add_grid(a, *renderer, views, shown_detector(a.detector, scale, options.grid_px), largest, options.quiet, page);
+  return json;
+}
+
+}  // namespace dsasrgs::program

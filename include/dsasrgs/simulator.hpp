@@ -42,10 +42,10 @@ VesselTree read_swc(const std::filesystem::path&, double min_radius_mm = 0);
 
 /// Reads the polylines of a VTK file: a legacy one (POINTS with CELLS or LINES, ASCII or binary, up to version 5.1) or
 /// XML (.vtp; text, binary or appended, plain or by zlib). Radii are those of the point array
-/// MaximumInscribedSphereRadius (VMTK) or Radius (VMTK in 3D Slicer), radius_mm where there is none. A polyline starts at
-/// the nearest node of those before it if that is within join_mm, else it is an inlet. Throws IoError; BadInput naming
-/// the line, byte or array; InvalidArgument for a radius_mm that is not 1e-6 to 1e9; BackendUnavailable for XML where the
-/// build has no pugixml; OutOfMemory.
+/// MaximumInscribedSphereRadius (VMTK) or Radius (VMTK in 3D Slicer), radius_mm where there is none. A polyline starts
+/// at the nearest node of those before it if that is within join_mm, else it is an inlet. Throws IoError; BadInput
+/// naming the line, byte or array; InvalidArgument for a radius_mm that is not 1e-6 to 1e9; BackendUnavailable for XML
+/// where the build has no pugixml; OutOfMemory.
 VesselTree read_vtk_centerlines(const std::filesystem::path&, double radius_mm, double join_mm = 8);
 
 /// Smooths centrelines and radii along branches by `passes` of a [¼ ½ ¼] filter that keeps inlets, branch points and

@@ -132,7 +132,7 @@ std::vector<std::vector<double>> JsonFields::rows(const std::string& name, std::
              "one of " + std::to_string(row.size()));
     return row;
   };
-  if (!has(name)) return std::vector<std::vector<double>>(count, otherwise);
+  if (!has(name) && otherwise.size() == width) return std::vector<std::vector<double>>(count, otherwise);
   const nlohmann::json& found = value(name);
   const bool is_list_of_rows = found.is_array() && (width == 1 || (!found.empty() && found.front().is_array()));
   if (!is_list_of_rows) return std::vector<std::vector<double>>(count, row_of(found));

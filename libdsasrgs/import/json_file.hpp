@@ -27,7 +27,7 @@ class JsonFields {
   /// A list of `count` sides.
   std::vector<int> sides(const std::string& name, std::size_t count) const;
   /// Rows of `width` numbers: a list of lists, or one list (or, where `width` is 1, number) for all, repeated `count`
-  /// times; without the field `otherwise`.
+  /// times; without the field `otherwise`, or (where that is empty) refused.
   std::vector<std::vector<double>> rows(const std::string& name, std::size_t width, std::size_t count,
                                         const std::vector<double>& otherwise) const;
   /// An object in it, or the objects of a list in it.

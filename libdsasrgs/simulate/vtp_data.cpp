@@ -30,13 +30,13 @@ class VtpSource {
   std::string take(std::size_t bytes) {
     if (!base64_) {
       if (bytes > text_.size()) fail(std::to_string(bytes) + " bytes", std::to_string(text_.size()));
-      const std::string taken(text_.substr(0, bytes));
+      std::string taken(text_.substr(0, bytes));
       text_.remove_prefix(bytes);
       return taken;
     }
     if (bytes > text_.size() + ready_.size()) fail(std::to_string(bytes) + " bytes", "fewer");
     while (ready_.size() < bytes) decode_four();
-    const std::string taken = ready_.substr(0, bytes);
+    std::string taken = ready_.substr(0, bytes);
     ready_.erase(0, bytes);
     return taken;
   }

@@ -125,6 +125,7 @@ for name, data, *parts in (
         ("deep", b"[" * 1000000, "at most 64 deep"), ("deep objects", b'{"a":' * 100000, "at most 64 deep"),
         ("a text for a number", json.dumps({**geometry, "DSD": "1200"}).encode(), 'DSD: expected a finite number, found "1200"'),
         ("no angles", json.dumps({**geometry, "angles": []}).encode(), "angles"),
+        ("no DSO", json.dumps({k: v for k, v in geometry.items() if k != "DSO"}).encode(), "DSO: expected a value, found none"),
         ("angles of two", json.dumps({**geometry, "angles": [[0, 1], [1, 2]]}).encode(), "rows of 1 or 3"),
         ("offsets of another number", json.dumps({**geometry, "offDetector": [[1, 2]] * 5}).encode(), "offDetector", "1 or 2 rows"),
         ("half a pixel", json.dumps({**geometry, "nDetector": [4.5, 5]}).encode(), "nDetector"),

@@ -72,14 +72,14 @@ TEST_CASE("read_vtk_centerlines: small binary and XML files, and what is wrong w
   refused(replaced(binary, "LINES 3 5", "WORDS 3 5"), {"section", "WORDS"});
   refused(replaced(binary, "float", "bits"), {"a type of numbers"});
   refused(replaced(text, "0 1 2 1 3", "0 1 2 1 4"), {"connectivity: expected a point index below 4, found 4"});
-  refused(replaced(text, "3 5", "3 2"), {"offsets"});
+  refused(replaced(text, "3 5", "6 5"), {"offsets: expected 0 to 5, ascending, found 6"});
   refused(replaced(text, "3 5", "3 4"), {"connectivity: expected 4 numbers, found more"});
   refused(replaced(text, "NumberOfPoints=\"4\"", "NumberOfPoints=\"5\""), {"Points: expected 15 numbers, found 12"});
   refused(replaced(text, "PolyData\"", "ImageData\""), {"PolyData", "ImageData"});
   refused(replaced(text, "0.75", "0"), {"radii: expected 1e-6 to 1e9 mm, found 0"});
   refused(replaced(text, "-40", "inf"), {"finite"});
   refused(replaced(appended, "offset=\"0\"", "offset=\"99999\""), {"an offset within the appended data"});
-  refused(appended.substr(0, appended.find('_') + 20), {"Points", "bytes"});
+  refused(appended.substr(0, appended.find(">_") + 22), {"Points"});
   refused(replaced(appended, "<VTKFile", "<VTKFile compressor=\"vtkLZ4DataCompressor\""), {"compressor", "LZ4"});
   refused(std::string("<") + std::string(100000, '<'), {"XML"});
 }
@@ -93,7 +93,7 @@ TEST_CASE("read_vtk_centerlines: every form that VTK writes", "[.][vtk_files]") 
     expected.nodes.push_back(n);
   REQUIRE(expected.nodes.size() == 68);
   int files = 0;
-  double largest_mm = 0;
+  double largest_mm = 0, largest_of_text_mm = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string suffix = entry.path().extension().string();
     INFO(entry.path().filename().string());
@@ -101,16 +101,20 @@ TEST_CASE("read_vtk_centerlines: every form that VTK writes", "[.][vtk_files]") 
       require_error<BadInput>([&] { read_vtk_centerlines(entry.path(), 1, 0.01); }, {"compressor"});
     if (suffix != ".vtk" && suffix != ".vtp") continue;
     ++files;
+    const std::string file = entry.path().filename().string();
+    const bool is_text = file.find("text") != std::string::npos || file.find("Ascii") != std::string::npos;
     const VesselTree tree = read_vtk_centerlines(entry.path(), 1, 0.01);
     REQUIRE(tree.nodes.size() == expected.nodes.size());
     for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
       const VesselNode &found = tree.nodes[i], &wanted = expected.nodes[i];
       REQUIRE(found.parent == wanted.parent);
-      largest_mm = std::max(
-          {largest_mm, length(found.position_mm - wanted.position_mm), std::abs(found.radius_mm - wanted.radius_mm)});
+      double& largest = is_text ? largest_of_text_mm : largest_mm;
+      largest = std::max(
+          {largest, length(found.position_mm - wanted.position_mm), std::abs(found.radius_mm - wanted.radius_mm)});
     }
   }
-  WARN(files << " files, largest error " << largest_mm << " mm");
+  WARN(files << " files, largest error " << largest_mm << " mm, of text " << largest_of_text_mm << " mm");
   CHECK(files == 8 + 32 + 1);
-  CHECK(largest_mm < 2e-5);  // text has 6 digits
+  CHECK(largest_mm == 0);
+  CHECK(largest_of_text_mm < 1e-4);  // legacy files have 6 digits
 }

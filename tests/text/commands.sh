@@ -16,12 +16,16 @@ check_snippets() {
   done
 }
 
-# Options of `dsasrgs SUBCOMMAND`, in $work/SUBCOMMAND.options; fails where there is no such subcommand.
+# Options of `dsasrgs SUBCOMMAND`, and of its kinds where it has such (`import`), in $work/SUBCOMMAND.options; fails where there is
+# no such subcommand.
 options_of() {
-  local list="$work/$1.options"
+  local list="$work/$1.options" kind
   if [ ! -e "$list" ]; then
     if [ "$1" = study ] && [ -n "$study_program" ]; then "$study_program" --help >"$work/help" 2>&1 || return 1
     else "$program" "$1" --help >"$work/help" 2>&1 || return 1; fi
+    for kind in $(awk '/^Subcommands:/ { inside = 1; next } inside && /^  [a-z0-9]/ { print $1 }' "$work/help"); do
+      "$program" "$1" "$kind" --help >>"$work/help" 2>&1 || return 1
+    done
     { grep -oE -- '(^|[ ,])--?[a-z][a-z0-9-]*' "$work/help" || true; } | tr -d ' ,' | sort -u >"$list"
   fi
 }

@@ -76,8 +76,8 @@ void check_vessel_source(const VesselSourceOptions& options) {
     return;
   }
   if (!is_volume(source) && !ends_with_any(source, {".swc", ".vtk", ".vtp"}))
-    throw UsageError("--vessels: expected tree or a file named .swc, .vtk, .vtp, .raw, .raw.gz, .nii or .nii.gz, found " +
-                     source);
+    throw UsageError(
+        "--vessels: expected tree or a file named .swc, .vtk, .vtp, .raw, .raw.gz, .nii or .nii.gz, found " + source);
   if (is_volume(source) && !options.threshold)
     throw UsageError("--vessel-threshold: expected the voxel value above which " + source + " is vessel, found none");
   if (is_raw(source) && (!options.volume_size || !options.volume_spacing_mm))

@@ -255,7 +255,7 @@ for (const [name, options] of Object.entries({
   phone: { viewport: { width: 360, height: 740 }, colorScheme: "light", hasTouch: true, isMobile: true },
 })) {
   const other = await openReport(browser, file, options);
-  const wide = await other.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const wide = (await other.page.evaluate(() => document.documentElement.scrollWidth)) - options.viewport.width;
   await check(`${name}: nothing sticks out`, wide <= 0, wide);
   const ground = await other.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await check(`${name}: the system's theme`, (ground === light) === (name === "phone"), ground);

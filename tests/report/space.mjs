@@ -49,8 +49,7 @@ export const checkSpace = async ({ page, set, settled, text, check }) => {
   await check("the wheel scrolls the page", async () => (await page.evaluate(() => scrollY)) > top && (await state()).scale > scale);
   await set("#space-frame", 0);
   await page.click("#space-play");
-  await page.waitForTimeout(1600);
-  await page.click("#space-play");
   await check("the 3D view plays", async () => Number(await page.inputValue("#space-frame")) >= 2);
+  await page.dispatchEvent("#space-play", "click");
   await page.setViewportSize({ width: 1000, height: 700 });
 };

@@ -248,6 +248,7 @@ static void test_labels(dsasrgs_acquisition* acquisition, const char* network) {
   CHECK_OK(dsasrgs_config_to_toml(config, toml, sizeof toml, &length));
   CHECK_OK(dsasrgs_context_new_cpu(2, &context));
   int calls = 0;
+  remove(at("labels.h5"));
   CHECK_REFUSED(DSASRGS_ERROR_CANCELLED, "after 3 views",
                 dsasrgs_labels_make(context, acquisition, network, at("labels.h5"), count_done, &calls));
   FILE* half = fopen(at("labels.h5"), "rb");

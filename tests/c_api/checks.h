@@ -47,7 +47,7 @@ int reconstruct_in_cpp(const char* case_path, const char* config_toml, const cha
 /* PSNR of the fixed protocol of a model on the views it was not trained on. */
 double psnr_in_cpp(const char* case_path, const char* model_path);
 /* A C++ host: callbacks that throw, and a thread that cancels. */
-void test_cpp_host(const dsasrgs_acquisition* acquisition, const dsasrgs_config* config);
+void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config);
 
 #ifdef __cplusplus
 }

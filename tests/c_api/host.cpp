@@ -58,16 +58,23 @@ int32_t count_steps(const dsasrgs_step_report*, void* steps) {
 
 }  // namespace
 
-void test_cpp_host(const dsasrgs_acquisition* acquisition, const dsasrgs_config* config) {
+void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config) {
   dsasrgs_context* context = nullptr;
   dsasrgs_reconstructor* reconstructor = nullptr;
   CHECK_OK(dsasrgs_context_new_cpu(2, &context));
+
+  // Density control says when it has reached its limit.
   int messages = 0;
+  CHECK_OK(dsasrgs_config_set(config, "density_control.max_gaussians=60"));
+  CHECK_OK(dsasrgs_config_set(config, "density_control.gradient_threshold=0"));
   CHECK_OK(dsasrgs_context_set_log(context, throw_from_log, &messages));
   CHECK_OK(dsasrgs_reconstructor_new(context, acquisition, config, nullptr, &reconstructor));
-  CHECK(messages > 0);
+  CHECK_OK(dsasrgs_reconstructor_run(reconstructor, nullptr, nullptr));
+  CHECK(messages == 1);
   CHECK_OK(dsasrgs_context_set_log(context, nullptr, nullptr));
+  dsasrgs_reconstructor_free(reconstructor);
 
+  CHECK_OK(dsasrgs_reconstructor_new(context, acquisition, config, nullptr, &reconstructor));
   CHECK_REFUSED(DSASRGS_ERROR_CALLBACK, "the host's own trouble",
                 dsasrgs_reconstructor_run(reconstructor, throw_at_three, nullptr));
   CHECK_REFUSED(DSASRGS_ERROR_CALLBACK, "no std::exception",

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Packs the programs of BUILD_DIR and the shared library that run.sh left there, installs the packages with dpkg into a root of
-# their own, builds and runs examples/embed with what is there, and removes them. Exit code 77 without Debian's tools.
+# their own (who is not root unpacks them there), builds and runs examples/embed with what is there, and removes them. Exit code
+# 77 without Debian's tools.
 # usage: debian.sh SOURCE_DIR BUILD_DIR
 set -euo pipefail
 source_dir=$1 build_dir=$2
@@ -30,10 +31,19 @@ done
 
 # What the machine has installed counts for what the packages depend on; nothing of the machine's is touched.
 root=$work/root
-mkdir -p "$root"/var/lib/dpkg/{info,updates} "$root"/usr
+mkdir -p "$root"/var/lib/dpkg/{info,updates} "$root"/{etc,tmp,usr}
 cp /var/lib/dpkg/status "$root/var/lib/dpkg/status"
-in_root() { dpkg --root="$root" --force-not-root --no-triggers --log="$work/log" "$@"; }
-in_root -i "${packages[@]}" >dpkg.txt 2>&1 || { cat dpkg.txt; exit 1; }
+in_root() { dpkg --root="$root" --no-triggers --log="$work/log" "$@" >dpkg.txt 2>&1 || { cat dpkg.txt; exit 1; }; }
+if [ "$(id -u)" -eq 0 ]; then
+  for file in /bin/sh /sbin/ldconfig $(ldd /bin/sh | grep -o '/[^ ]*'); do  # what the library's script runs
+    mkdir -p "$root$(dirname "$file")"
+    cp -L "$file" "$root$file"
+  done
+  in_root -i "${packages[@]}"
+  /sbin/ldconfig -p -C "$root/etc/ld.so.cache" | grep libdsasrgs
+else
+  for package in "${packages[@]}"; do dpkg-deb -x "$package" "$root"; done
+fi
 
 export LD_LIBRARY_PATH=$root/usr/lib PKG_CONFIG_PATH=$root/usr/lib/pkgconfig
 "$root/usr/bin/dsasrgs" simulate --output case.h5 --views 12 --train-views 8 --size 32 32 --quiet
@@ -45,6 +55,7 @@ cmake -S "$embed" -B build -DCMAKE_PREFIX_PATH="$root/usr" >/dev/null
 cmake --build build --target embed >/dev/null
 ./build/embed case.h5 10
 
-in_root --purge dsasrgs libdsasrgs-dev libdsasrgs0.1 >dpkg.txt 2>&1 || { cat dpkg.txt; exit 1; }
-left=$(find "$root/usr" -type f -o -type l)
+[ "$(id -u)" -eq 0 ] || exit 0
+in_root --purge dsasrgs libdsasrgs-dev libdsasrgs0.1
+left=$(find "$root" -path "*dsasrgs*")
 [ -z "$left" ] || { echo "left behind: $left"; exit 1; }

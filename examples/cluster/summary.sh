@@ -18,7 +18,10 @@ for status in *.status; do
       ssim_fixed: .low_resolution.mean.fixed.ssim, psnr_4drgs_db: .low_resolution.mean["4drgs"].psnr_db,
       ssim_4drgs: .low_resolution.mean["4drgs"].ssim, training_s: .run.seconds.training}' "$name/metrics.json"
   else
-    jq -cn --arg case "$name" --arg line "$(head -n 1 "$status")" '$line | capture("^(?<state>[a-z]+) \\((?<message>.*)\\)$") | {case: $case} + .'
+    line=$(head -n 1 "$status")
+    # What runs has its lock.
+    if [[ $line == running* ]] && flock --nonblock ".$name.lock" true; then line="killed (${line#running (}"; fi
+    jq -cn --arg case "$name" --arg line "$line" '$line | capture("^(?<state>[a-z]+) \\((?<message>.*)\\)$") | {case: $case} + .'
   fi
 done >"$work/cases"
 jq -rs '["case", "state", "views", "steps", "resumed_from_step", "gaussians", "psnr_fixed_db", "ssim_fixed", "psnr_4drgs_db",

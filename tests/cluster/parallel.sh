@@ -27,6 +27,9 @@ wait_for 60 test -e "results/case 1/checkpoint.h5"
 kill -KILL -- -$group $(runs)
 wait $group 2>/dev/null
 says "results/case 1.status" '^running \(on '
+bash "$cluster/summary.sh" results >out.txt
+says out.txt '^\| case 1 \| killed \|'
+says results/summary.csv '^"case 1","killed",,,,,,,,,,"on .*, since '
 # Interrupted, as by Ctrl-C, which everybody gets: what was done by then is kept.
 has_gone_on() { ! cmp -s before.h5 "results/case 1/checkpoint.h5"; }
 cp "results/case 1/checkpoint.h5" before.h5

@@ -103,6 +103,7 @@ cmake --build subdirectory -j 2 --target render_sweep reconstruct >/dev/null
 ./subdirectory/reconstruct training.steps=20 | diff c.txt -
 
 # The examples in the documents are these programs, to the letter.
-snippet() { awk '/^```cpp$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$1"; }
+snippet() { awk '/^```(cpp|c)$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$1"; }
 diff <(snippet "$source_dir/README.md") "$embed/embed.cpp"
 diff <(snippet "$source_dir/docs/data-format.md") "$embed/pseudo_labels.cpp"
+diff <(snippet "$source_dir/docs/linking.md") "$embed/reconstruct.c"

@@ -71,7 +71,7 @@ slurmctld -D >/dev/null 2>&1 &
 daemons+=($!)
 slurmd -D -N "$host" >/dev/null 2>&1 &
 daemons+=($!)
-is_idle() { sinfo --noheader --format %T | grep -qx idle; }
+is_idle() { [ "$(sinfo --noheader --format %T)" = idle ]; }
 if ! wait_for 60 is_idle; then
   tail -n 20 munged.txt slurmctld.log slurmd.log >&2
   exit 1

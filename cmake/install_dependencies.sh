@@ -4,7 +4,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 packages=(g++ cmake ninja-build libeigen3-dev libhdf5-dev libstb-dev libhwy-dev librandom123-dev libnanoflann-dev libboost-context-dev libcli11-dev
-          libtomlplusplus-dev nlohmann-json3-dev zlib1g-dev catch2 libbenchmark-dev hdf5-tools libtiff-dev libpugixml-dev libdcmtk-dev dcmtk)
+          libtomlplusplus-dev nlohmann-json3-dev zlib1g-dev catch2 libbenchmark-dev hdf5-tools libtiff-dev libpugixml-dev libdcmtk-dev dcmtk
+          pkg-config jq)
 [ "${1:-}" != --report ] || command -v npm >/dev/null || packages+=(npm)
 missing=()
 for p in "${packages[@]}"; do

@@ -10,6 +10,11 @@ else()
   list(FILTER DSASRGS_HOST_SOURCES EXCLUDE REGEX "/import/dicom")
   list(APPEND DSASRGS_HOST_SOURCES ${PROJECT_SOURCE_DIR}/libdsasrgs/import/dicom_absent.cpp)
 endif()
+# The C interface last, in a unity batch of its own as far as may be: no other source needs compiling again for it.
+set(c_sources ${DSASRGS_HOST_SOURCES})
+list(FILTER c_sources INCLUDE REGEX "/libdsasrgs/c_api/")
+list(REMOVE_ITEM DSASRGS_HOST_SOURCES ${c_sources})
+list(APPEND DSASRGS_HOST_SOURCES ${c_sources})
 file(GLOB DSASRGS_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*/*.cu)
 set(DSASRGS_FLAVOUR_SOURCES ${PROJECT_SOURCE_DIR}/kernels/common/context.cpp ${PROJECT_SOURCE_DIR}/kernels/common/buffer.cpp
     ${PROJECT_SOURCE_DIR}/kernels/common/submission.cpp)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test. `--full` adds the slower checks: all tests under AddressSanitizer and
 # UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture,
-# clang-tidy on every source, runs short of memory, 50 killed runs, every write and every allocation of a run failing, and files
+# clang-tidy on every source, many cases under a real SLURM, runs short of memory, 50 killed runs, every write and every allocation of a run failing, and files
 # with 14 000 kinds of damage. `--fuzz` fuzzes every parser of files for five minutes, `--coverage` says which lines corpora and
 # tests run; both do nothing else, and leave with 77 without clang 14.
 set -euo pipefail
@@ -38,5 +38,6 @@ if [ $full -eq 1 ]; then
   bash tests/reliability/failing_writes.sh "$PWD/build/examples/dsasrgs/dsasrgs" "$PWD/build/tests/dsasrgs_failing_writes.so"
   DSASRGS_EVERY_ALLOCATION=1 build/tests/dsasrgs_out_of_memory_tests
   DSASRGS_EVERY_ALLOCATION=1 build/tests/emulation/dsasrgs_tests_emulated --backend cuda "[out_of_memory]"
+  bash tests/cluster/slurm.sh "$PWD" "$PWD/build/examples/dsasrgs/dsasrgs" --install || [ $? -eq 77 ]
   bash tests/reliability/mutated_files.sh "$PWD/build/tests/dsasrgs_tests"
 fi

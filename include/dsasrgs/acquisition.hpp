@@ -38,6 +38,7 @@ struct Acquisition {
   std::optional<ReferenceVolume> reference_volume;
   std::string name;  ///< for messages: the file it came from, or what made it
 
+  /// V.
   int num_views() const { return static_cast<int>(poses.size()); }
   /// Views to train on: train_views, or, when there are none, every view that is not a test view.
   std::vector<int> training_views() const;

@@ -25,12 +25,14 @@ class AttenuationField {
   /// and for a kind, precision or output that is none of those named.
   AttenuationField(Context&, const FieldConfig&, const VolumeGrid& box, std::int64_t seed);
 
+  /// What it was made with.
   const FieldConfig& config() const { return config_; }
   /// The volume the field is defined on.
   const VolumeGrid& box() const { return box_; }
   /// Coefficients the cloud keeps per Gaussian, K of GaussianCloud::attenuation.
   int coefficients_per_gaussian() const;
 
+  /// The factor from f to 1/mm, which initialisation chooses.
   float density_scale_per_mm() const { return density_scale_per_mm_; }
   void set_density_scale_per_mm(float scale) { density_scale_per_mm_ = scale; }
 

@@ -23,10 +23,12 @@ template <class T>
 class View {
  public:
   constexpr View() = default;
+  /// Elements [data, data + size), or those of another view.
   constexpr View(T* data, std::size_t size) : data_(data), size_(size) {}
   template <class U, class = std::enable_if_t<std::is_same_v<const U, T>>>
   constexpr View(View<U> other) : data_(other.data()), size_(other.size()) {}  // NOLINT: implicit on purpose
 
+  /// As of a std::span, but for where the elements are.
   constexpr T* data() const { return data_; }
   constexpr std::size_t size() const { return size_; }
   constexpr bool empty() const { return size_ == 0; }
@@ -134,9 +136,11 @@ class Buffer {
     *this = Buffer(ctx, size);
   }
 
+  /// As of a std::vector, but for where the elements are.
   T* data() { return static_cast<T*>(memory_.data()); }
   const T* data() const { return static_cast<const T*>(memory_.data()); }
   std::size_t size() const { return memory_.bytes() / sizeof(T); }
+  /// All elements.
   View<T> view() { return {data(), size()}; }
   View<const T> view() const { return {data(), size()}; }
   operator View<T>() { return view(); }              // NOLINT: a buffer is passed where a view is asked for

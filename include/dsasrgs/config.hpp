@@ -44,6 +44,7 @@ constexpr double ssim_weight_of_published(double lambda) {
   return lambda / (lambda + (1 - lambda) * kPublishedBrightness);
 }
 
+/// The run and its loss (method.md section 2).
 struct TrainingConfig {
   int steps = 30000;  ///< one view per step (4DRGS)
   /// λ in (1−λ)·L1 + λ·(1 − SSIM), both in units of the run's line integral (4DRGS: 0.2, here 0.43).
@@ -62,6 +63,7 @@ struct TrainingConfig {
   std::int64_t seed = 0;              ///< of every random number of the run
 };
 
+/// The first Gaussians, and what all are held to (method.md sections 1 and 2).
 struct GaussianConfig {
   InitialPoints init = InitialPoints::fdk;
   int initial = 30000;               ///< Gaussians drawn at the start, M (4DRGS)
@@ -92,6 +94,7 @@ enum class FieldOutput {
   softplus  ///< ln(1 + e^(k·z)) / k: close to ReLU, and every Gaussian keeps a gradient
 };
 
+/// The attenuation model (method.md section 1).
 struct FieldConfig {
   AttenuationKind kind = AttenuationKind::neural;
   GridConfig grid3d{12, 19, 8, 1.45};  ///< H₃D
@@ -105,6 +108,7 @@ struct FieldConfig {
   double output_sharpness = 10;                ///< k of `softplus`, per density scale (chosen)
 };
 
+/// Learning rates of Adam over the run.
 struct LearningRateConfig {
   Decay position{1e-4, 1e-5};  ///< per largest side of the volume
   Decay scale{5e-3, 5e-4};
@@ -115,6 +119,7 @@ struct LearningRateConfig {
   bool sparse_tables = true;      ///< Adam leaves table entries without gradient alone (chosen: faster; off: 4DRGS)
 };
 
+/// Cloning, splitting and pruning by gradients (4DRGS; method.md section 2).
 struct DensityControlConfig {
   int every = 200;       ///< steps between events (4DRGS)
   int first_step = 500;  ///< events in (first_step, last_step)

@@ -48,6 +48,7 @@ class Context {
   Context& operator=(const Context&) = delete;
   ~Context();
 
+  /// Which of the two it is.
   Backend backend() const noexcept;
   /// OpenMP threads used by CPU loops, at least 1.
   int threads() const noexcept;

@@ -11,9 +11,10 @@
 namespace DSASRGS_API dsasrgs {
 
 /// Base of everything this library throws on purpose. A message is one line whatever a file, a name or a value in it
-/// holds: control characters are written as \n, \r, \t or \xHH.
+/// holds: control characters are written as `\n`, `\r`, `\t` or `\xHH`.
 class Error : public std::runtime_error {
  public:
+  /// With what what() then says.
   explicit Error(std::string_view message);
 };
 
@@ -52,6 +53,7 @@ class IoError : public Error {
 /// The message is one line: "FILE: FIELD: expected …, found …".
 class BadInput : public Error {
  public:
+  /// With the parts of the message.
   BadInput(std::string_view file, std::string_view field, std::string_view expected, std::string_view found);
 };
 

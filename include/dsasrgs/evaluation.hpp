@@ -48,6 +48,7 @@ class ProjectionTruth {
   static ProjectionTruth measured(const Acquisition&&) = delete;
   static ProjectionTruth reference(const Acquisition&&) = delete;
 
+  /// What it was made of.
   const Acquisition& acquisition() const { return *acquisition_; }
   TruthKind kind() const { return kind_; }
   /// The acquisition's, scale() times refined.
@@ -84,6 +85,7 @@ struct ProjectionScore {
   double highpass_correlation = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// Scores of one view.
 struct ViewScore : ProjectionScore {
   int view = 0;
   double time_s = 0;
@@ -102,6 +104,7 @@ struct ViewScores {
   double highpass_sigma_px = 0;
   std::vector<ViewScore> views;  ///< in the order in which they were asked for
 
+  /// Views that are ViewScore::blank.
   std::vector<int> blank_views() const;
   /// Scores that do not exist (NaN, or infinite because identical) are left out; NaN when none is left.
   ProjectionScore mean() const;
@@ -154,6 +157,7 @@ using ViewLabel = std::function<MadeLabel(int view)>;
 FalseVesselKept false_vessel_kept(const ProjectionTruth&, const std::vector<int>& views, const ViewLabel& planted,
                                   const ViewImage& image, const ProgressCallback& = {});
 
+/// What evaluate() does beside scoring the views.
 struct EvaluationOptions {
   bool baselines = false;  ///< also score the baselines on the same views
   /// Attenuation that makes a voxel a vessel; empty: a fifth of the reference's maximum.

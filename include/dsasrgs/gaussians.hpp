@@ -19,7 +19,8 @@ struct GaussianView {
   View<const float> position_mm;  ///< [N,3]
   View<const float> raw_scale;    ///< [N,3], see ScaleBounds
   View<const float> rotation;     ///< [N,4] quaternion w,x,y,z, normalised where it is used; not zero
-  ScaleBounds bounds;
+  ScaleBounds bounds;             ///< of all scales
+  /// N.
   std::size_t size() const { return position_mm.size() / 3; }
 };
 
@@ -30,9 +31,11 @@ struct GaussianCloud {
   Buffer<float> rotation;     ///< [N,4] w,x,y,z
   Buffer<float> attenuation;  ///< [N,K] raw coefficients of the attenuation model; K = 0 for `neural`, 1 for `static`,
                               ///< 6 for `offset-table`
-  ScaleBounds bounds;
+  ScaleBounds bounds;         ///< of all scales
 
+  /// N.
   std::size_t size() const { return position_mm.size() / 3; }
+  /// Of the geometry; good while the cloud is not changed.
   GaussianView view() const { return {position_mm, raw_scale, rotation, bounds}; }
 };
 

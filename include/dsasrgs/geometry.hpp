@@ -47,6 +47,7 @@ struct Detector {
   double pitch_u_mm = 0;
   double pitch_v_mm = 0;
 
+  /// H·W, as num_elements() counts.
   std::size_t num_pixels() const { return num_elements(width_px, height_px); }
   /// The same active area with `scale` times as many pixels along each side (scale ≥ 1).
   Detector refined(int scale) const;
@@ -60,6 +61,7 @@ struct VolumeGrid {
   Vec3d spacing_mm{1, 1, 1};
   Vec3d origin_mm{};
 
+  /// As num_elements() counts.
   std::size_t num_voxels() const { return num_elements(size_x, size_y, size_z); }
   /// Side lengths of the box.
   Vec3d extent_mm() const { return {size_x * spacing_mm.x, size_y * spacing_mm.y, size_z * spacing_mm.z}; }

@@ -24,6 +24,7 @@ template <class T>
 struct Vec3 {
   T x{}, y{}, z{};
 
+  /// Componentwise.
   DSASRGS_HD constexpr Vec3 operator+(Vec3 o) const { return {x + o.x, y + o.y, z + o.z}; }
   DSASRGS_HD constexpr Vec3 operator-(Vec3 o) const { return {x - o.x, y - o.y, z - o.z}; }
   DSASRGS_HD constexpr Vec3 operator-() const { return {-x, -y, -z}; }
@@ -38,14 +39,17 @@ struct Vec3 {
     return {static_cast<U>(x), static_cast<U>(y), static_cast<U>(z)};
   }
 };
+/// Componentwise.
 template <class T>
 DSASRGS_HD constexpr Vec3<T> operator*(T s, Vec3<T> v) {
   return v * s;
 }
+/// Scalar product.
 template <class T>
 DSASRGS_HD constexpr T dot(Vec3<T> a, Vec3<T> b) {
   return a.x * b.x + a.y * b.y + a.z * b.z;
 }
+/// Vector product.
 template <class T>
 DSASRGS_HD constexpr Vec3<T> cross(Vec3<T> a, Vec3<T> b) {
   return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
@@ -67,7 +71,9 @@ template <class T>
 struct Mat3 {
   Vec3<T> r0{}, r1{}, r2{};
 
+  /// The matrix times a column vector.
   DSASRGS_HD constexpr Vec3<T> operator*(Vec3<T> v) const { return {dot(r0, v), dot(r1, v), dot(r2, v)}; }
+  /// Rows and columns exchanged.
   DSASRGS_HD constexpr Mat3 transposed() const { return {{r0.x, r1.x, r2.x}, {r0.y, r1.y, r2.y}, {r0.z, r1.z, r2.z}}; }
 };
 
@@ -77,6 +83,7 @@ struct Quat {
   T w{1}, x{}, y{}, z{};
 };
 
+/// In the precisions in use.
 using Vec2d = Vec2<double>;
 using Vec3f = Vec3<float>;
 using Vec3d = Vec3<double>;

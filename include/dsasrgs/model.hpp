@@ -28,6 +28,7 @@ struct ViewNuisance {
   std::vector<float> gain, offset;
 };
 
+/// Gaussians, and how their attenuation depends on time.
 struct Model {
   GaussianCloud cloud;
   AttenuationField field;

@@ -69,6 +69,7 @@ struct NetworkTrainingConfig {
   double learning_rate = 1e-3;  ///< rises linearly over the warm-up, then falls to 0 as half a cosine
   int warm_up = 200;            ///< steps
   double error_weight = 0.003;  ///< κ of label_loss: small, so that the estimate of the error does not shape the image
+  /// Simulated patches are multiplied by a number from this one to the next.
   double vessel_brightness_low = 0.3,
          vessel_brightness_high = 1.5;  ///< simulated patches are multiplied by such a number
   double image_brightness_low = 0.6, image_brightness_high = 1.6;  ///< and patches of images by such a one

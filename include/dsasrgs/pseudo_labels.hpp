@@ -44,6 +44,7 @@ class PseudoLabels {
   const std::string& measurement() const;
   /// The file, for messages.
   const std::string& name() const;
+  /// Times finer than the acquisition's detector.
   int scale() const;
   /// What made the labels, in its author's words; empty when the file does not say.
   const std::string& network() const;
@@ -54,6 +55,7 @@ class PseudoLabels {
   /// Views that have a label, in the file's order.
   const std::vector<int>& views() const&;
   const std::vector<int>& views() const&& = delete;
+  /// Whether a view has a label, and whether labels have a confidence and a mask.
   bool has(int view) const;
   bool has_confidence() const;
   bool has_false_vessel_mask() const;
@@ -101,6 +103,7 @@ struct LabelFileOptions {
 /// as they do for a writer that was moved from.
 class PseudoLabelWriter {
  public:
+  /// Makes the temporary file.
   PseudoLabelWriter(const std::filesystem::path&, const LabelFileOptions&);
   PseudoLabelWriter(PseudoLabelWriter&&) noexcept;
   PseudoLabelWriter& operator=(PseudoLabelWriter&&) noexcept;

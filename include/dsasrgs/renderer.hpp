@@ -17,6 +17,7 @@ namespace DSASRGS_API dsasrgs {
 /// wrong size, a degenerate pose, a time that is NaN, or a renderer that was moved from; OutOfMemory; CudaError.
 class Renderer {
  public:
+  /// Of a model that outlives it.
   Renderer(Context&, const Model&);
   Renderer(Context&, const Model&&) = delete;  // it would be gone before the first render
   /// Shares the model. Throws InvalidArgument for none.

@@ -125,6 +125,7 @@ std::vector<float> vessel_line_integrals(Context&, const VesselTree&, const Cont
 std::vector<float> vessel_volume(Context&, const VesselTree&, const ContrastCurves&, const VolumeGrid&, int samples,
                                  const std::vector<double>& times_s);
 
+/// A simulated sweep: geometry, noise, truth.
 struct SimulationOptions {
   CircularSweep sweep;  ///< 133 frames, 200°, SOD 750 mm, SDD 1200 mm; secondary angle and offsets in sweep.view
   Detector detector{128, 128, 2.4, 2.4};  ///< low-resolution detector

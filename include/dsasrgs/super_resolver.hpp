@@ -66,6 +66,7 @@ ImageTraits image_traits(std::span<const float> image, int width_px, int height_
 /// Of one view as network_label sees it: invalid pixels take the value of a valid one nearby first.
 ImageTraits image_traits(const Acquisition&, int view, double unit);
 
+/// How an image is sharpened, and what hears of it.
 struct SharpenOptions {
   /// The mean over the image's eight flips and quarter turns: surer, in eight times the time.
   bool all_orientations = true;
@@ -95,6 +96,7 @@ class SuperResolver {
   SuperResolver& operator=(SuperResolver&&) noexcept;
   ~SuperResolver();
 
+  /// What the file says.
   const NetworkFacts& facts() const&;
   const NetworkFacts& facts() const&& = delete;
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs examples/embed against the library in the three ways an application can have it: installed as a static and
-# as a shared library, found by find_package, and as sources in a subdirectory of its own build.
+# as a shared library, found by find_package or, without CMake, pkg-config, and as sources in a subdirectory of its own build.
+# Leaves the shared build in BUILD_DIR/tests/shared_library for debian.sh.
 # usage: run.sh SOURCE_DIR BUILD_DIR PROGRAM RENDER_SWEEP_ON_THE_EMULATED_GPU
 set -euo pipefail
 source_dir=$1 build_dir=$2 program=$3 render_sweep_emulated=$4
@@ -36,18 +37,48 @@ paste -d ' ' static.txt cuda.txt | awk '{ d = $4 - $8; if (d < 0) d = -d; if ($1
 grep -q '^step 40, loss' progress.txt
 grep -q '^finished after 40 steps' progress.txt
 ./static/build/reconstruct_in_memory 1000000 1 | grep '^stopped after'
+./static/build/reconstruct training.steps=20 | tee c.txt
+grep -q '^step 20 of 20, loss' c.txt
+# A host in C alone: CMake, and a compiler with what pkg-config says.
+cat >c_only.cmake <<END
+cmake_minimum_required(VERSION 3.25)
+project(c_only LANGUAGES C)
+find_package(dsasrgs 0.1 REQUIRED)
+add_executable(c_only $embed/reconstruct.c)
+target_link_libraries(c_only dsasrgs::dsasrgs m)
+END
+compiled_by_pkg_config() {  # PREFIX OUTPUT [--static]
+  PKG_CONFIG_PATH=$(dirname "$(find "$1" -name dsasrgs.pc)") pkg-config --cflags --libs ${3:-} dsasrgs |
+    xargs cc -std=c99 -Wall -Wextra -Werror -pedantic "$embed/reconstruct.c" -o "$2" -lm
+}
+c_only_by_cmake() {  # PREFIX FOLDER
+  mkdir "$2"
+  cp c_only.cmake "$2/CMakeLists.txt"
+  cmake -S "$2" -B "$2/build" -DCMAKE_PREFIX_PATH="$work/$1" >/dev/null
+  cmake --build "$2/build" >/dev/null
+  "./$2/build/c_only" training.steps=20 | diff c.txt -
+}
+c_only_by_cmake static/prefix static_c
+compiled_by_pkg_config static/prefix static_pc --static
+./static_pc training.steps=20 | diff c.txt -
 ./static/build/pseudo_labels case.h5 labels.h5
 "$program" inspect labels.h5 --case case.h5 | grep 'my network 1.0'
 
 echo "shared library, find_package"
-cmake -S "$source_dir" -B shared/library -DBUILD_SHARED_LIBS=ON -DDSASRGS_PROGRAM=OFF -DDSASRGS_TESTS=OFF \
+shared=$build_dir/tests/shared_library
+rm -rf "$shared"
+cmake -S "$source_dir" -B "$shared" -DBUILD_SHARED_LIBS=ON -DDSASRGS_PROGRAM=OFF -DDSASRGS_TESTS=OFF \
   -DDSASRGS_BENCH=OFF "${build_options[@]}" >/dev/null
-cmake --build shared/library -j 2 >/dev/null
-cmake --install shared/library --prefix shared/prefix >/dev/null
+cmake --build "$shared" -j 2 >/dev/null
+cmake --install "$shared" --prefix shared/prefix >/dev/null
 cmake -S "$embed" -B shared/build -DCMAKE_PREFIX_PATH="$work/shared/prefix" -DCMAKE_BUILD_TYPE=Release >/dev/null
-cmake --build shared/build -j 2 --target render_sweep >/dev/null
+cmake --build shared/build -j 2 --target render_sweep reconstruct >/dev/null
 ./shared/build/render_sweep model.h5 >shared.txt
 diff static.txt shared.txt
+./shared/build/reconstruct training.steps=20 | diff c.txt -
+c_only_by_cmake shared/prefix shared_c
+compiled_by_pkg_config shared/prefix shared_pc
+LD_LIBRARY_PATH=$(dirname "$(find "$work/shared/prefix" -name libdsasrgs.so)") ./shared_pc training.steps=20 | diff c.txt -
 library=$(readlink -f "$(find shared/prefix -name libdsasrgs.so)")
 ldd shared/build/render_sweep | grep "$(dirname "$library")/libdsasrgs.so"
 # What it shows is what public headers declare: no operator, no reader of HDF5 files.
@@ -58,16 +89,21 @@ if grep -E ' [TDB] (dsasrgs::(rasterize_forward|adam_update|cuda::|cpu::)|.*(Hdf
   echo "the shared library shows what it should hide"
   exit 1
 fi
+# And all that dsasrgs.h declares.
+grep -oE '\bdsasrgs_[a-z0-9_]+\(' "$source_dir/include/dsasrgs/dsasrgs.h" | tr -d '(' | sort -u >declared.txt
+sed -n 's/.* T \(dsasrgs_[a-z0-9_]*\)$/\1/p' symbols.txt | sort -u | diff declared.txt -
 # Every header that declares a function or a class marks it as public.
 unmarked=$(grep -L 'DSASRGS_API' "$source_dir"/include/dsasrgs/*.hpp | xargs -n 1 basename | sort | tr '\n' ' ')
 [ "$unmarked" = "dsasrgs.hpp math.hpp " ] || { echo "without DSASRGS_API: $unmarked"; exit 1; }
 
 echo "sources in a subdirectory"
 cmake -S "$embed" -B subdirectory -DEMBED_SUBDIRECTORY="$source_dir" "${build_options[@]}" >/dev/null
-cmake --build subdirectory -j 2 --target render_sweep >/dev/null
+cmake --build subdirectory -j 2 --target render_sweep reconstruct >/dev/null
 ./subdirectory/render_sweep model.h5 | diff static.txt -
+./subdirectory/reconstruct training.steps=20 | diff c.txt -
 
 # The examples in the documents are these programs, to the letter.
-snippet() { awk '/^```cpp$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$1"; }
+snippet() { awk '/^```(cpp|c)$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$1"; }
 diff <(snippet "$source_dir/README.md") "$embed/embed.cpp"
 diff <(snippet "$source_dir/docs/data-format.md") "$embed/pseudo_labels.cpp"
+diff <(snippet "$source_dir/docs/linking.md") "$embed/reconstruct.c"

@@ -1,0 +1,56 @@
+#ifndef DSASRGS_TESTS_C_API_CHECKS_H
+#define DSASRGS_TESTS_C_API_CHECKS_H
+/* Checks for a test in C, and what its C++ side does for it. */
+
+#include <dsasrgs/dsasrgs.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern int failed_checks;
+
+#define CHECK(condition)                                                       \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      ++failed_checks;                                                         \
+      fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #condition); \
+    }                                                                          \
+  } while (0)
+
+/* The call ends so; where it fails, what it says has all of these words in it. */
+#define CHECK_STATUS(expected, call) check_status(expected, call, #call, __FILE__, __LINE__)
+#define CHECK_OK(call) CHECK_STATUS(DSASRGS_OK, call)
+#define CHECK_REFUSED(expected, words, call) check_refused(expected, words, call, #call, __FILE__, __LINE__)
+
+static inline void check_status(dsasrgs_status expected, dsasrgs_status found, const char* call, const char* file,
+                                int line) {
+  if (found == expected) return;
+  ++failed_checks;
+  fprintf(stderr, "%s:%d: %s: %s (%s)\n", file, line, call, dsasrgs_status_name(found), dsasrgs_last_error());
+}
+
+static inline void check_refused(dsasrgs_status expected, const char* words, dsasrgs_status found, const char* call,
+                                 const char* file, int line) {
+  check_status(expected, found, call, file, line);
+  if (strstr(dsasrgs_last_error(), words) != NULL && strchr(dsasrgs_last_error(), '\n') == NULL) return;
+  ++failed_checks;
+  fprintf(stderr, "%s:%d: %s: no \"%s\" in \"%s\"\n", file, line, call, words, dsasrgs_last_error());
+}
+
+/* host.cpp: the same with the C++ interface. Images [num_views,H,W] of a model that was trained for the views of a
+ * case. */
+int reconstruct_in_cpp(const char* case_path, const char* config_toml, const char* labels_path, float* images,
+                       size_t num_pixels);
+/* PSNR of the fixed protocol of a model on the views it was not trained on. */
+double psnr_in_cpp(const char* case_path, const char* model_path);
+/* A C++ host: callbacks that throw, and a thread that cancels. */
+void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,119 @@
+// The C++ side of the test of the C interface: the same reconstruction with the C++ interface, and a host in C++ whose
+// callbacks throw and whose other thread cancels.
+#include <algorithm>
+#include <atomic>
+#include <dsasrgs/dsasrgs.hpp>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "checks.h"
+
+int reconstruct_in_cpp(const char* case_path, const char* config_toml, const char* labels_path, float* images,
+                       size_t num_pixels) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  const Acquisition a = read_acquisition(case_path);
+  std::shared_ptr<const PseudoLabels> labels;
+  if (labels_path != nullptr) labels = std::make_shared<const PseudoLabels>(PseudoLabels::open(labels_path, a));
+  Reconstructor reconstructor(ctx, a, config_from_toml(config_toml, "test"), labels);
+  reconstructor.run();
+  Renderer renderer(ctx, reconstructor.model());
+  std::size_t done = 0;
+  for (const Pose& pose : a.poses) {
+    const Image image = renderer.render(pose, a.detector);
+    if (done + image.values.size() > num_pixels) return -1;
+    std::copy(image.values.begin(), image.values.end(), images + done);
+    done += image.values.size();
+  }
+  return reconstructor.steps_done();
+}
+
+double psnr_in_cpp(const char* case_path, const char* model_path) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  const Acquisition a = read_acquisition(case_path);
+  const Model model = read_model(ctx, model_path);
+  return evaluate(ctx, model, a, held_out_views(a)).measured.mean().fixed.psnr_db;
+}
+
+namespace {
+
+int32_t throw_at_three(const dsasrgs_step_report* report, void*) {
+  if (report->step == 3) throw std::runtime_error("the host's own trouble");
+  return 1;
+}
+
+int32_t throw_a_number(const dsasrgs_step_report*, void*) { throw 7; }
+
+void throw_from_log(const char*, void* count) {
+  ++*static_cast<int*>(count);
+  throw std::runtime_error("no room for messages");
+}
+
+int32_t count_steps(const dsasrgs_step_report*, void* steps) {
+  ++*static_cast<std::atomic<int>*>(steps);
+  return 1;
+}
+
+}  // namespace
+
+void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config) {
+  dsasrgs_context* context = nullptr;
+  dsasrgs_reconstructor* reconstructor = nullptr;
+  CHECK_OK(dsasrgs_context_new_cpu(2, &context));
+
+  // Density control says when it has reached its limit.
+  int messages = 0;
+  CHECK_OK(dsasrgs_config_set(config, "density_control.max_gaussians=60"));
+  CHECK_OK(dsasrgs_config_set(config, "density_control.gradient_threshold=0"));
+  CHECK_OK(dsasrgs_context_set_log(context, throw_from_log, &messages));
+  CHECK_OK(dsasrgs_reconstructor_new(context, acquisition, config, nullptr, &reconstructor));
+  CHECK_OK(dsasrgs_reconstructor_run(reconstructor, nullptr, nullptr));
+  CHECK(messages == 1);
+  CHECK_OK(dsasrgs_context_set_log(context, nullptr, nullptr));
+  dsasrgs_reconstructor_free(reconstructor);
+
+  CHECK_OK(dsasrgs_reconstructor_new(context, acquisition, config, nullptr, &reconstructor));
+  CHECK_REFUSED(DSASRGS_ERROR_CALLBACK, "the host's own trouble",
+                dsasrgs_reconstructor_run(reconstructor, throw_at_three, nullptr));
+  CHECK_REFUSED(DSASRGS_ERROR_CALLBACK, "no std::exception",
+                dsasrgs_reconstructor_run(reconstructor, throw_a_number, nullptr));
+  int32_t done = 0, total = 0;
+  CHECK_OK(dsasrgs_reconstructor_steps(reconstructor, &done, &total));
+  CHECK(done == 4);
+
+  // A training that would take hours ends when another thread says so, and only begins again when it is taken back.
+  CHECK_OK(dsasrgs_reconstructor_train_to(reconstructor, 100000000));
+  std::atomic<int> steps{0};
+  std::thread user([&] {
+    while (steps < 5) std::this_thread::yield();
+    CHECK_OK(dsasrgs_context_cancel(context));
+  });
+  CHECK_REFUSED(DSASRGS_ERROR_CANCELLED, "of 100000000 steps",
+                dsasrgs_reconstructor_run(reconstructor, count_steps, &steps));
+  user.join();
+  const int stopped_at = steps;
+  CHECK(stopped_at >= 5);
+  CHECK_STATUS(DSASRGS_ERROR_CANCELLED, dsasrgs_reconstructor_run(reconstructor, count_steps, &steps));
+  CHECK_STATUS(DSASRGS_ERROR_CANCELLED, dsasrgs_reconstructor_step(reconstructor, nullptr));
+  CHECK(steps == stopped_at);
+  dsasrgs_reconstructor* other = nullptr;
+  CHECK_STATUS(DSASRGS_ERROR_CANCELLED, dsasrgs_reconstructor_new(context, acquisition, config, nullptr, &other));
+  CHECK(other == nullptr);
+  CHECK_OK(dsasrgs_context_resume(context));
+  CHECK_OK(dsasrgs_reconstructor_train_to(reconstructor, 4 + stopped_at + 2));
+  CHECK_OK(dsasrgs_reconstructor_run(reconstructor, count_steps, &steps));
+  CHECK(steps == stopped_at + 2);
+  dsasrgs_reconstructor_free(reconstructor);
+  dsasrgs_context_free(context);
+
+  // What one thread was told does not change what another one was.
+  CHECK_STATUS(DSASRGS_ERROR_INVALID_ARGUMENT, dsasrgs_context_new_cpu(-1, &context));
+  const std::string here = dsasrgs_last_error();
+  std::thread([] {
+    CHECK(*dsasrgs_last_error() == '\0');
+    CHECK_STATUS(DSASRGS_ERROR_INVALID_ARGUMENT, dsasrgs_config_new(nullptr, nullptr));
+  }).join();
+  CHECK(here == dsasrgs_last_error());
+}

@@ -40,12 +40,19 @@ static inline void check_refused(dsasrgs_status expected, const char* words, dsa
   fprintf(stderr, "%s:%d: %s: no \"%s\" in \"%s\"\n", file, line, call, words, dsasrgs_last_error());
 }
 
+/* null_test.c: every function is given NULL for each of its arguments. */
+void test_null(dsasrgs_acquisition* acquisition, dsasrgs_config* config, const dsasrgs_acquisition_arrays* arrays);
+
 /* host.cpp: the same with the C++ interface. Images [num_views,H,W] of a model that was trained for the views of a
  * case. */
 int reconstruct_in_cpp(const char* case_path, const char* config_toml, const char* labels_path, float* images,
                        size_t num_pixels);
-/* PSNR of the fixed protocol of a model on the views it was not trained on. */
-double psnr_in_cpp(const char* case_path, const char* model_path);
+/* What the eighth step says. */
+void eighth_step_in_cpp(const char* case_path, const char* config_toml, dsasrgs_step_report* report);
+/* PSNR and SSIM of the fixed protocol, then of the other, of a model on the views it was not trained on. */
+void scores_in_cpp(const char* case_path, const char* model_path, double scores[4]);
+/* The largest difference between labels (and their confidence) and what the network makes of the case's views. */
+double labels_in_cpp(const char* case_path, const char* network_path, const char* labels_path);
 /* A C++ host: callbacks that throw, and a thread that cancels. */
 void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config);
 

@@ -2,10 +2,14 @@
 // callbacks throw and whose other thread cancels.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <dsasrgs/dsasrgs.hpp>
+#include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "checks.h"
 
@@ -29,12 +33,59 @@ int reconstruct_in_cpp(const char* case_path, const char* config_toml, const cha
   return reconstructor.steps_done();
 }
 
-double psnr_in_cpp(const char* case_path, const char* model_path) {
+void eighth_step_in_cpp(const char* case_path, const char* config_toml, dsasrgs_step_report* report) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  Reconstructor reconstructor(ctx, read_acquisition(case_path), config_from_toml(config_toml, "test"));
+  StepReport r;
+  for (int i = 0; i < 8; ++i) r = reconstructor.step();
+  *report = {sizeof *report,
+             r.step,
+             r.steps,
+             r.view,
+             r.loss_step,
+             r.loss,
+             r.l_gt,
+             r.l1,
+             r.ssim,
+             r.rendered,
+             r.l_sr,
+             r.total_variation,
+             r.table_variation,
+             r.gaussians,
+             r.cloned,
+             r.split,
+             r.pruned,
+             r.residual_split,
+             r.born};
+}
+
+void scores_in_cpp(const char* case_path, const char* model_path, double scores[4]) {
   using namespace dsasrgs;
   Context ctx = Context::cpu(1);
   const Acquisition a = read_acquisition(case_path);
   const Model model = read_model(ctx, model_path);
-  return evaluate(ctx, model, a, held_out_views(a)).measured.mean().fixed.psnr_db;
+  const ProjectionScore mean = evaluate(ctx, model, a, held_out_views(a)).measured.mean();
+  const double found[] = {mean.fixed.psnr_db, mean.fixed.ssim, mean.normalized.psnr_db, mean.normalized.ssim};
+  std::copy(std::begin(found), std::end(found), scores);
+}
+
+double labels_in_cpp(const char* case_path, const char* network_path, const char* labels_path) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  const Acquisition a = read_acquisition(case_path);
+  SuperResolver resolver = SuperResolver::open(ctx, network_path);
+  const PseudoLabels labels = PseudoLabels::open(labels_path, a);
+  if (labels.views() != a.training_views() || !labels.has_confidence()) return 1;
+  double most = 0;
+  for (const int view : labels.views()) {
+    const MadeLabel made = network_label(resolver, a, view, brightest_line_integral(a));
+    const std::vector<float> values = labels.read(view), confidence = labels.read_confidence(view);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      most = std::max(
+          {most, std::abs(double{values[i]} - made.values[i]), std::abs(double{confidence[i]} - made.confidence[i])});
+  }
+  return most;
 }
 
 namespace {

@@ -30,24 +30,24 @@ says "results/case 1.status" '^running \(on '
 bash "$cluster/summary.sh" results >out.txt
 says out.txt '^\| case 1 \| killed \|'
 says results/summary.csv '^"case 1","killed",,,,,,,,,,"on .*, since '
-# Interrupted, as by Ctrl-C, which everybody gets: what was done by then is kept.
+# Interrupted, as by Ctrl-C: what was done by then is kept.
 has_gone_on() { ! cmp -s before.h5 "results/case 1/checkpoint.h5"; }
 cp "results/case 1/checkpoint.h5" before.h5
 many_cases &
 group=$!
 wait_for 60 has_gone_on
-kill -INT -- -$group $(runs)
+kill -INT -- -$group
 wait $group
 says "results/case 1.status" '^unfinished \(exit code 1, the same command goes on'
 says results/summary.md '^\| case 1 \| unfinished \|'
-# Two at once: the second leaves alone what the first has.
+# Two at once: the second leaves alone what the first has, which a signal for its shell alone stops, too.
 cp "results/case 1/checkpoint.h5" before.h5
 many_cases &
 first=$!
 wait_for 60 has_gone_on
 bash "$cluster/one_case.sh" "$work/results" "$work/cases/case 1.h5" >second.txt
 says second.txt '^case 1: left alone \(another process has it\)$'
-kill -TERM $(runs)
+kill -TERM $(pgrep -f -- "bash .*/one_case.sh .*/case 1.h5")
 wait $first
 set +m
 says out.txt '^case 1: unfinished \(exit code 1, '

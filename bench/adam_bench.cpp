@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Adam over the tables of both hash grids (12.2 M entries): the largest memory pass of a training step. Arguments:
 // threads, and dense (1) or sparse (0) with nothing touched, which is a sparse step's least time: a step zeroes the
 // gradient as it reads it, so no call after the first finds any.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The static and the offset-table attenuation, forward and backward, the smoothness of the tables and the unit box;
 // arguments: Gaussians, threads.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A layer at the sizes of a network's training step: 12 patches of 48 × 48, from 32 channels to 32, and the network's
 // other widths; on CUDA cuBLAS for comparison. Arguments: threads, inputs, outputs, images, px. A pixel and weight are
 // one FMA per pass.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the CUDA kernels of convolve are held against: the matrix of shifted images (im2col) written to memory, then one
 // product of cuBLAS per image; fp32, without bias and ReLU.

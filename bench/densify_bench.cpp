@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Density control of N Gaussians, a tenth of them selected. Arguments: Gaussians, threads.
 
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Element-wise steps on an image, and its sums; arguments: side in pixels, threads.
 
 #include "elementwise/elementwise.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // FDK of 30 views over 200°; arguments: detector width, height, volume side, threads.
 #include <vector>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The hash encoding on random points: the worst case for the caches (a cloud sorted along a curve is kinder).
 // Arguments: threads, points.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loss of a batch of square patches and its gradient; arguments: images, side in px, channels of the prediction,
 // threads.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "common/launch.cuh"
 #include "machine_limits.hpp"
 

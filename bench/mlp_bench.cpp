@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The network at the sizes of a training step, and the forward pass with Eigen in blocks for comparison. Arguments:
 // threads, inputs, width, points.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Projection, binning and rasterisation of a vessel-like cloud. Arguments: Gaussians, image side in pixels, threads.
 
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // raycast: one view of a cubic volume. Arguments: voxels per side, pixels per side, threads, primary angle in degrees
 // (0: dominant axis x, contiguous in memory; 90: y).
 

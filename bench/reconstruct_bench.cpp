@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A whole training step of the `4drgs` preset with its published table sizes, split by stage (counters in ms per step).
 // Arguments: Gaussians, image side in pixels, threads.
 

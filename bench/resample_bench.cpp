@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Resampling between 1/scale and full resolution; arguments: full-resolution side in px, scale, threads.
 #include "dsasrgs/buffer.hpp"
 #include "measure.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Residual-guided births: the scores of one 256 × 256 view in a cube of voxels, and the choice of births among them;
 // arguments: voxels per side, threads.
 

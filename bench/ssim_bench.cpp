@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Image loss, forward and backward, square images; arguments: side in px, threads.
 #include <random>
 #include <vector>

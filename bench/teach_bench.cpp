@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Texture richness (once per view), the teaching reference and the gradient of its weights (every step), square images;
 // arguments: side in px, threads.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Total variation of a cube of random voxels, forward and backward; arguments: voxels per side, threads.
 
 #include "measure.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Synthetic vessel-like clouds for the benchmarks: Gaussians strung along random, bending tubes.
 

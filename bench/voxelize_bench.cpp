@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Voxeliser: N random Gaussians of 0.3–3 voxels in a cube of voxels. Arguments: Gaussians, voxels per side, threads.
 
 #include <cmath>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # DSASRGS_CUDA → DSASRGS_CUDA_FLAVOUR: ON, OFF or EMULATED.
 set(DSASRGS_CUDA AUTO CACHE STRING
     "CUDA backend: ON, OFF, EMULATED (the same kernels on the host, for tests), AUTO (ON where nvcc and a GPU are found)")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Libraries that one file format each needs. Without one the build works, and what needs it says which package to install.
 find_package(TIFF QUIET)
 find_package(pugixml QUIET NO_MODULE)

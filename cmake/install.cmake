@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Installation: the library, its public headers and the package configuration for find_package(dsasrgs).
 include(CMakePackageConfigHelpers)
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what the build needs, where it is missing: Debian packages, and, where there is npm, the report's npm packages
 # (examples/report). `--report` installs npm too. Does nothing on a machine that has it all.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # How the library is put together. Most sources do not know whether there is a CUDA backend; they are compiled once
 # (dsasrgs_host). The few that ask, and the CUDA bodies, are compiled once per flavour: a flavour is the library with no
 # CUDA backend (OFF), with NVIDIA's compiler (ON), or with the .cu files run on the host (EMULATED).

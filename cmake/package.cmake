@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Debian packages of what is built: `cpack` in the build folder.
 #   dsasrgs           the programs and their networks
 #   libdsasrgs0.1     the shared library, with BUILD_SHARED_LIBS; the programs then need it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -DSOURCE=… -DHEADER=… -P source_commit.cmake: a header with the commit of the source tree, touched only when it
 # changes.
 cmake_minimum_required(VERSION 3.25)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Flags every target of this project shares: warnings, reproducible floating point, sanitizers.
 add_library(dsasrgs_flags INTERFACE)
 target_compile_options(dsasrgs_flags INTERFACE

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # From nothing to super-resolved vessels: installs what is missing, builds, measures the built-in tree at low resolution,
 # reconstructs it with 4DRGS and with DSA-SRGS, whose labels the network that comes with the program makes, and leaves a report to
 # open in a browser, pictures side by side and one table.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The runs behind docs/results.md on real vessels and the real angiogram (../shared/data). Build first (tests/run.sh or
 # quickstart.sh does). Every run leaves its folder under OUT and takes the place of an earlier one when it is finished.
 # usage: bash examples/studies.sh CASE... ; CASE: sweep | BG001 | BG0003 | aneurism

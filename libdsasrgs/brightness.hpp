@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // How bright a set of images is: the unit that grey scales are told from (TrainingUnits::line_integral).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The one list of configuration fields: names, ranges, order. Reading, writing and checking all walk it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What walks the fields of a configuration (config_fields.hpp, network/network_config.cpp): to check, write and read
 // them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "fdk_views.hpp"
 
 #include "dsasrgs/error.hpp"

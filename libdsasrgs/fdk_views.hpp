@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Whether filtered back-projection can be made of views of an acquisition, said in the acquisition's own terms.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The attenuation of every Gaussian at one time, and the way back.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Fingerprints: FNV-1a over the bytes of values (include/dsasrgs/fingerprint.hpp).
 

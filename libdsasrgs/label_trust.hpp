@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // How far a label agrees with the measurement it was made from (docs/method.md section 3, the target `weighted`).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The one list of a model's parameter arrays. Optimiser, gradients, density events, checkpoints and model files walk
 // it, so that none of them can forget an array.

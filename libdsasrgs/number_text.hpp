@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Numbers in configurations and, with three digits, in warnings; common/plain_number.hpp writes those of errors.
 

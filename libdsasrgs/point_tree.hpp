@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Nearest points: distances to a surface, and the initial size of Gaussians.
 

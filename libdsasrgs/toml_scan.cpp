@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TOML text that toml++ must not see: what overflows its stack, and what it takes for granted instead of looking (its
 // version 3.3 says "unreachable" there, so that whatever the compiler likes may happen).
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One view, forward and backward: attenuation → projection → rasterisation, and the same way back.
 

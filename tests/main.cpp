@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Catch2 runner with --backend cpu|cuda. Exit code 77 (shown as Skipped by ctest): the backend is not here, or there is
 // nothing left of what was asked for because what it needs is not here.
 #define CATCH_CONFIG_RUNNER

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds everything and runs every test. `--full` adds the slower checks: all tests under AddressSanitizer and
 # UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture,
 # clang-tidy on every source, many cases under a real SLURM, runs short of memory, 50 killed runs, every write and every allocation of a run failing, and files

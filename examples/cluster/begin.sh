@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What parallel.sh and slurm.sh have in common; they source it with their own arguments, CASES RESULTS CONFIG.toml [OPTIONS...].
 # Leaves `results`, and `left`, the cases that are not finished.
 if [ $# -lt 3 ]; then

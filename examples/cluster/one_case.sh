@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Reconstructs one case, or goes on with it from its last checkpoint, and prints one line of status, which it leaves in
 # RESULTS/NAME.status, too; what the program says goes to RESULTS/NAME.log. Nothing is done for a case that is finished, or that
 # another process has. Called by parallel.sh and slurm.sh, whose begin.sh leaves configuration and command in RESULTS.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Reconstructs every acquisition of a folder on this machine, JOBS (default: 1) at a time, with GNU parallel, or xargs where that
 # is not installed. Prints one line for each case as it ends, and leaves RESULTS/NAME/ (its run folder), RESULTS/NAME.log and
 # RESULTS/summary.{csv,md}. The same command again does what is left to do: finished cases are left alone, others go on from

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Reconstructs every acquisition of a folder as one SLURM job array, a task for each case that is not finished, and makes the
 # table in a job behind it. SBATCH_OPTIONS holds what the site wants (--partition, --gres=gpu:1, --cpus-per-task=8, --time, …).
 # The same command again submits what is left to do; tasks that the system kills or preempts go on from their checkpoints.

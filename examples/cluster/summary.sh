@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Makes RESULTS/summary.csv and RESULTS/summary.md of the cases in a folder of results, and prints the latter: a line for each
 # case with its state and, where it is finished, its scores of views that were not trained on. Exit code 1 if one is not finished.
 # usage: summary.sh RESULTS_FOLDER

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs evaluate: how well a model predicts the views it was not trained on, or how good labels are.
 
 #include <algorithm>

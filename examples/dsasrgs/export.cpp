@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs export: what is known, in the files of other programs.
 
 #include "export/export_kinds.hpp"

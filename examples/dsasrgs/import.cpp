@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import: an acquisition from another program's files.
 
 #include "import/import_kinds.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs inspect: what is in a file.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs labels: pseudo-labels with a super-resolution network, or without one for tests and studies.
 
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs: 4D vessel models from rotational DSA, on the command line.
 
 #include "cli/run_program.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What `dsasrgs train-network` is told: a TOML file with the training's configuration and its sources
 // (docs/program.md).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs reconstruct: from an acquisition to a model, its pictures and its numbers.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs render: projections of a model, from the poses of a case or from any C-arm pose.
 
 #include <algorithm>

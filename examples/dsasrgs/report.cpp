@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs report: a run as one HTML file.
 
 #include "report/report.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs simulate: an acquisition with known truth.
 
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs train-network: trains a super-resolution network.
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs voxelize: a model as a volume for viewers and toolkits.
 
 #include <memory>

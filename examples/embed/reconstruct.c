@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Reconstructs from arrays in memory with the C interface and renders. usage: reconstruct [training.steps=100] */
 #include <dsasrgs/dsasrgs.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reconstructs from arrays in memory, reports progress, and stops when another thread asks for it.
 #include <chrono>
 #include <cmath>

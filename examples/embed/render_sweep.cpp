@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Renders a sweep into this program's own memory: on a GPU into its device memory and on its stream, without a copy to
 // the host.
 #include <dsasrgs/dsasrgs.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // The measurement beside the model's finer render of the same view, under one magnifying glass.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // Curves, drawn by uPlot where the program was built with it.
 

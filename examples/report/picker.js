@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // A picture that points can be picked on, with a pointer or with the keyboard, and the list of points below it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // Volume and surface in three dimensions, drawn by NiiVue where the program was built with it.
 

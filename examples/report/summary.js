@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // What was reconstructed, from what, and how well, before anything else.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // The surface where a volume crosses a level, by naive surface nets (Gibson 1998, "Constrained elastic surface nets"):
 // one vertex in each cell that the surface passes, at the mean of its crossings with the cell's edges, and two

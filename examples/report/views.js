@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // Sliders over time and angle: a render, the measurement beside it where there is one, and their difference.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // The volume over time: maximum projections along its axes, and attenuation over time at points.
 

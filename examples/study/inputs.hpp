@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The cases and labels of a study: made where they are not there, held against what the study asks for, and read.
 

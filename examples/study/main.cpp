@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs-study: methods × numbers of views × cases × label sources × seeds, and their tables (docs/studies.md).
 
 #include "cli/run_program.hpp"

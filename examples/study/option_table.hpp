@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A TOML table of a job's options: {views = 24, size = [32, 32], no-head = true} is --views 24 --size 32 32 --no-head.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a study file asks for, and the runs that follow from it (docs/studies.md).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Files that a study makes, each with a record of how (FILE.json), so that it is made once.
 

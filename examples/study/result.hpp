@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a run of a study measured and on what it depends; the one place that reads and writes it as JSON.
 

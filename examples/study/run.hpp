@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Carries out the runs of a study: trains, scores, and knows what is already done.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A table of a TOML file that is read field by field, with errors that name file and field.
 

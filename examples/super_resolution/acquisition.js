@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads what super-resolution needs of an acquisition file (docs/data-format.md): line integrals, view by view.
 
 import fs from "node:fs";

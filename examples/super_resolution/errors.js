@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Input that cannot be used; its message is `FILE: FIELD: expected …, found …`, as the library's. */
 export class BadInput extends Error {
   constructor(file, field, expected, found) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a pseudo-label file (docs/data-format.md), view by view; it is there whole or not at all.
 
 import fs from "node:fs";

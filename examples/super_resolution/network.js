@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The ESRGAN networks of the @upscalerjs packages: loading, and running over a grey image in tiles.
 
 import fs from "node:fs/promises";

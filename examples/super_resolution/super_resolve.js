@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
 // Pseudo-labels of an acquisition's views from a trained ESRGAN. See README.md.
 
 import { parseArgs } from "node:util";

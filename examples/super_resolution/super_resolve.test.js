@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // node --test. Downloads nothing; DSASRGS_PROGRAM names the built program, whose reader then has to take the labels.
 
 import assert from "node:assert/strict";

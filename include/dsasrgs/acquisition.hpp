@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// One contrast injection seen by a C-arm: projections, their geometry and times, and what is known beside them.

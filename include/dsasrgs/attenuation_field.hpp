@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The attenuation models of method.md section 1: the central attenuation ρ_i(t) of every Gaussian.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// What a reconstruction has to beat: interpolated views, and filtered back-projection with its reprojections.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Buffer owns memory where a Context lives, which may be a GPU; View is a pointer and a size into it, passed by value.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Everything a reconstruction can be told. Nested plain structs; each field's comment gives its unit and source.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Where operators run. There is no global state: a Context is the first argument of every operator, and on CUDA the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef DSASRGS_DSASRGS_H
 #define DSASRGS_DSASRGS_H
 /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// How good a model is, or images that came from elsewhere: views and volume against what is known of an acquisition

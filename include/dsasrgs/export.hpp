@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// What a shared libdsasrgs shows to the programs that link it: the public headers' namespaces. The rest of the library

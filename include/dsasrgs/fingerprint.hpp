@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Short stand-ins for a lot of data, to see whether it is still the same (not against forgery): 16 hexadecimal digits,

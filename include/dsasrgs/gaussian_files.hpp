@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// A model's Gaussians as PLY files: whole, for programs that work on them, and as splat viewers draw them. Files are

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Cone-beam geometry. World frame: right-handed, millimetres, isocentre at the origin, C-arm rotation about +z.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Poses for the Reconstruction Toolkit (RTK, openrtk.org). Files are there whole or not at all.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Where HDF5 files are read. The HDF5 library crashes or goes on for ever on some damaged or crafted files; in a child

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Acquisitions from other programs' files. What an importer finds comes back in words beside the acquisition, and what

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Acquisitions from DICOM X-ray angiography (XA, RF, Enhanced XA and XRF), read by DCMTK. World of what comes out:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Files. Everything is written to a temporary file in the same folder, flushed to disk and renamed, so a file is there

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Small vectors, matrices and quaternions, one text for host and device, float and double.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// How good a render or a volume is (method.md section 4). All metrics are computed in double on the host, on one

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// A reconstructed 4D vessel model: what a render needs, and nothing of the optimiser.

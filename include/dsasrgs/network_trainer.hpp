@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Training of a super-resolution network, from nothing or from a network that is there (docs/method.md, "The

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// What a measurement hardly ever shows and a mistake often does: wrong units, a forgotten logarithm, images the wrong

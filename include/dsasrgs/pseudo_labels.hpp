@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Pseudo-labels: super-resolved images of training views, made outside (or by the label makers below) and read as

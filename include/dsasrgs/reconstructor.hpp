@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The main job: from an acquisition to a model (method.md sections 2, 3 and 5).

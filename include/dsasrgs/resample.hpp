@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Images between a detector and the same detector refined, half-pixel centres throughout.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Simulated rotational angiography with known truth: vessels, contrast, C-arm, detector, noise.

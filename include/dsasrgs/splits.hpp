@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Which views of an acquisition are trained on, and which ones a model is judged on.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// A super-resolution network for angiograms (docs/method.md, "The network"): its file, and sharp images made with it.

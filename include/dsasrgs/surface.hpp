@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The surface of a volume, such as the walls of vessels, as triangles for viewers and 3D printing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Volumes for viewers and toolkits: NRRD (3D Slicer, teem), MetaImage (ITK, RTK, elastix) and, in io.hpp, NIfTI. All

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "adam/adam_bodies.hpp"
 #include "adam/adam_math.hpp"
 #include "common/parallel.hpp"

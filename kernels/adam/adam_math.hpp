@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One Adam update of one entry. The CPU body is the vectorised form of the same text.
 

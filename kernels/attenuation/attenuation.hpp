@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The attenuation models that keep numbers per Gaussian, and the box in which the neural one lives.

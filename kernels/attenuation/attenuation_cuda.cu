@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "attenuation/attenuation_bodies.hpp"
 #include "attenuation/attenuation_math.hpp"
 #include "common/block_sum.cuh"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Per-Gaussian formulas of the attenuation models and of the table's smoothness, and their VJPs; the unit box.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Gradients of parameters whose sum is spread over blocks: each leaves a set of partial sums, and these are added up.
 

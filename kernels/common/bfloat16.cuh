@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // bfloat16 numbers, and four numbers at a time of either type.
 

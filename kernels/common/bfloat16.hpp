@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // bfloat16 numbers as the upper half of a float, on host and device.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Sums over many elements. sum_over_block adds over a block, in any type; on top of it, sums that end in a few floats
 // on the device, with no double precision and nobody waiting: each of at most kSumBlocks blocks leaves a part, and

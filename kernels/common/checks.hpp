@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What every operator asks of a cloud, an image, a detector, a pose and a grid: one rule and one wording for each.
 

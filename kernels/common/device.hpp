@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What contexts, buffers and submissions ask of a CUDA device; device.cu has the bodies. Handles are void* so that no
 // CUDA header is needed here.

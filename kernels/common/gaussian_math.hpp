@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Per-Gaussian formulas shared by projection and voxelisation: bounded scale, rotation, covariance, and their VJPs.
 // Compiled in double for gradient checks and in float by both backends.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Whether this build has CUDA bodies, hand-compiled or emulated. A call in a discarded branch needs no definition:
 //   if constexpr (has_cuda)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Host memory of operators: where it cannot be had, OutOfMemory with the amount.
 

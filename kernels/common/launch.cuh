@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The only place that launches kernels: named, checked, and nothing for an empty grid.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // C[16×16] += A[16×16]·B[16×16] by one warp, bfloat16 factors in shared or global memory, fp32 sums: tensor cores where
 // the device has them for this type (compute capability 8.0), else the same arithmetic without. Strides are in elements

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // CPU loops. Work is always cut the same way, whatever the thread count, so results are bit-identical for any number
 // of threads as long as a body writes only what belongs to its own index.

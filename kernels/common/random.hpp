@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Counter-based random numbers (Philox 4×32-10, Random123): the same numbers on every backend and for any thread count,
 // because a number depends only on what it is for.

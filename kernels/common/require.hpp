@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Precondition checks of operators: one line that names the operator, the argument, what was expected and what was
 // given.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Scan and sort by CUB. Not compiled for the emulation, which has tests/emulation/sort_scan.cpp.
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_scan.cuh>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Device-wide scan and sort, asynchronous on the context's stream. CUB on a GPU (sort_scan.cu); the emulation has a
 // plain version of its own (tests/emulation/sort_scan.cpp).

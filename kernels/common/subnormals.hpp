@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Subnormal numbers are treated as zero inside CPU loops: where weights or gradients decay towards zero they would
 // otherwise slow a multiply-add down a hundredfold, and nothing here depends on values below 1e-38.

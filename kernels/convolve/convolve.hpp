@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// A layer of a convolutional network over images of several channels, and the pixel shuffle that ends one:

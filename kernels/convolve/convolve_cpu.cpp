@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A task is a tile: its image with a margin is copied to memory of its own, which takes the borders, the closed ReLUs
 // and bfloat16 out of the products.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Implicit GEMM: a block brings a tile of pixels with its margin and the weights of a few channels into shared memory,
 // and the matrix of shifted images is only ever read from there. fp32 here, bfloat16 in convolve_matrix.cuh.
 

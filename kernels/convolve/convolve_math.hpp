@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Where the numbers of a layer stand, the same on both backends. Its sums are three texts (convolve_product-inl.hpp,
 // convolve_cuda.cu, convolve_matrix.cuh), since what makes each fast is its own order of loops and memory; oracles in

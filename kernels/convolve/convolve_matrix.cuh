@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The products in bfloat16 on tensor cores. In shared memory a pixel's 16 channels lie side by side, 32 bytes, so that
 // a matrix of 16 pixels in a row may begin at any pixel and a tap is nothing but another beginning.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sums over a staged tile in SIMD registers, compiled once per SIMD target. No include guard of the usual kind:
 // foreach_target.h includes it again for every target.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the kernels of both precisions share: tiles of pixels, a block's share of them, and how they reach shared
 // memory.

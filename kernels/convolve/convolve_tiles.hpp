@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // How the CPU cuts images into tiles, and a tile's numbers as its products read them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A task moves one row of low-resolution pixels: s rows of s numbers each on the other side.
 
 #include "common/parallel.hpp"

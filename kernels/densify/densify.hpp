@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Adaptive density control: which Gaussians are cloned, split or removed, and the compaction that carries it out.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "common/launch.cuh"
 #include "common/sort_scan.hpp"
 #include "densify/densify_bodies.hpp"

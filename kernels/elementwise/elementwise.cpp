@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "elementwise/elementwise.hpp"
 
 #include "common/has_cuda.hpp"

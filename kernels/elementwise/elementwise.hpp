@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Element-wise steps on images and other arrays, and the sums that go with them.

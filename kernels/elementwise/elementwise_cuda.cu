@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "common/block_sum.cuh"
 #include "elementwise/elementwise_bodies.hpp"
 #include "elementwise/elementwise_math.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Filtered back-projection of cone-beam views (Feldkamp, Davis, Kress 1984), for initialisation and as a baseline.

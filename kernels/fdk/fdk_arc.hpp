@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The arc of the X-ray source: axis, angles and each view's share, fitted to free poses.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Voxel-driven back-projection: slice by slice, vectors along x, homogeneous detector coordinates linear in x.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch by batch of views: weight and filter their rows, then add them to every voxel. Views are added in their order,
 // one thread to a voxel, so results do not depend on timing.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weighting and ramp filtering of the views, two rows per complex transform.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What both backends of filtered back-projection start from: geometry of a view in double, and the ramp filter.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "hash_grid/hash_grid.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Multi-resolution hash encoding of position (3D) or position and time (4D), after Instant-NGP section 3.

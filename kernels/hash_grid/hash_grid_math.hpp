@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The hash encoding of one point: a level as the loops of both backends take it, the numbers of one point, and the
 // formulas for them. The text of the formulas is in hash_grid_math-inl.hpp, which hash_grid_cpu.cpp compiles again for

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The loss of a super-resolution network that says how far it may be off. The network gives two images, or the first

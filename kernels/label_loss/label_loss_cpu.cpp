@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loop over pixels is plain, compiled once per instruction set and vectorised by the compiler.
 
 #include <algorithm>

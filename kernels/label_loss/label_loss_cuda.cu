@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "common/block_sum.cuh"
 #include "label_loss/label_loss_bodies.hpp"
 #include "label_loss/label_loss_math.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The small fully connected network Φ of the attenuation field: ReLU hidden layers, one output that is not negative.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Per-element formulas of the network: the output's activation and its VJP, and where a layer's numbers stand in the
 // parameters.

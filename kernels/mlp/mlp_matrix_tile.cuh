@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The products of a tile in bfloat16 on the tensor cores. All hidden layers' weights stay in shared memory, stored
 // [in, out], which serves both directions.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "mlp/mlp_pack.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The network's numbers as the CPU loops want them: weights transposed to [in, out], rows padded with zeros to whole
 // vectors. Partial parameter gradients use the same layout.

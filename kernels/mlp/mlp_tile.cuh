@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The network on a tile of points, one tile per block at a time: what both precisions share, and the fp32 products.
 // Arrays of a tile are feature-major with the points in rows, as the input is.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Four floats that stand for one number T in project_math.hpp, so that the CPU projects four Gaussians at once with the
 // text the tests check in double. GCC's and Clang's vectors are used, not Highway: a template instantiated outside a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Projection of Gaussians onto a flat detector, to the first order in a Gaussian's size.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "common/store.cuh"
 #include "project/project_bodies.hpp"
 #include "project/project_math.hpp"

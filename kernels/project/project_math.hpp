@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Projection of one Gaussian and its VJP: one text for double (tests) and float (every backend). Because rows of J
 // times R S are kept as two 3-vectors a and b, every determinant here is a sum of squares and cannot come out negative.

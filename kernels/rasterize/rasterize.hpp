@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// X-ray rasterizer: adds projected Gaussians into a detector image.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One Gaussian's footprint on the image and the gradients from its moments. The square is completed per row,
 //   q = dᵀQd = xx·t² + h·dy²,  t = dx + (xy/xx)·dy,  h = (xx·yy − xy²)/xx,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Cone-beam forward projection of a voxel volume: the reference projector for volumes (FDK baseline, simulation from

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Joseph's method for one ray (Joseph 1982, IEEE Trans. Med. Imaging 1, 192).
 

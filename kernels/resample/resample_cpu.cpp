@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Row-parallel; each row is first combined vertically into a row buffer, which the compiler vectorises.
 
 #include <algorithm>

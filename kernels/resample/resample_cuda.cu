@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One thread per output pixel; what neighbours read twice comes from the first-level cache.
 
 #include "common/store.cuh"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Where the training views say that attenuation is missing, and Gaussians to be born there (DSA-SRGS, residual-guided

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One thread per voxel; views come one after another, so a voxel's minimum needs no atomics.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The image loss: fused L1 and structural dissimilarity, forward and backward.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The window is separable: per output row a vertical pass of 11 rows into row buffers, then a horizontal pass along
 // them, both in vectors along x; then the per-pixel formulas in plain loops that the compiler vectorises.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "common/block_sum.cuh"
 #include "common/store.cuh"
 #include "ssim/ssim_bodies.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Per-pixel formulas of the image loss: SSIM from windowed moments, its derivatives, and the gradient of L1 + SSIM.
 // Forced inline with arguments by reference: what it takes for g++ 12 to vectorise the row loops that call them.

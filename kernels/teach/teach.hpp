@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The teaching reference: what a pseudo-label teaches where it is trusted (DSA-SRGS, eqs. 6 and 7).

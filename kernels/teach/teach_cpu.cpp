@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The per-pixel loops of a training step are plain, compiled once per instruction set and vectorised by the compiler.
 
 #include <algorithm>

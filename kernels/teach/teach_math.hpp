@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Per-pixel formulas of the texture richness and of the teaching reference, and the VJP of the latter.
 

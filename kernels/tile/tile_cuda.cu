@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Binning by sorting: every Gaussian writes one pair of tile and Gaussian per tile it meets, in Gaussian order; a
 // stable sort by tile then leaves the Gaussians of a tile together and ascending.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Total variation of a block of voxels, the regulariser of R²-Gaussian.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Voxeliser: samples the attenuation of a Gaussian cloud at voxel centres.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Backward: a warp gathers the moments of one Gaussian over its own footprint, with no atomics; then a thread per
 // Gaussian turns them into gradients.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gaussians are first sorted by brick of the grid, for the caches' sake. Forward: they are binned by slab of z, a slab
 // is a task that owns its voxels, and inside it Gaussians are added in sorted order, so there are no races and one
 // order of summation. Backward: one Gaussian at a time over its own footprint. Both take their chords from the same

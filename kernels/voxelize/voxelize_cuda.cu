@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Forward: Gaussians are binned to bricks of the grid (count, scan, emit, stable sort), slab of z by slab so that the
 // pairs are bounded in number; a block owns the voxels of a brick and adds its Gaussians in ascending order.
 

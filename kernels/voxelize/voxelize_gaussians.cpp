@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "voxelize/voxelize_gaussians.hpp"
 
 #include "common/host_vector.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The voxeliser's CUDA set-up: Gaussians in voxel units, as the voxel loops read them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The voxeliser's CPU set-up: Gaussians in voxel units, sorted by brick of the grid and binned by slab of z.
 

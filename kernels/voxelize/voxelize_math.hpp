@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Per-Gaussian formulas of the voxeliser and their VJP. Compiled in double by the gradient checks and by the CPU
 // set-up.

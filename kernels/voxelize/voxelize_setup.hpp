@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One Gaussian placed in the grid, for both backends. In double: it costs nothing beside the voxels, and thin Gaussians
 // keep their precision.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A call of dsasrgs.h: arguments checked, exceptions turned into a status and a message.
 

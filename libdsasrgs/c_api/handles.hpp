@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What stands behind the handles of dsasrgs.h. Each keeps alive what it was made from, so handles may be freed in any
 // order; members are destroyed from the last to the first.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // How the scores tell their caller how far they are, and stop when it asks for that.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Structural similarity with a uniform window, for images and volumes (Wang et al. 2004, as scikit-image defines it).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Plain or gzip-compressed files as a stream of bytes; a name that ends in ".gz" is compressed.

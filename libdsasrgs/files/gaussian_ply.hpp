@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The layout of a PLY file that holds a whole model, one text for writing and reading: the reader makes the header that
 // a file of its comments and counts must have, and compares.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// HDF5 files: reading with typed, one-line errors and writing that leaves a whole file or none.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What hdf5_local.cpp and hdf5_writer.cpp share of the HDF5 C API: identifiers that close themselves, and errors.
 

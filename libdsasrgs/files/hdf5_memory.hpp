@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The bytes of an HDF5 file that grows in memory, as they are once HDF5 has closed it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What RemoteHdf5 and the child that reads for it send each other: bytes of one machine and one build, so plain
 // structs. The child is not trusted: whoever made the file may have made its answers too.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // HDF5 files read in a child process (dsasrgs/hdf5_reading.hpp), which is not trusted.
 

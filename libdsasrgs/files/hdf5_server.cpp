@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The child process that reads one HDF5 file for another process (dsasrgs/hdf5_reading.hpp).
 #include <hdf5.h>
 #include <sys/prctl.h>

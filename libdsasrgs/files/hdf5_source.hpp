@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// The questions that Hdf5Reader asks of an HDF5 file, answered in this process (LocalHdf5) or in a child process

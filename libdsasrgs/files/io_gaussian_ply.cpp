@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A whole model as a PLY file.
 
 #include <algorithm>

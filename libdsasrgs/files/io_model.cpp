@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "files/io_model.hpp"
 
 #include "dsasrgs/buffer.hpp"

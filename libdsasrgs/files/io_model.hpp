@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Groups of an HDF5 file that hold a model; shared by model files and checkpoints.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Geometry of the Reconstruction Toolkit: its parameters as its documentation has them (docs.openrtk.org, "Geometry").
 
 #include <algorithm>

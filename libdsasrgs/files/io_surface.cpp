@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // STL (binary), PLY (binary, little-endian) and OBJ.
 
 #include <bit>

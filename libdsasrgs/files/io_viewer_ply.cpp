@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gaussians as splat viewers draw them.
 
 #include <algorithm>

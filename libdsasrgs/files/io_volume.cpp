@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NRRD (teem.sourceforge.net/nrrd/format.html; sequences as Slicer's developer guide has them) and MetaImage
 // (itk.org/Wiki/ITK/MetaIO/Documentation).
 

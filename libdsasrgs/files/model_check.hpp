@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a model file has to hold: one set of rules for what is read and what is written.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Headers of NIfTI-1 and NIfTI-2 files, in either byte order, and what they say.
 

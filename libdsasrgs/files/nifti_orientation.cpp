@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes whose voxel axes are not the world's.
 
 #include <algorithm>

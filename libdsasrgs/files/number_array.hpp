@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// @file
 /// Arrays of numbers as other programs store them: any type of number, byte order and order of axes.

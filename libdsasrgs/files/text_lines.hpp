@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Text files as programs and people write them: any end of line, a byte order mark, signs before numbers.
 

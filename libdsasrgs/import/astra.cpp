@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ASTRA: vectors of cone_vec and an array of projections.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What R²-Gaussian's folders and NAF's pickles have in common: a circular cone-beam scan described as TIGRE's users do.
 

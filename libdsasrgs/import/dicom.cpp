@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs of DICOM files as one acquisition. Free of DCMTK.
 
 #include <algorithm>

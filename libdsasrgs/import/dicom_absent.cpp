@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // In place of the other dicom files, in a build without DCMTK.
 
 #include "dsasrgs/error.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where source, detector and pixels are (PS3.3 C.8.7.5, C.8.19.6).
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Mask Module and what hides pixels (PS3.3 C.7.6.10, C.7.6.11, C.8.7.3), as the file says it.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The parts of a file's description, one reader each. Known to the sources that see DCMTK only.
 

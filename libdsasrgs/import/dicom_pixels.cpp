@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "import/dicom_pixels.hpp"
 
 #include <dcmtk/dcmdata/dcfcache.h>

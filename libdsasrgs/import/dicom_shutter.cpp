@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What shutters and collimators hide (PS3.3 C.7.6.11, C.8.7.3). Free of DCMTK.
 
 #include <cmath>

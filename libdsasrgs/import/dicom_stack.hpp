@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Room for DCMTK to read what lies deep: it calls itself for each sequence within a sequence, without a limit.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masks: which frames, and how they are subtracted (PS3.3 C.7.6.10). Free of DCMTK.
 
 #include <algorithm>

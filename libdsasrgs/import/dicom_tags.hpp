@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A DICOM file's attributes, typed and checked. Known to the sources that see DCMTK only.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // When frames were taken (PS3.3 C.7.6.5, C.7.6.16.2.2).
 
 #include <chrono>

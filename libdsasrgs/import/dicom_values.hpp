@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What stored values mean (PS3.3 C.8.7.1.1.2, C.8.19.6.4, C.11.1). Known to the sources that see DCMTK only.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pictures and a table of their poses.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The format: https://itk.org/Wiki/ITK/MetaIO/Documentation
 #include "import/meta_image.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 #include "import/npy_file.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Python's pickles, as far as they hold numbers, texts, lists, tuples, dictionaries and NumPy's arrays.
 

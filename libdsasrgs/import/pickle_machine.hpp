@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Carries out a pickle's opcodes, on values alone. The opcodes: Python's Lib/pickletools.py.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a pickle calls to have NumPy's arrays: made here, from bytes of the file.
 #include <algorithm>
 #include <array>

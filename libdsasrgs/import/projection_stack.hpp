@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Arrays of all projections, as TIGRE and ASTRA keep them.
 

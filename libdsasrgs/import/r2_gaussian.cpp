@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // R²-Gaussian's folders: meta_data.json, one .npy a view, the volume.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RTK: a geometry and a stack of projections.
 
 #include <algorithm>

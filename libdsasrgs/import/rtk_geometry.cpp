@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The format and its equations: RTK's documentation, "3D circular projection geometry".
 #include "import/rtk_geometry.hpp"
 

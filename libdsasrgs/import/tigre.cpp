@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TIGRE: a geometry in JSON and an array of projections.
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What can be told of an image at sight, against what a network was trained on.
 #include <algorithm>
 #include <cmath>

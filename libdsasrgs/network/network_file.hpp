@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Network files, `dsasrgs.network` version 1 (docs/data-format.md).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The truth of an acquisition's own frames.
 #include <algorithm>
 #include <span>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Patches of views that a model has rendered: for a network that reads the render beside the measurement.
 

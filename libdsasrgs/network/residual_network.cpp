@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "network/residual_network.hpp"
 
 #include <cmath>

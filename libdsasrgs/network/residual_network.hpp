@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The super-resolution network: its layers over one array of parameters, forward and backward (docs/method.md, "The
 // network").

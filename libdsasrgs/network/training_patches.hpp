@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Pairs of measured and true patches that a super-resolution network is trained on (docs/method.md, "The network").
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lengths, detector and volume that do not fit a scanner or each other.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers in the images that are no line integrals of contrast.
 
 #include <algorithm>

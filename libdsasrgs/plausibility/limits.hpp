@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Where the plausible ends. Held against every simulated, real and odd but right case at hand (tests/lib).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directions that no sweep has.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attenuation curves of the blood along a vessel tree.
 #include <algorithm>
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The gamma-variate bolus and its convolution with an injection of constant rate, in closed form: a gamma variate of
 // shape a and width b is a gamma density of a + 1, so a box of duration T turns it into a difference of regularised

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The static background of simulated runs: soft tissue, skull and a few dense or airy structures, as ellipsoids whose
 // attenuations add. The line integral of each is its chord in closed form.

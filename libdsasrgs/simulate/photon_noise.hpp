@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Poisson numbers from counter-based random words, so that a pixel's noise depends only on the seed and the pixel.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The detector of simulated sweeps.
 #include "simulate/simulated_sweep.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // From vessel line integrals to what the detector reads: background, binning, noise, truth.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Simulation of a sweep over a vessel tree.
 #include "dsasrgs/simulator.hpp"
 

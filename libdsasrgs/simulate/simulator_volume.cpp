@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Simulation of a sweep over the vessels of a volume.
 #include <algorithm>
 #include <cmath>

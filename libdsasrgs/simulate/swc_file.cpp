@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading SWC files.
 #include <algorithm>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The built-in vessel tree. End points are spread through an ellipsoid and shared out between the inlets; every vessel
 // runs towards the centre of the end points it feeds and splits them between two branches. A vessel that feeds n end
 // points starts with radius twig·n^e, where e makes n = all of an inlet's end points give the inlet radius, and tapers

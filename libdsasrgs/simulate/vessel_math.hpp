@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Tapered capsules (round cones: the convex hull of two spheres) met by rays. Formulas only; compiled in double by the
 // simulator and by its tests, in any precision by others.

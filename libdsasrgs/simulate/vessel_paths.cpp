@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Geodesic distances through vessel voxels.
 #include "simulate/vessel_paths.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Line integrals through vessel capsules.
 #include "simulate/vessel_rays.hpp"
 

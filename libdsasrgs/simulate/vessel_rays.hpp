@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Casts rays through the capsules of a vessel tree. The capsules are made once; each view sorts them into tiles of
 // rays.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vessel trees: path lengths, smoothing, placing.
 #include "simulate/vessel_tree.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attenuation of a vessel tree sampled on a voxel grid.
 #include <algorithm>
 #include <cmath>

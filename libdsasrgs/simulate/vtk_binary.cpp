@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Legacy VTK files in binary form. The format:
 // https://docs.vtk.org/en/latest/vtk_file_formats/vtk_legacy_file_format.html
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading the polylines of VTK files; the text form of legacy ones.
 #include <limits>
 #include <string>

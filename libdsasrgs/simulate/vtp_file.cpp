@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // VTK's XML files of polylines. The format: https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html
 #include "dsasrgs/error.hpp"
 #include "simulate/polylines.hpp"

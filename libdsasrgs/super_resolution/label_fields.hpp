@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Names in a pseudo-label file (docs/data-format.md), for its reader and its writer.
 

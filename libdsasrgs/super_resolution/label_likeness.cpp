@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "super_resolution/label_likeness.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// Whether a pseudo-label shows what its view's projection shows. What is held against it is the label averaged onto
 /// the detector; a network's inventions, noise and motion artefacts must pass, another unit, a mirrored or an exchanged

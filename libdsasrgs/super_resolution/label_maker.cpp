@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Labels for tests and studies: interpolation, and truth with planted errors.
 #include <algorithm>
 #include <cmath>

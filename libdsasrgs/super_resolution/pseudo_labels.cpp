@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading of pseudo-labels.
 #include "dsasrgs/pseudo_labels.hpp"
 

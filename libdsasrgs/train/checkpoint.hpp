@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A training run on disk (HDF5, `dsasrgs.checkpoint` version 1, docs/data-format.md).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The events of training that change the Gaussians (method.md sections 2 and 3): density control (ADC), residual-guided
 // splitting (RSD) and residual-guided births.

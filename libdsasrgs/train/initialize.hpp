@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The first model: Gaussians from a filtered back-projection, a fresh field, and one global density scale.
 

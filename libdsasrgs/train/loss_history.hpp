@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The losses of the last steps on their way to the host, and with them how full the rasteriser's lists were.
 

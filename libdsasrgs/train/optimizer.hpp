@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The updates of one step: Adam on every parameter array, on the confidence and on the nuisance parameters.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Where Gaussians are to be born: voxels that the training views agree to lack attenuation in (DSA-SRGS, method.md
 // section 3).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What is due at a step: learning rates, thresholds, density events, the view.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // All that a training step minimises, and its gradient: the image loss of a view, total variation, table smoothness.
 

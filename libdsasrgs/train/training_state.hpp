@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A training run: what the reconstructor owns, density events change and checkpoints save.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Notices a training that has come to nothing while it runs, so that it stops with a reason instead of a blank model.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The loss of one rendered training view and its gradient (method.md sections 2 and 3).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The total-variation term of the training loss (R²-Gaussian; docs/method.md section 5).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The C interface, from C. usage: dsasrgs_c_api_tests FOLDER NETWORK_X2.h5 */
 #include <float.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef DSASRGS_TESTS_C_API_CHECKS_H
 #define DSASRGS_TESTS_C_API_CHECKS_H
 /* Checks for a test in C, and what its C++ side does for it. */

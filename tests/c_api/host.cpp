@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The C++ side of the test of the C interface: the same reconstruction with the C++ interface, and a host in C++ whose
 // callbacks throw and whose other thread cancels.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* NULL is refused by name wherever it may not be, and what is asked for is not done. */
 #include "checks.h"
 

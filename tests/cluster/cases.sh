@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Small cases for the tests of examples/cluster, which source it in an empty folder: cases COUNT. Leaves cases/, small.toml and
 # the model of each in whole/, as one process makes it that nothing disturbs.
 export DSASRGS OMP_WAIT_POLICY=passive DSASRGS_READ_DIRECTLY=1

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # examples/cluster/parallel.sh, with GNU parallel where it is installed and with xargs: three small cases, of which one is
 # damaged and one is killed, then interrupted, and gone on with. Exit code 77 without jq.
 # usage: parallel.sh SOURCE_DIR PATH_OF_DSASRGS

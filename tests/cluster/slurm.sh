@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # examples/cluster/slurm.sh with a real SLURM: munged, slurmctld and slurmd of its own, one node on loopback, all in a temporary
 # folder. Eight small cases; one is killed with its shell, one is sent back to the queue; the same command again finishes what is
 # left. Exit code 77 without SLURM, jq, or root (slurmd starts jobs as their users). `--install` installs them first.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # compile.sh SOURCE_DIR BUILD_DIR [ARCHITECTURE]: compiles every .cu with nvcc (default sm_90; all-major: sm_75 … sm_120) and
 # fails on an error, a register spill, or double precision arithmetic in a kernel that cold_kernels.txt does not name.
 # For one architecture the device's side only, which is two thirds cheaper; all-major compiles the host's side too.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # crash_test.sh BINARY KIND: every hidden test of planted_bugs.cu tagged [.crash_KIND] must be caught: by the guard of the
 # device's memory (KIND guard), or by the sanitizer the binary was built with (address, undefined, thread).
 set -uo pipefail

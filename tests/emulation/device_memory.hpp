@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The emulated devices' memory. Outside kernels and copies it is inaccessible, so host code that reads it stops with a
 // segmentation fault instead of working here and failing on a GPU; every allocation ends at an inaccessible page, and

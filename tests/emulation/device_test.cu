@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a context does to the process's other CUDA code, which is nothing: on two emulated devices, with streams, graphs
 // and pinned memory of its own and of a caller.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The CUDA execution model on the host: one fiber per CUDA thread, one host thread per running block.
 

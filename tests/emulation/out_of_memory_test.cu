@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Each allocation of device and pinned memory of a run fails, once in each: OutOfMemory with the amount comes out, what
 // was allocated is freed, and the next call gives the same bits.
 #include <algorithm>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # parity_table.sh BINARY: the largest difference found between CUDA (or its emulation) and the CPU, for every comparison of
 # the parity tests: file, comparison, largest value, bound.
 set -euo pipefail

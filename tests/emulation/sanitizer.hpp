@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What AddressSanitizer and ThreadSanitizer must be told about fibers. Without a sanitizer everything here is empty.
 

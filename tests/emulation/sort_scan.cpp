@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The emulation's scan and sort: as kernels of one thread, so that they see device memory as any kernel does.
 #include "common/sort_scan.hpp"
 

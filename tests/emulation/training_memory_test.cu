@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a training takes on a device, held against what it was expected to take.
 
 #include <algorithm>

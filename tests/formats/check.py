@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """check.py KIND...: files of make.sh, in this folder, as independent readers see them, against truth.py."""
 import csv
 import subprocess

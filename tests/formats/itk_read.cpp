@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // itk_read FILE VALUES: what ITK sees in an image. Prints size, spacing, origin, direction (by rows) and the number of
 // components, a line each; leaves the values as float32 in VALUES.
 #include <itkImageFileReader.h>

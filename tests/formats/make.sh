@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # make.sh PROGRAM FOLDER: a small case and model, and every kind of file that is made of them, for the other tests here.
 set -euo pipefail
 program="$(realpath "$1")" folder="$2"

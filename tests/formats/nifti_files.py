@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """nifti_files.py FOLDER: NIfTI files of every type, version, byte order and orientation, written by nibabel. The value of a
 voxel is x + 5 y + 25 z of its place in LPS mm, less (10, -20, 30); `oblique` ones are turned."""
 import itertools

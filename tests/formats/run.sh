@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh KIND SOURCE_DIR FOLDER PROGRAM TESTS: files of make.sh, in FOLDER, as one independent reader sees them (check.py).
 # Exit code 77 where the reader is not installed.
 set -euo pipefail

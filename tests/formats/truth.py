@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the files must hold, worked out from case.h5 and model.h5 with h5py and numpy alone."""
 import h5py
 import numpy as np

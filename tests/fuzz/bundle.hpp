@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What an HDF5 file holds, without HDF5: the input of targets whose LocalHdf5 (bundle_source.cpp) answers from it. So
 // the readers of the formats see arrays of any name, type, extents and values that HDF5 could give them, thousands a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libFuzzer's mutations for bundles: arrays change, not the bytes that say where they begin.
 #include <algorithm>
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // LocalHdf5 of a bundle. The linker takes it and leaves out the library's own (files/hdf5_local.cpp). It promises what
 // the latter does: values of the size that was asked for, none that the file could not hold, refusals.
 

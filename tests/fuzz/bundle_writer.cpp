@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hdf5Writer that writes a bundle instead of an HDF5 file, in the program that makes the first corpora (seeds.cpp).
 
 #include "bundle.hpp"

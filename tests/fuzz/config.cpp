@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configurations: as a file, as the text in a model, as one setting. What is read is written so that it is read again.
 #include "dsasrgs/config.hpp"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # coverage.sh SOURCE_DIR: which lines run (preset coverage, build-coverage/): of every parser when its corpus is read, which is
 # build-fuzz/corpus where tests/fuzz/run.sh left one, else the first inputs; and of the library, folder by folder, in the tests
 # on the CPU. Prints two tables. 77: there is no clang 14.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # require_clang TOOL...: leaves with exit code 77 and a line that says why, unless clang 14's fuzzer runtime and the tools
 # are there.

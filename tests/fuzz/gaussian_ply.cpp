@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PLY files of models.
 #include <cmath>
 

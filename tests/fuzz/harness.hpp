@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What all fuzz targets share (docs/testing.md). A target defines LLVMFuzzerTestOneInput, which reads one input as a
 // file would be read; libFuzzer calls it, or replay.cpp with the files of a corpus.

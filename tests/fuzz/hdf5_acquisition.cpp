@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Acquisitions, and what is said of those that are read.
 #include "bundle.hpp"
 #include "dsasrgs/fingerprint.hpp"

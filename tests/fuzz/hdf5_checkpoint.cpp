@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checkpoints of a reconstruction.
 #include "bundle.hpp"
 #include "dsasrgs/context.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pseudo-labels of a small acquisition.
 #include "bundle.hpp"
 #include "dsasrgs/pseudo_labels.hpp"

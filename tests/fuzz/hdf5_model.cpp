@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Models. What is read could be written again.
 #include "bundle.hpp"
 #include "dsasrgs/context.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checkpoints of a network's training.
 #include "bundle.hpp"
 #include "harness.hpp"

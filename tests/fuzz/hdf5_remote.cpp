@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A child that answers whatever it likes: the input is what it sends after its greeting. The ReadingProcess of this
 // file stands in for the library's (files/reading_process.cpp).
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The child that reads HDF5, asked whatever: the input are questions about a small acquisition. It serves in this
 // process: its end is an exception, and it keeps its limits and this process's files (--wrap, CMakeLists.txt).
 #include <fcntl.h>

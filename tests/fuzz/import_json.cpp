@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON of TIGRE's geometry, and of R²-Gaussian's and 4DRGS's folders.
 #include "imports.hpp"
 

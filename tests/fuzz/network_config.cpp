@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configurations of a network's training.
 #include "dsasrgs/network_trainer.hpp"
 #include "harness.hpp"

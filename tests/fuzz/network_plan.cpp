@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What train-network is told, beside files that it may name.
 #include "network_plan.hpp"
 

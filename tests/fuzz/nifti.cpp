@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NIfTI files: the input as it is, and as what a gzip file holds.
 #include "nifti.hpp"
 

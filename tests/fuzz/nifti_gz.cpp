@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compressed NIfTI files, damaged as they lie on disk.
 #include "nifti.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What fuzzing must find, by the first letter of the input: tests/fuzz/run.sh looks first whether it does.
 #include <cstring>
 #include <ctime>

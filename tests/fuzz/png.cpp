@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PNG files: the input as it is, and with the checksums that its chunks should have.
 #include <zlib.h>
 

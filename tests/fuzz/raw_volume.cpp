@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes without a header: three bytes of size, then the file, plain and compressed.
 #include <algorithm>
 

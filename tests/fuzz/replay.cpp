@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // replay FILE_OR_FOLDER...: what libFuzzer's own program does with files, where it is not there: in builds that count
 // lines (tests/fuzz/coverage.sh).
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh SOURCE_DIR [SECONDS [TARGET...]]: builds the fuzz targets (preset fuzz) and fuzzes all, or those named, for SECONDS in
 # all, 300 if none are given, on every core. Inputs that reach new code are kept in build-fuzz/corpus. A crash, a leak, an
 # input of more than 2 s or 1 GiB ends it with exit code 1 and the path of the input. 77: there is no libFuzzer.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // fuzz_seeds FOLDER: the first inputs of every target, FOLDER/TARGET/NAME, made by the code that makes small files for
 // tests. HDF5 files are bundles here (bundle_writer.cpp).
 #include <fstream>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # seeds.sh SOURCE_DIR BUILD_DIR CORPUS: puts first inputs into CORPUS/TARGET, beside what is there: those that fuzz_seeds makes,
 # the repository's own TOML files, and small files of ../shared where it is.
 set -euo pipefail

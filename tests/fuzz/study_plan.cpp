@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Study files, up to the list of their runs, beside files that they may include.
 #include "harness.hpp"
 #include "study/plan.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Results of a study's runs (JSON), which a later run of the study reads.
 #include "harness.hpp"
 #include "study/result.hpp"

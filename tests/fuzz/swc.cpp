@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SWC files, with and without a smallest radius.
 #include "vessels.hpp"
 

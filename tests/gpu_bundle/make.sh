@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # make.sh BUNDLE_DIR TESTS BENCH PROGRAM: collects in one relocatable folder what a machine with a GPU needs to test and
 # measure this build: the binaries (stripped), the shared libraries they need except the C library's, the driver's and
 # CUDA's, a small simulated case, and run.sh. Fails above 60 MB.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh [RESULTS]: on a machine with a GPU, from the bundle's folder: every test on the CUDA backend, the kernel tests
 # under compute-sanitizer, the benchmarks, and one reconstruction run twice (same bits?). Leaves one results folder;
 # goes on after a failure and exits with the number of failed parts.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """centrelines.py FOLDER: one tree of centrelines with radii in every form that VTK itself writes, and tree.txt, what is to be
 read: x y z radius parent for each node."""
 import sys

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # centrelines.sh SOURCE_DIR TESTS_BINARY: centrelines in every form that VTK itself writes, read by the test tagged [vtk_files].
 # Exit code 77 where no Python has vtk and numpy.
 set -euo pipefail

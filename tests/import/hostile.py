@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `dsasrgs import` does with files from strangers, and with what a user mistypes: one line, exit code 2 (1 where the system
 refuses), at once, in little memory, nothing run, nothing left behind. See run.sh."""
 import json

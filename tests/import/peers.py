@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Round trips of each kind of `dsasrgs import`, from files written as the other programs write them. See run.sh."""
 import json
 import os

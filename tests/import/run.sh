@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh SOURCE_DIR PROGRAM: other programs' files, written by NumPy, nibabel, Pillow and pickle as those programs write
 # them, imported, and held against the geometry they were written from (peers.py). Skipped (exit code 77) where no Python
 # has what it takes.

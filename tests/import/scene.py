@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A still object of known shape, its line integrals for any cone-beam geometry, and what the tests ask of an import.
 
 Nothing here knows the library's formulas: rays are traced from source to pixel centres in world coordinates, where source and

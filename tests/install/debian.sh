@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Packs the programs of BUILD_DIR and the shared library that run.sh left there, installs the packages with dpkg into a root of
 # their own (who is not root unpacks them there), builds and runs examples/embed with what is there, and removes them. Exit code
 # 77 without Debian's tools.

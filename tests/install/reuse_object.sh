@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # A compiler launcher for packaging tests: where the main build, in $REUSE_FROM, has compiled the same source of the library
 # (position-independent and with hidden visibility, whatever the library's kind), its object is taken; else the compiler runs.
 set -euo pipefail

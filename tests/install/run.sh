@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds and runs examples/embed against the library in the three ways an application can have it: installed as a static and
 # as a shared library, found by find_package or, without CMake, pkg-config, and as sources in a subdirectory of its own build.
 # Leaves the shared build in BUILD_DIR/tests/shared_library for debian.sh.
@@ -49,7 +50,7 @@ target_link_libraries(c_only dsasrgs::dsasrgs m)
 END
 compiled_by_pkg_config() {  # PREFIX OUTPUT [--static]
   PKG_CONFIG_PATH=$(dirname "$(find "$1" -name dsasrgs.pc)") pkg-config --cflags --libs ${3:-} dsasrgs |
-    xargs cc -std=c99 -Wall -Wextra -Werror -pedantic "$embed/reconstruct.c" -o "$2" -lm
+    xargs cc -std=c99 -Wall -Wextra -Werror -pedantic <(tail -n +2 "$embed/reconstruct.c") -o "$2" -lm
 }
 c_only_by_cmake() {  # PREFIX FOLDER
   mkdir "$2"
@@ -102,8 +103,8 @@ cmake --build subdirectory -j 2 --target render_sweep reconstruct >/dev/null
 ./subdirectory/render_sweep model.h5 | diff static.txt -
 ./subdirectory/reconstruct training.steps=20 | diff c.txt -
 
-# The examples in the documents are these programs, to the letter.
+# The examples in the documents are these programs, to the letter but for the line of the licence.
 snippet() { awk '/^```(cpp|c)$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$1"; }
-diff <(snippet "$source_dir/README.md") "$embed/embed.cpp"
-diff <(snippet "$source_dir/docs/data-format.md") "$embed/pseudo_labels.cpp"
-diff <(snippet "$source_dir/docs/linking.md") "$embed/reconstruct.c"
+diff <(snippet "$source_dir/README.md") <(tail -n +2 "$embed/embed.cpp")
+diff <(snippet "$source_dir/docs/data-format.md") <(tail -n +2 "$embed/pseudo_labels.cpp")
+diff <(snippet "$source_dir/docs/linking.md") <(tail -n +2 "$embed/reconstruct.c")

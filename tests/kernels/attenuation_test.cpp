@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The static model and the unit box; tests/kernels/offset_table_test.cpp has the offset table.
 #include "attenuation/attenuation.hpp"
 

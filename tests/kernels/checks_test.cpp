@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The checks that all operators share.
 #include "common/checks.hpp"
 

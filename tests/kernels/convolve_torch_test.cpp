@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The numbers of tests/oracle/convolve_reference.py, which PyTorch computed; tests/oracle/torch.sh makes them and names
 // the file.
 #include <catch2/catch.hpp>

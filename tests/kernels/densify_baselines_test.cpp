@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the baselines R²-Gaussian and TOGS add to density control: halved densities and random pruning.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What residual-guided splitting and pixel weights add to density control.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The formulas that both backends compile, in double.
 
 #include "hash_grid/hash_grid_math.hpp"

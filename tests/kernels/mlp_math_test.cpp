@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The formulas of the network, one number at a time: activations, bfloat16, where parameters stand.
 #include "mlp/mlp_math.hpp"
 

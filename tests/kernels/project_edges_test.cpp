@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The projection at its edges: Gaussians without pixels, thread counts, refusals, and parity with CUDA.
 #include <algorithm>
 #include <catch2/catch.hpp>

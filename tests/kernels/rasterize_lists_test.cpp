@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Long tile lists, steady state, and the CUDA kernels against the CPU.
 
 #include <catch2/catch.hpp>

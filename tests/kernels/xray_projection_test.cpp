@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // project and rasterize together: against the exact ray integral, and the gradient of the whole chain.
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # check.sh ROOT: the folders include what the drawing in docs/architecture.md allows (its block ```layers), and no file
 # includes itself by way of others. Prints FILE:LINE: FAULT for each fault; exit code 1 if there is one.
 set -euo pipefail

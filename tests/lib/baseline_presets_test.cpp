@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The presets `togs` and `r2-gaussian`, trained on a small simulated case.
 
 #include <catch2/catch.hpp>

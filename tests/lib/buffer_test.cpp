@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Buffer, View and std::span: who owns what, and what must not compile.
 #include "dsasrgs/buffer.hpp"
 

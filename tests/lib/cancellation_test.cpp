@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything long ends soon after a stop is requested from another thread.
 #include <algorithm>
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every member of the configuration is in the one list of fields: one that is forgotten there would be lost in model
 // files and checkpoints without a word.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Contrast curves: gamma variate, injection, delay, dispersion.
 #include <catch2/catch.hpp>
 #include <cmath>

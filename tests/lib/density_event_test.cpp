@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The events that change the Gaussians in training: RSD, density control and births together.
 
 #include "train/density_event.hpp"

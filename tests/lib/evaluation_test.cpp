@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Scores of views and of whole models: closed forms, what is left out, and stopping half way.
 #include "dsasrgs/evaluation.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fine target where pixels are invalid, with nuisance parameters and without a target; training with it.
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // write_gaussian_ply and back, bit by bit; what read_gaussian_ply refuses; write_viewer_ply in closed form.
 
 #include "dsasrgs/gaussian_files.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is told of an image at sight, and what a network finds unfamiliar.
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // import_dicom: shutters, burnt-in text, Enhanced XA, tags given by hand, and files that mean harm.
 
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real files of ../shared/data: six views of one phantom must agree. What five views have in common is projected
 // into the sixth, whose own image is the truth. `dsasrgs_tests -s "import_dicom: six views*"` prints the numbers.
 

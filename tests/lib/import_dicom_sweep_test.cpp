@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A rotational run with known truth, written as a DICOM file with its mask run, comes back: geometry, line integrals,
 // what is reconstructed from them. `dsasrgs_tests -s "import_dicom: a rotational run*"` prints the largest errors.
 

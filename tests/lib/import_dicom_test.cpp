@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // import_dicom, on files that DCMTK writes here, against arithmetic written apart from the importer.
 
 #include "dsasrgs/import_dicom.hpp"

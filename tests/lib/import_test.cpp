@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Importers, on small files written by hand. tests/import holds them against other programs' own ways of writing.
 
 #include "dsasrgs/import.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // read_acquisition and write_acquisition: docs/data-format.md, version 1; files that must be refused.
 
 #include <catch2/catch.hpp>

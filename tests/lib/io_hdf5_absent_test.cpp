@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // hdf5_file.hpp: what is not in the file, or not to be had, is refused in its own words, in this process and in a
 // child.
 

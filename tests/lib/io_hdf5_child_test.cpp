@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // hdf5_reading.hpp: files read by a child process, which may crash, hang or lie.
 
 #include <fcntl.h>

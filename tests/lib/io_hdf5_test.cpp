@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // hdf5_file.hpp and atomic_file.hpp: what is written comes back, and nothing half-written stays.
 
 #include <hdf5.h>

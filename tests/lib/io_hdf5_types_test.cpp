@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // hdf5_file.hpp: every type and shape that h5py and MATLAB write numbers in, where no value changes.
 
 #include <hdf5.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Model files: what is written can be read.
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // write_nifti, read_nifti (headers by the offsets that the standards give) and read_raw_volume.
 
 #include <zlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // write_png, read back with a few lines of the PNG standard: signature, chunks with checksums, deflated rows.
 
 #include <zlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Do high-resolution images agree with the measurement, and how much of a false label is in them?
 #include <algorithm>
 #include <catch2/catch.hpp>

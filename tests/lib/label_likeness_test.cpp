@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which labels are taken for labels of their views: PseudoLabels::read against the projections.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Labels that are made anew in the middle of a training.
 #include <catch2/catch.hpp>
 #include <functional>

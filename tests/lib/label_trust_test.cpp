@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far labels agree with what was measured.
 #include "label_trust.hpp"
 

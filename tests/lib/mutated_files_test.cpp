@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Blind damage to every kind of HDF5 file, read through a child: tests/reliability/mutated_files.sh. Hidden: minutes.
 
 #include <hdf5.h>

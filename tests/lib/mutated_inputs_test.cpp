@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Blind mutations of small files: a reader refuses them with a typed error or reads finite numbers, at once and without
 // asking for the memory that a wrong size names.
 

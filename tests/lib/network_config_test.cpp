@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The configuration of a network's training, as TOML and out of range.
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Network files: what docs/data-format.md says of them, and hostile ones.
 #include "network/network_file.hpp"
 

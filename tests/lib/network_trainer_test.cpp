@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Training of a super-resolution network.
 #include "dsasrgs/network_trainer.hpp"
 

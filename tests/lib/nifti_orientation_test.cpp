@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // read_nifti: every orientation, both versions, both byte orders; as_axis_aligned between voxels.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A loss, gradient or parameter that is not finite ends the run, by step, view, stage and last checkpoint.
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What implausibilities() finds in spoilt acquisitions, one mistake at a time. plausible_cases_test.cpp: what it must
 // not find.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Odd but right acquisitions, in which implausibilities() must find nothing.
 
 #include <algorithm>

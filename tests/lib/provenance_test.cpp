@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What ties models, checkpoints and labels to the measurement they were made from, and which views are trained on.
 #include <catch2/catch.hpp>
 #include <functional>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pseudo-label files.
 
 #include "dsasrgs/pseudo_labels.hpp"

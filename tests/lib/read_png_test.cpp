@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // read_png on files that write_png makes, and on files that a few lines of the PNG standard make: chunks with
 // checksums around rows in a deflated stream.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a caller holds a Reconstructor: temporaries, the model taken out, cancellation, what a step reports.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first ten losses of every preset, recorded: both backends together cannot drift unnoticed.
 //
 // The numbers are those that this test printed (what StepReport::loss was, CPU backend, x86-64, g++ 12) when the

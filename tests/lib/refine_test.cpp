@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sharp images made with a network that reads a model's render beside the measurement.
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Training on views that a model has rendered: the pairs, and the trainer of a network that reads the render.
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The super-resolution network as a whole: its layers are tested in tests/kernels.
 #include "network/residual_network.hpp"
 

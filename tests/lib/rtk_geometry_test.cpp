@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RTK's parameters: its formula of the projection, worked out from the angles and distances, sees what our poses see.
 
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The simulated detector: binning in intensity, background, motion, noise, truth.
 #include "dsasrgs/simulator.hpp"
 

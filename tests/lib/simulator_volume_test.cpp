@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sweeps over vessels that are voxels of a volume.
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which views are trained on, and which ones a model is judged on.
 #include "dsasrgs/splits.hpp"
 

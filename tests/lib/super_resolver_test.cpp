@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sharp images made with a network.
 #include "dsasrgs/super_resolver.hpp"
 

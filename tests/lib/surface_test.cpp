@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // extract_surface against closed forms and by its topology; write_surface byte by byte.
 
 #include "dsasrgs/surface.hpp"

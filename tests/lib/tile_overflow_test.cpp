@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What training does when the rasteriser's tile lists, sized at one view, become too small for another.
 #include <catch2/catch.hpp>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gradient of the whole training loss, as the optimiser gets it, against central differences of a double chain.
 
 #include <algorithm>

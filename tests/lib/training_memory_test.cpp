@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a training will take. tests/reliability/memory.sh and tests/emulation/training_memory_test.cu hold it against
 // what trainings took.
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A scan trains alike in any unit of length and at any brightness (TrainingUnits).
 //
 // Powers of two change no digit of a float, only exponents: so a scan with its lengths and line integrals multiplied by

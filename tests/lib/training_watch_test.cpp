@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Trainings that come to nothing are noticed while they run.
 
 #include "train/training_watch.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two runs in two threads of one process, each with its own context and files.
 #include <catch2/catch.hpp>
 #include <filesystem>

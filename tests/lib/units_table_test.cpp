@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Scores of one scan in several units and at several brightnesses, for docs/results.md. Not part of the tests:
 //   build/tests/dsasrgs_tests "[units_table]"
 // What it shows on average is tested to the digit in training_units_test.cpp.

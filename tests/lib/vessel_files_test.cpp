@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vessel files as they are found: every spelling of one tree is that tree, and what no tree is gets refused with its
 // line.
 

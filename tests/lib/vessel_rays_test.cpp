@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rays through tapered capsules: closed forms, dense integration of an independent inside test, unions, volumes.
 #include "simulate/vessel_rays.hpp"
 

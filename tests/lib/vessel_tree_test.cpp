@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vessel trees: files, smoothing, placing, the built-in tree.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // write_nrrd, write_metaimage and write_volume, byte by byte. Other programs read them in tests/formats.
 
 #include "dsasrgs/volume_files.hpp"

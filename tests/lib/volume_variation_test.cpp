@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The total-variation term: block → voxeliser → TV and back, through the view's pipeline into every parameter.
 
 #include "train/volume_variation.hpp"

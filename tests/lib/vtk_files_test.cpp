@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Centrelines in binary and XML files.
 
 #include <algorithm>

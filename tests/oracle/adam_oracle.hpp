@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Adam after Kingma & Ba 2015, Alg. 1, in double, line by line.
 

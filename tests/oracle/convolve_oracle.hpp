@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A layer of 3×3 convolution in double, straight from its sum; the gradient by scattering each output's. On demand with
 // bfloat16's digits in everything that enters a product.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """convolve_reference.py FILE: layers and pixel shuffles as PyTorch computes them, in double, with its own gradients.
 
 tests/kernels/convolve_torch_test.cpp reads them: per case a name, its sizes, then the arrays in the order of that test,

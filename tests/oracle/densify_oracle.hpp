@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Density control by the book, one Gaussian at a time: what it becomes, and the cap by repeated search for the best
 // score.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Analytic phantom: line integrals of uniform ellipsoids, along rays built from the poses' own vectors.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Multi-resolution hash encoding in double, corner by corner: each corner's weight is a product of hats 1 − |p −
 // vertex|.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The two sums of label_loss in double, image by image as the contract writes them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A fully connected network in double, one point at a time: y = σ(W_L relu(… relu(W_1 x + b_1) …) + b_L), σ relu or
 // softplus; on demand with bfloat16's digits in everything that enters a hidden layer's products.

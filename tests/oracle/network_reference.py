@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """network_reference.py FILE: the whole super-resolution network as PyTorch computes it, in double, with its own gradients.
 
 tests/lib/residual_network_torch_test.cpp reads them, all as text: per network its sizes, then parameters layer by layer

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Sum of 2D Gaussians by brute force in double: every Gaussian against every pixel.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The exact line integral of a Gaussian, and its covariance, in double; independent of
 // kernels/common/gaussian_math.hpp.

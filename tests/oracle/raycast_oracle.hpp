@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Brute-force line integrals of a zero-padded trilinear volume, in double.
 

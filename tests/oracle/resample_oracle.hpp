@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Bicubic upsampling in double: Catmull–Rom splines (the Keys kernel with a = −0.5) evaluated as polynomials.
 

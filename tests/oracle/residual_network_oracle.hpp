@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The super-resolution network in double, layer after layer as its formula reads:
 // f(x) = U(x) + shuffle_s(conv(h + conv(B_n(… B_1(h))))), h = conv(x), B(y) = y + 0.2·conv(ReLU(conv(y))). With a

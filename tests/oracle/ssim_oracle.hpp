@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The image loss in double, with the 11 × 11 window applied directly at every pixel and two-pass (centred) moments.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prints the numbers of tests/lib/metrics_test.cpp and volume_metrics_test.cpp that come from outside the library.
 
 structural_similarity below is written from scikit-image's definition (win_size 7, uniform filter,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Texture richness and teaching reference in double, windows written out and the percentile by sorting.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # torch.sh SOURCE_DIR TESTS EMULATED_TESTS: the operators and the network agree with PyTorch, on the CPU and as emulated
 # CUDA kernels. Exit code 77 where there is no Python with torch.
 set -euo pipefail

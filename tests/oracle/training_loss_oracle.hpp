@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // All that a training step minimises, in double, from the raw parameters on: attenuation, projection, brute-force
 // rasterisation, image loss, teaching reference, total variation, table smoothness. Only the formulas of one Gaussian

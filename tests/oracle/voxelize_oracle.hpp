@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Brute-force voxeliser in double: every Gaussian against every voxel, Σ inverted as a matrix.
 

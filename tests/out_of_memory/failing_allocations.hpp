@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Memory that runs out at a chosen allocation, in any thread and any library but libgomp, which ends the process where
 // it cannot allocate.

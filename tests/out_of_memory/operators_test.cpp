@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every allocation of every operator fails once, on one thread and on two: OutOfMemory with the amount comes out and
 // nothing else, and the next call gives what a call that was never disturbed gives.
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Allocations of a whole run fail, one in each call: what is read, trained, kept, gone on with, written and scored, the
 // HDF5 library's own among them. Nothing half-written stays, and an earlier file does.
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the tests of the program from outside have in common; they source it: `source checks.sh PATH_OF_BINARY`. Leaves the
 # caller in an empty folder, with `program`, `here` (tests/program) and `failures`.
 [ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: $0 PATH_OF_DSASRGS" >&2; exit 2; }

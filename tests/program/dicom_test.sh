@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # dicom_test.sh PATH_OF_BINARY: `dsasrgs import dicom` from outside, on a run that DCMTK's dump2dcm writes. Skipped (exit code
 # 77) without dump2dcm; in a build without DCMTK the error says which package to install.
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # HDF5 files are read by a second process of the program: hdf5_test.sh PATH_OF_BINARY
 set -u
 source "$(dirname "$0")/checks.sh" "$@"

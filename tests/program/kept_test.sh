@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Part of program_test.sh, which sources it: nothing is lost when machine or user interfere. Uses its functions, case.h5 and
 # run/. tests/reliability/kills.sh does the same many times.
 

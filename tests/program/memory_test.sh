@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # memory_test.sh PATH_OF_BINARY: what a run will take is said before it begins, is about what it takes, and a run that does not
 # fit is not begun. tests/reliability/memory.sh holds more runs against what they took.
 set -u

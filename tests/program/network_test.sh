@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `dsasrgs train-network`, and labels made with what it trained, from outside: network_test.sh PATH_OF_BINARY
 set -u
 source "$(dirname "$0")/checks.sh" "$@"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One list of options for the command line and for study files.
 #include "cli/option_list.hpp"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Part of program_test.sh, which sources it: what happens to files that were there before, and to a run that is stopped.
 # Uses its functions, case.h5, raw.h5, run/ and the labels.
 

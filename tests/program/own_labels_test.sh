@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Labels that `dsasrgs reconstruct` makes for itself, networks that read a model's render, and labels made with these, from
 # outside: own_labels_test.sh PATH_OF_BINARY
 set -u

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Part of program_test.sh, which sources it: implausible cases are warned of, and refused with --strict.
 
 # warns NAME PATTERN: stderr has one warning, and it is this one.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The command-line program from outside: program_test.sh PATH_OF_BINARY
 # Exit codes 0 (done), 1 (job failed), 2 (bad usage or bad input), one line per error, no partial output.
 # From here go on shell_test.sh (arguments as people type them), kept_test.sh (a machine that fails), plausibility_test.sh

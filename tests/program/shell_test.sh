@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Part of program_test.sh, which sources it: arguments as people type them, streams that are closed or full, names that are
 # strange. Uses its functions, case.h5 and run/.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Study files and the runs they ask for.
 #include <algorithm>
 #include <array>

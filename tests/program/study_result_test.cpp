@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stored results of studies, and the recipes of the files that studies make.
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

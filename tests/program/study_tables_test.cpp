@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Means, spreads and tables of a study, against arithmetic on paper.
 #include <catch2/catch.hpp>
 #include <cmath>

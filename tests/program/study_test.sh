@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `dsasrgs study` from outside, where studies and their files change: study_test.sh PATH_OF_BINARY
 # (program_test.sh has what works, interruption and sharing.)
 set -u

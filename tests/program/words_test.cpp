@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the program makes of words: names that are near, lists, text for a terminal, files that are kept.
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A library to be preloaded (LD_PRELOAD), in which calls that write files fail. Counted are open for writing, write,
 // pwrite, fsync, ftruncate, rename and mkdir, and close of what was opened for writing, of this process and not of its
 // children's.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Every write of a run fails: failing_writes.sh PATH_OF_DSASRGS PATH_OF_FAILING_WRITES [STRIDE [FIRST]]
 # FAILING_WRITES is the library made of failing_writes.cpp. A short training with checkpoints runs once for every STRIDE-th
 # (1) call that writes, beginning with number FIRST (1), which fails alone and then together with all that follow, with

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a failing machine leaves of a run: kills.sh PATH_OF_DSASRGS [KILLS [SEED]]
 # KILLS (50) times SIGKILL at a random moment of a short training that writes a checkpoint every other step, then SIGINT,
 # SIGTERM and SIGHUP, --force over a finished run, and a limit on the sizes of files that is swept over those of the run.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # memory.sh PROGRAM [quick]: what `reconstruct` says it will take against what the process held at its most, for runs that
 # are governed by their Gaussians, their views, their volume and their targets; fails where one is off by more than 15 %.
 # `quick`: the first two only. Prints a table.

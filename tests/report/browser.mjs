@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every control of a report does what it says. usage: node browser.mjs CHROMIUM FOLDER; browser.sh makes the folder.
 import { readFileSync, writeFileSync } from "node:fs";
 import { launch, openReport } from "./page.mjs";

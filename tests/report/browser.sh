@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The report in a real browser: browser.mjs uses every control of it. 77 (Skipped) where node, playwright-core or Chromium is
 # not installed: nothing is downloaded.
 # usage: browser.sh SOURCE_FOLDER DSASRGS_PROGRAM

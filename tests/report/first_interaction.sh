@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Size of a report, and how long after it is opened its sliders answer: five times, in headless Chromium.
 # usage: first_interaction.sh REPORT.html
 set -euo pipefail

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A report in a browser, with what the tests ask of it.
 import { createHash } from "node:crypto";
 import { chromium } from "playwright-core";

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # `dsasrgs report` and `reconstruct --report` from outside, without a browser: what is written, what is refused, what is said
 # where something is missing.
 # usage: report_test.sh PATH_OF_DSASRGS

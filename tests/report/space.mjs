@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The 3D view: NiiVue shows the frame, level and mode that the controls say.
 
 export const checkSpace = async ({ page, set, settled, text, check }) => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The surface of a ball is closed, faces outwards, and holds the ball's volume.
 import vm from "node:vm";
 

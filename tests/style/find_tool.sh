@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sourced. find_tool NAME: leaves in $tool the NAME of version 14, whose results the sources are held to; exit code 77 where
 # there is none.
 find_tool() {

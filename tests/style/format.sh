@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # format.sh SOURCE_DIR: every C++ and CUDA source is as clang-format 14 with .clang-format makes it; a spoilt one must be
 # found first. Exit code 77 where there is no clang-format 14.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # tidy.sh SOURCE_DIR BUILD_DIR [all]: clang-tidy 14 with .clang-tidy finds nothing in a few sources of every kind, or in all
 # of the library; a planted fault must be found first. Exit code 77 where there is no clang-tidy 14.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Tests of examples/super_resolution; 77 (Skipped) where node or its packages are not installed: nothing is downloaded.
 # usage: run.sh SOURCE_FOLDER DSASRGS_PROGRAM
 set -euo pipefail

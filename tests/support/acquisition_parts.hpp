@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Acquisition files written part by part, so that a test can leave out or replace one.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A sweep over four Gaussian blobs, whose line integrals are known exactly: a well-formed acquisition to spoil.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A layer of 3×3 convolution with random data, on a backend and in the oracle.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sourced. find_python MODULE...: leaves in $python one that has the modules; exit code 77 where there is none. The one in PATH
 # may be another than Debian's, which has Debian's packages.
 find_python() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Central differences and the comparison of arrays, for gradient, parity and oracle tests.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Files of every kind that importers read, with two views of 4 x 3 pixels, a few hundred bytes each.
 

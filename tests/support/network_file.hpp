@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Small networks in files, as training leaves them but with weights that are not 0 anywhere.
 

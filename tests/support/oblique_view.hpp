@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A view in which no axis is aligned with another, for tests of what depends on a view.
 

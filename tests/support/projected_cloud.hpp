@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A random cloud of Gaussians, its buffers in a context's memory, and its projection.
 

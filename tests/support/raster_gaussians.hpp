@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // 2D Gaussians for the rasteriser's tests, made on the host and drawn by the selected backend.
 

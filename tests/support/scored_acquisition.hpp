@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A small acquisition whose images are eighths, so that scores of images a constant apart are known exactly.
 

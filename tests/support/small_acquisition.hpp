@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A valid acquisition of a few pixels, to be written, read and spoilt.
 

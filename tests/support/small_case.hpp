@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A small simulated acquisition and a configuration to match, for tests of the whole reconstruction.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A run with as few of everything as it can have: views, pixels, Gaussians and steps, but with a density event, total
 // variation and labels.

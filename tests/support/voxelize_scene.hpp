@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Clouds of Gaussians on the host, and the voxeliser applied to them.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Doxygen has no warning about the public headers (docs/Doxyfile); a public function without a comment must be found first. Exit
 # code 77 where there is no Doxygen.
 # usage: api_documentation.sh SOURCE_DIR

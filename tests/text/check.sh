@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Holds what documents and comments say against the repository:   check.sh ROOT [TEST_NAMES [PROGRAM [STUDY_PROGRAM]]]
 # TEST_NAMES: a file with the names of the ctest tests, one a line. PROGRAM: the built dsasrgs. What needs one that is not
 # given is not checked. Prints FILE:LINE: FAULT for each fault; exit code 1 if there is one. Needs bash, grep, sed, awk

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154
 # Part of check.sh: pieces of C++ and command lines in documents, and what scripts must not do.
 

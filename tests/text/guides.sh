@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # guides.sh SOURCE_DIR PROGRAM: the bash of docs/guides runs as it stands there, but on a smaller case and with fewer steps.
 set -euo pipefail
 source_dir="$1" program="$2"

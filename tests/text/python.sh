@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # python.sh SOURCE_DIR PROGRAM: the Python of docs/data-format.md runs, and dsasrgs takes the files that it writes. Exit code
 # 77 where there is no Python with h5py and numpy.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The text against the repository (check.sh), after a small tree with one fault of each kind, which must be found.
 # run.sh SOURCE_DIR BUILD_DIR [PROGRAM [STUDY_PROGRAM]]
 set -euo pipefail

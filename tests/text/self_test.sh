@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # self_test.sh FOLDER: makes a small repository in FOLDER that check.sh accepts, then one with a fault of each
 # kind, all of which and nothing else it must name.
 set -euo pipefail

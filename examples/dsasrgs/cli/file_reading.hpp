@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // HDF5 files are read by a second process of this program (dsasrgs/hdf5_reading.hpp).
 

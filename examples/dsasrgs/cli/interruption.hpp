@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Ctrl-C (SIGTERM, SIGHUP too) as a request that loops answer at their next step.
 

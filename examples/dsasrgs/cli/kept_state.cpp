@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/kept_state.hpp"
 
 #include <sys/resource.h>

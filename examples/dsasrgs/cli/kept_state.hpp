@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A state that took time to reach, kept when the place it belongs to takes nothing.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A file of lines that grows while a job goes on, and never ends it.
 

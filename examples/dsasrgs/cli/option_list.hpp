@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The options of a job as a list: the command line and a study's tables read the same names into the same fields.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // How far a job is: a bar that redraws itself on a terminal, a plain line about every tenth otherwise.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // From arguments to an exit code: 0 done · 1 the job failed · 2 bad usage or bad input.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Moments asked of a model, held against the sweep it was trained on.
 

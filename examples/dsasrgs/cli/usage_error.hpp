@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the user asked for makes no sense; the program ends with exit code 2.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/view_list.hpp"
 
 #include <algorithm>

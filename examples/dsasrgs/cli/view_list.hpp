@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Which views of an acquisition a subcommand works on, as they are written on the command line.
 

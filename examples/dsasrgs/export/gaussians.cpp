@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs export gaussians: a model's Gaussians as a PLY file.
 
 #include <cmath>

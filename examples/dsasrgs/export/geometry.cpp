@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs export geometry: a case's poses, and projections, for the Reconstruction Toolkit.
 
 #include <memory>

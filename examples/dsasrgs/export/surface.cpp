@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs export surface: the vessels' walls as triangles.
 
 #include "dsasrgs/surface.hpp"

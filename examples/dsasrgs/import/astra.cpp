@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import astra: vectors of ASTRA's cone_vec and their array of projections.
 
 #include <memory>

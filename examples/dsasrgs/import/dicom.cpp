@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import dicom: X-ray angiography, one rotational run or a folder of single views.
 
 #include <charconv>

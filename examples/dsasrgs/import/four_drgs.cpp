@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import 4drgs: a folder of 4DRGS.
 
 #include <memory>

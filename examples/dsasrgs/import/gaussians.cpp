@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import gaussians: a model of the PLY file that `export gaussians` wrote.
 
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The kinds of files that `dsasrgs import` takes: each adds a subcommand of its own.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import naf: a pickle of NAF.
 
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import r2-gaussian: a folder of R²-Gaussian.
 
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import rtk: a geometry of RTK and its stack of projections.
 
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dsasrgs import tigre: a geometry of TIGRE in JSON and its array of projections.
 
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Pictures as a film, made by the program ffmpeg where it is installed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The folder a reconstruction leaves behind. Every file in it is whole; a run is finished when metrics.json is there.
 

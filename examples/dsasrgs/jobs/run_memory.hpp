@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // How much memory a run of `reconstruct` will take in all, said and held against what there is before its first step.
 

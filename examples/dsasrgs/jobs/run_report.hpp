@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a finished reconstruction leaves in its run folder: model, volume, pictures and metrics.json.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "jobs/scores_json.hpp"
 
 namespace dsasrgs::program {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Scores as they stand in metrics.json, in the answer of `evaluate --json` and in the results of a study. Scores that
 // are not finite become null.

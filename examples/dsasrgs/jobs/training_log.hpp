@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // log.csv of a run: the loss over the steps, and what density control did. Lines reach the disk as they are made, or,
 // where it is full, as soon as there is room.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The training loop of `reconstruct`: progress, log, checkpoints and interruption around Reconstructor::step.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Where simulated vessels come from: the built-in tree, a centreline file or a volume.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One HTML file that shows a run: its pictures, volume, scores and curves, with all the code it needs.
 

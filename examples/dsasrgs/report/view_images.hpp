@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Views of a run as a report shows them: measured, rendered and, where it is known, the finer truth.
 

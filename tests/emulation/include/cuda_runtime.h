@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Stands in for NVIDIA's <cuda_runtime.h> where the .cu files of this project are compiled by g++: the part of the CUDA
 // language and runtime they use, run on the host by tests/emulation/. Names and meanings are CUDA's.

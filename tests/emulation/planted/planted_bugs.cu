@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kernels with a bug each, to show that the emulation catches what it promises to. What only a sanitizer can see is run
 // by tests/emulation/crash_test.sh.
 

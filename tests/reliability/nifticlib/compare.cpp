@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // compare FILE...: each file read by nifticlib and by read_nifti, in a process of its own each. Prints a table of how
 // they fared, and, of eight files or fewer, a line for each.
 #include <nifti2_io.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh BUILD_DIR: how nifticlib and read_nifti fare with damaged NIfTI files (docs/reliability.md). By hand; needs Debian's
 # libnifti2-dev and a Python with nibabel.
 set -euo pipefail

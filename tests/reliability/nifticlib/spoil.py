@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """spoil.py FOLDER: a small NIfTI file of nibabel's, damaged blindly a thousand times (damaged/), and in chosen ways (chosen/)."""
 import gzip
 import os

@@ -3,7 +3,7 @@
 # Reconstructs every acquisition of a folder on this machine, JOBS (default: 1) at a time, with GNU parallel, or xargs where that
 # is not installed. Prints one line for each case as it ends, and leaves RESULTS/NAME/ (its run folder), RESULTS/NAME.log and
 # RESULTS/summary.{csv,md}. The same command again does what is left to do: finished cases are left alone, others go on from
-# their checkpoints. Exit code 1 if a case is not finished. docs/many-cases.md says more.
+# their checkpoints. Exit code 1 if a case is not finished. docs/guides/many-cases.md says more.
 # usage: JOBS=4 bash parallel.sh CASES_FOLDER RESULTS_FOLDER CONFIG.toml [OPTIONS OF dsasrgs reconstruct...]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/begin.sh"

@@ -4,7 +4,7 @@
 # table in a job behind it. SBATCH_OPTIONS holds what the site wants (--partition, --gres=gpu:1, --cpus-per-task=8, --time, …).
 # The same command again submits what is left to do; tasks that the system kills or preempts go on from their checkpoints.
 # Leaves RESULTS/NAME/ (its run folder), RESULTS/NAME.log, RESULTS/NAME.status (one line) and RESULTS/summary.{csv,md}.
-# docs/many-cases.md says more.
+# docs/guides/many-cases.md says more.
 # usage: SBATCH_OPTIONS="--time=2:00:00" bash slurm.sh CASES_FOLDER RESULTS_FOLDER CONFIG.toml [OPTIONS OF dsasrgs reconstruct...]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/begin.sh"

@@ -107,4 +107,4 @@ cmake --build subdirectory -j 2 --target render_sweep reconstruct >/dev/null
 snippet() { awk '/^```(cpp|c)$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$1"; }
 diff <(snippet "$source_dir/README.md") <(tail -n +2 "$embed/embed.cpp")
 diff <(snippet "$source_dir/docs/data-format.md") <(tail -n +2 "$embed/pseudo_labels.cpp")
-diff <(snippet "$source_dir/docs/linking.md") <(tail -n +2 "$embed/reconstruct.c")
+diff <(snippet "$source_dir/docs/guides/link-the-library.md") <(tail -n +2 "$embed/reconstruct.c")

@@ -181,7 +181,7 @@ void add_import_dicom(CLI::App& import) {
       import.add_subcommand("dicom", "X-ray angiography (XA, Enhanced XA): a rotational run or single views");
   sub->add_option("files", a.files,
                   "DICOM files, or folders of them, and last the acquisition file to write: SRC... CASE.h5 "
-                  "(docs/bring-your-own-dicom.md)")
+                  "(docs/guides/bring-your-own-dicom.md)")
       ->required()
       ->expected(2, CLI::detail::expected_max_vector_size)
       ->check(not_empty());

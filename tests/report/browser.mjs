@@ -111,8 +111,9 @@ await page.click("#views-play");
 await check("plays", async () => Number(await page.inputValue("#time")) >= 2);
 await page.dispatchEvent("#views-play", "click"); // a page that plays need not hold still for a pointer
 const paused = await page.inputValue("#time");
-await page.waitForTimeout(400);
-await check("pauses", async () => (await page.inputValue("#time")) === paused && (await text("#views-play")) === "Play");
+await page.waitForTimeout(600);
+const stays = (await page.inputValue("#time")) === paused && (await text("#views-play")) === "Play";
+await check("pauses", stays);
 
 // ---- measured | super-resolved -----------------------------------------------------------------------------------------------
 const pair = page.locator("#pair canvas");

@@ -50,7 +50,7 @@ target_link_libraries(c_only dsasrgs::dsasrgs m)
 END
 compiled_by_pkg_config() {  # PREFIX OUTPUT [--static]
   PKG_CONFIG_PATH=$(dirname "$(find "$1" -name dsasrgs.pc)") pkg-config --cflags --libs ${3:-} dsasrgs |
-    xargs cc -std=c99 -Wall -Wextra -Werror -pedantic <(tail -n +2 "$embed/reconstruct.c") -o "$2" -lm
+    xargs cc -std=c99 -Wall -Wextra -Werror -pedantic "$embed/reconstruct.c" -o "$2" -lm
 }
 c_only_by_cmake() {  # PREFIX FOLDER
   mkdir "$2"

@@ -10,7 +10,7 @@ const file = `${folder}/run/report.html`;
 let failures = 0;
 /** `holds` is a value, or a function that is asked until it holds, for what the page draws when it comes to it. */
 const check = async (name, holds, found = "") => {
-  for (let tries = 0; tries < 100; ++tries) {
+  for (let tries = 0; tries < 600; ++tries) {
     if (typeof holds === "function" ? await holds() : holds) return;
     if (typeof holds !== "function") break;
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -14,6 +14,7 @@ export const launch = (executable) =>
 export const openReport = async (browser, file, options) => {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  page.setDefaultTimeout(180000); // WebGL in software has taken a minute to start on a machine that others use too
   const said = [];
   page.on("console", (message) => {
     if (!message.text().includes("GL Driver Message (OpenGL, Performance")) // reading pixels back waits for the drawing

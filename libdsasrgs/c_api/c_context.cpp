@@ -1,9 +1,8 @@
-#include "dsasrgs/context.hpp"
-
 #include <string>
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
+#include "dsasrgs/context.hpp"
 
 using namespace dsasrgs::c_api;
 

@@ -1,5 +1,3 @@
-#include "dsasrgs/reconstructor.hpp"
-
 #include <memory>
 #include <string>
 
@@ -8,6 +6,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
+#include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/super_resolver.hpp"
 
 using namespace dsasrgs::c_api;

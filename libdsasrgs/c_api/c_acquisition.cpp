@@ -1,5 +1,3 @@
-#include "dsasrgs/acquisition.hpp"
-
 #include <algorithm>
 #include <memory>
 #include <span>
@@ -8,6 +6,7 @@
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
+#include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/io.hpp"
 
 using namespace dsasrgs::c_api;

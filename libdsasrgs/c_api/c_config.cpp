@@ -1,10 +1,9 @@
-#include "dsasrgs/config.hpp"
-
 #include <algorithm>
 #include <string>
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
+#include "dsasrgs/config.hpp"
 
 using namespace dsasrgs::c_api;
 

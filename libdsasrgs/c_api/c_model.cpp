@@ -1,5 +1,3 @@
-#include "dsasrgs/model.hpp"
-
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -7,6 +5,7 @@
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
 #include "dsasrgs/evaluation.hpp"
+#include "dsasrgs/model.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/splits.hpp"
 

@@ -49,7 +49,7 @@ struct GreyValues {
   /// True: counts, line integral = ln(mask) − ln(grey); the mask is a picture (column `mask`) or one number, `white`.
   /// False: line integral = slope · grey + intercept.
   bool intensity = false;
-  double slope = 1, intercept = 0;
+  double slope = 1, intercept = 0;  ///< of grey values that are no counts
   std::optional<double> white;  ///< counts without anything in the beam, where there are no mask pictures
 };
 
@@ -69,6 +69,7 @@ struct ImageImportOptions : ImportOptions {
 ImportedCase import_images(const std::filesystem::path& folder, const std::filesystem::path& table,
                            const ImageImportOptions&);
 
+/// Of import_4drgs.
 struct FourDrgsImportOptions : ImportOptions {
   /// Take the frames' SecondaryAngle, with the sign that 4DRGS has for it (b = −SecondaryAngle); 4DRGS itself reads 0.
   bool secondary_angles = false;
@@ -80,6 +81,7 @@ struct FourDrgsImportOptions : ImportOptions {
 /// frames have no times: 5 s from first to last unless the options say another.
 ImportedCase import_4drgs(const std::filesystem::path& folder, const FourDrgsImportOptions& = {});
 
+/// Of import_r2_gaussian.
 struct R2GaussianImportOptions : ImportOptions {
   double unit_mm = 1000;  ///< what its lengths are in: its converter to NAF's format takes them for metres
 };
@@ -95,6 +97,7 @@ ImportedCase import_r2_gaussian(const std::filesystem::path& folder, const R2Gau
 /// and NumPy's arrays are known. Lengths are in mm, the volume `image` [x,y,z] in 1/m; the rest as import_r2_gaussian.
 ImportedCase import_naf(const std::filesystem::path& pickle, const ImportOptions& = {});
 
+/// Of import_rtk.
 struct RtkImportOptions : ImportOptions {
   std::optional<double> white;  ///< counts without anything in the beam, where the stack holds counts
 };
@@ -107,6 +110,7 @@ struct RtkImportOptions : ImportOptions {
 ImportedCase import_rtk(const std::filesystem::path& geometry, const std::filesystem::path& projections,
                         const RtkImportOptions& = {});
 
+/// Of import_tigre.
 struct TigreImportOptions : ImportOptions {
   double unit_mm = 1;  ///< what its lengths are in
 };
@@ -117,6 +121,7 @@ struct TigreImportOptions : ImportOptions {
 ImportedCase import_tigre(const std::filesystem::path& geometry, const std::filesystem::path& projections,
                           const TigreImportOptions& = {});
 
+/// Of import_astra.
 struct AstraImportOptions : ImportOptions {
   double unit_mm = 1;        ///< what its lengths are in
   bool views_first = false;  ///< the array is [N,H,W]; else as ASTRA keeps it, [H,N,W]

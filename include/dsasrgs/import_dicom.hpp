@@ -56,6 +56,7 @@ enum class DicomSubtraction {
   background,  ///< each frame's own median: images that are subtracted already, or show a phantom in air
 };
 
+/// Of import_dicom.
 struct DicomImportOptions : ImportOptions {
   DicomTags tags;                            ///< of all files
   std::map<std::string, DicomTags> tags_of;  ///< of single files, by file name, beside `tags`

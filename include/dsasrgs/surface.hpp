@@ -30,6 +30,7 @@ struct Surface {
 /// than 2^31 vertices or triangles; OutOfMemory.
 Surface extract_surface(const Volume&, double threshold);
 
+/// Files that hold a surface.
 enum class SurfaceFormat { stl, ply, obj };
 /// The names that surface_format() knows, for messages.
 inline constexpr const char* kSurfaceNames = ".stl, .ply or .obj";

@@ -20,6 +20,7 @@ struct VolumeTimes {
   double first_time_s = 0;
 };
 
+/// Files that hold a volume.
 enum class VolumeFormat { nifti, nrrd, metaimage };
 /// The names that volume_format() knows, for messages.
 inline constexpr const char* kVolumeNames = ".nii, .nii.gz, .nrrd, .seq.nrrd or .mha";

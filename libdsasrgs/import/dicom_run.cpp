@@ -19,11 +19,12 @@ namespace {
 
 /// What is given by hand for this file alone counts before what is given for all.
 template <class T>
+void override_with(std::optional<T>& all, const std::optional<T>& one) {
+  if (one) all = one;
+}
+template <class T>
 void override_with(T& all, const T& one) {
   if (one != T{}) all = one;
-}
-void override_with(std::optional<Vec2d>& all, const std::optional<Vec2d>& one) {
-  if (one) all = one;
 }
 
 DicomTags tags_of(const std::filesystem::path& path, const DicomImportOptions& options) {

@@ -113,6 +113,8 @@ int32_t count_steps(const dsasrgs_step_report*, void* steps) {
 void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config) {
   dsasrgs_context* context = nullptr;
   dsasrgs_reconstructor* reconstructor = nullptr;
+  CHECK_STATUS(DSASRGS_ERROR_BACKEND_UNAVAILABLE, dsasrgs_context_new_cuda(1000, nullptr, &context));
+  CHECK(context == nullptr);
   CHECK_OK(dsasrgs_context_new_cpu(2, &context));
 
   // Density control says when it has reached its limit.

@@ -6,12 +6,12 @@
 #include <dcmtk/dcmdata/dcrleerg.h>
 #include <dcmtk/dcmjpeg/djencode.h>
 #include <dcmtk/dcmjpeg/djrplol.h>
-#include <dcmtk/dcmjpls/djencode.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <numbers>
 #include <string>
 #include <vector>
@@ -277,7 +277,6 @@ TEST_CASE("import_dicom: values that do not tell the intensity are refused unles
 TEST_CASE("import_dicom: pixels as RLE, JPEG, JPEG-LS and big-endian are the same", "[import]") {
   const TemporaryFolder folder;
   DJEncoderRegistration::registerCodecs();
-  DJLSEncoderRegistration::registerCodecs();
   DcmRLEEncoderRegistration::registerCodecs();
   DicomImportOptions options;
   options.tags.mask_frames = {1};
@@ -293,7 +292,14 @@ TEST_CASE("import_dicom: pixels as RLE, JPEG, JPEG-LS and big-endian are the sam
   REQUIRE(projections(EXS_BigEndianExplicit) == plain);
   REQUIRE(projections(EXS_RLELossless) == plain);
   REQUIRE(projections(EXS_JPEGProcess14SV1, &lossless) == plain);
-  REQUIRE(projections(EXS_JPEGLSLossless) == plain);
+  // DCMTK 3.6.7's encoder writes behind its own memory: it does so in a process of its own (Debian: dcmtk).
+  const std::string made = (folder / (std::to_string(EXS_LittleEndianExplicit) + ".dcm")).string(),
+                    jpeg_ls = (folder / "jpeg_ls.dcm").string();
+  if (std::system(("dcmcjpls '" + made + "' '" + jpeg_ls + "'").c_str()) != 0) {
+    WARN("JPEG-LS was not tried: no dcmcjpls");
+    return;
+  }
+  REQUIRE(read_case(jpeg_ls, options).acquisition.projections == plain);
 }
 
 TEST_CASE("import_dicom: bins are means of counts, and what is left over is cut off", "[import]") {

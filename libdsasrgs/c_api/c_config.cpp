@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dsasrgs/config.hpp"
-
 #include <algorithm>
 #include <string>
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
+#include "dsasrgs/config.hpp"
 
 using namespace dsasrgs::c_api;
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dsasrgs/context.hpp"
-
 #include <string>
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
+#include "dsasrgs/context.hpp"
 
 using namespace dsasrgs::c_api;
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dsasrgs/model.hpp"
-
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -8,6 +6,7 @@
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
 #include "dsasrgs/evaluation.hpp"
+#include "dsasrgs/model.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/splits.hpp"
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dsasrgs/acquisition.hpp"
-
 #include <algorithm>
 #include <memory>
 #include <span>
@@ -9,6 +7,7 @@
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
+#include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/io.hpp"
 
 using namespace dsasrgs::c_api;

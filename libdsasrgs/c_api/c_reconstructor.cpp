@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dsasrgs/reconstructor.hpp"
-
 #include <memory>
 #include <string>
 
@@ -9,6 +7,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
+#include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/super_resolver.hpp"
 
 using namespace dsasrgs::c_api;

@@ -50,7 +50,7 @@ struct GreyValues {
   /// False: line integral = slope · grey + intercept.
   bool intensity = false;
   double slope = 1, intercept = 0;  ///< of grey values that are no counts
-  std::optional<double> white;  ///< counts without anything in the beam, where there are no mask pictures
+  std::optional<double> white;      ///< counts without anything in the beam, where there are no mask pictures
 };
 
 /// Pictures with a table of their poses.

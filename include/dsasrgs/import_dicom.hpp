@@ -3,8 +3,8 @@
 /// @file
 /// Acquisitions from DICOM X-ray angiography (XA, RF, Enhanced XA and XRF), read by DCMTK. World of what comes out:
 /// patient LPS (+x left, +y posterior, +z head), millimetres, isocentre at the origin. Section numbers are those of
-/// DICOM PS3.3; docs/guides/bring-your-own-dicom.md draws axes, angles and signs. Nothing that names or describes a patient is
-/// copied.
+/// DICOM PS3.3; docs/guides/bring-your-own-dicom.md draws axes, angles and signs. Nothing that names or describes a
+/// patient is copied.
 
 #include <filesystem>
 #include <map>

@@ -18,7 +18,7 @@ install(FILES ${PROJECT_BINARY_DIR}/dsasrgsConfig.cmake ${PROJECT_BINARY_DIR}/ds
   DESTINATION ${package_dir})
 
 # For builds without CMake: `pkg-config --cflags --libs dsasrgs`, with --static for a static library.
-set(private_libraries ${HDF5_C_LIBRARIES} -lhwy -lz -lgomp -lstdc++ -lm)
+set(private_libraries ${HDF5_C_LIBRARIES} ${DSASRGS_FORMAT_LINK_FLAGS} -lhwy -lz -lgomp -lstdc++ -lm)
 if(DSASRGS_CUDA_FLAVOUR STREQUAL "ON")
   list(APPEND private_libraries -L${CUDAToolkit_LIBRARY_DIR} -lcudart_static -lpthread -lrt -ldl)
 endif()

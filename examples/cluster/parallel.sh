@@ -7,6 +7,7 @@
 # usage: JOBS=4 bash parallel.sh CASES_FOLDER RESULTS_FOLDER CONFIG.toml [OPTIONS OF dsasrgs reconstruct...]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/begin.sh"
+[[ ${JOBS:-1} =~ ^[1-9][0-9]*$ ]] || fail "JOBS: expected a number of 1 or more, found $JOBS"
 trap : INT  # the cases are stopped, too: their table is made nevertheless
 if [ ${#left[@]} -gt 0 ]; then
   if command -v parallel >/dev/null; then

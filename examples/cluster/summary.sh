@@ -4,6 +4,7 @@
 # case with its state and, where it is finished, its scores of views that were not trained on. Exit code 1 if one is not finished.
 # usage: summary.sh RESULTS_FOLDER
 set -euo pipefail
+[ $# -eq 1 ] && [ -d "$1" ] || { echo "usage: bash $0 RESULTS_FOLDER" >&2; exit 2; }
 results=$(realpath "$1")
 cd "$results"
 work=$(mktemp -d)
@@ -11,15 +12,15 @@ trap 'rm -rf "$work"' EXIT
 shopt -s nullglob
 
 # One JSON object a line: the columns of the table.
-for status in *.status; do
+for status in *.status; do  # names may begin with a dash
   name=${status%.status}
   if [ -e "$name/metrics.json" ]; then
     jq -c --arg case "$name" '{case: $case, state: "finished", message: "", views: (.run.train_views | length), steps: .run.steps,
       resumed_from_step: .run.resumed_from_step, gaussians: .run.gaussians, psnr_fixed_db: .low_resolution.mean.fixed.psnr_db,
       ssim_fixed: .low_resolution.mean.fixed.ssim, psnr_4drgs_db: .low_resolution.mean["4drgs"].psnr_db,
-      ssim_4drgs: .low_resolution.mean["4drgs"].ssim, training_s: .run.seconds.training}' "$name/metrics.json"
+      ssim_4drgs: .low_resolution.mean["4drgs"].ssim, training_s: .run.seconds.training}' "./$name/metrics.json"
   else
-    line=$(head -n 1 "$status")
+    line=$(head -n 1 "./$status")
     # What runs has its lock.
     if [[ $line == running* ]] && flock --nonblock ".$name.lock" true; then line="killed (${line#running (}"; fi
     jq -cn --arg case "$name" --arg line "$line" '$line | capture("^(?<state>[a-z]+) \\((?<message>.*)\\)$") | {case: $case} + .'

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs of DICOM files as one acquisition. Free of DCMTK.
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -32,7 +35,16 @@ std::vector<std::filesystem::path> files_of(const std::vector<std::filesystem::p
     int others = 0;
     for (const auto& entry : std::filesystem::directory_iterator(source, error)) {
       std::error_code ignored;
+      if (entry.is_directory(ignored))
+        imported.warnings.push_back(source.string() + ": expected files, found the folder " +
+                                    entry.path().filename().string() + " too, which is not looked into");
       if (!entry.is_regular_file(ignored)) continue;
+      if (::access(entry.path().c_str(), R_OK) != 0)
+        throw IoError(entry.path().string() + ": cannot read: " + std::generic_category().message(errno));
+      const std::string extension = entry.path().extension().string();
+      if (!is_dicom_file(entry.path()) && (extension == ".dcm" || extension == ".DCM" || extension == ".ima"))
+        imported.warnings.push_back(entry.path().string() +
+                                    ": expected a DICOM file, as its name says, found another, which is left out");
       if (is_dicom_file(entry.path()) && entry.path().filename() != "DICOMDIR")
         in_folder.push_back(entry.path());
       else

@@ -88,6 +88,8 @@ void describe_import(ImportedCase& imported) {
   found.push_back("line integrals: " + rounded_text(*low) + " to " + rounded_text(*high));
   if (!a.valid.empty()) {
     const auto invalid = std::count(a.valid.begin(), a.valid.end(), std::uint8_t{0});
+    if (static_cast<std::size_t>(invalid) == a.valid.size())
+      throw BadInput(a.name, "pixels", "some that count", "none: all are hidden, saturated or without a mask");
     found.push_back("pixels that do not count: " +
                     rounded_text(100 * static_cast<double>(invalid) / static_cast<double>(a.valid.size())) + " %");
   }

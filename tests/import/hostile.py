@@ -188,6 +188,11 @@ for arguments in (["naf", "pipe"], ["rtk", "pipe", "p.mha"], ["rtk", "g.xml", "p
 open("mine.h5", "w").write("mine")
 refused("an output that is there", ["tigre", "g.json", "p.npy", "mine.h5"], "--force", "mine.h5")
 refused("an input for an output", ["tigre", "g.json", "p.npy", "p.npy", "--force"], "another file than the input p.npy")
+before = open("poses.csv").read()
+refused("a file of another kind for an output", ["tigre", "g.json", "p.npy", "poses.csv", "--force"], "with --force one of the format dsasrgs.acquisition")
+if open("poses.csv").read() != before:
+    report("a file of another kind for an output", "was replaced")
+refused("a centre alone", ["tigre", "g.json", "p.npy", "out.h5", "--volume-center-mm", 500, 0, 0], "--volume-center-mm: expected with --volume-size")
 refused("a folder that is not there", ["tigre", "g.json", "p.npy", "no/out.h5"], "no/out.h5")
 refused("half a volume", ["tigre", "g.json", "p.npy", "out.h5", "--volume-size", "4", "4", "4"], "--volume-spacing-mm")
 refused("too many training views", ["tigre", "g.json", "p.npy", "out.h5", "--train-views", 9], "--train-views")

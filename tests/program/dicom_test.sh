@@ -70,6 +70,9 @@ expect 0 "by hand" import dicom run.dcm case.h5 --set sod_mm=750 --volume-size 1
 says "by hand" "^positioner primary angle \(LAO positive\): -30 to 30 degrees" out.txt
 says "by hand" "frames that are no views .*: 1$" out.txt
 says "by hand" "^line integrals: 0 to 0.693$" out.txt
+expect 2 "nothing counts" import dicom run.dcm none.h5 --set sod_mm=750 --set saturation=0
+says "nothing counts" "pixels: expected some that count, found none: all are hidden, saturated or without a mask$"
+absent none.h5
 grep -q Jane out.txt err.txt case.h5 && report "a patient's name is copied"
 expect 2 "no --force" import dicom run.dcm case.h5 --set run.dcm:sod_mm=750
 expect 0 "inspect" inspect case.h5
@@ -78,6 +81,10 @@ mkdir folder && cp run.dcm folder/ && echo notes >folder/notes.txt
 expect 0 "a folder" import dicom folder case.h5 --set sod_mm=750 --force --first-frame 3 --set mask_frames=1-1
 says "a folder" "left alone: 1" out.txt
 says "a folder" "^views: 3$" out.txt
+head -c 100 run.dcm >folder/cut.dcm && mkdir folder/more
+expect 0 "a file cut short" import dicom folder case.h5 --set sod_mm=750 --force --first-frame 3 --set mask_frames=1-1
+says "a file cut short" "^warning: folder/cut.dcm: expected a DICOM file, as its name says, found another, which is left out$"
+says "a folder in the folder" "^warning: folder: expected files, found the folder more too, which is not looked into$"
 expect 0 "reconstruct" reconstruct case.h5 --output run --preset static --steps 5 --set gaussians.initial=50 --quiet
 there run/model.h5
 exit $((failures > 0))

@@ -34,6 +34,9 @@ untouched "export surface over the model" mine_model.stl export surface mine_mod
 untouched "export gaussians over the model" mine_model.ply export gaussians mine_model.ply mine_model.ply
 untouched "export geometry over the case" mine.xml export geometry mine.xml mine.xml
 untouched "import gaussians over the PLY" mine.ply import gaussians mine.ply mine.ply --force
+expect 2 "import gaussians over a case" import gaussians mine.ply mine.h5 --force
+cmp -s mine.h5 case.h5 || report "import gaussians over a case: it was changed"
+says "import gaussians over a case" 'output: expected a new file, or with --force one of the format dsasrgs.model, found dsasrgs.acquisition: mine.h5$'
 expect 2 "import gaussians over a model" import gaussians mine.ply mine_model.h5
 says "import gaussians over a model" 'output: expected a new file \(or --force\), found one that is there: mine_model.h5'
 untouched "simulate over the vessels" tree.swc simulate --vessels tree.swc --output tree.swc "${sweep_options[@]}"

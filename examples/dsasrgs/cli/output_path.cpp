@@ -9,6 +9,7 @@
 
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/io.hpp"
 
 namespace dsasrgs::program {
 
@@ -52,6 +53,20 @@ void require_writable_file(const std::string& option, const fs::path& path, cons
   if (fs::exists(status) && !fs::is_regular_file(status))
     throw UsageError(option + ": expected a file, or a name for one, found a device, pipe or socket: " + path.string());
   require_writable_folder(path, path.has_parent_path() ? path.parent_path() : fs::path("."));
+}
+
+void require_replaceable(const fs::path& output, const char* format, bool force) {
+  std::error_code ignored;
+  if (!fs::exists(output, ignored)) return;
+  if (!force) throw UsageError("output: expected a new file (or --force), found one that is there: " + output.string());
+  std::string found = "another kind of file";
+  try {
+    found = read_format(output);
+  } catch (const Error&) {
+  }
+  if (found != format)
+    throw UsageError("output: expected a new file, or with --force one of the format " + std::string(format) +
+                     ", found " + found + ": " + output.string());
 }
 
 OutputFolder::OutputFolder(fs::path path, const std::string& named_by) : path_(std::move(path)) {

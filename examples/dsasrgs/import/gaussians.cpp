@@ -25,9 +25,7 @@ struct GaussianArguments {
 
 void run(const GaussianArguments& a) {
   require_writable_file("output", a.output, {a.ply});
-  std::error_code ignored;
-  if (!a.force && std::filesystem::exists(a.output, ignored))
-    throw UsageError("output: expected a new file (or --force), found one that is there: " + a.output);
+  require_replaceable(a.output, "dsasrgs.model", a.force);
   Context ctx = make_context(a.machine);
   show_log(ctx, a.machine);
   const Model model = read_gaussian_ply(ctx, a.ply);

@@ -21,7 +21,7 @@ void add_shared_import_options(CLI::App& kind, ImportArguments& a) {
            "voxels of the region to reconstruct instead of the one that the files or the "
            "views' common sight give: x y z");
   list.add("volume-spacing-mm", a.volume_spacing_mm, "its voxel size: x y z").positive();
-  list.add("volume-center-mm", a.volume_center_mm, "its centre: x y z");
+  list.add("volume-center-mm", a.volume_center_mm, "its centre: x y z; default: 0 0 0");
   list.add("duration-s", a.duration_s, "time from the first view to the last, where the files have none")
       .not_negative();
   add_options(kind, list);
@@ -33,11 +33,11 @@ void add_shared_import_options(CLI::App& kind, ImportArguments& a) {
 
 void require_import_output(const ImportArguments& a, const std::vector<std::filesystem::path>& inputs) {
   require_writable_file("output", a.output, inputs);
-  std::error_code ignored;
-  if (!a.force && std::filesystem::exists(a.output, ignored))
-    throw UsageError("output: expected a new file (or --force), found one that is there: " + a.output);
+  require_replaceable(a.output, "dsasrgs.acquisition", a.force);
   if (a.volume_size.has_value() != a.volume_spacing_mm.has_value())
     throw UsageError("--volume-size: expected with --volume-spacing-mm, found one of them");
+  if (a.volume_center_mm && !a.volume_size)
+    throw UsageError("--volume-center-mm: expected with --volume-size and --volume-spacing-mm, found without");
 }
 
 void follow_arguments(const ImportArguments& a, ImportOptions& options) {
@@ -47,8 +47,8 @@ void follow_arguments(const ImportArguments& a, ImportOptions& options) {
                     (*a.volume_size)[2],
                     {(*a.volume_spacing_mm)[0], (*a.volume_spacing_mm)[1], (*a.volume_spacing_mm)[2]},
                     {}};
-    grid.origin_mm =
-        Vec3d{a.volume_center_mm[0], a.volume_center_mm[1], a.volume_center_mm[2]} - grid.extent_mm() * 0.5;
+    const std::array<double, 3> center = a.volume_center_mm.value_or(std::array<double, 3>{});
+    grid.origin_mm = Vec3d{center[0], center[1], center[2]} - grid.extent_mm() * 0.5;
     options.volume = grid;
   }
   options.duration_s = a.duration_s;

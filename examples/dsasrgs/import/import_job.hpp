@@ -19,7 +19,7 @@ struct ImportArguments {
   std::string output;
   std::optional<std::array<int, 3>> volume_size;
   std::optional<std::array<double, 3>> volume_spacing_mm;
-  std::array<double, 3> volume_center_mm{};
+  std::optional<std::array<double, 3>> volume_center_mm;
   std::optional<double> duration_s;
   std::optional<int> train_views;
   bool force = false, strict = false, quiet = false;

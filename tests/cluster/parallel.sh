@@ -27,6 +27,7 @@ group=$!
 wait_for 60 test -e "results/case 1/checkpoint.h5"
 kill -KILL -- -$group $(runs)
 wait $group 2>/dev/null
+wait_for 60 flock --nonblock "results/.case 1.lock" true  # killed processes take a moment to end
 says "results/case 1.status" '^running \(on '
 bash "$cluster/summary.sh" results >out.txt
 says out.txt '^\| case 1 \| killed \|'

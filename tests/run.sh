@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds everything and runs every test. `--full` adds the slower checks: all tests under AddressSanitizer and
-# UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under ThreadSanitizer, nvcc for every architecture,
-# clang-tidy on every source, many cases under a real SLURM, runs short of memory, 50 killed runs, every write and every allocation of a run failing, and files
-# with 14 000 kinds of damage. `--fuzz` fuzzes every parser of files for five minutes, `--coverage` says which lines corpora and
+# Builds everything and runs every test, the readers of files and the programs under sanitizers too. `--full` adds the slower
+# checks: all tests under AddressSanitizer and UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under
+# ThreadSanitizer, nvcc for every architecture, clang-tidy on every source, many cases under a real SLURM, runs short of memory,
+# 50 killed runs, every write and every allocation of a run failing, and files with 14 000 kinds of damage. `--fuzz` fuzzes every parser of files for five minutes, `--coverage` says which lines corpora and
 # tests run; both do nothing else, and leave with 77 without clang 14.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

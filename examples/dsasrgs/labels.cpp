@@ -27,7 +27,7 @@ void add_labels(CLI::App& app) {
   sub->callback([arguments, sub, list] {
     const LabelOptions& options = arguments->options;
     if (const UnheededOption option = unheeded_option(options, given_options(*sub, list)); !option.name.empty())
-      throw UsageError("--" + option.name + ": expected --method " + option.method + " with it, found --method " +
+      throw UsageError("--" + option.name + ": expected --method " + option.goes_with + " with it, found --method " +
                        options.method);
     const Interruption interruption;
     make_labels(arguments->case_file, arguments->output, options);

@@ -24,8 +24,8 @@ void add_simulate(CLI::App& app) {
   sub->callback([arguments, sub, list] {
     const std::vector<std::string> given = given_options(*sub, list);
     const VesselSourceOptions& source = arguments->options.source;
-    if (const UnusedVesselOption option = unused_vessel_option(source, given); !option.name.empty())
-      throw UsageError("--" + option.name + ": expected --vessels " + option.vessels + " with it, found --vessels " +
+    if (const UnheededOption option = unheeded_option(source, given); !option.name.empty())
+      throw UsageError("--" + option.name + ": expected --vessels " + option.goes_with + " with it, found --vessels " +
                        source.vessels);
     follow_given(arguments->options, given);
     simulate_case(arguments->output, arguments->options);

@@ -181,8 +181,8 @@ class StudyReader {
       const std::optional<TomlTable> simulate = t.table("simulate");
       const TomlTable options(simulate->raw(), part.file.string(), "case " + c.name + " simulate.");
       const std::vector<std::string> given = read_options(options, options_of(c.simulate), {"output"});
-      if (const UnusedVesselOption o = unused_vessel_option(c.simulate.source, given); !o.name.empty())
-        options.refuse(o.name, "vessels = " + o.vessels + " with it", c.simulate.source.vessels);
+      if (const UnheededOption o = unheeded_option(c.simulate.source, given); !o.name.empty())
+        options.refuse(o.name, "vessels = " + o.goes_with + " with it", c.simulate.source.vessels);
       follow_given(c.simulate, given);
       c.simulate.quiet = true;
       std::string& vessels = c.simulate.source.vessels;
@@ -208,7 +208,8 @@ class StudyReader {
         const auto given =
             read_options(options, options_of(make), {"method", "model", "output", "scale", "seed", "views"});
         if (const UnheededOption option = unheeded_option(make, given); !option.name.empty())
-          options.refuse(option.name, "method = \"" + option.method + "\" with it", "method = \"" + make.method + '"');
+          options.refuse(option.name, "method = \"" + option.goes_with + "\" with it",
+                         "method = \"" + make.method + '"');
         if (!make.network.empty()) make.network = part.path(make.network).string();
       }
       make.quiet = true;

@@ -41,11 +41,12 @@ std::vector<std::filesystem::path> files_of(const std::vector<std::filesystem::p
       if (!entry.is_regular_file(ignored)) continue;
       if (::access(entry.path().c_str(), R_OK) != 0)
         throw IoError(entry.path().string() + ": cannot read: " + std::generic_category().message(errno));
+      const bool dicom = is_dicom_file(entry.path());
       const std::string extension = entry.path().extension().string();
-      if (!is_dicom_file(entry.path()) && (extension == ".dcm" || extension == ".DCM" || extension == ".ima"))
+      if (!dicom && (extension == ".dcm" || extension == ".DCM" || extension == ".ima"))
         imported.warnings.push_back(entry.path().string() +
                                     ": expected a DICOM file, as its name says, found another, which is left out");
-      if (is_dicom_file(entry.path()) && entry.path().filename() != "DICOMDIR")
+      if (dicom && entry.path().filename() != "DICOMDIR")
         in_folder.push_back(entry.path());
       else
         ++others;

@@ -27,4 +27,13 @@ void check_import(const F& import) {
   });
 }
 
+/// Of the pictures of `folder` and their table.
+inline void check_pictures(const std::filesystem::path& folder) {
+  check_import([&] {
+    ImageImportOptions options;
+    options.pitch_u_mm = options.pitch_v_mm = 50;
+    return import_images(folder, folder / "poses.csv", options);
+  });
+}
+
 }  // namespace dsasrgs::fuzz

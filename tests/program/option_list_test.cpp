@@ -144,16 +144,16 @@ TEST_CASE("options: those of other vessels than the ones asked for are not passe
   const auto unused = [](const std::string& vessels, const std::string& option) {
     VesselSourceOptions source;
     source.vessels = vessels;
-    return unused_vessel_option(source, {"vessels", option});
+    return unheeded_option(source, {"vessels", option});
   };
-  CHECK(unused("a.swc", "tree-inlets").vessels == "tree");
+  CHECK(unused("a.swc", "tree-inlets").goes_with == "tree");
   CHECK(unused("a.raw", "tree-seed").name == "tree-seed");
-  CHECK(unused("a.vtk", "min-radius-mm").vessels == "FILE.swc");
-  CHECK(unused("a.swc", "centerline-radius-mm").vessels == "FILE.vtk");
+  CHECK(unused("a.vtk", "min-radius-mm").goes_with == "FILE.swc");
+  CHECK(unused("a.swc", "centerline-radius-mm").goes_with == "FILE.vtk");
   CHECK(unused("a.nii.gz", "smooth-passes").name == "smooth-passes");
-  CHECK(unused("tree", "up-axis").vessels == "FILE");
-  CHECK(unused("a.nii", "volume-size").vessels == "FILE.raw or FILE.raw.gz");
-  CHECK(unused("a.swc", "vessel-threshold").vessels == "a volume");
+  CHECK(unused("tree", "up-axis").goes_with == "FILE");
+  CHECK(unused("a.nii", "volume-size").goes_with == "FILE.raw or FILE.raw.gz");
+  CHECK(unused("a.swc", "vessel-threshold").goes_with == "a volume");
   for (const auto& [vessels, option] :
        std::vector<std::pair<std::string, std::string>>{{"tree", "tree-min-radius-mm"},
                                                         {"a.swc", "min-radius-mm"},

@@ -79,6 +79,11 @@ void add_options(CLI::App& subcommand, const OptionList&);
 /// Names of those that were given there, in the order of the list.
 std::vector<std::string> given_options(const CLI::App& subcommand, const OptionList&);
 
+/// The name of an option that was given and that nothing heeds, and what it goes with; no name: none.
+struct UnheededOption {
+  std::string name, goes_with;
+};
+
 /// What was asked for, by name, as text that is the same on every machine (numbers with all their digits): only options
 /// that the content depends on and that have a value.
 std::map<std::string, std::string> option_texts(const OptionList&);

@@ -31,10 +31,7 @@ const std::vector<std::string>& label_methods();
 
 /// Every option of `dsasrgs labels` but --output. They must outlive the list.
 OptionList options_of(LabelOptions&);
-/// Of the options that were given the first one that only another method heeds: its name and that method; empty: none.
-struct UnheededOption {
-  std::string name, method;
-};
+/// Of the options that were given (by name) the first one that only another method heeds.
 UnheededOption unheeded_option(const LabelOptions&, const std::vector<std::string>& given);
 /// The network file that the options lead to. Throws as shipped_network.
 std::filesystem::path network_file(const LabelOptions&, bool reads_render);

@@ -65,7 +65,7 @@ void add_vessel_source(OptionList& list, VesselSourceOptions& o) {
   list.add("vessel-threshold", o.threshold, "voxel value above which a volume is vessel").not_negative();
 }
 
-UnusedVesselOption unused_vessel_option(const VesselSourceOptions& options, const std::vector<std::string>& given) {
+UnheededOption unheeded_option(const VesselSourceOptions& options, const std::vector<std::string>& given) {
   const std::string& source = options.vessels;
   const bool built_in = source == kBuiltInTree, vtk = ends_with_any(source, {".vtk"}),
              centrelines = vtk || ends_with_any(source, {".swc"});

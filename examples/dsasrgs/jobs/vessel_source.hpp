@@ -40,11 +40,8 @@ inline std::filesystem::path vessel_file(const VesselSourceOptions& options) {
   return options.vessels == kBuiltInTree ? "" : options.vessels;
 }
 
-/// The first option given (by name) that is for other vessels than these, and which those are; no name: none.
-struct UnusedVesselOption {
-  std::string name, vessels;
-};
-UnusedVesselOption unused_vessel_option(const VesselSourceOptions&, const std::vector<std::string>& given);
+/// Of the options that were given (by name) the first one that is for other vessels than these.
+UnheededOption unheeded_option(const VesselSourceOptions&, const std::vector<std::string>& given);
 
 /// Whether the source is one that can be read, with the options that belong to it. Throws UsageError.
 void check_vessel_source(const VesselSourceOptions&);

@@ -28,7 +28,7 @@ void adam(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"threads", "dense"})->ArgsProduct({machines(), {1, 0}});
 }
-BENCHMARK(adam)->Apply(sizes);
+const AtStart registered([] { sizes(RegisterBenchmark("adam", adam)); });
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -93,14 +93,16 @@ void offset_table_smoothness_back(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"gaussians", "threads"})->ArgsProduct({{50000, 200000}, machines()});
 }
-BENCHMARK(softplus_forward)->Apply(sizes);
-BENCHMARK(softplus_backward)->Apply(sizes);
-BENCHMARK(unit_box)->Apply(sizes);
-BENCHMARK(unit_box_backward)->Apply(sizes);
-BENCHMARK(offset_table_forward)->Apply(sizes);
-BENCHMARK(offset_table_backward)->Apply(sizes);
-BENCHMARK(offset_table_smoothness)->Apply(sizes);
-BENCHMARK(offset_table_smoothness_back)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("softplus_forward", softplus_forward));
+  sizes(RegisterBenchmark("softplus_backward", softplus_backward));
+  sizes(RegisterBenchmark("unit_box", unit_box));
+  sizes(RegisterBenchmark("unit_box_backward", unit_box_backward));
+  sizes(RegisterBenchmark("offset_table_forward", offset_table_forward));
+  sizes(RegisterBenchmark("offset_table_backward", offset_table_backward));
+  sizes(RegisterBenchmark("offset_table_smoothness", offset_table_smoothness));
+  sizes(RegisterBenchmark("offset_table_smoothness_back", offset_table_smoothness_back));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

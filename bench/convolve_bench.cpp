@@ -96,14 +96,17 @@ void sizes(benchmark::internal::Benchmark* b) {
 /// On CUDA or, where there is none, the CPU, which gains nothing in bf16.
 void last_machine_sizes(benchmark::internal::Benchmark* b) { layers(b, {machines().back()}); }
 
-BENCHMARK_CAPTURE(convolve_forward_pass, fp32, ConvolvePrecision::fp32)->Apply(sizes);
-BENCHMARK_CAPTURE(convolve_backward_to_image, fp32, ConvolvePrecision::fp32)->Apply(sizes);
-BENCHMARK_CAPTURE(convolve_backward_to_weights, fp32, ConvolvePrecision::fp32)->Apply(sizes);
-BENCHMARK_CAPTURE(convolve_forward_pass, bf16, ConvolvePrecision::bf16)->Apply(last_machine_sizes);
-BENCHMARK_CAPTURE(convolve_backward_to_image, bf16, ConvolvePrecision::bf16)->Apply(last_machine_sizes);
-BENCHMARK_CAPTURE(convolve_backward_to_weights, bf16, ConvolvePrecision::bf16)->Apply(last_machine_sizes);
-
-BENCHMARK(convolve_forward_cublas)->Apply(last_machine_sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("convolve_forward_pass/fp32", convolve_forward_pass, ConvolvePrecision::fp32));
+  sizes(RegisterBenchmark("convolve_backward_to_image/fp32", convolve_backward_to_image, ConvolvePrecision::fp32));
+  sizes(RegisterBenchmark("convolve_backward_to_weights/fp32", convolve_backward_to_weights, ConvolvePrecision::fp32));
+  last_machine_sizes(RegisterBenchmark("convolve_forward_pass/bf16", convolve_forward_pass, ConvolvePrecision::bf16));
+  last_machine_sizes(
+      RegisterBenchmark("convolve_backward_to_image/bf16", convolve_backward_to_image, ConvolvePrecision::bf16));
+  last_machine_sizes(
+      RegisterBenchmark("convolve_backward_to_weights/bf16", convolve_backward_to_weights, ConvolvePrecision::bf16));
+  last_machine_sizes(RegisterBenchmark("convolve_forward_cublas", convolve_forward_cublas));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -59,9 +59,11 @@ void densify_gather(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"gaussians", "threads"})->ArgsProduct({{50000, 100000}, machines()});
 }
-BENCHMARK(densify_statistics)->Apply(sizes);
-BENCHMARK(densify_plan)->Apply(sizes);
-BENCHMARK(densify_gather)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("densify_statistics", densify_statistics));
+  sizes(RegisterBenchmark("densify_plan", densify_plan));
+  sizes(RegisterBenchmark("densify_gather", densify_gather));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

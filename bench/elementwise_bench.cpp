@@ -45,10 +45,12 @@ void sum_and_product_bench(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"side", "threads"})->ArgsProduct({{512, 1024}, machines()});
 }
-BENCHMARK(affine_values_bench)->Apply(sizes);
-BENCHMARK(add_scaled_bench)->Apply(sizes);
-BENCHMARK(add_product_bench)->Apply(sizes);
-BENCHMARK(sum_and_product_bench)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("affine_values_bench", affine_values_bench));
+  sizes(RegisterBenchmark("add_scaled_bench", add_scaled_bench));
+  sizes(RegisterBenchmark("add_product_bench", add_product_bench));
+  sizes(RegisterBenchmark("sum_and_product_bench", sum_and_product_bench));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -35,7 +35,7 @@ void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"width", "height", "side", "threads"});
   for (const std::int64_t threads : machines()) b->Args({128, 93, 128, threads})->Args({512, 512, 256, threads});
 }
-BENCHMARK(fdk_bench)->Apply(sizes);
+const AtStart registered([] { sizes(RegisterBenchmark("fdk_bench", fdk_bench)); });
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -43,13 +43,16 @@ void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"threads", "points"})->ArgsProduct({machines(), {20000, 50000, 100000}});
 }
 
-BENCHMARK_CAPTURE(hash_grid_forward_pass, 3d_16_levels, k16Levels)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_forward_pass, 3d, kSpace)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_forward_pass, 4d, kSpaceTime)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels_table_only, k16Levels, false)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d_16_levels, k16Levels, true)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 3d, kSpace, true)->Apply(sizes);
-BENCHMARK_CAPTURE(hash_grid_backward_pass, 4d, kSpaceTime, true)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("hash_grid_forward_pass/3d_16_levels", hash_grid_forward_pass, k16Levels));
+  sizes(RegisterBenchmark("hash_grid_forward_pass/3d", hash_grid_forward_pass, kSpace));
+  sizes(RegisterBenchmark("hash_grid_forward_pass/4d", hash_grid_forward_pass, kSpaceTime));
+  sizes(
+      RegisterBenchmark("hash_grid_backward_pass/3d_16_levels_table_only", hash_grid_backward_pass, k16Levels, false));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/3d_16_levels", hash_grid_backward_pass, k16Levels, true));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/3d", hash_grid_backward_pass, kSpace, true));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/4d", hash_grid_backward_pass, kSpaceTime, true));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -22,10 +22,12 @@ void label_loss_bench(benchmark::State& state) {
   measure(state, ctx, {4.0 * static_cast<double>((2 * channels + 1) * n), 0},
           [&] { benchmark::DoNotOptimize(label_loss(ctx, shape, prediction, target, gradient)); });
 }
-BENCHMARK(label_loss_bench)
-    ->Apply([](benchmark::internal::Benchmark* b) { timed(b); })
-    ->ArgNames({"images", "px", "channels", "threads"})
-    ->ArgsProduct({{12}, {192}, {1, 2}, machines()});
+const AtStart registered([] {
+  RegisterBenchmark("label_loss_bench", label_loss_bench)
+      ->Apply([](benchmark::internal::Benchmark* b) { timed(b); })
+      ->ArgNames({"images", "px", "channels", "threads"})
+      ->ArgsProduct({{12}, {192}, {1, 2}, machines()});
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -2,7 +2,6 @@
 #include "machine_limits.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <map>
 #include <string>
@@ -11,6 +10,7 @@
 #include "common/has_cuda.hpp"
 #include "common/parallel.hpp"
 #include "dsasrgs/buffer.hpp"
+#include "timing.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "machine_limits.cpp"
@@ -95,19 +95,16 @@ MachineLimits cuda_limits(Context& ctx) {
     double flops = 0;
     const double fma_s = best_seconds(ctx, [&] { flops = cuda::fma(ctx, to.data(), 20'000); });
     limits.fma_flops_per_s = flops / fma_s;
+    double adds = 0;
+    const double apart_s = best_seconds(ctx, [&] { adds = cuda::add_apart(ctx, to.data(), std::size_t{1} << 24); });
+    limits.adds_apart_per_s = adds / apart_s;
+    const double together_s = best_seconds(ctx, [&] { adds = cuda::add_together(ctx, to.data()); });
+    limits.adds_together_per_s = adds / together_s;
   }
   return limits;
 }
 
 }  // namespace
-
-double seconds_of(Context& ctx, int calls, const std::function<void()>& body) {
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::seconds_between_events(ctx, calls, body);
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < calls; ++i) body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 const MachineLimits& machine_limits(Context& ctx) {
   static std::map<std::string, MachineLimits> known;

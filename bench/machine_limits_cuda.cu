@@ -27,6 +27,20 @@ __global__ void fma_kernel(float* out, int rounds, float factor) {
   if (sum == -1.0f) out[0] = sum;  // never, but the compiler cannot know
 }
 
+constexpr int kAdds = 16;
+
+/// Every lane adds to an entry of its own; neighbouring threads to entries far apart, as points of a hash grid do.
+__global__ void add_apart_kernel(float* to, std::size_t n) {
+  constexpr std::size_t kStride = 2654435761u;
+  const std::size_t threads = std::size_t{gridDim.x} * blockDim.x;
+  for (int i = 0; i < kAdds; ++i) atomicAdd(to + (thread_index() + i * threads) * kStride % n, 1.0f);
+}
+
+/// One entry for all; the lanes of a warp one after another.
+__global__ void add_together_kernel(float* to) {
+  for (int i = 0; i < kAdds; ++i) atomicAdd(to, 1.0f);
+}
+
 /// Blocks that fill any device.
 constexpr unsigned kBlocks = 132 * 16, kThreads = 256;
 
@@ -42,19 +56,13 @@ double fma(Context& ctx, float* out, int rounds) {
   return 2.0 * kChains * rounds * double{kBlocks} * double{kThreads};
 }
 
-double seconds_between_events(Context& ctx, int calls, const std::function<void()>& body) {
-  cudaEvent_t start, stop;
-  check(cudaEventCreateWithFlags(&start, cudaEventDefault), "cudaEventCreate");
-  check(cudaEventCreateWithFlags(&stop, cudaEventDefault), "cudaEventCreate");
-  check(cudaEventRecord(start, stream_of(ctx)), "cudaEventRecord");
-  for (int i = 0; i < calls; ++i) body();
-  check(cudaEventRecord(stop, stream_of(ctx)), "cudaEventRecord");
-  check(cudaEventSynchronize(stop), "cudaEventSynchronize");
-  float ms = 0;
-  check(cudaEventElapsedTime(&ms, start, stop), "cudaEventElapsedTime");
-  cudaEventDestroy(start);
-  cudaEventDestroy(stop);
-  return 1e-3 * ms;
+double add_apart(Context& ctx, float* to, std::size_t n) {
+  launch(ctx, "add_apart", {dim3(kBlocks), dim3(kThreads)}, add_apart_kernel, to, n);
+  return double{kAdds} * double{kBlocks} * double{kThreads};
+}
+double add_together(Context& ctx, float* to) {
+  launch(ctx, "add_together", {dim3(kBlocks), dim3(kThreads)}, add_together_kernel, to);
+  return double{kAdds} * double{kBlocks} * double{kThreads};
 }
 
 }  // namespace dsasrgs::bench::cuda

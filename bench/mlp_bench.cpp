@@ -88,15 +88,17 @@ void last_machine_sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgsProduct({{machines().back()}, {48}, {64}, {20000, 50000, 100000}});
 }
 
-BENCHMARK_CAPTURE(mlp_forward_pass, fp32, MlpPrecision::fp32)->Apply(sizes);
-BENCHMARK_CAPTURE(mlp_backward_pass, fp32, MlpPrecision::fp32)->Apply(sizes);
-BENCHMARK_CAPTURE(mlp_forward_pass, bf16, MlpPrecision::bf16)->Apply(last_machine_sizes);
-BENCHMARK_CAPTURE(mlp_backward_pass, bf16, MlpPrecision::bf16)->Apply(last_machine_sizes);
-BENCHMARK(mlp_forward_eigen)
-    ->Args({1, 32, 64, 49000})
-    ->Args({1, 48, 64, 50000})
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
+const AtStart registered([] {
+  sizes(RegisterBenchmark("mlp_forward_pass/fp32", mlp_forward_pass, MlpPrecision::fp32));
+  sizes(RegisterBenchmark("mlp_backward_pass/fp32", mlp_backward_pass, MlpPrecision::fp32));
+  last_machine_sizes(RegisterBenchmark("mlp_forward_pass/bf16", mlp_forward_pass, MlpPrecision::bf16));
+  last_machine_sizes(RegisterBenchmark("mlp_backward_pass/bf16", mlp_backward_pass, MlpPrecision::bf16));
+  RegisterBenchmark("mlp_forward_eigen", mlp_forward_eigen)
+      ->Args({1, 32, 64, 49000})
+      ->Args({1, 48, 64, 50000})
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

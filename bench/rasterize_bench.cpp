@@ -125,11 +125,13 @@ void rasterize_backward_bench(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"gaussians", "px", "threads"})->ArgsProduct({{20000, 50000, 100000}, {512, 1024}, machines()});
 }
-BENCHMARK(project_forward_bench)->Apply(sizes);
-BENCHMARK(project_backward_bench)->Apply(sizes);
-BENCHMARK(tile_bin_bench)->Apply(sizes);
-BENCHMARK(rasterize_forward_bench)->Apply(sizes);
-BENCHMARK(rasterize_backward_bench)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("project_forward_bench", project_forward_bench));
+  sizes(RegisterBenchmark("project_backward_bench", project_backward_bench));
+  sizes(RegisterBenchmark("tile_bin_bench", tile_bin_bench));
+  sizes(RegisterBenchmark("rasterize_forward_bench", rasterize_forward_bench));
+  sizes(RegisterBenchmark("rasterize_backward_bench", rasterize_backward_bench));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

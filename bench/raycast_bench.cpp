@@ -34,7 +34,7 @@ void sizes(benchmark::internal::Benchmark* b) {
       ->ArgNames({"voxels", "pixels", "threads", "angle"})
       ->ArgsProduct({{128, 256}, {128, 512}, machines(), {0, 90}});
 }
-BENCHMARK(raycast_view)->Apply(sizes);
+const AtStart registered([] { sizes(RegisterBenchmark("raycast_view", raycast_view)); });
 
 }  // namespace
 }  // namespace dsasrgs::bench

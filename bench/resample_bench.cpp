@@ -39,9 +39,11 @@ void pool_average_adjoint_bench(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"px", "scale", "threads"})->ArgsProduct({{512, 1024}, {4}, machines()});
 }
-BENCHMARK(upsample_bicubic_bench)->Apply(sizes);
-BENCHMARK(pool_average_bench)->Apply(sizes);
-BENCHMARK(pool_average_adjoint_bench)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("upsample_bicubic_bench", upsample_bicubic_bench));
+  sizes(RegisterBenchmark("pool_average_bench", pool_average_bench));
+  sizes(RegisterBenchmark("pool_average_adjoint_bench", pool_average_adjoint_bench));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -44,8 +44,10 @@ void residual_pick(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"side", "threads"})->ArgsProduct({{64, 128}, machines()});
 }
-BENCHMARK(residual_score)->Apply(sizes);
-BENCHMARK(residual_pick)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("residual_score", residual_score));
+  sizes(RegisterBenchmark("residual_pick", residual_pick));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -53,8 +53,10 @@ void image_loss_backward_bench(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"px", "threads"})->ArgsProduct({{512, 1024}, machines()});
 }
-BENCHMARK(image_loss_forward_bench)->Apply(sizes);
-BENCHMARK(image_loss_backward_bench)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("image_loss_forward_bench", image_loss_forward_bench));
+  sizes(RegisterBenchmark("image_loss_backward_bench", image_loss_backward_bench));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

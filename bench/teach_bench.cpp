@@ -56,9 +56,11 @@ void teach_backward_bench(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"px", "threads"})->ArgsProduct({{512, 1024}, machines()});
 }
-BENCHMARK(teach_texture)->Apply(sizes);
-BENCHMARK(teach_forward_bench)->Apply(sizes);
-BENCHMARK(teach_backward_bench)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("teach_texture", teach_texture));
+  sizes(RegisterBenchmark("teach_forward_bench", teach_forward_bench));
+  sizes(RegisterBenchmark("teach_backward_bench", teach_backward_bench));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

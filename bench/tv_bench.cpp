@@ -40,8 +40,10 @@ void total_variation_backward_bench(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   timed(b)->ArgNames({"side", "threads"})->ArgsProduct({{32, 128}, machines()});
 }
-BENCHMARK(total_variation_forward_bench)->Apply(sizes);
-BENCHMARK(total_variation_backward_bench)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("total_variation_forward_bench", total_variation_forward_bench));
+  sizes(RegisterBenchmark("total_variation_backward_bench", total_variation_backward_bench));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -71,8 +71,10 @@ void sizes(benchmark::internal::Benchmark* b) {
   for (const std::int64_t threads : machines())
     b->Args({20000, 128, threads})->Args({50000, 256, threads})->Args({100000, 256, threads});
 }
-BENCHMARK(voxelize_forward_bench)->Apply(sizes);
-BENCHMARK(voxelize_backward_bench)->Apply(sizes);
+const AtStart registered([] {
+  sizes(RegisterBenchmark("voxelize_forward_bench", voxelize_forward_bench));
+  sizes(RegisterBenchmark("voxelize_backward_bench", voxelize_backward_bench));
+});
 
 }  // namespace
 }  // namespace dsasrgs::bench

@@ -33,10 +33,12 @@ set(DSASRGS_ALONE_SOURCES ${DSASRGS_HOST_SOURCES} ${DSASRGS_FLAVOUR_SOURCES})
 list(FILTER DSASRGS_ALONE_SOURCES INCLUDE REGEX "/kernels/|/point_tree.cpp|/import/dicom")
 
 # Include paths, definitions and libraries of everything the library is made of. A shared library shows the public headers
-# (DSASRGS_API) and nothing else.
+# (DSASRGS_API) and nothing else, unless DSASRGS_HIDE_INTERNALS is off.
 function(dsasrgs_use_dependencies target)
-  set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden
-    VISIBILITY_INLINES_HIDDEN ON)
+  if(DSASRGS_HIDE_INTERNALS)
+    set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden
+      VISIBILITY_INLINES_HIDDEN ON)
+  endif()
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>

@@ -65,6 +65,7 @@ inline Grid one_block_each(std::size_t n, unsigned threads = 256, std::size_t sh
 template <class... Parameters, class... Arguments>
 void launch(const Context& ctx, const char* name, const Grid& grid, void (*kernel)(Parameters...),
             Arguments&&... args) {
+  static_assert((sizeof(Parameters) + ... + 0) <= 4096, "parameters of a kernel: no more on every device");
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
   const OnDevice current(ctx.device());
   constexpr std::size_t kDefaultSharedBytes = 48 * 1024;  // more must be asked for

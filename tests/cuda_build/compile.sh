@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # compile.sh SOURCE_DIR BUILD_DIR [ARCHITECTURE]: compiles every .cu with nvcc (default sm_90; all-major: sm_75 … sm_120) and
-# fails on an error, a register spill, or double precision arithmetic in a kernel that cold_kernels.txt does not name.
+# fails on an error, a register spill, or double precision arithmetic or local memory in a kernel that cold_kernels.txt
+# does not name.
 # For one architecture the device's side only, which is two thirds cheaper; all-major compiles the host's side too.
-# Leaves BUILD_DIR/cuda_kernels.txt: architecture, registers, spilled bytes, .f64 instructions, kernel. Exit 77: no nvcc.
+# Leaves BUILD_DIR/cuda_kernels.txt: architecture, registers, spilled bytes, bytes of local memory, .f64 instructions,
+# kernel. Exit 77: no nvcc.
 set -euo pipefail
 source_dir=$1 build_dir=$2 architecture=${3:-sm_90}
 nvcc=$(command -v nvcc || true)
@@ -32,8 +34,8 @@ find kernels -name '*.cu' -print0 | xargs -0 -n 1 -P "$(nproc)" bash -c 'compile
 # Registers and spills, from ptxas.
 cat "$work"/*/log | awk '
   /Compiling entry function/ { split($0, q, "\x27"); kernel = q[2]; arch = q[4] }
-  /bytes spill stores/ { spill = $5 + $9 }
-  /Used [0-9]+ registers/ { for (i = 1; i < NF; ++i) if ($i == "Used") print arch, kernel, $(i + 1), spill }
+  /bytes spill stores/ { stack = $1; spill = $5 + $9 }
+  /Used [0-9]+ registers/ { for (i = 1; i < NF; ++i) if ($i == "Used") print arch, kernel, $(i + 1), spill, stack }
 ' | sort -u >"$work/registers"
 
 # .f64 instructions between one entry and the next, from PTX.
@@ -44,21 +46,26 @@ cat "$work"/*/*.ptx | awk '
 ' >"$work/f64"
 
 # CUB's own kernels are not ours to judge.
-awk 'NR == FNR { f64[$1] = $2; next } { print $1, $3, $4, f64[$2] + 0, $2 }' "$work/f64" "$work/registers" |
+awk 'NR == FNR { f64[$1] = $2; next } { print $1, $3, $4, $5, f64[$2] + 0, $2 }' "$work/f64" "$work/registers" |
   c++filt | grep -v 'cub::' | sed -E 's/dsasrgs::cuda::|\(anonymous namespace\)::|void //g; s/\(.*\)//; s/ >/>/g' |
-  sort -k5 >"$build_dir/cuda_kernels.txt"
+  sort -k6 >"$build_dir/cuda_kernels.txt"
 [ -s "$build_dir/cuda_kernels.txt" ] || { echo "no kernel was found in nvcc's output"; exit 1; }
 cat "$build_dir/cuda_kernels.txt"
 
 failed=0
-while read -r arch _ spill f64 kernel; do
+while read -r arch _ spill stack f64 kernel; do
   if [ "$spill" -gt 0 ]; then
     echo "$kernel spills $spill bytes of registers on $arch"
     failed=1
   fi
   name=${kernel%%<*}
-  if [ "$f64" -gt 0 ] && ! grep -qE "^$name( |$)" "$source_dir/tests/cuda_build/cold_kernels.txt"; then
+  ! grep -qE "^$name( |$)" "$source_dir/tests/cuda_build/cold_kernels.txt" || continue
+  if [ "$f64" -gt 0 ]; then
     echo "$kernel has $f64 double precision instructions and is not in tests/cuda_build/cold_kernels.txt"
+    failed=1
+  fi
+  if [ "$stack" -gt 0 ]; then
+    echo "$kernel keeps $stack bytes in local memory on $arch and is not in tests/cuda_build/cold_kernels.txt"
     failed=1
   fi
 done <"$build_dir/cuda_kernels.txt"

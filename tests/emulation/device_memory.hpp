@@ -96,6 +96,7 @@ class DeviceMemory {
     blocks_[data] = block;
     Device& holder = device(on_device);
     ++holder.blocks;
+    ++holder.allocations;
     holder.bytes += bytes;
     holder.most_bytes = std::max(holder.most_bytes, holder.bytes);
     return data;

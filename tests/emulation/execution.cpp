@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "order.hpp"
 #include "sanitizer.hpp"
 #include "worker_threads.hpp"
 
@@ -23,8 +24,6 @@ using boost::context::detail::transfer_t;
 
 constexpr unsigned kWarp = 32;
 constexpr std::size_t kStackBytes = 256 * 1024;  // sanitized frames are large; untouched pages cost nothing
-
-std::atomic<Order> launch_order{Order::forward};
 
 /// A fiber's stack, with an inaccessible page below it.
 class Stack {
@@ -90,7 +89,8 @@ class BlockRunner {
         num_threads_(config.blockDim.x * config.blockDim.y * config.blockDim.z),
         fibers_(num_threads_),
         warps_((num_threads_ + kWarp - 1) / kWarp),
-        shared_(config.dynamicSmemBytes == 0 ? nullptr : std::make_unique<Chunk[]>(chunks(config.dynamicSmemBytes))) {
+        shared_(config.dynamicSmemBytes == 0 ? nullptr : std::make_unique<Chunk[]>(chunks(config.dynamicSmemBytes))),
+        shared_bytes_(config.dynamicSmemBytes) {
     while (sanitizer_fibers_.size() < num_threads_) sanitizer_fibers_.emplace_back();
     for (unsigned t = 0; t < num_threads_; ++t) fibers_[t].sanitizer = &sanitizer_fibers_[t];
     blockDim = config.blockDim;
@@ -118,11 +118,15 @@ class BlockRunner {
     if (num_threads_ % kWarp != 0) warps_.back().returned = ~0u << (num_threads_ % kWarp);
     num_done_ = num_at_barrier_ = 0;
     scheduler_.release(&block_begin);
-    const bool reverse = launch_order.load() == Order::reverse;
+    if (shared_ != nullptr)  // what another block left there must not be read
+      std::memset(shared_.get(), 0xff, shared_bytes_);
+    Turns turns(block);
+    turns.put_in_order(turns_, num_threads_);
     while (num_done_ < num_threads_) {
       bool progress = false;
+      if (turns.shuffled()) turns.put_in_order(turns_, num_threads_);
       for (unsigned i = 0; i < num_threads_ && error_.empty(); ++i) {
-        const unsigned t = reverse ? num_threads_ - 1 - i : i;
+        const auto t = static_cast<unsigned>(turns_[i]);
         if (fibers_[t].state != State::fresh && fibers_[t].state != State::ready) continue;
         resume(t);
         progress = true;
@@ -344,6 +348,8 @@ class BlockRunner {
   std::vector<Fiber> fibers_;
   std::vector<Warp> warps_;
   std::unique_ptr<Chunk[]> shared_;
+  std::size_t shared_bytes_;
+  std::vector<std::size_t> turns_;  // the threads, in the order in which they go on
   // Kept from launch to launch: making them costs more than a small block.
   static thread_local std::vector<std::unique_ptr<Stack>> stacks_;
   static thread_local std::vector<Stack*> free_stacks_;
@@ -359,8 +365,6 @@ thread_local char BlockRunner::block_begin = 0, BlockRunner::block_end = 0;
 
 }  // namespace
 
-void set_order(Order order) { launch_order = order; }
-
 int block_barrier(bool predicate, Site site) { return BlockRunner::active->barrier(predicate, site); }
 std::uint64_t warp_collective(Collective kind, unsigned mask, std::uint64_t value, int source_lane, Site site) {
   return BlockRunner::active->collective(kind, mask, value, source_lane, site);
@@ -374,10 +378,12 @@ std::string run_grid(const cudaLaunchConfig_t& config, const std::function<void(
   const std::size_t workers = std::min<std::size_t>(num_blocks, kNumWorkers);
   std::mutex guard;
   std::string error;
+  std::vector<std::size_t> order;
+  Turns::of_launch().put_in_order(order, num_blocks);
   WorkerThreads::instance().run(workers, [&](std::size_t worker) {
     BlockRunner runner(config, thread_body);
     for (std::size_t i = worker; i < num_blocks; i += workers) {
-      const std::size_t b = launch_order.load() == Order::reverse ? num_blocks - 1 - i : i;
+      const std::size_t b = order[i];
       const std::string what = runner.run({static_cast<unsigned>(b % config.gridDim.x),
                                            static_cast<unsigned>(b / config.gridDim.x % config.gridDim.y),
                                            static_cast<unsigned>(b / config.gridDim.x / config.gridDim.y)});

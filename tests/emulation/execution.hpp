@@ -3,6 +3,7 @@
 // The CUDA execution model on the host: one fiber per CUDA thread, one host thread per running block.
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -10,9 +11,25 @@
 
 namespace emulation {
 
-/// In which order the threads of a block, and the blocks of a grid, are started. Results must not depend on it.
-enum class Order { forward, reverse };
-void set_order(Order);
+/// In which order the threads of a block go on, and the blocks of a grid are started: results must not depend on it.
+/// Shuffled: another order between any two barriers and for every launch, by the seed.
+enum class Order { forward, reverse, shuffled };
+void set_order(Order, std::uint64_t seed = 0);
+
+/// Work is kept and done when somebody waits for its stream, as late as a GPU may do it; until then pinned memory that
+/// a copy is on its way to holds NaN. Off: work is done when it is submitted.
+void set_deferred(bool);
+
+/// Every n-th update of an instantiated graph fails, as CUDA allows it to; 0: none.
+void fail_graph_updates(unsigned n);
+
+/// Additions to memory by kernels between start and the result: how many, to how many addresses, the most to one of
+/// them.
+struct AtomicCounts {
+  std::size_t additions = 0, addresses = 0, most = 0;
+};
+void start_counting_atomics();
+AtomicCounts counted_atomics();
 
 /// Runs a grid to its end. Returns an empty string, or what went wrong: a divergent barrier or collective.
 std::string run_grid(const cudaLaunchConfig_t&, const std::function<void()>& thread_body);
@@ -25,6 +42,8 @@ struct Device {
   int streams = 0, pools = 0;
   std::size_t blocks = 0, bytes = 0;  ///< memory that was allocated and not freed
   std::size_t most_bytes = 0;         ///< the largest that `bytes` has been; tests set it back
+  std::size_t allocations = 0;        ///< ever made
+  std::size_t graph_nodes = 0;        ///< of the graph that was launched last
   int early_frees = 0;  ///< of pinned memory that a copy was on its way to: nobody had waited for the stream
 };
 Device& device(int index);

@@ -179,8 +179,13 @@ using std::min;
 
 // ---- atomics
 // ---------------------------------------------------------------------------------------------------------
+namespace emulation {
+inline std::atomic<bool> counting_atomics{false};
+void count_atomic(const void* address);
+}  // namespace emulation
 template <class T>
 T atomicAdd(T* address, T value) {
+  if (emulation::counting_atomics.load(std::memory_order_relaxed)) emulation::count_atomic(address);
   return std::atomic_ref<T>(*address).fetch_add(value, std::memory_order_relaxed);
 }
 template <class T>
@@ -319,9 +324,12 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes*, F*) {
   return emulation::kernel_image();
 }
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize };
+namespace emulation {
+cudaError_t allow_shared_memory(const void* kernel, int bytes);
+}
 template <class F>
-cudaError_t cudaFuncSetAttribute(F*, cudaFuncAttribute, int) {
-  return cudaSuccess;
+cudaError_t cudaFuncSetAttribute(F* kernel, cudaFuncAttribute, int bytes) {
+  return emulation::allow_shared_memory(reinterpret_cast<const void*>(kernel), bytes);
 }
 
 struct cudaLaunchAttribute;
@@ -333,11 +341,11 @@ struct cudaLaunchConfig_t {
   unsigned numAttrs = 0;
 };
 namespace emulation {
-cudaError_t submit_kernel(const cudaLaunchConfig_t&, std::function<void()> thread_body);
+cudaError_t submit_kernel(const cudaLaunchConfig_t&, const void* kernel, std::function<void()> thread_body);
 }
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...), Arguments&&... args) {
   return emulation::submit_kernel(
-      *config,
+      *config, reinterpret_cast<const void*>(kernel),
       [kernel, bound = std::tuple<Parameters...>(std::forward<Arguments>(args)...)] { std::apply(kernel, bound); });
 }

@@ -93,7 +93,7 @@ must tests 150 "$here/dsasrgs_tests" --backend cuda --durations yes '~[real]~[.]
 must reconstruction 60 bash -c 'reconstruct --output "$0" --baselines' "$work/run"
 must reconstruction_again 60 bash -c 'reconstruct --output "$0"' "$work/again"
 must same_bits 10 cmp "$work/run/model.h5" "$work/again/model.h5"
-cp "$work"/run/metrics.json "$work"/run/*.log "$results/" 2>/dev/null
+cp "$work"/run/{metrics.json,log.csv} "$results/" 2>/dev/null
 rm -rf "$work/run" "$work/again"
 bench training_step 60 --benchmark_filter='^training_step/.*threads:0'
 cut -c -110 "$results/limits.txt" "$results/training_step.txt"

@@ -113,8 +113,10 @@ std::string in_options(const CLI::App& app, const std::string& message) {
   std::string option = "--" + field.substr(field.rfind('.') + 1);
   std::replace(option.begin(), option.end(), '_', '-');
   if (option.starts_with("--num-")) option.erase(2, 4);
-  if (std::find(names.begin(), names.end(), option) == names.end())
-    return has_field ? text : used(app).get_name() + ": " + text;
+  const auto is_known = [&] { return std::find(names.begin(), names.end(), option) != names.end(); };
+  for (const char* axis : {"-u-", "-v-"})  // one option for both
+    if (const std::size_t at = option.find(axis); at != std::string::npos && !is_known()) option.erase(at, 2);
+  if (!is_known()) return has_field ? text : used(app).get_name() + ": " + text;
   return option + (has_field ? text.substr(field.size()) : ": " + text);
 }
 

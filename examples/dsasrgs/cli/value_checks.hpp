@@ -76,6 +76,19 @@ inline std::string no_file(const std::string& name) {
   return "";
 }
 
+/// A folder that is there.
+inline CLI::Validator existing_folder() {
+  return {[](std::string& text) -> std::string {
+            if (text.empty()) return "expected a folder, found an empty name";
+            std::error_code error;
+            const auto status = std::filesystem::status(text, error);
+            if (std::filesystem::is_directory(status)) return "";
+            return std::string("expected a folder, found ") +
+                   (std::filesystem::exists(status) ? "a file: " : "none: ") + text;
+          },
+          ""};
+}
+
 /// A file that is there.
 inline CLI::Validator existing_file() {
   return {[](std::string& text) { return no_file(text); }, ""};

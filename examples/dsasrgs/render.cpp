@@ -266,7 +266,7 @@ void add_render(CLI::App& app) {
                   "line integral shown black in PNGs and films; default: the largest of all renders")
       ->check(positive_finite());
   sub->add_option("--fps", options->frames_per_s, "frames of a film per second; default: 15")
-      ->check(CLI::Range(kFewestFramesPerSecond, kMostFramesPerSecond));
+      ->check(number_between(kFewestFramesPerSecond, kMostFramesPerSecond));
   sub->add_flag("--force", options->force, "replace the output, or the pictures in it");
   add_pose_options(*sub, *options, case_option);
   add_machine_options(*sub, options->machine);

@@ -49,7 +49,7 @@ expect 0 "a folder with a point" render $model --time 1 --size 8 8 --output pict
 says "a folder with a point" '^wrote 1 render of 8 x 8 pixels to pictures.v2/$' out.txt
 expect 2 "a report for another program" report run --output rep.pdf
 says "a report for another program" '--output: expected a file named .html, found rep.pdf'
-expect 2 "no name" voxelize $model --output ""
+expect 2 "no name" simulate --output ""
 says "no name" '--output: expected a file, found an empty name'
 absent rep.pdf
 
@@ -76,7 +76,9 @@ for end in nrrd mha nii; do expect 0 "a mean .$end" voxelize $model --output mea
 says "a mean .nrrd" "^mean_from_s:=0(\.0)?$" <(head -n 20 mean.nrrd | tr -d '\0')
 says "a mean .nrrd" "^mean_until_s:=$last" <(head -n 20 mean.nrrd | tr -d '\0')
 says "a mean .mha" "^MeanUntil_s = $last" <(head -n 20 mean.mha | tr -d '\0')
-for f in mean.nrrd mean.mha; do head -n 20 $f | grep -aqE 'time_s:=|AcquisitionTime_s' && report "$f: a mean says that it is of a moment"; done
+for f in mean.nrrd mean.mha; do
+  head -n 20 $f | grep -aE '^time_s:=|AcquisitionTime_s' >/dev/null && report "$f: a mean says that it is of a moment"
+done
 description() { head -c 228 | tail -c 80 | tr -d '\0'; }  # NIfTI-1: descrip
 says "a mean .nii" "^dsasrgs: mean from 0(\.0)? to $last" <(description <mean.nii)
 says "a run's volume" "^dsasrgs: mean from 0(\.0)? to $last" <(gzip -dc run/volume.nii.gz | description)

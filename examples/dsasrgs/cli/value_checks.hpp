@@ -22,6 +22,17 @@ inline CLI::Validator positive_finite() {
           "POSITIVE"};
 }
 
+/// A number within two others (CLI::Range lets NaN pass).
+inline CLI::Validator number_between(double low, double high) {
+  return {[low, high](std::string& text) {
+            double value = 0;
+            if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
+            return "expected a number of " + CLI::detail::to_string(low) + " to " + CLI::detail::to_string(high) +
+                   ", found " + text;
+          },
+          ""};
+}
+
 /// A whole number of 0 or more (CLI::NonNegativeNumber names the largest double in its message, and numbers beyond 64
 /// bits become the largest one).
 inline CLI::Validator not_negative() {

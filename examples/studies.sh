@@ -26,7 +26,7 @@ reconstruct() {  # CASE RUN OPTIONS...
 simulated() {  # NAME SIMULATE_OPTIONS...
   local name=$1
   shift
-  "$dsasrgs" simulate --output "$out/$name.h5" --photons 2000000 "$@"
+  "$dsasrgs" simulate --output "$out/$name.h5" --force --photons 2000000 "$@"
   reconstruct "$out/$name.h5" "$name-neural" --config examples/quickstart.toml --baselines
   reconstruct "$out/$name.h5" "$name-static" --config examples/quickstart.toml --set field.kind=static
 }

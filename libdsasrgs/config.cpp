@@ -13,6 +13,7 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/no_such_file.hpp"
 #include "field_shapes.hpp"
 
 namespace dsasrgs {
@@ -102,8 +103,9 @@ void apply_toml(Config& config, std::string_view text, const std::string& source
 
 void apply_toml_file(Config& config, const std::filesystem::path& path) try {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw IoError(path.string() + ": expected a file, found a folder");
+  if (std::filesystem::is_directory(path, error)) throw NoSuchFile(path.string() + ": expected a file, found a folder");
   std::ifstream file(path, std::ios::binary);
+  if (!file && !std::filesystem::exists(path, error)) throw NoSuchFile(path.string() + ": expected a file, found none");
   if (!file) throw IoError(path.string() + ": cannot be opened for reading");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   apply_toml(config, text, path.string());

@@ -12,6 +12,7 @@ count=${#left[@]}
 [ "$count" -gt 0 ] || exec bash "$cluster/summary.sh" "$results"
 command -v sbatch >/dev/null || fail "expected SLURM's sbatch, found none (one machine: parallel.sh)"
 list=$(mktemp "$results/cases.XXXXXX")  # a line for each task; an array that was submitted before keeps its own
+trap 'rm -f "$list"' EXIT  # until there is a job that reads it
 printf '%s\n' "${left[@]}" >"$list"
 read -ra site <<<"${SBATCH_OPTIONS:-}"
 
@@ -23,6 +24,8 @@ array=$(sbatch --parsable --job-name dsasrgs --array "1-$count" --requeue --open
 exec bash $(printf %q "$cluster/one_case.sh") $(printf %q "$results") "\$(sed -n "\${SLURM_ARRAY_TASK_ID}p" $(printf %q "$list"))"
 END
 )
+trap - EXIT
 summary=$(sbatch --parsable --job-name dsasrgs-summary --dependency "afterany:${array%%;*}" --output "$results/slurm.log" \
-  --open-mode append "${site[@]}" --wrap "bash $(printf %q "$cluster/summary.sh") $(printf %q "$results"); rm -f $(printf %q "$list")")
+  --open-mode append "${site[@]}" --wrap "bash $(printf %q "$cluster/summary.sh") $(printf %q "$results"); rm -f $(printf %q "$list")") ||
+  fail "submitted $count cases as job $array; the job for their table was refused: bash $(printf %q "$cluster/summary.sh") $(printf %q "$results") makes it, $list may go when they are done"
 echo "submitted $count cases as job $array, their table as job $summary; $results/slurm.log has their lines"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/file_kind.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
@@ -79,8 +80,12 @@ void run_labels(const EvaluateOptions& options) {
 
 void run(const EvaluateOptions& options) {
   const Interruption interruption;
-  if (!options.json_file.empty())
+  if (!options.json_file.empty()) {
     require_writable_file("--json", options.json_file, {options.model, options.case_file});
+    if (!is_json_or_new(options.json_file))
+      throw UsageError("--json: expected a new file or JSON to replace, found another kind of file: " +
+                       options.json_file);
+  }
   if (read_format(options.model) == "dsasrgs.pseudo_labels") return run_labels(options);
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "cli/file_kind.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/value_checks.hpp"
 #include "dsasrgs/error.hpp"
@@ -79,7 +80,7 @@ std::vector<fs::path> files_in(const Kind& kind, const char* field, const std::s
   std::error_code error;
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.path().extension() == extension) files.push_back(entry.path());
+    if (is_named(entry.path(), extension)) files.push_back(entry.path());
   if (error) kind.table.refuse(field, "a folder", folder.string() + ": " + error.message());
   if (files.empty())
     kind.table.refuse(field, "a folder with " + extension + " files", folder.string() + " without any");

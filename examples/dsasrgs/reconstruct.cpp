@@ -5,6 +5,7 @@
 #include <cerrno>  // program_invocation_name
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "cli/interruption.hpp"
+#include "cli/json_reading.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
@@ -146,9 +148,13 @@ void require_labels_of_run(const RunFolder& folder) {
 /// The steps of the run that the folder's metrics.json is of; 0: there is none.
 int finished_steps(const RunFolder& folder) {
   std::ifstream file(folder.metrics());
-  const auto json = nlohmann::json::parse(file, nullptr, false);
-  const nlohmann::json::json_pointer steps("/run/steps");
-  return json.is_object() && json.contains(steps) && json[steps].is_number_integer() ? json[steps].get<int>() : 0;
+  try {
+    const auto json = parse_json<nlohmann::json>(file);
+    const nlohmann::json::json_pointer steps("/run/steps");
+    return json.contains(steps) && json[steps].is_number_integer() ? json[steps].get<int>() : 0;
+  } catch (const std::exception&) {  // none, or another text
+    return 0;
+  }
 }
 
 /// More steps than the checkpoint's configuration says, where they are asked for; else there must be something to do.
@@ -167,7 +173,7 @@ void set_steps(Reconstructor& reconstructor, const ReconstructOptions& options, 
                      " (--steps N with more than " + std::to_string(done) + " trains it further)");
 }
 
-std::string view_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " view" : " views"); }
+std::string view_text(std::size_t count) { return count_text(count, "view"); }
 
 void announce(const Acquisition& a, const Reconstructor& reconstructor, const Context& ctx, bool quiet) {
   const Config& config = reconstructor.config();

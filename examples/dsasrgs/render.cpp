@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/file_kind.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
@@ -30,6 +31,8 @@ namespace dsasrgs::program {
 
 namespace {
 
+constexpr double kFramesPerSecond = 15;
+
 struct RenderOptions {
   std::string model, output, case_file, views = "test";
   CArmView pose;
@@ -39,7 +42,8 @@ struct RenderOptions {
   int scale = 1;
   std::optional<float> window;
   int frames = 0;
-  double frames_per_s = 15;
+  std::optional<double> frames_per_s;
+  bool force = false;
   MachineOptions machine;
 };
 
@@ -47,16 +51,26 @@ enum class OutputKind { acquisition, picture, movie, folder };
 
 /// By the name. One that means a file of another kind is refused: it would become a folder.
 OutputKind output_kind(const std::string& output) {
-  std::string end = std::filesystem::path(output).extension().string();
-  std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (end == ".h5" || end == ".hdf5") return OutputKind::acquisition;
-  if (end == ".png") return OutputKind::picture;
-  if (end == ".mp4" || end == ".webp") return OutputKind::movie;
-  for (const char* other : {".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".avi", ".mov", ".mkv", ".webm", ".dcm",
-                            ".nii", ".nrrd", ".mha", ".gz", ".raw", ".npy"})
-    if (end == other)
-      throw UsageError("--output: expected FILE.h5, FILE.png, FILE.mp4, FILE.webp or a folder, found " + output);
+  if (is_named(output, ".h5") || is_named(output, ".hdf5")) return OutputKind::acquisition;
+  if (is_named(output, ".png")) return OutputKind::picture;
+  if (is_named(output, ".mp4") || is_named(output, ".webp")) return OutputKind::movie;
+  const std::string end = std::filesystem::path(output).extension().string();
+  const bool is_suffix = std::any_of(end.begin(), end.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
+  if (is_suffix && !std::filesystem::is_directory(output))
+    throw UsageError(
+        "--output: expected FILE.h5, FILE.png, FILE.mp4, FILE.webp or a folder (with a point in its name: "
+        "FOLDER/), found " +
+        output);
   return OutputKind::folder;
+}
+
+/// An option that the kind of output does not heed was meant for another.
+void require_heeded(const RenderOptions& options, OutputKind kind) {
+  const auto refuse = [&](const char* option, const char* goes_with) {
+    throw UsageError(std::string(option) + ": expected --output " + goes_with + " with it, found " + options.output);
+  };
+  if (options.frames_per_s && kind != OutputKind::movie) refuse("--fps", "FILE.mp4 or FILE.webp");
+  if (options.window && kind == OutputKind::acquisition) refuse("--window", "of pictures or a film");
 }
 
 /// What to render: poses on one detector, and the number each picture is named after.
@@ -87,12 +101,16 @@ RenderList views_of_pose(const RenderOptions& options, const Model& model) {
     list.detector.pitch_v_mm = options.pitch_mm.back();
   }
   const Detector& d = list.detector;
-  if (d.width_px < 1 || d.height_px < 1)
-    throw UsageError("--size: expected a positive width and height, found " + std::to_string(d.width_px) + " x " +
-                     std::to_string(d.height_px));
-  if (!(d.pitch_u_mm > 0) || !(d.pitch_v_mm > 0))
-    throw UsageError("--pitch-mm: expected a positive pitch, found " +
-                     number_text(std::min(d.pitch_u_mm, d.pitch_v_mm)));
+  constexpr int kLongestSide_px = 1 << 20;
+  constexpr double kLeastPitch_mm = 1e-6, kMostPitch_mm = 1e9;
+  for (const int side : {d.width_px, d.height_px})
+    if (side < 1 || side > kLongestSide_px)
+      throw UsageError("--size: expected a width and a height of 1 to " + std::to_string(kLongestSide_px) +
+                       " pixels, found " + std::to_string(d.width_px) + " x " + std::to_string(d.height_px));
+  for (const double pitch : {d.pitch_u_mm, d.pitch_v_mm})
+    if (!(pitch >= kLeastPitch_mm && pitch <= kMostPitch_mm))
+      throw UsageError("--pitch-mm: expected " + number_text(kLeastPitch_mm) + " to " + number_text(kMostPitch_mm) +
+                       " mm, found " + number_text(pitch));
   std::vector<double> times = options.times_s;
   const double step_s = (model.time.last_s - model.time.first_s) / std::max(1, options.frames - 1);
   for (int f = 0; f < options.frames; ++f) times.push_back(model.time.first_s + f * step_s);
@@ -143,9 +161,9 @@ void write_pictures(const std::filesystem::path& folder, const Acquisition& rend
 }
 
 void write_film(const RenderOptions& options, const Acquisition& renders) {
-  const MovieKind kind = options.output.ends_with("4") ? MovieKind::mp4 : MovieKind::webp;
+  const MovieKind kind = is_named(options.output, ".mp4") ? MovieKind::mp4 : MovieKind::webp;
   const float black = black_of(renders, options.window);
-  write_movie(options.output, kind, renders.num_views(), options.frames_per_s,
+  write_movie(options.output, kind, renders.num_views(), options.frames_per_s.value_or(kFramesPerSecond),
               [&](const std::filesystem::path& path, int v) {
                 write_projection(path, renders.projection(v), renders.detector, black);
               });
@@ -155,9 +173,12 @@ void run(const RenderOptions& options) {
   const Interruption interruption;
   const bool quiet = options.machine.quiet;
   const OutputKind kind = output_kind(options.output);
-  if (options.window && !(*options.window > 0))
-    throw UsageError("--window: expected a positive line integral, found " + number_text(*options.window));
+  require_heeded(options, kind);
   if (kind != OutputKind::folder) require_writable_file("--output", options.output, {options.model, options.case_file});
+  if (kind == OutputKind::acquisition)
+    require_replaceable("--output", options.output, "dsasrgs.acquisition", options.force);
+  else if (kind != OutputKind::folder)
+    require_replaceable("--output", options.output, options.force);
   if (kind == OutputKind::movie) require_ffmpeg();
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
@@ -181,11 +202,13 @@ void run(const RenderOptions& options) {
     write_film(options, renders);
   } else {
     OutputFolder folder(options.output);
+    for (const int name : list.names)
+      require_replaceable("--output", folder.path() / view_file_name(name), options.force);
     render_all(ctx, model, renders, quiet);
     write_pictures(folder.path(), renders, list.names, black_of(renders, options.window));
     folder.keep();
   }
-  print_line(quiet, "wrote " + std::to_string(list.poses.size()) + " renders of " +
+  print_line(quiet, "wrote " + count_text(list.poses.size(), "render") + " of " +
                         std::to_string(list.detector.width_px) + " x " + std::to_string(list.detector.height_px) +
                         " pixels to " + options.output);
 }
@@ -240,10 +263,11 @@ void add_render(CLI::App& app) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   sub->add_option("--window", options->window,
-                  "line integral shown black in PNGs; default: the largest of all renders");
-  sub->add_option("--fps", options->frames_per_s, "frames of a film per second")
-      ->check(positive_finite())
-      ->capture_default_str();
+                  "line integral shown black in PNGs and films; default: the largest of all renders")
+      ->check(positive_finite());
+  sub->add_option("--fps", options->frames_per_s, "frames of a film per second; default: 15")
+      ->check(number_between(kFewestFramesPerSecond, kMostFramesPerSecond));
+  sub->add_flag("--force", options->force, "replace the output, or the pictures in it");
   add_pose_options(*sub, *options, case_option);
   add_machine_options(*sub, options->machine);
   sub->callback([options] { run(*options); });

@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "cli/file_kind.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
@@ -70,6 +71,8 @@ void run(const ReportArguments& arguments) {
   const fs::path folder = arguments.run;
   const RunRecord record = read_run_record(folder);
   const fs::path output = arguments.output.empty() ? folder / kReportFile : fs::path(arguments.output);
+  if (!is_named(output, ".html") && !is_named(output, ".htm"))
+    throw UsageError("--output: expected a file named .html, found " + output.string());
   const fs::path model_file = folder / "model.h5";
   require_writable_file("--output", output,
                         {model_file, folder / "config.toml", folder / "log.csv", folder / "metrics.json",
@@ -97,7 +100,8 @@ void add_report(CLI::App& app) {
   auto arguments = std::make_shared<ReportArguments>();
   CLI::App* sub = app.add_subcommand("report", "show a run: one HTML file for any browser");
   sub->add_option("run", arguments->run, "run folder")->required()->check(not_empty());
-  sub->add_option("--output", arguments->output, "file to make; default: report.html in the run folder");
+  sub->add_option("--output", arguments->output, "file to make (.html); default: report.html in the run folder")
+      ->check(not_empty());
   sub->add_option("--case", arguments->case_file,
                   "the acquisition that the run was trained on; default: the one it names, where that is still there")
       ->check(existing_file());

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/output_path.hpp"
 #include "cli/usage_error.hpp"
 #include "jobs/simulate_case.hpp"
 #include "subcommands.hpp"
@@ -14,11 +15,13 @@ namespace dsasrgs::program {
 void add_simulate(CLI::App& app) {
   struct Arguments {
     std::string output;
+    bool force = false;
     SimulateOptions options;
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* sub = app.add_subcommand("simulate", "make an acquisition with known truth");
   sub->add_option("--output", arguments->output, "acquisition file to write (CASE.h5)")->required();
+  sub->add_flag("--force", arguments->force, kForceDescription);
   const OptionList list = options_of(arguments->options);
   add_options(*sub, list);
   sub->callback([arguments, sub, list] {
@@ -28,6 +31,8 @@ void add_simulate(CLI::App& app) {
       throw UsageError("--" + option.name + ": expected --vessels " + option.goes_with + " with it, found --vessels " +
                        source.vessels);
     follow_given(arguments->options, given);
+    require_writable_file("--output", arguments->output, {source.vessels});
+    require_replaceable("--output", arguments->output, "dsasrgs.acquisition", arguments->force);
     simulate_case(arguments->output, arguments->options);
   });
 }

@@ -20,6 +20,7 @@ namespace {
 struct VoxelizeOptions {
   std::string model, output;
   VolumeOptions volume;
+  bool force = false;
   MachineOptions machine;
 };
 
@@ -30,6 +31,7 @@ void run(const VoxelizeOptions& options) {
     throw UsageError(std::string("--output: expected a file named ") + kVolumeNames + ", found " + options.output);
   check_volume_options(options.volume);
   require_writable_file("--output", options.output, {options.model});
+  require_replaceable("--output", options.output, options.force);
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
@@ -48,6 +50,7 @@ void add_voxelize(CLI::App& app) {
                   "volume to write: .nii or .nii.gz (NIfTI), .nrrd or .seq.nrrd (3D Slicer), .mha (ITK)")
       ->required();
   add_volume_options(*sub, options->volume, true);
+  sub->add_flag("--force", options->force, kForceDescription);
   add_machine_options(*sub, options->machine);
   sub->callback([options] { run(*options); });
 }

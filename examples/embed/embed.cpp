@@ -3,7 +3,7 @@
 #include <dsasrgs/dsasrgs.hpp>
 #include <iostream>
 
-int main(int argc, char** argv) {  // embed CASE.h5 STEPS
+int main(int argc, char** argv) try {  // embed CASE.h5 STEPS
   using namespace dsasrgs;
   if (argc != 3) return 2;
   Context ctx = Context::cpu();
@@ -18,4 +18,7 @@ int main(int argc, char** argv) {  // embed CASE.h5 STEPS
   const Image image = renderer.render(acquisition.poses.front(), acquisition.detector.refined(2));
   write_png("view.png", image, GreyWindow{1.5f, 0.0f});
   std::cout << reconstructor.model().cloud.size() << " Gaussians\n";
+} catch (const dsasrgs::Error& e) {  // one line that says what was expected, what was found, and where
+  std::cerr << e.what() << "\n";
+  return 1;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dsasrgs/dsasrgs.hpp>
+#include <iostream>
 
 using namespace dsasrgs;
 
@@ -8,7 +9,7 @@ std::vector<float> super_resolve(std::span<const float> image, const Detector& d
   return upsample_image(image, detector, scale);
 }
 
-int main(int argc, char** argv) {  // pseudo_labels CASE.h5 LABELS.h5
+int main(int argc, char** argv) try {  // pseudo_labels CASE.h5 LABELS.h5
   if (argc != 3) return 2;
   const Acquisition a = read_acquisition(argv[1]);
   LabelFileOptions options;
@@ -21,4 +22,7 @@ int main(int argc, char** argv) {  // pseudo_labels CASE.h5 LABELS.h5
   PseudoLabelWriter file(argv[2], options);
   for (const int view : options.views) file.add(super_resolve(a.projection(view), a.detector, options.scale));
   file.commit();  // the file is there from here on
+} catch (const Error& e) {
+  std::cerr << e.what() << "\n";
+  return 1;
 }

@@ -17,7 +17,7 @@ void render_sweep(Context& ctx, const Model& model, const std::vector<Pose>& pos
     renderer.render_into(poses[v], model.detector, images.subview(v * pixels, pixels));
 }
 
-int main(int argc, char** argv) {  // render_sweep MODEL.h5
+int main(int argc, char** argv) try {  // render_sweep MODEL.h5
   if (argc != 2) return 2;
   CircularSweep sweep;
   sweep.num_views = 12;
@@ -49,4 +49,7 @@ int main(int argc, char** argv) {  // render_sweep MODEL.h5
   double sum = 0;
   for (const float value : host) sum += value;
   std::cout << host.size() << " pixels, mean " << sum / static_cast<double>(host.size()) << '\n';
+} catch (const Error& e) {
+  std::cerr << e.what() << "\n";
+  return 1;
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "cli/json_reading.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/version.hpp"
@@ -200,7 +201,7 @@ std::optional<StudyResult> read_result(const fs::path& path) {
   std::ifstream file(path);
   if (!file) return std::nullopt;
   try {
-    return result(Json::parse(file));
+    return result(parse_json<Json>(file));
   } catch (const std::runtime_error& e) {  // those above
     throw BadInput(path.string(), "the file", kExpected, e.what());
   } catch (const std::exception&) {  // the JSON library's, whose words are for programmers, and the file system's

@@ -8,6 +8,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/no_such_file.hpp"
 
 namespace dsasrgs::program {
 
@@ -34,10 +35,11 @@ std::string toml_text(const toml::node& node) {
 
 toml::table parse_toml_file(const std::filesystem::path& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw IoError(path.string() + ": expected a file, found a folder");
+  if (std::filesystem::is_directory(path, error)) throw NoSuchFile(path.string() + ": expected a file, found a folder");
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
+  if (!file && !std::filesystem::exists(path, error)) throw NoSuchFile(path.string() + ": expected a file, found none");
   if (!file) throw IoError(path.string() + ": cannot be opened for reading");
   require_parsable_toml(text.str(), path.string());
   try {

@@ -18,8 +18,9 @@ namespace DSASRGS_API dsasrgs {
 ///
 /// The child gets the one open file and nothing else: it cannot open others, and its memory is limited to what the file
 /// can need. A crash, or more processor time than the file can need (2 s and a second for each 20 MB asked for or 200
-/// MB of file), becomes BadInput; waiting for a slow disk does not. A child that cannot be started is IoError: nothing
-/// is read in this process instead. What the child answers is checked as the file's content is. Linux only, and needs
+/// MB of file), becomes BadInput; waiting for a slow disk does not, but ten minutes without a byte do. A child that
+/// cannot be started, or does not say within 20 s that it reads HDF5 files, is IoError: nothing is read in this process
+/// instead. What the child answers is checked as the file's content is. Linux only, and needs
 /// /proc.
 void read_hdf5_through(std::vector<std::string> command);
 /// What was set: empty, or a command.

@@ -26,6 +26,7 @@ enum class Implausibility {
   no_contrast,           ///< no view shows anything [views]
   constant_views,        ///< views that show nothing, others do; not those of 0 before or after contrast [views]
   duplicate_views,       ///< the same image, bit by bit, from different poses [views that repeat another]
+  few_valid_pixels,      ///< nearly all pixels are marked as invalid [their share]
   // geometry
   length_unit,          ///< source to detector, or the volume, of a length no scanner has [mm]
   detector_size,        ///< detector far too small or large for its distance: the pixels' unit [angle of view, degrees]
@@ -34,6 +35,7 @@ enum class Implausibility {
   volume_off_detector,  ///< the volume's centre is projected beside the detector [share of views]
   signal_outside_volume,  ///< contrast on rays that miss the volume [share of all contrast]
   // poses
+  single_view,   ///< one view alone [views]
   same_pose,     ///< all views from one pose [views]
   narrow_sweep,  ///< all views from nearly one direction, as from angles made radians twice [span, degrees]
   angle_steps,   ///< round and round in large equal steps, as from degrees taken for radians [step, degrees]

@@ -18,6 +18,8 @@ namespace DSASRGS_API dsasrgs {
 struct VolumeTimes {
   double frame_spacing_s = 1;  ///< from one to the next
   double first_time_s = 0;
+  /// Where the one frame is no moment, but the mean from first_time_s to here.
+  std::optional<double> mean_until_s = std::nullopt;
 };
 
 /// Files that hold a volume.
@@ -28,15 +30,17 @@ inline constexpr const char* kVolumeNames = ".nii, .nii.gz, .nrrd, .seq.nrrd or 
 /// MetaImage; others none.
 std::optional<VolumeFormat> volume_format(const std::filesystem::path& name);
 
-/// Writes a volume in the format of the file's name. Throws InvalidArgument for another name, for sizes that disagree
+/// Writes a volume in the format of the file's name. A mean is said to be one: in NIfTI's `descrip`, whose `toffset` is
+/// the beginning. Throws InvalidArgument for another name, for sizes that disagree
 /// or, for NIfTI, exceed kMostNiftiSide, spacings not positive, times not finite, and voxels not finite; IoError.
 void write_volume(const std::filesystem::path&, const Volume&, VolumeTimes = {});
 /// Writes an NRRD file, raw. Several frames become the sequence that 3D Slicer shows under the name `.seq.nrrd`: the
 /// frames are the fastest axis, of the kind `list`, their times [s] stand in `axis 0 index values`. One frame's time is
-/// the key `time_s`. Errors as write_volume.
+/// the key `time_s`, of a mean `mean_from_s` and `mean_until_s`. Errors as write_volume.
 void write_nrrd(const std::filesystem::path&, const Volume&, VolumeTimes = {});
 /// Writes a MetaImage file, header and voxels in one; several frames are a fourth axis, whose spacing and offset are
-/// the times [s]. Errors as write_volume.
+/// the times [s]. One frame's time is `AcquisitionTime_s`, of a mean `MeanFrom_s` and `MeanUntil_s`. Errors as
+/// write_volume.
 void write_metaimage(const std::filesystem::path&, const Volume&, VolumeTimes = {});
 
 }  // namespace dsasrgs

@@ -32,6 +32,15 @@ dsasrgs_status keep(dsasrgs_status status, const char* message) noexcept {
   return status;
 }
 
+/// "function: argument: expected …" of what begins with another function's name, or with none.
+std::string in_function(const std::string& function, const std::string& message) {
+  if (message.starts_with(function + ": ")) return message;
+  const std::size_t colon = std::min(message.find(": "), message.size()), expected = message.find("expected ");
+  const bool is_name = message.find_first_of(" .[/@") > colon;
+  const bool is_function = message.find("::") < colon || message.find(": ", colon + 1) < expected;
+  return function + ": " + (is_name && is_function ? message.substr(colon + 2) : message);
+}
+
 Vec3d vector(const double (&v)[3]) { return {v[0], v[1], v[2]}; }
 
 void assign(double (&to)[3], const Vec3d& v) {
@@ -68,13 +77,17 @@ void Call::copy_struct(void* to, std::size_t to_size, const void* from, std::siz
   std::memcpy(to, from, least);
 }
 
-dsasrgs_status report_exception() noexcept {
+dsasrgs_status report_exception(const char* function) noexcept {
   try {
     throw;
   } catch (const CallbackFailed& e) {
     return keep(DSASRGS_ERROR_CALLBACK, e.what());
   } catch (const InvalidArgument& e) {
-    return keep(DSASRGS_ERROR_INVALID_ARGUMENT, e.what());
+    try {
+      return keep(DSASRGS_ERROR_INVALID_ARGUMENT, in_function(function, e.what()).c_str());
+    } catch (...) {  // no memory for more words
+      return keep(DSASRGS_ERROR_INVALID_ARGUMENT, e.what());
+    }
   } catch (const BadInput& e) {
     return keep(DSASRGS_ERROR_BAD_INPUT, e.what());
   } catch (const IoError& e) {
@@ -177,7 +190,7 @@ int dsasrgs_serve_hdf5_reading(void) {
   try {
     return dsasrgs::serve_hdf5_reading();
   } catch (...) {
-    report_exception();
+    report_exception(__func__);
     return 2;
   }
 }

@@ -82,8 +82,9 @@ class Call {
   const char* function_;
 };
 
-/// Keeps the message of the exception that is being handled for dsasrgs_last_error().
-dsasrgs_status report_exception() noexcept;
+/// Keeps the message of the exception that is being handled for dsasrgs_last_error(); of a wrong argument with the name
+/// of the `function` of dsasrgs.h instead of that of C++ that refused it.
+dsasrgs_status report_exception(const char* function) noexcept;
 
 /// Runs the body of a function of dsasrgs.h, which is given a Call.
 template <class Body>
@@ -92,7 +93,7 @@ dsasrgs_status guarded(const char* function, Body&& body) noexcept {
     std::forward<Body>(body)(Call(function));
     return DSASRGS_OK;
   } catch (...) {
-    return report_exception();
+    return report_exception(function);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "common/checks.hpp"
 #include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
@@ -184,7 +185,8 @@ class Builder {
 Surface extract_surface(const Volume& volume, double threshold) try {
   if (volume.frames != 1)
     throw InvalidArgument("extract_surface: volume: expected one frame, found " + std::to_string(volume.frames));
-  if (volume.values.size() != volume.grid.num_voxels() || volume.values.empty())
+  require_grid("extract_surface", volume.grid);  // also an empty one, with which an empty volume would agree
+  if (volume.values.size() != volume.grid.num_voxels())
     throw InvalidArgument("extract_surface: volume.values: expected " + std::to_string(volume.grid.num_voxels()) +
                           " voxels, found " + std::to_string(volume.values.size()));
   if (!std::isfinite(threshold))

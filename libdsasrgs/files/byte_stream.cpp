@@ -12,6 +12,8 @@
 
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
+#include "files/file_suffix.hpp"
+#include "files/read_error.hpp"
 
 namespace dsasrgs {
 
@@ -20,29 +22,29 @@ namespace {
 /// zlib counts bytes in int and unsigned.
 constexpr std::size_t kMaxPiece = std::size_t{1} << 28;
 
-bool is_gzip_name(const std::filesystem::path& path) { return path.extension() == ".gz"; }
+bool is_gzip_name(const std::filesystem::path& path) { return has_suffix(path, ".gz"); }
 
-[[noreturn]] void throw_read_error(const std::string& name, int code) {
+[[noreturn]] void refuse_to_read(const std::string& name, int code) {
   if (code == ENOMEM) throw_out_of_host_memory();
-  throw IoError(name + ": cannot read: " + std::generic_category().message(code));
+  throw_read_error(name, code);
 }
 
 }  // namespace
 
 ByteReader::ByteReader(const std::filesystem::path& path) : name_(path.string()) {
-  if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) throw_read_error(name_, EISDIR);
+  require_regular_file(path);
   std::error_code code;
   max_size_ = std::filesystem::file_size(path, code);
-  if (code) throw_read_error(name_, code.value());
+  if (code) refuse_to_read(name_, code.value());
   if (is_gzip_name(path)) max_size_ *= kMaxDeflateRatio;
   errno = 0;
   if (!is_gzip_name(path)) {
     plain_.open(path, std::ios::binary);
-    if (!plain_) throw_read_error(name_, errno);
+    if (!plain_) refuse_to_read(name_, errno);
     return;
   }
   const gzFile file = gzopen(path.c_str(), "rb");
-  if (file == nullptr) throw_read_error(name_, errno == 0 ? ENOMEM : errno);  // zlib says so by silence
+  if (file == nullptr) refuse_to_read(name_, errno == 0 ? ENOMEM : errno);  // zlib says so by silence
   gzbuffer(file, 1 << 18);
   if (gzdirect(file) != 0) {
     int reason = Z_OK;
@@ -62,7 +64,7 @@ std::size_t ByteReader::read(void* destination, std::size_t bytes) {
   if (compressed_ != nullptr) return read_compressed(static_cast<char*>(destination), bytes);
   errno = 0;
   plain_.read(static_cast<char*>(destination), static_cast<std::streamsize>(bytes));
-  if (plain_.bad()) throw_read_error(name_, errno);
+  if (plain_.bad()) refuse_to_read(name_, errno);
   return static_cast<std::size_t>(plain_.gcount());
 }
 

@@ -17,7 +17,8 @@ milliseconds processor_time(std::size_t file_bytes, std::size_t bytes) {
   return milliseconds(2000 + file_bytes / kFilePerMs + bytes / kAskedPerMs);
 }
 
-constexpr milliseconds kStart{60'000};  // of a process, on a machine that is busy
+constexpr milliseconds kStart{20'000};     // of a process, on a machine that is busy
+constexpr milliseconds kSilence{600'000};  // of a disk that is slow; longer, and it is the process that sleeps
 
 }  // namespace
 
@@ -117,7 +118,7 @@ std::size_t RemoteHdf5::receive_head(std::size_t most) {
 }
 
 void RemoteHdf5::receive(void* to, std::size_t bytes) {
-  if (!process_.receive(to, bytes)) fail(process_.end());
+  if (!process_.receive(to, bytes, kSilence)) fail(process_.end());
 }
 
 void RemoteHdf5::fail(const std::string& found) const {

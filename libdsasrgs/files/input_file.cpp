@@ -15,21 +15,16 @@
 #include <system_error>
 
 #include "dsasrgs/error.hpp"
+#include "files/read_error.hpp"
 
 namespace dsasrgs {
 
 namespace {
 
-[[noreturn]] void throw_read_error(const std::filesystem::path& file, const std::string& why) {
-  throw IoError(file.string() + ": cannot read: " + why);
-}
-[[noreturn]] void throw_read_error(const std::filesystem::path& file, int code) {
-  throw_read_error(file, std::generic_category().message(code));
-}
-
 void require_regular(const std::filesystem::path& file, const struct stat& status) {
-  if (S_ISDIR(status.st_mode)) throw_read_error(file, EISDIR);
-  if (!S_ISREG(status.st_mode)) throw_read_error(file, "expected a regular file, found a device, pipe or socket");
+  if (S_ISDIR(status.st_mode)) throw_read_error(file.string(), EISDIR);
+  if (!S_ISREG(status.st_mode))
+    throw NoSuchFile(file.string() + ": cannot read: expected a regular file, found a device, pipe or socket");
 }
 
 bool wants_lock() {
@@ -41,16 +36,16 @@ bool wants_lock() {
 
 InputFile::InputFile(const std::filesystem::path& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_read_error(path, errno);
+  if (::stat(path.c_str(), &status) != 0) throw_read_error(path.string(), errno);
   require_regular(path, status);  // before it is opened: opening a device may do something
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) throw_read_error(path, errno);
+  if (descriptor_ < 0) throw_read_error(path.string(), errno);
   try {
-    if (::fstat(descriptor_, &status) != 0) throw_read_error(path, errno);
+    if (::fstat(descriptor_, &status) != 0) throw_read_error(path.string(), errno);
     require_regular(path, status);
     size_ = static_cast<std::size_t>(status.st_size);
     if (wants_lock() && ::flock(descriptor_, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      throw_read_error(path, "another program has it open for writing");
+      throw IoError(path.string() + ": cannot read: another program has it open for writing");
   } catch (...) {
     ::close(descriptor_);
     throw;

@@ -18,6 +18,7 @@
 #include "files/nifti_header.hpp"
 #include "files/nifti_pictures.hpp"
 #include "files/volume_check.hpp"
+#include "files/volume_writers.hpp"
 
 namespace dsasrgs {
 
@@ -78,11 +79,14 @@ void read_voxels_of_type(ByteReader& file, const NiftiHeader& h, std::size_t n, 
 
 }  // namespace
 
-void write_nifti(const std::filesystem::path& path, const Volume& volume, double frame_spacing_s,
-                 double first_time_s) try {
-  check_volume("write_nifti", volume, {frame_spacing_s, first_time_s}, kMostNiftiSide);
+void write_nifti(const std::filesystem::path& path, const Volume& volume, double frame_spacing_s, double first_time_s) {
+  write_nifti_volume(path, volume, {frame_spacing_s, first_time_s});
+}
+
+void write_nifti_volume(const std::filesystem::path& path, const Volume& volume, const VolumeTimes& times) try {
+  check_volume("write_nifti", volume, times, kMostNiftiSide);
   ByteWriter file(path);
-  const auto header = nifti1_header(volume.grid, volume.frames, frame_spacing_s, first_time_s);
+  const auto header = nifti1_header(volume.grid, volume.frames, times);
   file.write(header.data(), header.size());
   file.write(volume.values.data(), volume.values.size() * sizeof(float));
   file.commit();

@@ -12,7 +12,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/geometry_files.hpp"
 #include "dsasrgs/io.hpp"
-#include "dsasrgs/volume_files.hpp"
+#include "files/volume_writers.hpp"
 #include "number_text.hpp"
 
 namespace dsasrgs {
@@ -149,7 +149,7 @@ void write_rtk_projections(const std::filesystem::path& path, const Acquisition&
       stack.values.insert(stack.values.end(), row, row + width);
     }
   }
-  write_metaimage(path, stack);
+  write_metaimage_of(path, stack, "line integrals, one view after the other", std::nullopt);
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
 }

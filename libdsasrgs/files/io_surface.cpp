@@ -13,6 +13,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/surface.hpp"
 #include "files/byte_stream.hpp"
+#include "files/file_suffix.hpp"
 
 namespace dsasrgs {
 
@@ -130,10 +131,9 @@ void check_surface(const Surface& s) {
 }  // namespace
 
 std::optional<SurfaceFormat> surface_format(const std::filesystem::path& name) {
-  const std::string text = name.string();
-  if (text.ends_with(".stl")) return SurfaceFormat::stl;
-  if (text.ends_with(".ply")) return SurfaceFormat::ply;
-  if (text.ends_with(".obj")) return SurfaceFormat::obj;
+  if (has_suffix(name, ".stl")) return SurfaceFormat::stl;
+  if (has_suffix(name, ".ply")) return SurfaceFormat::ply;
+  if (has_suffix(name, ".obj")) return SurfaceFormat::obj;
   return std::nullopt;
 }
 

@@ -14,7 +14,9 @@
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/volume_files.hpp"
 #include "files/byte_stream.hpp"
+#include "files/file_suffix.hpp"
 #include "files/volume_check.hpp"
+#include "files/volume_writers.hpp"
 #include "number_text.hpp"
 
 namespace dsasrgs {
@@ -36,7 +38,7 @@ std::string size_text(const VolumeGrid& g) {
   return std::to_string(g.size_x) + " " + std::to_string(g.size_y) + " " + std::to_string(g.size_z);
 }
 
-std::string nrrd_header(const Volume& volume, VolumeTimes times) {
+std::string nrrd_header(const Volume& volume, const VolumeTimes& times) {
   const VolumeGrid& g = volume.grid;
   const Vec3d first = g.center_mm(0, 0, 0);
   const bool sequence = volume.frames > 1;
@@ -49,7 +51,10 @@ std::string nrrd_header(const Volume& volume, VolumeTimes times) {
   if (sequence) text += "labels: \"time\" \"\" \"\" \"\"\n";
   text += "space units: \"mm\" \"mm\" \"mm\"\nendian: little\nencoding: raw\n";
   text += "space origin: (" + joined({first.x, first.y, first.z}, ",") + ")\n";
-  if (!sequence) return text + "time_s:=" + number_text(times.first_time_s) + "\n\n";
+  const std::string first_s = number_text(times.first_time_s);
+  if (times.mean_until_s)
+    return text + "mean_from_s:=" + first_s + "\nmean_until_s:=" + number_text(*times.mean_until_s) + "\n\n";
+  if (!sequence) return text + "time_s:=" + first_s + "\n\n";
   text += "axis 0 index type:=numeric\naxis 0 index unit:=s\naxis 0 index values:=";
   for (int f = 0; f < volume.frames; ++f)
     text.append(f > 0 ? " " : "").append(number_text(times.first_time_s + f * times.frame_spacing_s));
@@ -71,10 +76,9 @@ void write_interleaved(ByteWriter& file, const Volume& volume) {
 }  // namespace
 
 std::optional<VolumeFormat> volume_format(const std::filesystem::path& name) {
-  const std::string text = name.string();
-  if (text.ends_with(".nii") || text.ends_with(".nii.gz")) return VolumeFormat::nifti;
-  if (text.ends_with(".nrrd")) return VolumeFormat::nrrd;
-  if (text.ends_with(".mha")) return VolumeFormat::metaimage;
+  if (has_suffix(name, ".nii") || has_suffix(name, ".nii.gz")) return VolumeFormat::nifti;
+  if (has_suffix(name, ".nrrd")) return VolumeFormat::nrrd;
+  if (has_suffix(name, ".mha")) return VolumeFormat::metaimage;
   return std::nullopt;
 }
 
@@ -83,7 +87,7 @@ void write_volume(const std::filesystem::path& path, const Volume& volume, Volum
   if (!format)
     throw InvalidArgument(std::string("write_volume: path: expected a name that ends in ") + kVolumeNames + ", found " +
                           path.string());
-  if (*format == VolumeFormat::nifti) return write_nifti(path, volume, times.frame_spacing_s, times.first_time_s);
+  if (*format == VolumeFormat::nifti) return write_nifti_volume(path, volume, times);
   if (*format == VolumeFormat::nrrd) return write_nrrd(path, volume, times);
   write_metaimage(path, volume, times);
 } catch (const std::bad_alloc&) {
@@ -104,18 +108,28 @@ void write_nrrd(const std::filesystem::path& path, const Volume& volume, VolumeT
   throw_out_of_host_memory();
 }
 
-void write_metaimage(const std::filesystem::path& path, const Volume& volume, VolumeTimes times) try {
+void write_metaimage(const std::filesystem::path& path, const Volume& volume, VolumeTimes times) {
+  write_metaimage_of(path, volume, "attenuation in 1/mm", times);
+}
+
+void write_metaimage_of(const std::filesystem::path& path, const Volume& volume, const std::string& content,
+                        const std::optional<VolumeTimes>& told) try {
+  const VolumeTimes times = told.value_or(VolumeTimes{});
   check_volume("write_metaimage", volume, times, kMostVoxelsOfSide);
   const VolumeGrid& g = volume.grid;
   const Vec3d first = g.center_mm(0, 0, 0);
   const bool moving = volume.frames > 1;
-  std::string header = "ObjectType = Image\nComment = dsasrgs: attenuation in 1/mm\n";
-  if (!moving) header += "AcquisitionTime_s = " + number_text(times.first_time_s) + "\n";
+  std::string header = "ObjectType = Image\nComment = dsasrgs: " + content + "\n";
+  const std::string first_s = number_text(times.first_time_s);
+  if (times.mean_until_s)
+    header += "MeanFrom_s = " + first_s + "\nMeanUntil_s = " + number_text(*times.mean_until_s) + "\n";
+  else if (told && !moving)
+    header += "AcquisitionTime_s = " + first_s + "\n";
   header += std::string("NDims = ") + (moving ? "4" : "3") + "\nBinaryData = True\nBinaryDataByteOrderMSB = False\n";
   header += "CompressedData = False\nTransformMatrix =";
   const int axes = moving ? 4 : 3;
   for (int i = 0; i < axes * axes; ++i) header += i % (axes + 1) == 0 ? " 1" : " 0";
-  header += "\nOffset = " + joined({first.x, first.y, first.z}) + (moving ? " " + number_text(times.first_time_s) : "");
+  header += "\nOffset = " + joined({first.x, first.y, first.z}) + (moving ? " " + first_s : "");
   header += std::string("\nCenterOfRotation = 0 0 0") + (moving ? " 0" : "");
   header +=
       "\nAnatomicalOrientation = RAI\nElementSpacing = " + joined({g.spacing_mm.x, g.spacing_mm.y, g.spacing_mm.z}) +

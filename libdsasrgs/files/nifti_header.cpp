@@ -6,11 +6,13 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
+#include "number_text.hpp"
 
 namespace dsasrgs {
 
@@ -225,7 +227,7 @@ NiftiHeader read_nifti_header(ByteReader& file) {
   return header;
 }
 
-std::array<char, 352> nifti1_header(const VolumeGrid& grid, int frames, double frame_spacing_s, double first_time_s) {
+std::array<char, 352> nifti1_header(const VolumeGrid& grid, int frames, const VolumeTimes& times) {
   constexpr Layout at = kNifti1;
   const int dim[8] = {frames > 1 ? 4 : 3, grid.size_x, grid.size_y, grid.size_z, frames, 1, 1, 1};
   const double spacing[3] = {grid.spacing_mm.x, grid.spacing_mm.y, grid.spacing_mm.z};
@@ -237,13 +239,16 @@ std::array<char, 352> nifti1_header(const VolumeGrid& grid, int frames, double f
   put(bytes, at.datatype, static_cast<std::int16_t>(NiftiType::float32));
   put(bytes, at.datatype + 2, std::int16_t{32});                            // bitpix
   for (std::size_t i = 0; i < 8; ++i) put(bytes, at.pixdim + 4 * i, 1.0f);  // the first: the qform does not mirror
-  put(bytes, at.pixdim + 16, static_cast<float>(frame_spacing_s));
-  put(bytes, at.toffset, static_cast<float>(first_time_s));
+  put(bytes, at.pixdim + 16, static_cast<float>(times.frame_spacing_s));
+  put(bytes, at.toffset, static_cast<float>(times.first_time_s));
   put(bytes, at.vox_offset, static_cast<float>(bytes.size()));
   put(bytes, at.scl_slope, 1.0f);
   put(bytes, at.xyzt_units, static_cast<std::uint8_t>(kUnitMillimetre | kUnitSecond));
-  constexpr std::size_t kDescription = 148;
-  std::memcpy(bytes.data() + kDescription, "dsasrgs", 7);
+  constexpr std::size_t kDescription = 148, kDescriptionBytes = 80;
+  std::string description = "dsasrgs";
+  if (times.mean_until_s)
+    description += ": mean from " + number_text(times.first_time_s) + " to " + number_text(*times.mean_until_s) + " s";
+  std::memcpy(bytes.data() + kDescription, description.data(), std::min(description.size(), kDescriptionBytes - 1));
   for (const std::size_t code : {at.qform_code, at.sform_code})
     put(bytes, code, std::int16_t{1});  // scanner anatomical
   put(bytes, at.quatern + 8, 1.0f);     // (0, 0, 0, 1): half a turn about z, from LPS to RAS

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/volume_files.hpp"
 #include "files/byte_stream.hpp"
 
 namespace dsasrgs {
@@ -43,6 +44,6 @@ struct NiftiHeader {
 NiftiHeader read_nifti_header(ByteReader&);
 
 /// Header and the four bytes that say "no extensions" of a NIfTI-1 file of float32 voxels. Sizes must fit 16 bits.
-std::array<char, 352> nifti1_header(const VolumeGrid&, int frames, double frame_spacing_s, double first_time_s);
+std::array<char, 352> nifti1_header(const VolumeGrid&, int frames, const VolumeTimes&);
 
 }  // namespace dsasrgs

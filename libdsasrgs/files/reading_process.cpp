@@ -146,10 +146,9 @@ bool ReadingProcess::wait_for_bytes(steady_clock::time_point until) {
 }
 
 bool ReadingProcess::receive(void* data, std::size_t bytes, milliseconds wait) {
-  const auto until = wait.count() > 0 ? steady_clock::now() + wait : steady_clock::time_point::max();
   char* next = static_cast<char*>(data);
   while (bytes > 0 && end_.empty()) {
-    if (!wait_for_bytes(until)) break;
+    if (!wait_for_bytes(steady_clock::now() + wait)) break;
     const ssize_t received = ::recv(socket_, next, bytes, MSG_DONTWAIT);
     if (received < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (received <= 0) break;

@@ -24,9 +24,9 @@ class ReadingProcess {
   /// From now on it may use so much processor time until `receive` fails.
   void allow(std::chrono::milliseconds processor_time);
   bool send(const void* data, std::size_t bytes);
-  /// Whether all bytes came, or, with `wait` more than 0, came in that time. Where they did not, the process is ended;
-  /// then `end()` says how it was.
-  bool receive(void* data, std::size_t bytes, std::chrono::milliseconds wait = {});
+  /// Whether all bytes came, each at most `wait` after the one before. Where they did not, the process is ended; then
+  /// `end()` says how it was.
+  bool receive(void* data, std::size_t bytes, std::chrono::milliseconds wait);
   /// "a crash of the HDF5 library (Segmentation fault)", "…"; ends the process if it goes on.
   const std::string& end();
 

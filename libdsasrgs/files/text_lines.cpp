@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "common/checks.hpp"
 #include "dsasrgs/error.hpp"
+#include "files/read_error.hpp"
 
 namespace dsasrgs {
 
@@ -30,8 +32,10 @@ bool read_all(std::string_view word, T& value) {
 
 }  // namespace
 
-TextLines::TextLines(const std::filesystem::path& path) : path_(path), file_(path, std::ios::binary) {
-  if (!file_ || std::filesystem::is_directory(path)) throw IoError(path.string() + ": cannot be opened for reading");
+TextLines::TextLines(const std::filesystem::path& path) : path_(path) {
+  require_regular_file(path);
+  file_.open(path, std::ios::binary);
+  if (!file_) throw IoError(path.string() + ": cannot be opened for reading");
 }
 
 bool TextLines::next(std::string& text) {
@@ -113,6 +117,40 @@ std::vector<std::string_view> fields_between(std::string_view text, char separat
     fields.push_back(field);
     if (end == text.size()) return fields;
     begin = end + 1;
+  }
+}
+
+std::vector<std::string> quoted_fields(const TextLines& lines, std::string_view text, char separator) {
+  // A tab may separate, so it is then no blank around a field.
+  const std::string_view blank = separator == '\t' ? " \v\f" : kBlank;
+  const auto next_visible = [&](std::size_t at) { return std::min(text.find_first_not_of(blank, at), text.size()); };
+  std::vector<std::string> fields;
+  for (std::size_t begin = 0;;) {
+    std::string field;
+    std::size_t at = next_visible(begin);
+    if (at < text.size() && text[at] == '"') {
+      for (++at;; ++at) {
+        const std::size_t quote = text.find('"', at);
+        if (quote == std::string_view::npos) lines.refuse("fields", "a closing quote", text.substr(begin));
+        field.append(text, at, quote - at);
+        at = quote + 1;
+        if (at >= text.size() || text[at] != '"') break;
+        field += '"';
+      }
+      at = next_visible(at);
+      if (at < text.size() && text[at] != separator)
+        lines.refuse("fields", "a separator behind a closing quote", text.substr(begin));
+    } else {
+      const std::size_t end = std::min(text.find(separator, at), text.size());
+      std::string_view word = text.substr(at, end - at);
+      word = word.substr(0, word.find_last_not_of(kBlank) + 1);
+      if (word.find('"') != std::string_view::npos) lines.refuse("fields", "quotes around the whole of a field", word);
+      field = word;
+      at = end;
+    }
+    fields.push_back(std::move(field));
+    if (at >= text.size()) return fields;
+    begin = at + 1;
   }
 }
 

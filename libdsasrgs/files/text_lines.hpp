@@ -44,5 +44,9 @@ std::string_view next_word(std::string_view text, std::size_t& at);
 std::vector<std::string_view> words_of(std::string_view text);
 /// What stands between separators, without the blanks around it.
 std::vector<std::string_view> fields_between(std::string_view text, char separator);
+/// The same of a table whose fields may stand between double quotes (RFC 4180), and then hold the separator, and a
+/// quote as two. Throws BadInput, in the name of the lines' last one, for a quote that is not closed or has something
+/// else beside it.
+std::vector<std::string> quoted_fields(const TextLines&, std::string_view text, char separator);
 
 }  // namespace dsasrgs

@@ -9,7 +9,7 @@
 
 namespace dsasrgs {
 
-void check_volume(const char* function, const Volume& volume, VolumeTimes times, int most_side) {
+void check_volume(const char* function, const Volume& volume, const VolumeTimes& times, int most_side) {
   const auto refuse = [&](const std::string& what, const std::string& expected, const std::string& found) {
     throw InvalidArgument(std::string(function) + ": " + what + ": expected " + expected + ", found " + found);
   };
@@ -32,6 +32,10 @@ void check_volume(const char* function, const Volume& volume, VolumeTimes times,
   if (!(times.frame_spacing_s > 0) || !std::isfinite(times.frame_spacing_s))
     refuse("frame_spacing_s", "a positive time", plain_number(times.frame_spacing_s));
   if (!std::isfinite(times.first_time_s)) refuse("first_time_s", "a finite time", plain_number(times.first_time_s));
+  if (!times.mean_until_s) return;
+  if (!(*times.mean_until_s >= times.first_time_s) || !std::isfinite(*times.mean_until_s))
+    refuse("mean_until_s", "a finite time, first_time_s or later", plain_number(*times.mean_until_s));
+  if (volume.frames > 1) refuse("mean_until_s", "one frame, which is the mean", std::to_string(volume.frames));
 }
 
 }  // namespace dsasrgs

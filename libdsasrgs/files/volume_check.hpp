@@ -9,6 +9,6 @@ namespace dsasrgs {
 
 /// Throws InvalidArgument naming `function` for sizes beyond 1 to most_side or that disagree with the number of voxels,
 /// voxels that are not finite, spacings that are not positive, an origin and times that are not finite.
-void check_volume(const char* function, const Volume&, VolumeTimes, int most_side);
+void check_volume(const char* function, const Volume&, const VolumeTimes&, int most_side);
 
 }  // namespace dsasrgs

@@ -10,6 +10,7 @@
 #include "common/host_vector.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
+#include "files/file_suffix.hpp"
 #include "files/text_lines.hpp"
 #include "import/imported_case.hpp"
 #include "import/npy_file.hpp"
@@ -40,7 +41,7 @@ std::vector<double> read_vector_text(const std::filesystem::path& path) {
 }
 
 std::vector<double> read_vectors(const std::filesystem::path& path) {
-  if (path.extension() != ".npy") return read_vector_text(path);
+  if (!has_suffix(path, ".npy")) return read_vector_text(path);
   NumberArray<double> array = read_npy<double>(path);
   if (array.shape.size() != 2 || array.shape[1] != kVectorNumbers || array.shape[0] > kMostVectors)
     throw BadInput(path.string(), "shape", "rows of 12 numbers", shape_text(array.shape));

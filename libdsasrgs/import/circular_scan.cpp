@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -40,18 +41,18 @@ ImportedCase circular_case(const std::string& name, CircularScan&& scan, const I
               {}};
   a.volume.origin_mm =
       Vec3d{scan.volume_center[0], scan.volume_center[1], scan.volume_center[2]} * mm - a.volume.extent_mm() * 0.5;
+  if (!(scan.dso > 0) || !(scan.dsd > scan.dso))
+    throw BadInput(name, "DSD", "0 < DSO < DSD", plain_number(scan.dso) + " and " + plain_number(scan.dsd));
+  double largest_angle = 0;
   for (const double angle : scan.angle_rad) {
+    largest_angle = std::max(largest_angle, std::abs(angle));
     CArmView view;
     view.sod_mm = scan.dso * mm;
     view.sdd_mm = scan.dsd * mm;
     view.primary_rad = std::remainder(angle, 2 * std::numbers::pi);
     view.offset_u_mm = scan.detector_offset[0] * mm;
     view.offset_v_mm = -scan.detector_offset[1] * mm;  // rows grow towards -z
-    try {
-      a.poses.push_back(carm_pose(view, 0));
-    } catch (const InvalidArgument& e) {
-      throw BadInput(name, "scanner", "0 < DSO < DSD and finite angles", e.what());
-    }
+    a.poses.push_back(carm_pose(view, 0));
   }
   a.projections = std::move(scan.projections);
   std::vector<std::size_t> order(scan.angle_rad.size());
@@ -68,7 +69,7 @@ ImportedCase circular_case(const std::string& name, CircularScan&& scan, const I
     imported.warnings.push_back(name + ": offDetector: expected 0 along the axis, found " +
                                 std::to_string(scan.detector_offset[1]) +
                                 ": taken towards +z as TIGRE does; NAF's own loader takes it towards -z");
-  finish_import(imported, options, {false, true, 0});
+  finish_import(imported, options, {false, true, 0, largest_angle});
   return imported;
 }
 

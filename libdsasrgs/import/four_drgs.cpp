@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "common/host_vector.hpp"
+#include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "files/nifti_pictures.hpp"
+#include "import/element_sizes.hpp"
 #include "import/imported_case.hpp"
 #include "import/json_file.hpp"
 #include "number_text.hpp"
@@ -52,30 +54,36 @@ void read_runs(const std::filesystem::path& folder, const std::vector<std::size_
   imported.found.push_back("projections: ln(mask_run.nii.gz) - ln(fill_run.nii.gz)");
 }
 
-void read_frames(const JsonFields& json, const FourDrgsImportOptions& options, std::size_t count,
-                 ImportedCase& imported) {
+/// Returns the largest angle, in rad.
+double read_frames(const JsonFields& json, const FourDrgsImportOptions& options, std::size_t count,
+                   ImportedCase& imported) {
   const std::vector<JsonFields> frames = json.objects("frames");
   if (frames.size() < count)
     json.refuse("frames", std::to_string(count) + ", as N_views says", std::to_string(frames.size()));
-  double largest_secondary = 0;
+  double largest_primary = 0, largest_secondary = 0;
   for (std::size_t v = 0; v < count; ++v) {
     CArmView view;
     view.sod_mm = json.number("sad");
     view.sdd_mm = json.number("sid");
     view.primary_rad = frames[v].number("PrimaryAngle");
+    largest_primary = std::max(largest_primary, std::abs(view.primary_rad));
     const double secondary = frames[v].number("SecondaryAngle", 0);
     largest_secondary = std::max(largest_secondary, std::abs(secondary));
     view.secondary_rad = options.secondary_angles ? -secondary : 0;
-    try {
-      imported.acquisition.poses.push_back(carm_pose(view, 0));
-    } catch (const InvalidArgument& e) {
-      frames[v].refuse("PrimaryAngle", "radians, 0 < sad < sid", e.what());
-    }
+    if (!(view.sod_mm > 0) || !(view.sdd_mm > view.sod_mm))
+      json.refuse("sid", "0 < sad < sid", plain_number(view.sod_mm) + " and " + plain_number(view.sdd_mm));
+    constexpr double kTurn = 2 * std::numbers::pi;
+    if (!(std::abs(view.primary_rad) <= 2 * kTurn))
+      frames[v].refuse("PrimaryAngle", "radians within two turns", plain_number(view.primary_rad));
+    if (!(std::abs(view.secondary_rad) <= kTurn))
+      frames[v].refuse("SecondaryAngle", "radians within a turn", plain_number(view.secondary_rad));
+    imported.acquisition.poses.push_back(carm_pose(view, 0));
   }
   if (largest_secondary > 0 && !options.secondary_angles)
     imported.warnings.push_back(imported.acquisition.name + ": frames.SecondaryAngle: expected 0, found up to " +
                                 rounded_text(largest_secondary * 180 / std::numbers::pi) +
                                 " degrees, which 4DRGS reads as 0 (secondary_angles takes it)");
+  return std::max(largest_primary, largest_secondary);
 }
 
 }  // namespace
@@ -88,26 +96,21 @@ ImportedCase import_4drgs(const std::filesystem::path& folder, const FourDrgsImp
     Acquisition& a = imported.acquisition;
     a.name = file.string();
     const std::vector<int> pixels = json.sides("proj_resolution", 2);
-    const std::vector<double> pitch = json.numbers("proj_spacing", 2);
+    const std::vector<double> pitch = element_sizes(json, "proj_spacing", "proj_phy", pixels, "proj_resolution");
     a.detector = {pixels[0], pixels[1], pitch[0], pitch[1]};
     const std::vector<int> voxels = json.sides("volume_resolution", 3);
-    const std::vector<double> spacing = json.numbers("volume_spacing", 3), whole = json.numbers("volume_phy", 3);
+    const std::vector<double> spacing =
+                                  element_sizes(json, "volume_spacing", "volume_phy", voxels, "volume_resolution"),
+                              whole = json.numbers("volume_phy", 3);
     a.volume = {voxels[0], voxels[1], voxels[2], {spacing[0], spacing[1], spacing[2]}, {}};
     a.volume.origin_mm = Vec3d{whole[0], whole[1], whole[2]} * -0.5;
-    constexpr double kRounding = 1e-3;
-    const Vec3d extent = a.volume.extent_mm();
-    for (const auto& [name, told, is] :
-         {std::tuple{"x", whole[0], extent.x}, {"y", whole[1], extent.y}, {"z", whole[2], extent.z}})
-      if (!(std::abs(told - is) <= kRounding * is))
-        json.refuse("volume_phy", "volume_resolution times volume_spacing, " + rounded_text(is) + " mm along " + name,
-                    rounded_text(told) + " mm");
     const int views = json.has("N_views") ? json.side("N_views") : static_cast<int>(json.length("frames"));
-    read_frames(json, options, static_cast<std::size_t>(views), imported);
+    const double largest_angle = read_frames(json, options, static_cast<std::size_t>(views), imported);
     read_runs(
         folder,
         {static_cast<std::size_t>(views), static_cast<std::size_t>(pixels[1]), static_cast<std::size_t>(pixels[0])},
         imported);
-    finish_import(imported, options, {false, true, kUsualSweep_s});
+    finish_import(imported, options, {false, true, kUsualSweep_s, largest_angle});
     return imported;
   });
 } catch (const std::bad_alloc&) {

@@ -20,6 +20,7 @@
 #include "dsasrgs/image.hpp"
 #include "dsasrgs/import.hpp"
 #include "dsasrgs/io.hpp"
+#include "files/file_suffix.hpp"
 #include "files/text_lines.hpp"
 #include "import/imported_case.hpp"
 #include "import/tiff_file.hpp"
@@ -40,11 +41,10 @@ struct TableRow {
 /// Columns by name. Throws BadInput for names that are not known, or twice.
 class Columns {
  public:
-  Columns(const TextLines& lines, const std::vector<std::string_view>& names, char separator) : separator_(separator) {
+  Columns(const TextLines& lines, const std::vector<std::string>& names, char separator) : separator_(separator) {
     for (std::size_t i = 0; i < names.size(); ++i) {
-      std::string name(names[i]);
+      std::string name = names[i];
       std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-      if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
       if (!is_known(name)) lines.refuse("columns", "names of columns such as file, time_s and primary_deg", name);
       if (!index_.emplace(std::move(name), i).second) lines.refuse("columns", "each name once", names[i]);
     }
@@ -55,16 +55,24 @@ class Columns {
   void require(const TextLines& lines, const std::string& name) const {
     if (!has(name)) lines.refuse("columns", "a column " + name, "none");
   }
-  std::vector<std::string_view> fields(const TextLines& lines, std::string_view text) const {
-    std::vector<std::string_view> fields = fields_between(text, separator_);
+  /// No column goes unheeded.
+  void require_one_kind_of_pose(const TextLines& lines, bool is_free) const {
+    for (const auto& [name, index] : index_)
+      if (name != "file" && name != "mask" && name != "time_s" && is_of_free_pose(name) != is_free)
+        lines.refuse("columns",
+                     is_free ? "those of free poses beside source_x_mm" : "source_x_mm beside those of free poses",
+                     name);
+  }
+  std::vector<std::string> fields(const TextLines& lines, std::string_view text) const {
+    std::vector<std::string> fields = quoted_fields(lines, text, separator_);
     if (fields.size() != count_)
       lines.refuse("fields", std::to_string(count_) + ", as the first line has names", std::to_string(fields.size()));
     return fields;
   }
-  std::string_view word(const std::vector<std::string_view>& fields, const std::string& name) const {
+  const std::string& word(const std::vector<std::string>& fields, const std::string& name) const {
     return fields[index_.at(name)];
   }
-  double number(const TextLines& lines, const std::vector<std::string_view>& fields, const std::string& name,
+  double number(const TextLines& lines, const std::vector<std::string>& fields, const std::string& name,
                 std::optional<double> otherwise) const {
     if (has(name)) return lines.number(name, word(fields, name));
     if (!otherwise) lines.refuse("columns", "a column " + name + ", or one value for all views", "none");
@@ -72,6 +80,10 @@ class Columns {
   }
 
  private:
+  static bool is_of_free_pose(const std::string& name) {
+    return name.starts_with("source_") || name.starts_with("center_") || name.starts_with("u_") ||
+           name.starts_with("v_");
+  }
   static bool is_known(const std::string& name) {
     static constexpr std::array kNames{
         "file",        "mask",        "time_s",      "primary_deg", "secondary_deg", "sod_mm",      "sdd_mm",
@@ -85,8 +97,8 @@ class Columns {
   char separator_;
 };
 
-Pose carm_row(const TextLines& lines, const Columns& columns, const std::vector<std::string_view>& fields,
-              const ImageImportOptions& options) {
+Pose carm_row(const TextLines& lines, const Columns& columns, const std::vector<std::string>& fields,
+              const ImageImportOptions& options, double& largest_angle_rad) {
   constexpr double kDegreeInRadians = std::numbers::pi / 180;
   CArmView view;
   view.sod_mm = columns.number(lines, fields, "sod_mm", options.sod_mm);
@@ -95,14 +107,21 @@ Pose carm_row(const TextLines& lines, const Columns& columns, const std::vector<
   view.secondary_rad = columns.number(lines, fields, "secondary_deg", 0.0) * kDegreeInRadians;
   view.offset_u_mm = columns.number(lines, fields, "offset_u_mm", 0.0);
   view.offset_v_mm = columns.number(lines, fields, "offset_v_mm", 0.0);
-  try {
-    return carm_pose(view, 0);
-  } catch (const InvalidArgument& e) {
-    lines.refuse("pose", "angles and distances of a C-arm", e.what());
-  }
+  largest_angle_rad = std::max({largest_angle_rad, std::abs(view.primary_rad), std::abs(view.secondary_rad)});
+  constexpr double kTurn = 2 * std::numbers::pi;
+  const auto check = [&](bool ok, const char* name, const char* expected, double found) {
+    if (!ok) lines.refuse(name, expected, plain_number(found));
+  };
+  check(view.sod_mm > 0, "sod_mm", "a positive length", view.sod_mm);
+  check(view.sdd_mm > view.sod_mm, "sdd_mm", "more than sod_mm", view.sdd_mm);
+  check(std::abs(view.primary_rad) <= 2 * kTurn, "primary_deg", "at most 720 degrees",
+        view.primary_rad / kDegreeInRadians);
+  check(std::abs(view.secondary_rad) <= kTurn, "secondary_deg", "at most 360 degrees",
+        view.secondary_rad / kDegreeInRadians);
+  return carm_pose(view, 0);
 }
 
-Pose free_row(const TextLines& lines, const Columns& columns, const std::vector<std::string_view>& fields) {
+Pose free_row(const TextLines& lines, const Columns& columns, const std::vector<std::string>& fields) {
   const auto vector = [&](const std::string& name, const std::string& unit) {
     return Vec3d{columns.number(lines, fields, name + "_x" + unit, {}),
                  columns.number(lines, fields, name + "_y" + unit, {}),
@@ -111,8 +130,7 @@ Pose free_row(const TextLines& lines, const Columns& columns, const std::vector<
   return {vector("source", "_mm"), vector("center", "_mm"), vector("u", ""), vector("v", ""), 0};
 }
 
-std::vector<TableRow> read_table(const std::filesystem::path& path, const ImageImportOptions& options,
-                                 bool& has_times) {
+std::vector<TableRow> read_table(const std::filesystem::path& path, const ImageImportOptions& options, FileSays& says) {
   require_regular_file(path);
   TextLines lines(path);
   std::string text;
@@ -121,24 +139,31 @@ std::vector<TableRow> read_table(const std::filesystem::path& path, const ImageI
   if (text.size() > kMostRowCharacters) lines.refuse("columns", "names of columns", text);
   const auto present = [&](char c) { return text.find(c) != std::string::npos; };
   const char separator = present('\t') ? '\t' : present(';') ? ';' : ',';
-  const std::string names = text;
-  const Columns columns(lines, fields_between(names, separator), separator);
+  const Columns columns(lines, quoted_fields(lines, text, separator), separator);
   columns.require(lines, "file");
+  if (columns.has("mask") && !options.grey.intensity)
+    lines.refuse("columns", "no mask for grey values that are no counts (intensity says that they are)", "mask");
   const bool is_free = columns.has("source_x_mm");
-  if (is_free && columns.has("primary_deg"))
-    lines.refuse("columns", "primary_deg or source_x_mm", "both: angles and free poses");
-  has_times = columns.has("time_s");
+  columns.require_one_kind_of_pose(lines, is_free);
+  for (const auto& [name, given] : {std::pair{"sod_mm", options.sod_mm}, {"sdd_mm", options.sdd_mm}})
+    if (given && (is_free || columns.has(name)))
+      lines.refuse("columns",
+                   std::string("no ") + (is_free ? "free poses" : name) + " beside the one " + name + " for all",
+                   is_free ? "source_x_mm" : name);
+  says.has_times = columns.has("time_s");
+  if (says.has_times && options.duration_s) lines.refuse("columns", "no time_s beside a duration_s for all", "time_s");
   std::vector<TableRow> rows;
   while (lines.next(text)) {
     if (text.size() > kMostRowCharacters) lines.refuse("fields", "at most 65536 characters", text);
     if (words_of(text).empty() || text.front() == '#') continue;
-    const std::vector<std::string_view> fields = columns.fields(lines, text);
+    const std::vector<std::string> fields = columns.fields(lines, text);
     TableRow row;
     row.line = lines.line();
-    row.file = std::string(columns.word(fields, "file"));
-    if (columns.has("mask")) row.mask = std::string(columns.word(fields, "mask"));
+    row.file = columns.word(fields, "file");
+    if (columns.has("mask")) row.mask = columns.word(fields, "mask");
     if (row.file.empty()) lines.refuse("file", "a picture", "none");
-    row.pose = is_free ? free_row(lines, columns, fields) : carm_row(lines, columns, fields, options);
+    row.pose =
+        is_free ? free_row(lines, columns, fields) : carm_row(lines, columns, fields, options, says.largest_angle_rad);
     row.pose.time_s = columns.number(lines, fields, "time_s", 0.0);
     rows.push_back(std::move(row));
     if (rows.size() > kMostRows) lines.refuse("views", "at most 1048576", "more");
@@ -149,10 +174,9 @@ std::vector<TableRow> read_table(const std::filesystem::path& path, const ImageI
 
 Image read_picture(const std::filesystem::path& path) {
   require_regular_file(path);
-  std::string suffix = path.extension().string();
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (suffix == ".png") return read_png(path);
-  if (suffix == ".tif" || suffix == ".tiff") return read_tiff(path);
+  const std::string suffix = path.extension().string();
+  if (has_suffix(path, ".png")) return read_png(path);
+  if (has_suffix(path, ".tif") || has_suffix(path, ".tiff")) return read_tiff(path);
   throw BadInput(path.string(), "file", "a picture named .png, .tif or .tiff", suffix.empty() ? "no suffix" : suffix);
 }
 
@@ -197,6 +221,24 @@ void add_view(ImportedCase& imported, const std::filesystem::path& folder, const
   not_positive += subtract_counts(mask.data(), image.values.data(), pixels, out, a.valid.data() + begin);
 }
 
+/// A picture under two poses is mostly a slip in a table that was made by copying lines.
+void warn_of_repeated(const std::filesystem::path& table, const std::vector<TableRow>& rows,
+                      std::vector<std::string>& warnings) {
+  std::map<std::string, std::size_t> line_of;
+  std::string first;
+  std::size_t count = 0;
+  for (const TableRow& row : rows) {
+    const auto [before, is_new] =
+        line_of.emplace(std::filesystem::path(row.file).lexically_normal().string(), row.line);
+    if (is_new) continue;
+    if (count++ == 0)
+      first = row.file + " in lines " + std::to_string(before->second) + " and " + std::to_string(row.line);
+  }
+  if (count > 0)
+    warnings.push_back(table.string() + ": file: expected another picture in each line, found " + first +
+                       (count > 1 ? ", and " + std::to_string(count - 1) + " more lines like it" : ""));
+}
+
 }  // namespace
 
 ImportedCase import_images(const std::filesystem::path& folder, const std::filesystem::path& table,
@@ -206,13 +248,21 @@ ImportedCase import_images(const std::filesystem::path& folder, const std::files
   const GreyValues& grey = options.grey;
   require_field(std::isfinite(grey.slope) && grey.slope != 0, "slope", "a finite number that is not 0", grey.slope);
   require_field(std::isfinite(grey.intercept), "intercept", "a finite number", grey.intercept);
+  const bool is_line = grey.slope != 1 || grey.intercept != 0;
+  if (grey.intensity && is_line)
+    throw InvalidArgument(
+        "slope: expected with grey values that are no counts, found intensity beside slope or intercept");
+  if (grey.white && !grey.intensity) throw InvalidArgument("white: expected with intensity, found without");
   if (grey.white) require_field(*grey.white > 0 && std::isfinite(*grey.white), "white", "positive counts", *grey.white);
 
   FileSays says;
-  std::vector<TableRow> rows = read_table(table, options, says.has_times);
+  ImportedCase imported;
+  std::vector<TableRow> rows = read_table(table, options, says);
+  if (grey.white && std::ranges::none_of(rows, [](const TableRow& row) { return row.mask.empty(); }))
+    throw InvalidArgument("white: expected a view without a mask picture, found one for each");
+  warn_of_repeated(table, rows, imported.warnings);
   std::stable_sort(rows.begin(), rows.end(),
                    [](const TableRow& a, const TableRow& b) { return a.pose.time_s < b.pose.time_s; });
-  ImportedCase imported;
   Acquisition& a = imported.acquisition;
   a.name = table.string();
   a.detector = {0, 0, options.pitch_u_mm, options.pitch_v_mm};

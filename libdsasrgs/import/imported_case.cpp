@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <limits>
 #include <numbers>
-#include <system_error>
 #include <utility>
 
 #include "common/checks.hpp"
@@ -169,17 +168,6 @@ std::size_t subtract_counts(const float* mask, const float* fill, std::size_t n,
   return refused;
 }
 
-void require_regular_file(const std::filesystem::path& path) {
-  std::error_code code;
-  const auto status = std::filesystem::status(path, code);
-  if (!std::filesystem::exists(status))
-    throw IoError(path.string() + ": cannot read: " +
-                  (code ? code : std::make_error_code(std::errc::no_such_file_or_directory)).message());
-  if (!std::filesystem::is_regular_file(status))
-    throw IoError(path.string() + ": cannot read: expected a regular file, found " +
-                  (std::filesystem::is_directory(status) ? "a folder" : "a device, pipe or socket"));
-}
-
 void finish_import(ImportedCase& imported, const ImportOptions& options, const FileSays& file) {
   Acquisition& a = imported.acquisition;
   if (!file.has_times) {
@@ -198,7 +186,9 @@ void finish_import(ImportedCase& imported, const ImportOptions& options, const F
     try {
       a.volume = box_in_view(a.detector, a.poses);
     } catch (const InvalidArgument& e) {
-      throw BadInput(a.name, "volume", "a region given by hand, or poses that see the isocentre", e.what());
+      const std::string found = e.what();
+      throw BadInput(a.name, "volume", "a region given by hand, or poses that see the isocentre",
+                     found.substr(found.rfind("found ") + 6));
     }
   }
   if (options.num_train_views) {
@@ -209,6 +199,10 @@ void finish_import(ImportedCase& imported, const ImportOptions& options, const F
   }
   a.validate();
   describe_import(imported);
+  constexpr double kTurn = 360, kRounding = 1e-3;
+  if (const double largest = file.largest_angle_rad / kDegree; largest > kTurn + kRounding)
+    imported.warnings.push_back(a.name + ": angles: expected within a full turn, found up to " + rounded_text(largest) +
+                                " degrees (a slip, or degrees where the format has radians?)");
   for (const Finding& finding : implausibilities(a)) imported.warnings.push_back(a.name + ": " + finding.message);
 }
 

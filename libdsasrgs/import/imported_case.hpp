@@ -8,15 +8,17 @@
 #include <vector>
 
 #include "dsasrgs/import.hpp"
+#include "files/read_error.hpp"
 
 namespace dsasrgs {
 
 /// Times and volume where the file gave none, the split if one was asked for; then validates the acquisition and adds
 /// what was found and what is implausible. `has_times`: those of the poses count; else they are set, over `duration_s`
 /// unless the options say another. `has_volume`: the acquisition has one already, which the options may replace.
+/// `largest_angle_rad`: of the file's own angles, which poses no longer show beyond a turn.
 struct FileSays {
   bool has_times = false, has_volume = false;
-  double duration_s = 0;
+  double duration_s = 0, largest_angle_rad = 0;
 };
 void finish_import(ImportedCase&, const ImportOptions&, const FileSays&);
 
@@ -27,9 +29,6 @@ void reorder_views(Acquisition&, const std::vector<std::size_t>& order);
 /// pixels that were.
 std::size_t subtract_counts(const float* mask, const float* fill, std::size_t n, float* line_integral,
                             unsigned char* valid);
-
-/// Throws unless it is a regular file that can be read: nothing is waited for but disks.
-void require_regular_file(const std::filesystem::path&);
 
 /// "-100 to 100", or one number where both ends are the same to four digits.
 std::string range_text(double low, double high);

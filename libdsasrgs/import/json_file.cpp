@@ -2,7 +2,11 @@
 #include "import/json_file.hpp"
 
 #include <cmath>
+#include <functional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/host_vector.hpp"
 #include "dsasrgs/error.hpp"
@@ -39,6 +43,24 @@ void require_shallow(const std::string& name, std::string_view text) {
   }
 }
 
+/// The JSON library keeps one of two values of the same name, and does not say so.
+class EachNameOnce {
+ public:
+  explicit EachNameOnce(std::string file) : file_(std::move(file)) {}
+  bool operator()(int, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    if (event == nlohmann::json::parse_event_t::object_start) names_.emplace_back();
+    if (event == nlohmann::json::parse_event_t::object_end) names_.pop_back();
+    if (event != nlohmann::json::parse_event_t::key) return true;
+    const auto name = parsed.get<std::string>();
+    if (!names_.back().insert(name).second) throw BadInput(file_, name.substr(0, 40), "one value", "two in one object");
+    return true;
+  }
+
+ private:
+  std::string file_;
+  std::vector<std::set<std::string>> names_;  // of the objects that are open
+};
+
 }  // namespace
 
 JsonFields::JsonFields(const std::filesystem::path& path) {
@@ -51,7 +73,8 @@ JsonFields::JsonFields(const std::filesystem::path& path) {
     text.resize(reader.read(text.data(), text.size()));
     require_shallow(file_, text);
     try {
-      object_ = nlohmann::json::parse(text);
+      EachNameOnce each_name_once(file_);
+      object_ = nlohmann::json::parse(text, std::ref(each_name_once));
     } catch (const nlohmann::json::parse_error& e) {
       throw BadInput(file_, "byte " + std::to_string(e.byte), "JSON", "something else");
     } catch (const nlohmann::json::exception&) {

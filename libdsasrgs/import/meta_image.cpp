@@ -43,7 +43,7 @@ class MetaHeader {
       const std::size_t equal = line.find('=');
       if (equal == std::string::npos) throw BadInput(name_, "header", "lines Key = value", line.substr(0, 40));
       const std::string key = trimmed(line.substr(0, equal));
-      values_[key] = trimmed(line.substr(equal + 1));
+      if (!values_.emplace(key, trimmed(line.substr(equal + 1))).second) refuse(key, "one line", "two");
       line.clear();
       header_bytes_ = size + 1;
       if (key == "ElementDataFile") return;
@@ -61,8 +61,10 @@ class MetaHeader {
     const std::string value = text(key, "False");
     return !value.empty() && (value[0] == 'T' || value[0] == 't' || value[0] == '1');
   }
-  /// The first of the keys that is there.
+  /// Of the keys, which mean the same, that which is there; of several the numbers must be the same.
   std::vector<double> numbers(const std::vector<std::string>& keys, const std::vector<double>& otherwise) const {
+    std::vector<double> found;
+    std::string before;
     for (const std::string& key : keys) {
       if (!has(key)) continue;
       std::vector<double> numbers;
@@ -76,9 +78,11 @@ class MetaHeader {
       }
       if (numbers.size() != otherwise.size())
         refuse(key, std::to_string(otherwise.size()) + " numbers", std::to_string(numbers.size()));
-      return numbers;
+      if (!found.empty() && numbers != found) refuse(key, "the numbers of " + before, text(key, ""));
+      found = numbers;
+      before = key;
     }
-    return otherwise;
+    return found.empty() ? otherwise : found;
   }
   [[noreturn]] void refuse(const std::string& key, const std::string& expected, const std::string& found) const {
     throw BadInput(name_, key, expected, found.substr(0, 80));
@@ -128,7 +132,7 @@ MetaImage meta_geometry(const MetaHeader& header) {
       header.refuse("DimSize", "whole numbers of 1 to 1048576", header.text("DimSize", "none"));
     meta.image.shape.push_back(static_cast<std::size_t>(size[axis]));
   }
-  const std::vector<double> spacing = header.numbers({"ElementSpacing", "ElementSize"}, {1, 1, 1});
+  const std::vector<double> spacing = header.numbers({"ElementSpacing"}, header.numbers({"ElementSize"}, {1, 1, 1}));
   const std::vector<double> origin = header.numbers({"Offset", "Origin", "Position"}, {0, 0, 0});
   const std::vector<double> direction =
       header.numbers({"TransformMatrix", "Rotation", "Orientation"}, {1, 0, 0, 0, 1, 0, 0, 0, 1});

@@ -9,6 +9,7 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "import/circular_scan.hpp"
+#include "import/element_sizes.hpp"
 #include "import/pickle_file.hpp"
 
 namespace dsasrgs {
@@ -17,13 +18,24 @@ namespace {
 
 constexpr double kMillimetresInMetre = 1000;
 
+/// The entries as element_sizes asks for them.
+struct NafFields {
+  const PickleFile& file;
+  bool has(const std::string& name) const { return file.has(file.root(), name); }
+  std::vector<double> numbers(const std::string& name, std::size_t count) const {
+    std::vector<double> found = file.numbers<double>(file.at(file.root(), name), name).values;
+    if (found.size() != count) refuse(name, std::to_string(count) + " numbers", std::to_string(found.size()));
+    return found;
+  }
+  [[noreturn]] void refuse(const std::string& name, const std::string& expected, const std::string& found) const {
+    throw BadInput(file.file(), name, expected, found);
+  }
+};
+
 template <std::size_t n>
 std::array<double, n> naf_numbers(const PickleFile& file, const std::string& name) {
-  const NumberArray<double> found = file.numbers<double>(file.at(file.root(), name), name);
   std::array<double, n> numbers{};
-  if (found.values.size() != n)
-    throw BadInput(file.file(), name, std::to_string(n) + " numbers", std::to_string(found.values.size()));
-  std::copy_n(found.values.begin(), n, numbers.begin());
+  std::ranges::copy(NafFields{file}.numbers(name, n), numbers.begin());
   return numbers;
 }
 
@@ -73,9 +85,11 @@ CircularScan read_naf_scan(const PickleFile& file) {
   scan.dsd = number("DSD");
   scan.dso = number("DSO");
   scan.detector_size = naf_sides<2>(file, "nDetector");
-  scan.detector_pitch = naf_numbers<2>(file, "dDetector");
+  std::ranges::copy(element_sizes(NafFields{file}, "dDetector", "sDetector", scan.detector_size, "nDetector"),
+                    scan.detector_pitch.begin());
   scan.volume_size = naf_sides<3>(file, "nVoxel");
-  scan.volume_spacing = naf_numbers<3>(file, "dVoxel");
+  std::ranges::copy(element_sizes(NafFields{file}, "dVoxel", "sVoxel", scan.volume_size, "nVoxel"),
+                    scan.volume_spacing.begin());
   if (file.has(root, "offOrigin")) scan.volume_center = naf_numbers<3>(file, "offOrigin");
   if (file.has(root, "offDetector")) scan.detector_offset = naf_numbers<2>(file, "offDetector");
   add_naf_views(file, "train", false, scan);

@@ -70,6 +70,7 @@ class NpyHeaderText {
   std::string_view value_of(std::string_view key) const {
     const std::size_t at = text_.find(key);
     if (at == std::string_view::npos) refuse("a dictionary of descr, fortran_order and shape", text_);
+    if (text_.find(key, at + 1) != std::string_view::npos) refuse(std::string(key) + " once", "twice");
     std::string_view value = text_.substr(at + key.size());
     value.remove_prefix(std::min(value.find_first_not_of(" :"), value.size()));
     return value;

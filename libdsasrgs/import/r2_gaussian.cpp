@@ -11,23 +11,13 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "import/circular_scan.hpp"
+#include "import/element_sizes.hpp"
 #include "import/json_file.hpp"
 #include "import/npy_file.hpp"
 
 namespace dsasrgs {
 
 namespace {
-
-/// `size` is given as such, or as a whole side that is divided among the elements.
-template <std::size_t n>
-std::array<double, n> pitch_of(const JsonFields& scanner, const std::string& each, const std::string& whole,
-                               const std::array<int, n>& count) {
-  const bool has_each = scanner.has(each);
-  const std::vector<double> lengths = scanner.numbers(has_each ? each : whole, n);
-  std::array<double, n> pitch{};
-  for (std::size_t i = 0; i < n; ++i) pitch[i] = has_each ? lengths[i] : lengths[i] / count[i];
-  return pitch;
-}
 
 CircularScan read_r2_scanner(const JsonFields& scanner, double unit_mm) {
   CircularScan scan;
@@ -38,8 +28,10 @@ CircularScan read_r2_scanner(const JsonFields& scanner, double unit_mm) {
   scan.dso = scanner.number("DSO");
   std::ranges::copy(scanner.sides("nDetector", 2), scan.detector_size.begin());
   std::ranges::copy(scanner.sides("nVoxel", 3), scan.volume_size.begin());
-  scan.detector_pitch = pitch_of(scanner, "dDetector", "sDetector", scan.detector_size);
-  scan.volume_spacing = pitch_of(scanner, "dVoxel", "sVoxel", scan.volume_size);
+  std::ranges::copy(element_sizes(scanner, "dDetector", "sDetector", scan.detector_size, "nDetector"),
+                    scan.detector_pitch.begin());
+  std::ranges::copy(element_sizes(scanner, "dVoxel", "sVoxel", scan.volume_size, "nVoxel"),
+                    scan.volume_spacing.begin());
   if (scanner.has("offOrigin")) std::ranges::copy(scanner.numbers("offOrigin", 3), scan.volume_center.begin());
   if (scanner.has("offDetector")) std::ranges::copy(scanner.numbers("offDetector", 2), scan.detector_offset.begin());
   return scan;

@@ -60,7 +60,9 @@ ImportedCase import_rtk(const std::filesystem::path& geometry, const std::filesy
       if (subtract_counts(white.data(), a.projections.data(), white.size(), a.projections.data(), a.valid.data()) == 0)
         a.valid.clear();
     }
-    finish_import(imported, options, {});
+    FileSays says;
+    for (const RtkView& view : views) says.largest_angle_rad = std::max(says.largest_angle_rad, view.largest_angle_rad);
+    finish_import(imported, options, says);
     return imported;
   });
 } catch (const std::bad_alloc&) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <numbers>
 #include <pugixml.hpp>
+#include <set>
 #include <string_view>
 
 #include "common/host_vector.hpp"
@@ -82,12 +83,16 @@ class RtkReader {
   /// The children of the geometry, or of one of its projections.
   void take(const pugi::xml_node& node, bool is_projection) {
     pugi::xml_node matrix;
+    std::set<std::size_t> told;  // parameters that this node gives
     for (const pugi::xml_node& child : node.children()) {
       if (child.type() != pugi::node_element) continue;
       const std::string_view tag = child.name();
       if (const auto known = kParameters.find(tag); known != kParameters.end()) {
+        if (!told.insert(known->second).second)
+          throw BadInput(name_, where() + ": " + std::string(tag), "once", "twice");
         now_.value[known->second] = numbers(child, 1).front();
       } else if (tag == "Matrix") {
+        if (matrix) throw BadInput(name_, where() + ": Matrix", "once", "twice");
         matrix = child;
       } else if (tag == "Projection" && !is_projection) {
         take(child, true);
@@ -133,7 +138,8 @@ class RtkReader {
     const Mat3<double> rotation = rtk_rotation(now_), back = rotation.transposed();
     if (matrix) check_matrix(matrix, rotation);
     views_.push_back({from_iec(back * now_.source()), from_iec(back * now_.detector_origin()), from_iec(rotation.r0),
-                      from_iec(rotation.r1)});
+                      from_iec(rotation.r1),
+                      std::max({std::abs(now_.radians(2)), std::abs(now_.radians(3)), std::abs(now_.radians(4))})});
   }
 
   /// M = [1 0 sx−px; 0 1 sy−py; 0 0 1] · [−sdd 0 0 0; 0 −sdd 0 0; 0 0 1 −sid] · translation by (−sx, −sy, 0) ·

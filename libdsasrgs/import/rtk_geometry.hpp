@@ -15,6 +15,7 @@ struct RtkView {
   Vec3d source_mm;
   Vec3d detector_origin_mm;  ///< point (0, 0) of the projection's own coordinates
   Vec3d u, v;                ///< their axes
+  double largest_angle_rad;  ///< of the three that the file gives
 };
 
 /// Reads an XML file of RTK's ThreeDCircularProjectionGeometry. `warnings`: what it has that is left alone. Throws

@@ -258,10 +258,21 @@ void find_duplicates(const Acquisition& a, const std::vector<ViewFacts>& facts, 
                           std::to_string(view) + " does view " + std::to_string(earlier) + " (frames written twice?)"});
 }
 
+void find_invalid(const Acquisition& a, const std::vector<ViewFacts>& facts, std::vector<Finding>& findings) {
+  std::size_t valid = 0;
+  for (const ViewFacts& f : facts) valid += f.pixels;
+  const double share = 1 - static_cast<double>(valid) / static_cast<double>(facts.size() * a.detector.num_pixels());
+  if (share < kLargestShareInvalid) return;
+  findings.push_back({Implausibility::few_valid_pixels, "/valid", share, kLargestShareInvalid, -1,
+                      "/valid: expected most pixels to count, found " + percent(share) +
+                          " that do not (a mask the wrong way round, counts of 0?)"});
+}
+
 }  // namespace
 
 std::optional<ImageLevels> find_in_images(const Acquisition& a, std::vector<Finding>& findings) {
   const std::vector<ViewFacts> facts = facts_of_views(a);
+  find_invalid(a, facts, findings);
   std::vector<float> values = sample(a);
   if (values.empty()) return std::nullopt;  // no valid pixel
   if (!find_constant(facts, findings)) return std::nullopt;

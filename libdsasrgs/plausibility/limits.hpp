@@ -27,6 +27,8 @@ constexpr double kContrastOfFilledView = 0.25;
 constexpr std::size_t kFewestPixelsSeen = 16;
 /// And with this share of the strongest contrast: without noise, washed-out contrast fades to exactly 0.
 constexpr double kFaintestView = 0.01;
+/// A round image intensifier leaves 21 % of a square detector, a shutter half of that, unseen.
+constexpr double kLargestShareInvalid = 0.9;
 /// Quantiles that stand for the lowest and highest values, so that single hot pixels do not.
 constexpr double kLowestQuantile = 1e-3, kHighestQuantile = 1 - 1e-3;
 

@@ -32,6 +32,8 @@ std::string_view name_of(Implausibility kind) {
       return "constant_views";
     case Implausibility::duplicate_views:
       return "duplicate_views";
+    case Implausibility::few_valid_pixels:
+      return "few_valid_pixels";
     case Implausibility::length_unit:
       return "length_unit";
     case Implausibility::detector_size:
@@ -44,6 +46,8 @@ std::string_view name_of(Implausibility kind) {
       return "volume_off_detector";
     case Implausibility::signal_outside_volume:
       return "signal_outside_volume";
+    case Implausibility::single_view:
+      return "single_view";
     case Implausibility::same_pose:
       return "same_pose";
     case Implausibility::narrow_sweep:

@@ -82,7 +82,13 @@ void find_angle_steps(const std::vector<Vec3d>& directions, std::vector<Finding>
 }  // namespace
 
 void find_in_poses(const Acquisition& a, std::vector<Finding>& findings) {
-  if (a.num_views() < 2 || find_same_pose(a, findings)) return;
+  if (a.num_views() == 1) {
+    findings.push_back({Implausibility::single_view, "/geometry", 1, 2, 0,
+                        "/geometry: expected views from several directions, found 1 view (no depth can be told from "
+                        "it; the others forgotten?)"});
+    return;
+  }
+  if (find_same_pose(a, findings)) return;
   const std::vector<Vec3d> directions = directions_of(a.poses);
   if (!find_narrow_sweep(directions, findings)) find_angle_steps(directions, findings);
 }

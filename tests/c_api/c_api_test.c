@@ -252,6 +252,10 @@ static void test_reconstruction(dsasrgs_acquisition* acquisition, dsasrgs_config
   CHECK_REFUSED(DSASRGS_ERROR_INVALID_ARGUMENT, "voxels", dsasrgs_model_voxelize(model, &volume, last, voxels, 1));
   CHECK_REFUSED(DSASRGS_ERROR_INVALID_ARGUMENT, "num_poses",
                 dsasrgs_model_render(model, poses, 0, &kDetector, again, 0));
+  dsasrgs_grid flat = volume;
+  flat.spacing_mm[2] = 0; /* which the library refuses under the name of its own function */
+  CHECK_REFUSED(DSASRGS_ERROR_INVALID_ARGUMENT, "dsasrgs_model_voxelize: grid: expected ",
+                dsasrgs_model_voxelize(model, &flat, last, voxels, VOXELS));
   CHECK_OK(dsasrgs_context_cancel(context));
   CHECK_STATUS(DSASRGS_ERROR_CANCELLED, dsasrgs_model_voxelize(model, &volume, last, voxels, VOXELS));
   CHECK_STATUS(DSASRGS_ERROR_CANCELLED, dsasrgs_model_render(model, poses, VIEWS, &kDetector, again, ALL));

@@ -163,7 +163,8 @@ void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* confi
   dsasrgs_context_free(context);
 
   // What one thread was told does not change what another one was.
-  CHECK_STATUS(DSASRGS_ERROR_INVALID_ARGUMENT, dsasrgs_context_new_cpu(-1, &context));
+  CHECK_REFUSED(DSASRGS_ERROR_INVALID_ARGUMENT, "dsasrgs_context_new_cpu: ", dsasrgs_context_new_cpu(-1, &context));
+  CHECK(std::string(dsasrgs_last_error()).find("::") == std::string::npos);  // no function of C++
   const std::string here = dsasrgs_last_error();
   std::thread([] {
     CHECK(*dsasrgs_last_error() == '\0');

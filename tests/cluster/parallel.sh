@@ -96,5 +96,24 @@ refused 'expected acquisitions \(\*.h5\), found none' whole results small.toml
 refused 'expected another folder for the results' cases cases small.toml
 echo 'training.steps = 9' >other.toml
 refused 'expected the configuration that the results were begun with' cases results other.toml
+refused 'expected a folder for the results, found a file: small.toml' cases small.toml other.toml
+refused 'expected options of dsasrgs reconstruct behind the configuration, found: more' cases results small.toml more words
+
+# A mistake in the first configuration is put right.
+mkdir one
+cp "cases/case 1.h5" one
+echo 'training.stepz = 9' >wrong.toml
+bash "$cluster/parallel.sh" one put_right wrong.toml >out.txt 2>err.txt && report "a configuration with a mistake"
+says out.txt '^case 1: failed '
+echo 'preset = "4drgs"
+training.steps = 2' >right.toml
+bash "$cluster/parallel.sh" one put_right right.toml --threads 1 >out.txt 2>err.txt || report "put right: $(cat out.txt err.txt)"
+finished "case 1"
+
+# SLURM refuses: nothing stays behind.
+printf '#!/bin/sh\nexit 1\n' >bin/sbatch
+chmod +x bin/sbatch
+PATH=$work/bin:$PATH bash "$cluster/slurm.sh" one refused small.toml >out.txt 2>err.txt && report "exit code 0 where sbatch refuses"
+[ -z "$(find refused -name 'cases.*')" ] || report "a list of cases stays where sbatch refuses"
 DSASRGS=nowhere refused 'expected the program dsasrgs' cases results small.toml
 [ $failures -eq 0 ]

@@ -44,13 +44,31 @@ case $kind in
     find_python PIL h5py numpy
     installed ffmpeg ffmpeg
     for end in webp mp4; do
-      "$program" render model.h5 --case case.h5 --views all --output film.$end --fps 8 --quiet
+      "$program" render model.h5 --case case.h5 --views all --output film.$end --fps 8 --quiet --force
     done
     # Nothing of a name is read by a shell or by ffmpeg.
     odd="\$(touch x); -y %d 'q'.webp"
     "$program" render model.h5 --case case.h5 --views 0,1 --output "$odd" --quiet
     [ -s "$odd" ] && [ ! -e x ]
     rm "$odd"
+    # Rates at the ends of what is taken.
+    for rate in 0.001 1000; do
+      for end in webp mp4; do
+        "$program" render model.h5 --case case.h5 --views 0,1 --output rate.$end --fps $rate --quiet --force
+        ffmpeg -v error -i rate.$end -f null - 2>err.txt || [ $end = webp ]  # some builds of it read no WebP
+        [ -s rate.$end ]
+      done
+    done
+    # An ffmpeg that says it did and wrote nothing; no folder for temporary files.
+    mkdir -p bin
+    printf '#!/bin/sh\nexit 0\n' >bin/ffmpeg
+    chmod +x bin/ffmpeg
+    code=0
+    PATH=$PWD/bin:$PATH "$program" render model.h5 --case case.h5 --output none.mp4 2>err.txt || code=$?
+    [ $code = 1 ] && grep -q 'none.mp4: cannot write: ffmpeg ended well and wrote nothing$' err.txt && [ ! -e none.mp4 ]
+    code=0
+    TMPDIR=/nowhere "$program" render model.h5 --case case.h5 --output none.mp4 2>err.txt || code=$?
+    [ $code = 2 ] && grep -q 'TMPDIR: expected a folder for temporary files, found none: /nowhere$' err.txt && [ ! -e none.mp4 ]
     # Without ffmpeg: one line, which names the package.
     code=0
     PATH=/nowhere "$program" render model.h5 --case case.h5 --output none.mp4 2>err.txt || code=$?

@@ -11,6 +11,7 @@ import time
 import zlib
 
 import numpy as np
+from PIL import Image
 
 from scene import PROGRAM, failures, report
 
@@ -115,6 +116,7 @@ for name, data, *parts in (
         ("a header beyond the file", b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}", "header"),
         ("cut off", npy(b"{'descr': '<f8', 'fortran_order': True, 'shape': (2, 4, 5), }", b"\0" * 300), "numbers: expected 40, found 37"),
         ("version 9", npy(b"{}", version=9), "version"),
+        ("a key twice", npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4, 5), 'shape': (2, 5, 4)}", b"\0" * 160), "'shape' once"),
         ("no .npy", b"hello", "a .npy file"),
         ("other views", npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 5), }", b"\0" * 240), "2 views"),
         ("other pixels", npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 5, 4), }", b"\0" * 160), "4 rows and 5 columns")):
@@ -130,6 +132,11 @@ for name, data, *parts in (
         ("angles of two", json.dumps({**geometry, "angles": [[0, 1], [1, 2]]}).encode(), "rows of 1 or 3"),
         ("offsets of another number", json.dumps({**geometry, "offDetector": [[1, 2]] * 5}).encode(), "offDetector", "1 or 2 rows"),
         ("half a pixel", json.dumps({**geometry, "nDetector": [4.5, 5]}).encode(), "nDetector"),
+        ("a name twice", b'{"DSD": 1200, ' + json.dumps(geometry).encode()[1:], "DSD: expected one value, found two in one object"),
+        ("a name twice below", json.dumps({**geometry, "more": [1]}).replace("[1]", '[{"a": 1, "b": {"a": 2}}, {"c": 1, "c": 1}]').encode(), "c: expected one value"),
+        ("another whole detector", json.dumps({**geometry, "sDetector": [120, 151]}).encode(), "sDetector: expected nDetector times dDetector, 150 along axis 1, found 151"),
+        ("another whole volume", json.dumps({**geometry, "nVoxel": [4, 4, 4], "dVoxel": [2, 2, 2], "sVoxel": [8, 8, 4]}).encode(), "sVoxel: expected nVoxel times dVoxel, 8"),
+        ("no pixel size", json.dumps({k: v for k, v in geometry.items() if k != "dDetector"}).encode(), "dDetector: expected a value, or sDetector, found neither"),
         ("SDD of 0", json.dumps({**geometry, "DSD": 0}).encode(), "0 < DSO < DSD")):
     open("bad.json", "wb").write(data)
     refused(f"JSON: {name}", ["tigre", "bad.json", "p.npy", "out.h5"], "bad.json: ", *parts)
@@ -141,6 +148,7 @@ open("p.mha", "wb").write(mha.format("5 4 2", "LOCAL").encode() + b"\0" * 160)
 for name, text, *parts in (
         ("no XML", "hello", "XML"), ("another document", "<a/>", "RTKThreeDCircularGeometry"), ("no projection", xml.format(""), "Projection"),
         ("parallel", xml.format(view.format(1)).replace("1200", "0"), "parallel rays"), ("a cylinder", xml.format("<RadiusCylindricalDetector>5</RadiusCylindricalDetector>" + view.format(1)), "Cylindrical"),
+        ("an angle twice", xml.format(view.format("1</GantryAngle><Angle>2</Angle><GantryAngle>1")), "once"),
         ("a word", xml.format(view.format("x")), "GantryAngle"), ("an unknown element", xml.format("<Foo/>"), "Foo"),
         ("version 1", xml.format(view.format(1)).replace('"3"', '"1"'), "version"), ("one view too few", xml.format(view.format(1)), "1 projections"),
         ("an entity bomb", '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>' + xml.format(view.format("&b;")), "GantryAngle"),
@@ -155,11 +163,13 @@ for name, data, *parts in (
         ("damaged zlib", zip_.format("5 4 2", "LOCAL").encode() + b"x" * 50, "zlib"),
         ("cut off", mha.format("5 4 2", "LOCAL").encode() + b"\0" * 100, "numbers"),
         ("NaN", mha.format("5 4 2", "LOCAL").encode() + b"\xff" * 160, "finite"),
+        ("a key twice", mha.replace("NDims = 3", "NDims = 3\nDimSize = 4 5 2").format("5 4 2", "LOCAL").encode() + b"\0" * 160, "DimSize: expected one line"),
+        ("two origins", mha.replace("NDims = 3", "NDims = 3\nPosition = 0 0 0").format("5 4 2", "LOCAL").encode() + b"\0" * 160, "Position: expected the numbers of Offset"),
         ("no data", b"NDims = 3\n", "ElementDataFile"), ("a list", mha.format("5 4 2", "LIST").encode(), "ElementDataFile"),
         ("a device", mha.format("5 4 2", "/dev/zero").encode(), "/dev/zero"), ("two axes", mha.replace("NDims = 3", "NDims = 2").format("5 4", "LOCAL").encode(), "NDims"),
         ("text", mha.replace("True", "False").format("5 4 2", "LOCAL").encode() + b"0 " * 40, "BinaryData")):
     open("bad.mha", "wb").write(data)
-    refused(f"MetaImage: {name}", ["rtk", "g.xml", "bad.mha", "out.h5"], *parts, code=1 if name == "a device" else 2)
+    refused(f"MetaImage: {name}", ["rtk", "g.xml", "bad.mha", "out.h5"], *parts)
 
 os.makedirs("pictures", exist_ok=True)
 table = "file,primary_deg,sod_mm,sdd_mm\n"
@@ -170,19 +180,46 @@ open("pictures/small.tif", "wb").write(b"II*\0" + b"\xff" * 40)
 for name, text, *parts in (
         ("no columns", "", "columns"), ("an unknown column", "file,angle\n", "angle"), ("a column twice", "file,file\n", "once"),
         ("no pictures", table, "views"), ("a word", table + "a.png,x,750,1200\n", "line 2: primary_deg"), ("a field too few", table + "a.png,1\n", "line 2: fields"),
-        ("no angles", "file,sod_mm,sdd_mm\na.png,750,1200\n", "primary_deg"), ("SDD below SOD", table + "a.png,1,750,700\n", "line 2: pose"),
+        ("no angles", "file,sod_mm,sdd_mm\na.png,750,1200\n", "primary_deg"), ("SDD below SOD", table + "a.png,1,750,700\n", "line 2: sdd_mm: expected more than sod_mm, found 700"),
+        ("an open quote", table + '"a.png,1,750,1200\n', "line 2: fields: expected a closing quote"),
+        ("more behind a quote", table + '"a"b.png,1,750,1200\n', "line 2: fields: expected a separator behind"),
+        ("a quote within", table + 'a"b.png,1,750,1200\n', "line 2: fields: expected quotes around the whole"),
+        ("masks of no counts", table.replace("file", "file,mask") + "a.png,b.png,1,750,1200\n", "line 1: columns: expected no mask"),
+        ("a free pose's column", table.replace("file", "file,u_x") + "a.png,1,1,750,1200\n", "line 1: columns:", "found u_x"),
+        ("720 degrees and more", table + "a.png,721,750,1200\n", "line 2: primary_deg: expected at most 720 degrees, found 721"),
         ("NaN", table + "a.png,nan,750,1200\n", "primary_deg"), ("another suffix", table + "../poses.csv,1,750,1200\n", ".png"),
         ("a huge TIFF", table + "huge.tif,1,750,1200\n", "huge.tif", "size"), ("a broken TIFF", table + "small.tif,1,750,1200\n", "small.tif")):
     open("poses.csv", "w").write(text)
     refused(f"table: {name}", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], *parts)
 open("poses.csv", "w").write(table + "a.png,1,750,1200\n")
-refused("a missing picture", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], "pictures/a.png", code=1)
+refused("a missing picture", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], "pictures/a.png: cannot read: No such file")
 os.mkfifo("pictures/a.png")
-refused("a pipe for a picture", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], "pipe", code=1)
+refused("a pipe for a picture", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], "pipe")
 os.mkfifo("pipe")
 for arguments in (["naf", "pipe"], ["rtk", "pipe", "p.mha"], ["rtk", "g.xml", "pipe"], ["tigre", "pipe", "p.npy"], ["astra", "g.xml", "pipe"],
                   ["images", "pictures", "pipe"]):
-    refused("a pipe: " + " ".join(arguments), [*arguments, "out.h5"] + (["--pitch-mm", 1] if arguments[0] == "images" else []), code=2 if arguments[0] == "astra" else 1)
+    refused("a pipe: " + " ".join(arguments), [*arguments, "out.h5"] + (["--pitch-mm", 1] if arguments[0] == "images" else []))
+
+# ── options that nothing would heed, values under their own names ─────────────────────────────────────────────────
+os.remove("pictures/a.png")
+Image.fromarray(np.full((4, 5), 90, np.uint8)).save("pictures/a.png")
+images = ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm"]
+refused("a slope of counts", [*images, 1, "--intensity", "--slope", 2], "--slope")
+refused("an intercept of counts", [*images, 1, "--intensity", "--intercept", 2], "--intercept")
+refused("a distance twice", [*images, 1, "--sod-mm", 750], "line 1: columns:", "found sod_mm")
+open("free.csv", "w").write("file," + ",".join(f"{n}_{a}{u}" for n, u in (("source", "_mm"), ("center", "_mm"), ("u", ""), ("v", "")) for a in "xyz") + "\na.png,750,0,0,-450,0,0,0,1,0,0,0,-1\n")
+refused("a distance of free poses", ["images", "pictures", "free.csv", *images[3:], 1, "--sdd-mm", 1200], "line 1: columns:", "source_x_mm")
+open("timed.csv", "w").write("file,time_s,primary_deg,sod_mm,sdd_mm\na.png,0,1,750,1200\n")
+refused("a duration of views with times", ["images", "pictures", "timed.csv", *images[3:], 1, "--duration-s", 3], "line 1: columns:", "found time_s")
+open("masked.csv", "w").write("file,mask,primary_deg,sod_mm,sdd_mm\na.png,a.png,1,750,1200\n")
+refused("white beside masks", ["images", "pictures", "masked.csv", *images[3:], 1, "--intensity", "--white", 9], "--white: expected a view without a mask")
+refused("a pitch", [*images, 1e-8], "--pitch-mm: expected 1e-6 to 1e9 mm, found 1e-08")
+refused("a volume of nothing", [*images, 1, "--volume-size", 4, 4, 0, "--volume-spacing-mm", 1, 1, 1], "--volume-size")
+refused("a spacing", [*images, 1, "--volume-size", 4, 4, 4, "--volume-spacing-mm", 1, 1, 1e10], "--volume-spacing-mm")
+refused("no name of a folder", ["images", "", *images[2:], 1], "folder: expected a folder, found an empty name")
+refused("no name of an output", ["images", "pictures", "poses.csv", "", "--pitch-mm", 1], "output: expected a file, found an empty name")
+open("behind.csv", "w").write("file,primary_deg,sod_mm,sdd_mm,offset_v_mm\na.png,1,750,1200,500\n")
+refused("an isocentre out of view", ["images", "pictures", "behind.csv", *images[3:], 1], "behind.csv: volume: expected a region given by hand, or poses that see the isocentre, found it outside view 0")
 
 # ── the output ────────────────────────────────────────────────────────────────────────────────────────────────────
 open("mine.h5", "w").write("mine")

@@ -63,6 +63,27 @@ def test_images():
     case = check("images", "images.h5", sources, points, quantised * slope + intercept)
     near("images", "times", case.time, [0, 0.5, 1, 1.5], 0)
     run("import", "images", "images", "poses.csv", "images.h5", "--pitch-mm", PU, code=2)  # there already
+    # Names between quotes, which may hold the separator and quotes; one picture under two poses.
+    os.rename("images/sub/0.png", 'images/sub/a, "b".png')
+    rows = ['"file","primary_deg",sod_mm,sdd_mm', f'"sub/a, ""b"".png" ,"-70",{DSO},{DSD}'] + [f"sub/{v}.png,{np.degrees(angles[v]):.12g},{DSO},{DSD}" for v in (1, 2, 3)]
+    open("quoted.csv", "w").write("\n".join(rows))
+    done = run("import", "images", "images", "quoted.csv", "quoted.h5", "--pitch-mm", PU, PV, "--slope", slope, "--intercept", intercept)
+    check("images (quotes)", "quoted.h5", sources, points, quantised * slope + intercept)
+    if "file: expected another" in done.stderr:
+        report("images", f"pictures named twice: {done.stderr}")
+    rows[3] = rows[3].replace("sub/2", "./sub/../sub/1")
+    open("twice.csv", "w").write("\n".join(rows))
+    done = run("import", "images", "images", "twice.csv", "twice.h5", "--pitch-mm", PU, PV, "--slope", slope, "--intercept", intercept)
+    if "twice.csv: file: expected another picture in each line, found ./sub/../sub/1.png in lines 3 and 4" not in done.stderr:
+        report("images", f"no warning of a picture named twice: {done.stderr}")
+    # One view, an angle beyond a turn, few pixels that count.
+    Image.fromarray(np.where(np.arange(H * W).reshape(H, W) % 20 == 0, 500, 0).astype(np.uint16)).save("images/few.png")
+    open("few.csv", "w").write(f"file,primary_deg,sod_mm,sdd_mm\nfew.png,400,{DSO},{DSD}\n")
+    done = run("import", "images", "images", "few.csv", "few.h5", "--pitch-mm", PU, "--intensity", "--white", 1000)
+    for warning in ("few.csv: angles: expected within a full turn, found up to 400 degrees", "/valid: expected most pixels to count, found 95 % that do not",
+                    "/geometry: expected views from several directions, found 1 view"):
+        if warning not in done.stderr:
+            report("images", f"no warning '{warning}' in {done.stderr}")
     # Free poses, float TIFF, counts with a mask.
     rows = ["file,mask," + ",".join(f"{n}_{a}{u}" for n, u in (("source", "_mm"), ("center", "_mm"), ("u", ""), ("v", "")) for a in "xyz")]
     mask = rng.uniform(900, 1100, (H, W)).astype(np.float32)
@@ -120,8 +141,17 @@ def test_4drgs():
     near("4drgs --secondary-angles", "sources", tilted.source,
          [[DSO * np.cos(-0.1) * np.cos(a), DSO * np.cos(-0.1) * np.sin(a), DSO * np.sin(-0.1)] for a in angles], 1e-4)
     near("4drgs --duration-s", "times", tilted.time, np.linspace(0, 6, 7), 1e-9)
+    told = json.load(open("4drgs/transforms.json"))
+    for name, value in (("proj_phy", [W * PU, H * PV * 1.1]), ("volume_phy", [60, 60, 61])):
+        json.dump({**told, name: value}, open("4drgs/transforms.json", "w"))
+        if f"transforms.json: {name}: expected " not in run("import", "4drgs", "4drgs", "none.h5", code=2).stderr:
+            report("4drgs", f"{name} that contradicts the file")
+    json.dump({**told, "frames": [{**f, "PrimaryAngle": f["PrimaryAngle"] + 7} for f in told["frames"]]}, open("4drgs/transforms.json", "w"))
+    if "angles: expected within a full turn, found up to 493 degrees" not in run("import", "4drgs", "4drgs", "4drgs_turn.h5").stderr:
+        report("4drgs", "no warning of an angle of 493 degrees")  # 1.6 + 7 rad
+    json.dump(told, open("4drgs/transforms.json", "w"))
     os.rename("4drgs/mask_run.nii.gz", "4drgs/mask.nii.gz")
-    run("import", "4drgs", "4drgs", "none.h5", code=1)  # one of the two alone
+    run("import", "4drgs", "4drgs", "none.h5", code=2)  # one of the two alone
     os.remove("4drgs/fill_run.nii.gz")
     nibabel.save(nibabel.Nifti1Image(pictures.astype(np.float32).transpose(2, 1, 0), np.eye(4)), "4drgs/DSA.nii.gz")
     if "DSA.nii.gz: expected noise of both signs" not in run("import", "4drgs", "4drgs", "dsa.h5").stderr:
@@ -177,9 +207,15 @@ def test_r2_gaussian():
         report("r2-gaussian", f"test views {case.test}")
     if "length unit of the files: 500 mm" not in done.stdout:
         report("r2-gaussian", done.stdout)
+    meta = json.load(open("r2/meta_data.json"))
+    for name, value, right in (("dDetector", [PV / unit, PU / unit], True), ("dDetector", [PV / unit, PU / unit * 1.01], False),
+                               ("dVoxel", list(spacing / unit), True), ("dVoxel", [1, 1, 1], False)):
+        json.dump({**meta, "scanner": {**scanner, name: value}}, open("r2/meta_data.json", "w"))
+        done = run("import", "r2-gaussian", "r2", "r2_both.h5", "--unit-mm", unit, "--force", code=0 if right else 2)
+        if not right and f"scanner.s{name[1:]}: expected n{name[1:]} times {name}, " not in done.stderr:
+            report("r2-gaussian", f"{name} that contradicts the file: {done.stderr}")
     # The camera of their loader, without offsets.
     scanner["offDetector"] = [0, 0]
-    meta = json.load(open("r2/meta_data.json"))
     meta["scanner"] = scanner
     json.dump(meta, open("r2/meta_data.json", "w"))
     run("import", "r2-gaussian", "r2", "r2c.h5", "--unit-mm", unit, "--quiet")
@@ -214,6 +250,10 @@ def test_naf():
         case = check(f"naf, protocol {protocol}", f"{name}.h5", sources, points, pictures, order)
         near(name, "reference volume in 1/mm", case.reference, truth.transpose(2, 1, 0), 1e-8)
         near(name, "volume's corner", case.origin, np.array(off) - np.array(n_voxel) * d_voxel / 2, 1e-9)
+    with open("naf_both.pickle", "wb") as f:
+        pickle.dump({**data, "sVoxel": [80.0, 81.0, 71.0]}, f)
+    if "sVoxel: expected nVoxel times dVoxel, 70 along axis 2, found 71" not in run("import", "naf", "naf_both.pickle", "no.h5", code=2).stderr:
+        report("naf", "sVoxel that contradicts the file")
     # NAF's own rays, of a detector that is given as (columns, rows) and without offsets.
     data.update(nDetector=[W, H], dDetector=np.array([PU, PV]), offDetector=np.zeros(2, ">f8"), DSD=np.float64(DSD), DSO=np.float32(DSO))
     with open("naf_uv.pickle", "wb") as f:

@@ -63,6 +63,11 @@ c_only_by_cmake static/prefix static_c
 compiled_by_pkg_config static/prefix static_pc --static
 ./static_pc training.steps=20 | diff c.txt -
 ./static/build/pseudo_labels case.h5 labels.h5
+for example in "embed none.h5 1" "pseudo_labels none.h5 new.h5" "render_sweep none.h5"; do
+  code=0
+  ./static/build/$example 2>err.txt || code=$?
+  [ $code -eq 1 ] && grep -q '^none.h5: cannot read: No such file or directory$' err.txt
+done
 "$program" inspect labels.h5 --case case.h5 | grep 'my network 1.0'
 
 echo "shared library, find_package"

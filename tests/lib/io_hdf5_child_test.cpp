@@ -132,6 +132,20 @@ TEST_CASE("hdf5 child: a command that does not read is said to be none", "[io][h
   CHECK_FALSE(has_children());
 }
 
+TEST_CASE("hdf5 child: one that sleeps is not waited for", "[io][hdf5]") {
+  const TemporaryFolder folder;
+  write_acquisition(folder / "a.h5", test::small_acquisition());
+  const InputFile file(folder / "a.h5");
+  ReadingProcess child({"sleep", "1000"}, file.descriptor(), "a.h5");
+  child.allow(std::chrono::seconds(60));
+  char byte = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_FALSE(child.receive(&byte, 1, std::chrono::milliseconds(200)));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+  CHECK(child.end() == "silence of the process that reads it");
+  CHECK_FALSE(has_children());
+}
+
 TEST_CASE("hdf5 child: whatever it answers is checked", "[io][hdf5]") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.h5", answers = folder / "answers";
@@ -201,7 +215,7 @@ TEST_CASE("hdf5 child: it ends at a question that no reader asks", "[io][hdf5]")
     ReadingProcess child({"/proc/self/exe", test::kReadForAnother}, file.descriptor(), "a.h5");
     child.allow(std::chrono::seconds(60));
     std::string greeting(kGreeting.size(), '\0');
-    REQUIRE(child.receive(greeting.data(), greeting.size()));
+    REQUIRE(child.receive(greeting.data(), greeting.size(), std::chrono::seconds(60)));
     for (const Request& request : requests) child.send(&request, sizeof request);
     Answer answer;
     const std::chrono::seconds wait(20);

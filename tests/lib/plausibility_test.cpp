@@ -240,6 +240,22 @@ TEST_CASE("implausibilities: one pose and narrow sweeps", "[plausibility]") {
   REQUIRE(f.value == Approx(3.49).epsilon(0.01));
 }
 
+TEST_CASE("implausibilities: one view, and few pixels that count", "[plausibility]") {
+  Acquisition a = blob_sweep();
+  const std::size_t pixels = a.detector.num_pixels();
+  a.valid.assign(pixels, 0);  // of all views
+  for (std::size_t p = 0; p < pixels; p += 9) a.valid[p] = 1;
+  REQUIRE(implausibilities(a).empty());  // a ninth counts
+  a.valid.assign(pixels, 0);
+  for (std::size_t p = 0; p < pixels; p += 11) a.valid[p] = 1;
+  const Finding f = only_finding(a, Kind::few_valid_pixels, {"found 90.9 % that do not"});
+  REQUIRE(f.value == Approx(1 - 1 / 11.0).epsilon(1e-3));
+  a = blob_sweep();
+  a.poses.resize(1);
+  a.projections.resize(pixels);
+  REQUIRE(only_finding(a, Kind::single_view, {"found 1 view"}).view == 0);
+}
+
 TEST_CASE("implausibilities: degrees for radians", "[plausibility]") {
   Acquisition a = blob_sweep();
   a.poses = poses_at(40, -100, 200.0 / 39);  // −100° to 100°

@@ -121,6 +121,8 @@ TEST_CASE("extract_surface: what it does not take", "[surface]") {
   Volume v{{2, 2, 2, {1, 1, 1}, {}}, std::vector<float>(8, 1.0f), 1};
   CHECK(extract_surface(v, 2) == Surface{});
   require_error<InvalidArgument>([&] { extract_surface(v, NAN); }, {"threshold", "nan"});
+  require_error<InvalidArgument>([] { extract_surface(Volume{}, 1); },
+                                 {"extract_surface: ", "voxel", "found 0 x 0 x 0"});
   v.values[3] = INFINITY;
   require_error<InvalidArgument>([&] { extract_surface(v, 2); }, {"voxel (x 1, y 1, z 0)", "inf"});
   v.values.pop_back();

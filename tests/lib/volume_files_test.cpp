@@ -93,7 +93,30 @@ TEST_CASE("write_volume: the name says the format", "[io][volume_files]") {
   begins("v.nrrd", "NRRD000");
   begins("v.seq.nrrd", "NRRD000");
   begins("v.mha", "ObjectType = Image");
+  begins("V.NII.GZ", "\x1f\x8b");
+  begins("V.MHA", "ObjectType = Image");
   require_error<InvalidArgument>([&] { write_volume(folder / "v.mhd", test::small_volume()); }, {".mha", "v.mhd"});
+}
+
+TEST_CASE("volume files: a mean says that it is one", "[io][volume_files]") {
+  const TemporaryFolder folder;
+  const Volume v = test::small_volume();
+  const VolumeTimes mean{1, 2.5, 4.25};
+  const auto bytes_of = [&](const char* name) {
+    write_volume(folder / name, v, mean);
+    return test::read_bytes(folder / name);
+  };
+  const auto has = [](const std::string& bytes, const char* text) { return bytes.find(text) != std::string::npos; };
+  const std::string nrrd = bytes_of("v.nrrd"), mha = bytes_of("v.mha"), nifti = bytes_of("v.NII");
+  CHECK(has(nrrd, "\nmean_from_s:=2.5\nmean_until_s:=4.25\n\n"));
+  CHECK_FALSE(has(nrrd, "\ntime_s:="));
+  CHECK(has(mha, "\nMeanFrom_s = 2.5\nMeanUntil_s = 4.25\n"));
+  CHECK_FALSE(has(mha, "AcquisitionTime_s"));
+  constexpr std::size_t kDescrip = 148, kDescripBytes = 80;  // nifti1.h
+  CHECK(nifti.substr(kDescrip, kDescripBytes).c_str() == std::string("dsasrgs: mean from 2.5 to 4.25 s"));
+  require_error<InvalidArgument>([&] { write_volume(folder / "w.mha", v, {1, 2.5, 2}); }, {"mean_until_s", "found 2"});
+  require_error<InvalidArgument>([&] { write_volume(folder / "w.mha", two_frames(), mean); },
+                                 {"mean_until_s", "found 2"});
 }
 
 TEST_CASE("volume files: what cannot be written leaves no file", "[io][volume_files]") {

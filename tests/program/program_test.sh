@@ -3,7 +3,8 @@
 # The command-line program from outside: program_test.sh PATH_OF_BINARY
 # Exit codes 0 (done), 1 (job failed), 2 (bad usage or bad input), one line per error, no partial output.
 # From here go on shell_test.sh (arguments as people type them), kept_test.sh (a machine that fails), plausibility_test.sh
-# (cases that are implausible) and outputs_test.sh (files that were there before).
+# (cases that are implausible), replace_test.sh (outputs: their names, what they replace and say) and outputs_test.sh (files that
+# were there before).
 # Wrong fields inside HDF5 files are tested in tests/lib; here files are broken with dd and truncate only.
 set -u
 source "$(dirname "$0")/checks.sh" "$@"
@@ -102,7 +103,7 @@ says "voxelize after the sweep" '^warning: --time: expected 0 to [0-9.]+ s, the 
 expect 0 "render before the sweep" render run/model.h5 --time -5 2 --output early.h5
 [ "$(grep -c '^warning: --time: .*found -5: shown as at 0 s$' err.txt)" -eq 1 ] ||
   report "render before the sweep: expected one warning: $(cat err.txt)"
-expect 0 "render before the sweep, quietly" render run/model.h5 --time -5 --output early.h5 --quiet
+expect 0 "render before the sweep, quietly" render run/model.h5 --time -5 --output early.h5 --quiet --force
 [ -s out.txt ] || [ -s err.txt ] && report "render --quiet printed: $(cat out.txt err.txt)"
 expect 0 "voxelize frames" voxelize run/model.h5 --output frames.nii --frames 3
 [ "$(stat -c %s frames.nii)" -eq $((352 + 4 * 3 * 24 * 24 * 24)) ] || report "voxelize --frames: wrong size"
@@ -309,7 +310,7 @@ expect 2 "export: geometry and projections elsewhere" export geometry case.h5 ne
 expect 2 "import: no PLY of ours" import gaussians tree.swc new.h5
 says "import: no PLY of ours" '^dsasrgs: error: tree.swc: line 1: expected ply, found 1 0 0 -40 0 2 -1$'
 mkfifo pipe.ply
-expect 1 "import: a pipe" import gaussians pipe.ply new.h5
+expect 2 "import: a pipe" import gaussians pipe.ply new.h5
 expect 2 "render: a film of no rate" render run/model.h5 --time 1 --output new.mp4 --fps 0
 expect 2 "render: times and frames" render run/model.h5 --time 1 --frames 3 --output new
 absent new new.*
@@ -396,6 +397,7 @@ absent new new.h5 new.nii new.json
 . "$here/plausibility_test.sh"
 . "$here/shell_test.sh"
 . "$here/kept_test.sh"
+. "$here/replace_test.sh"
 . "$here/outputs_test.sh"
 bash "$here/study_test.sh" "$program" || failures=$((failures + 1))
 

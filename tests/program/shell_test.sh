@@ -27,7 +27,7 @@ absent new
 few=(simulate --views 3 --pitch-mm 19.2 --grid-size 8 --grid-spacing-mm 20 --samples-per-pixel 1 --quiet --tree-min-radius-mm 1)
 expect 0 "size as two words" "${few[@]}" --size 16 8 --output typed.h5
 for size in "--size 16,8" "--size [16,8]" "--size=16,8" "--size=[16,8]"; do
-  expect 0 "$size" "${few[@]}" $size --output same.h5
+  expect 0 "$size" "${few[@]}" $size --output same.h5 --force
   cmp -s typed.h5 same.h5 || report "$size: another case than --size 16 8"
 done
 expect 2 "one number of a size" "${few[@]}" --size 16 --output new.h5

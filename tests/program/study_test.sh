@@ -80,7 +80,7 @@ takes_options_of() {  # SUBCOMMAND OWN_OPTIONS: the last error lists what a stud
     report "options of $1 and those of a study are not the same: $(cat diff.txt)"
 }
 refused "no option of simulate" 's/pitch-mm/colour/' 'changed.toml: case tree simulate.colour'
-takes_options_of simulate none
+takes_options_of simulate force
 refused "no option of labels" 's/^file.*/method = "oracle"\noptions = {colour = 1}/' 'changed.toml: labels given options.colour'
 takes_options_of labels 'method|model|scale|seed|views'
 refused "no labels" 's/^labels.*//' 'changed.toml: method taught labels: expected label sources'

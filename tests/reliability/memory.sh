@@ -11,7 +11,7 @@ cd "$work"
 
 # simulate SIZE VIEWS VOLUME
 simulate() {
-  "$program" simulate --quiet --output case.h5 --size "$1" "$1" --views "$2" --train-views "$(($2 * 2 / 3))" --grid-size "$3" "$3" "$3"
+  "$program" simulate --quiet --force --output case.h5 --size "$1" "$1" --views "$2" --train-views "$(($2 * 2 / 3))" --grid-size "$3" "$3" "$3"
 }
 failed=0
 # run NAME GAUSSIANS [OPTION...]: a few steps with as many Gaussians from the first to the last.

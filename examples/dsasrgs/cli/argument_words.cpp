@@ -57,11 +57,19 @@ std::string unknown(const std::string& whose, const char* kind, const std::strin
          terminal_text(word, false, 200) + ", which is no " + kind;
 }
 
-/// CLI11's words for an option that was given more than once.
+/// CLI11's words for an option that was given more than once, or with too few values or others than numbers.
 std::string in_plain_words(std::string what) {
   const std::string once = ": At Most 1 required but received ";
   if (const auto at = what.find(once); at != std::string::npos)
     what = what.substr(0, at) + ": expected once, found " + what.substr(at + once.size()) + " times";
+  const std::string convert = "Could not convert: ", few = " required ", missing = " missing";
+  if (const auto equal = what.find(" = "); what.starts_with(convert) && equal != std::string::npos)
+    what = what.substr(convert.size(), equal - convert.size()) + ": expected numbers as --help has them, found " +
+           what.substr(equal + 3);
+  // "--size: 2 required [INT,INT] missing"
+  const auto colon = what.find(": "), at = what.find(few);
+  if (what.ends_with(missing) && colon != std::string::npos && at != std::string::npos && colon < at)
+    what = what.substr(0, colon) + ": expected " + what.substr(colon + 2, at - colon - 2) + " values, found fewer";
   return what;
 }
 
@@ -113,8 +121,10 @@ std::string in_options(const CLI::App& app, const std::string& message) {
   std::string option = "--" + field.substr(field.rfind('.') + 1);
   std::replace(option.begin(), option.end(), '_', '-');
   if (option.starts_with("--num-")) option.erase(2, 4);
-  if (std::find(names.begin(), names.end(), option) == names.end())
-    return has_field ? text : used(app).get_name() + ": " + text;
+  const auto is_known = [&] { return std::find(names.begin(), names.end(), option) != names.end(); };
+  for (const char* axis : {"-u-", "-v-"})  // one option for both
+    if (const std::size_t at = option.find(axis); at != std::string::npos && !is_known()) option.erase(at, 2);
+  if (!is_known()) return has_field ? text : used(app).get_name() + ": " + text;
   return option + (has_field ? text.substr(field.size()) : ": " + text);
 }
 

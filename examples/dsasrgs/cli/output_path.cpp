@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/file_kind.hpp"
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
@@ -33,6 +34,15 @@ void require_writable_folder(const fs::path& named, const fs::path& folder) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0) refuse(named, errno);
 }
 
+/// Throws where it is, and is not to be replaced.
+bool is_there(const std::string& option, const fs::path& output, bool force) {
+  std::error_code ignored;
+  if (!fs::exists(output, ignored)) return false;
+  if (!force)
+    throw UsageError(option + ": expected a new file (or --force), found one that is there: " + output.string());
+  return true;
+}
+
 }  // namespace
 
 void require_no_input(const std::string& option, const fs::path& output, const std::vector<fs::path>& inputs) {
@@ -45,28 +55,33 @@ void require_no_input(const std::string& option, const fs::path& output, const s
 }
 
 void require_writable_file(const std::string& option, const fs::path& path, const std::vector<fs::path>& inputs) {
+  if (path.empty()) throw UsageError(option + ": expected a file, found an empty name");
   require_no_input(option, path, inputs);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (error == std::errc::filename_too_long) refuse(path, ENAMETOOLONG);
-  if (path.empty() || !path.has_filename() || fs::is_directory(status)) refuse(path, EISDIR);
+  if (!path.has_filename() || fs::is_directory(status)) refuse(path, EISDIR);
   if (fs::exists(status) && !fs::is_regular_file(status))
     throw UsageError(option + ": expected a file, or a name for one, found a device, pipe or socket: " + path.string());
   require_writable_folder(path, path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
-void require_replaceable(const fs::path& output, const char* format, bool force) {
-  std::error_code ignored;
-  if (!fs::exists(output, ignored)) return;
-  if (!force) throw UsageError("output: expected a new file (or --force), found one that is there: " + output.string());
+void require_replaceable(const std::string& option, const fs::path& output, const char* format, bool force) {
+  if (!is_there(option, output, force)) return;
   std::string found = "another kind of file";
   try {
     found = read_format(output);
   } catch (const Error&) {
   }
   if (found != format)
-    throw UsageError("output: expected a new file, or with --force one of the format " + std::string(format) +
+    throw UsageError(option + ": expected a new file, or with --force one of the format " + std::string(format) +
                      ", found " + found + ": " + output.string());
+}
+
+void require_replaceable(const std::string& option, const fs::path& output, bool force) {
+  if (is_there(option, output, force) && !is_what_its_name_says(output))
+    throw UsageError(option + ": expected a new file, or with --force one that is what its name says, found another: " +
+                     output.string());
 }
 
 OutputFolder::OutputFolder(fs::path path, const std::string& named_by) : path_(std::move(path)) {

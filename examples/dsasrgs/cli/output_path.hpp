@@ -18,9 +18,16 @@ void require_no_input(const std::string& option, const std::filesystem::path& ou
 void require_writable_file(const std::string& option, const std::filesystem::path& path,
                            const std::vector<std::filesystem::path>& inputs);
 
-/// Throws UsageError where the output is there and is not an HDF5 file of `format`, or is one and `force` is not given:
-/// a folder, a table or a header may lead to inputs that nobody has named, and none of them is to be replaced.
-void require_replaceable(const std::filesystem::path& output, const char* format, bool force);
+/// Of --force, on every subcommand that has it for one output.
+inline constexpr const char* kForceDescription = "replace the output";
+
+/// Throws UsageError naming `option` where the output is there and is not an HDF5 file of `format`, or is one and
+/// `force` is not given: a folder, a table or a header may lead to inputs that nobody has named, and none of them is to
+/// be replaced.
+void require_replaceable(const std::string& option, const std::filesystem::path& output, const char* format,
+                         bool force);
+/// The same of a file for other programs, which is to be what its name says (file_kind.hpp).
+void require_replaceable(const std::string& option, const std::filesystem::path& output, bool force);
 
 /// Makes a folder and its parents; unless keep() is called, the destructor removes those it made, if they are empty.
 class OutputFolder {

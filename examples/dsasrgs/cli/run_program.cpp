@@ -22,6 +22,7 @@
 #include "cli/version_text.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/no_such_file.hpp"
 
 namespace dsasrgs::program {
 
@@ -100,6 +101,8 @@ int run_program(const Program& program, int argc, char** argv) {
   } catch (const UsageError& e) {
     return fail(kBadUsage, one_line(e.what()));
   } catch (const BadInput& e) {
+    return fail(kBadUsage, one_line(e.what()));
+  } catch (const NoSuchFile& e) {
     return fail(kBadUsage, one_line(e.what()));
   } catch (const InvalidArgument& e) {
     return fail(kBadUsage, one_line(in_options(app, e.what())));

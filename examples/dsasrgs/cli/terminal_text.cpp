@@ -63,6 +63,10 @@ std::string shell_word(const std::string& word) {
   return text + "'";
 }
 
+std::string count_text(std::size_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 std::string without_function(const std::string& message) {
   const std::size_t colon = message.find(": ");
   if (colon == std::string::npos || colon == 0) return message;

@@ -21,4 +21,7 @@ std::string shell_word(const std::string& word);
 /// A message of the library without the name of the C++ function that it begins with, if it does.
 std::string without_function(const std::string& message);
 
+/// "1 render", "3 renders".
+std::string count_text(std::size_t count, const std::string& thing);
+
 }  // namespace dsasrgs::program

@@ -22,6 +22,17 @@ inline CLI::Validator positive_finite() {
           "POSITIVE"};
 }
 
+/// A number within two others (CLI::Range lets NaN pass).
+inline CLI::Validator number_between(double low, double high) {
+  return {[low, high](std::string& text) {
+            double value = 0;
+            if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
+            return "expected a number of " + CLI::detail::to_string(low) + " to " + CLI::detail::to_string(high) +
+                   ", found " + text;
+          },
+          ""};
+}
+
 /// A whole number of 0 or more (CLI::NonNegativeNumber names the largest double in its message, and numbers beyond 64
 /// bits become the largest one).
 inline CLI::Validator not_negative() {
@@ -74,6 +85,19 @@ inline std::string no_file(const std::string& name) {
     return "expected a file, found none: " + name +
            (error && error != std::errc::no_such_file_or_directory ? " (" + error.message() + ")" : "");
   return "";
+}
+
+/// A folder that is there.
+inline CLI::Validator existing_folder() {
+  return {[](std::string& text) -> std::string {
+            if (text.empty()) return "expected a folder, found an empty name";
+            std::error_code error;
+            const auto status = std::filesystem::status(text, error);
+            if (std::filesystem::is_directory(status)) return "";
+            return std::string("expected a folder, found ") +
+                   (std::filesystem::exists(status) ? "a file: " : "none: ") + text;
+          },
+          ""};
 }
 
 /// A file that is there.

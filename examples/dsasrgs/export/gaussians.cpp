@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/file_kind.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
@@ -22,18 +23,19 @@ namespace {
 
 struct GaussianOptions {
   std::string model, output;
-  bool viewer = false;
+  bool viewer = false, force = false;
   std::optional<double> time_s;
   MachineOptions machine;
 };
 
 void run(const GaussianOptions& options) {
   const bool quiet = options.machine.quiet;
-  if (!options.output.ends_with(".ply"))
+  if (!is_named(options.output, ".ply"))
     throw UsageError("output: expected a file named .ply, found " + options.output);
   if (options.time_s && !std::isfinite(*options.time_s))
     throw UsageError("--time: expected a finite time in s, found " + number_text(*options.time_s));
   require_writable_file("output", options.output, {options.model});
+  require_replaceable("output", options.output, options.force);
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
@@ -48,7 +50,7 @@ void run(const GaussianOptions& options) {
   } else {
     write_gaussian_ply(ctx, options.output, model);
   }
-  print_line(quiet, "wrote " + std::to_string(model.cloud.size()) + " Gaussians to " + options.output);
+  print_line(quiet, "wrote " + count_text(model.cloud.size(), "Gaussian") + " to " + options.output);
 }
 
 }  // namespace
@@ -61,6 +63,7 @@ void add_export_gaussians(CLI::App& parent) {
   CLI::Option* viewer = sub->add_flag("--viewer-ply", options->viewer,
                                       "instead, one moment as splat viewers draw it: to look at, not to measure");
   sub->add_option("--time", options->time_s, "that moment, s; default: the middle of the sweep")->needs(viewer);
+  sub->add_flag("--force", options->force, kForceDescription);
   add_machine_options(*sub, options->machine);
   sub->callback([options] { run(*options); });
 }

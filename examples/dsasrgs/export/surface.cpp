@@ -15,6 +15,7 @@
 #include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
+#include "dsasrgs/error.hpp"
 #include "export/export_kinds.hpp"
 #include "jobs/model_volume.hpp"
 
@@ -28,6 +29,7 @@ struct SurfaceOptions {
   std::string model, output;
   std::optional<double> threshold_per_mm;
   VolumeOptions volume;
+  bool force = false;
   MachineOptions machine;
 };
 
@@ -38,18 +40,21 @@ void run(const SurfaceOptions& options) {
     throw UsageError(std::string("output: expected a file named ") + kSurfaceNames + ", found " + options.output);
   check_volume_options(options.volume);
   require_writable_file("output", options.output, {options.model});
+  require_replaceable("output", options.output, options.force);
   Context ctx = make_context(options.machine);
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
   const Volume volume = volume_of(ctx, model, options.volume, quiet).volume;
   const auto largest = static_cast<double>(*std::max_element(volume.values.begin(), volume.values.end()));
+  if (!(largest > 0))
+    throw BadInput(options.model, "attenuation", "a model with something in it", "none above 0 in the volume");
   const double threshold = options.threshold_per_mm.value_or(kFraction * largest);
   const Surface surface = extract_surface(volume, threshold);
   if (surface.triangles.empty())
     throw UsageError("--threshold-per-mm: expected less than the largest attenuation, " + number_text(largest) +
                      " 1/mm, found " + number_text(threshold));
   write_surface(options.output, surface);
-  print_line(quiet, "wrote " + std::to_string(surface.triangles.size()) + " triangles at " + number_text(threshold) +
+  print_line(quiet, "wrote " + count_text(surface.triangles.size(), "triangle") + " at " + number_text(threshold) +
                         " 1/mm to " + options.output);
 }
 
@@ -64,6 +69,7 @@ void add_export_surface(CLI::App& parent) {
                   "attenuation at the surface; default: a fifth of the volume's maximum")
       ->check(positive_finite());
   add_volume_options(*sub, options->volume, false);
+  sub->add_flag("--force", options->force, kForceDescription);
   add_machine_options(*sub, options->machine);
   sub->callback([options] { run(*options); });
 }

@@ -16,7 +16,7 @@ void add_import_4drgs(CLI::App& import) {
   auto a = std::make_shared<Arguments>();
   CLI::App* sub =
       import.add_subcommand("4drgs", "a folder of 4DRGS: transforms.json, mask_run.nii.gz, fill_run.nii.gz");
-  sub->add_option("folder", a->folder, "where the files are")->required()->check(CLI::ExistingDirectory);
+  sub->add_option("folder", a->folder, "where the files are")->required()->check(existing_folder());
   add_import_options(*sub, *a);
   sub->add_flag("--secondary-angles", a->options.secondary_angles,
                 "take the frames' SecondaryAngle, which 4DRGS itself reads as 0");

@@ -35,7 +35,7 @@ void add_import_images(CLI::App& import) {
   auto arguments = std::make_shared<ImagesArguments>();
   ImagesArguments& a = *arguments;
   CLI::App* sub = import.add_subcommand("images", "a folder of PNG or TIFF pictures and a CSV table of their poses");
-  sub->add_option("folder", a.folder, "where the pictures are")->required()->check(CLI::ExistingDirectory);
+  sub->add_option("folder", a.folder, "where the pictures are")->required()->check(existing_folder());
   sub->add_option("table", a.table, "table of file, time_s, primary_deg, … (docs/importing.md)")
       ->required()
       ->check(existing_file());
@@ -49,12 +49,14 @@ void add_import_images(CLI::App& import) {
       ->check(positive_finite());
   sub->add_option("--sdd-mm", a.options.sdd_mm, "source to detector, where the table has no column for it")
       ->check(positive_finite());
-  sub->add_flag("--intensity", a.options.grey.intensity, "grey values are counts: ln(mask) - ln(grey)");
+  CLI::Option* intensity =
+      sub->add_flag("--intensity", a.options.grey.intensity, "grey values are counts: ln(mask) - ln(grey)");
   sub->add_option("--white", a.options.grey.white, "counts without contrast, where the table has no column mask")
       ->check(positive_finite());
   sub->add_option("--slope", a.options.grey.slope, "else: line integral = slope * grey + intercept")
-      ->capture_default_str();
-  sub->add_option("--intercept", a.options.grey.intercept, "of that line")->capture_default_str();
+      ->capture_default_str()
+      ->excludes(intensity);
+  sub->add_option("--intercept", a.options.grey.intercept, "of that line")->capture_default_str()->excludes(intensity);
   sub->callback([arguments] { run(*arguments); });
 }
 

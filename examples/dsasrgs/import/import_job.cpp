@@ -19,21 +19,22 @@ void add_shared_import_options(CLI::App& kind, ImportArguments& a) {
   OptionList list;
   list.add("volume-size", a.volume_size,
            "voxels of the region to reconstruct instead of the one that the files or the "
-           "views' common sight give: x y z");
-  list.add("volume-spacing-mm", a.volume_spacing_mm, "its voxel size: x y z").positive();
-  list.add("volume-center-mm", a.volume_center_mm, "its centre: x y z; default: 0 0 0");
+           "views' common sight give: x y z")
+      .between(1, 1 << 20);
+  list.add("volume-spacing-mm", a.volume_spacing_mm, "its voxel size: x y z").within(1e-6, 1e9);
+  list.add("volume-center-mm", a.volume_center_mm, "its centre: x y z; default: 0 0 0").within(-1e9, 1e9);
   list.add("duration-s", a.duration_s, "time from the first view to the last, where the files have none")
       .not_negative();
   add_options(kind, list);
   kind.add_option("--train-views", a.train_views, "evenly spaced training views; the others are for testing");
-  kind.add_flag("--force", a.force, "replace the output");
+  kind.add_flag("--force", a.force, kForceDescription);
   kind.add_flag("--strict", a.strict, kStrictDescription);
   kind.add_flag("--quiet", a.quiet, "print nothing but errors");
 }
 
 void require_import_output(const ImportArguments& a, const std::vector<std::filesystem::path>& inputs) {
   require_writable_file("output", a.output, inputs);
-  require_replaceable(a.output, "dsasrgs.acquisition", a.force);
+  require_replaceable("output", a.output, "dsasrgs.acquisition", a.force);
   if (a.volume_size.has_value() != a.volume_spacing_mm.has_value())
     throw UsageError("--volume-size: expected with --volume-spacing-mm, found one of them");
   if (a.volume_center_mm && !a.volume_size)

@@ -16,7 +16,7 @@ void add_import_r2_gaussian(CLI::App& import) {
   };
   auto a = std::make_shared<Arguments>();
   CLI::App* sub = import.add_subcommand("r2-gaussian", "a folder of R2-Gaussian: meta_data.json, a .npy for each view");
-  sub->add_option("folder", a->folder, "where meta_data.json is")->required()->check(CLI::ExistingDirectory);
+  sub->add_option("folder", a->folder, "where meta_data.json is")->required()->check(existing_folder());
   add_import_options(*sub, *a);
   sub->add_option("--unit-mm", a->options.unit_mm, "the length unit of meta_data.json (1000: metres)")
       ->check(positive_finite())

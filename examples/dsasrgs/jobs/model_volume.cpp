@@ -59,11 +59,12 @@ ModelVolume volume_of(Context& ctx, const Model& model, const VolumeOptions& opt
   if (options.frames > 1 && model.time.first_s == model.time.last_s)
     throw UsageError("--frames: expected 1 for a model of one moment, found " + std::to_string(options.frames));
   if (options.time_s) warn_outside_sweep(model, {*options.time_s}, quiet);
-  ModelVolume made{{}, {1, options.time_s.value_or(model.time.first_s)}};
+  ModelVolume made{{}, {1, options.time_s.value_or(model.time.first_s), {}}};
   Volume& volume = made.volume;
   volume.grid = options.spacing_mm ? resampled(model.volume, *options.spacing_mm) : model.volume;
   Renderer renderer(ctx, model);
   if (options.frames == 0) {
+    if (!options.time_s && model.time.last_s > model.time.first_s) made.times.mean_until_s = model.time.last_s;
     volume.values = options.time_s ? renderer.voxelize(volume.grid, *options.time_s).values
                                    : renderer.voxelize_mean(volume.grid, kMeanMoments).values;
     return made;

@@ -35,7 +35,12 @@ constexpr const char* kErrors = "errors.txt";
 class WorkFolder {
  public:
   WorkFolder() {
-    std::string name = (fs::temp_directory_path() / "dsasrgs-movie-XXXXXX").string();
+    std::error_code error;
+    const fs::path temporary = fs::temp_directory_path(error);
+    if (error)
+      throw UsageError("TMPDIR: expected a folder for temporary files, found none: " +
+                       (std::getenv("TMPDIR") == nullptr ? std::string("/tmp") : std::getenv("TMPDIR")));
+    std::string name = (temporary / "dsasrgs-movie-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
       throw IoError(name + ": cannot write: " + std::generic_category().message(errno));
     path_ = name;
@@ -152,7 +157,9 @@ void write_movie(const fs::path& path, MovieKind kind, int frames, double frames
     throw IoError(path.string() + ": cannot write: ffmpeg ended with code " + std::to_string(code) + ": " +
                   first_line(folder.path() / kErrors));
   std::ifstream made(folder.path() / name, std::ios::binary);
-  write_text(path, std::string(std::istreambuf_iterator<char>(made), {}));
+  const std::string film{std::istreambuf_iterator<char>(made), {}};
+  if (film.empty()) throw IoError(path.string() + ": cannot write: ffmpeg ended well and wrote nothing");
+  write_text(path, film);
 }
 
 }  // namespace dsasrgs::program

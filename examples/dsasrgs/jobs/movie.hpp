@@ -9,6 +9,9 @@ namespace dsasrgs::program {
 
 enum class MovieKind { mp4, webp };
 
+/// A frame of a WebP lasts whole milliseconds, and 17 minutes are long enough for one.
+inline constexpr double kFewestFramesPerSecond = 1e-3, kMostFramesPerSecond = 1000;
+
 /// Throws UsageError, with the package to install, where there is no ffmpeg to start.
 void require_ffmpeg();
 

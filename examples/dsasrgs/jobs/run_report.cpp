@@ -14,6 +14,7 @@
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/version.hpp"
+#include "dsasrgs/volume_files.hpp"
 #include "jobs/pictures.hpp"
 #include "jobs/scores_json.hpp"
 
@@ -113,7 +114,9 @@ Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& re
   Evaluation evaluation = evaluate(ctx, model, a, held_out_views(a), options, shown_progress(scoring.quiet));
   write_view_pictures(a, renderer, folder, evaluation);
   write_maximum_projections(folder.projection(), mean_volume->values, a.volume);
-  write_nifti(folder.volume(), *mean_volume);
+  VolumeTimes times{1, model.time.first_s, {}};
+  if (model.time.last_s > model.time.first_s) times.mean_until_s = model.time.last_s;
+  write_volume(folder.volume(), *mean_volume, times);
 
   Json json;
   json["format"] = "dsasrgs.metrics";

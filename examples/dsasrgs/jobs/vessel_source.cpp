@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cli/file_kind.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
@@ -12,7 +13,7 @@ namespace dsasrgs::program {
 namespace {
 
 bool ends_with_any(const std::string& text, std::initializer_list<const char*> endings) {
-  return std::any_of(endings.begin(), endings.end(), [&](const char* e) { return text.ends_with(e); });
+  return std::any_of(endings.begin(), endings.end(), [&](const char* e) { return is_named(text, e); });
 }
 
 VesselTree placed(VesselTree tree, const VesselSourceOptions& options) {

@@ -5,9 +5,11 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
 
+#include "cli/json_reading.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
@@ -116,8 +118,16 @@ Json run_of(const Json& metrics) {
 }
 
 Json parsed_metrics(const fs::path& path) {
-  Json json = Json::parse(read_text(path, kMostMetricsBytes), nullptr, false);
-  if (json.is_discarded() || !json.is_object()) throw BadInput(path.string(), "content", "a JSON object", "other text");
+  Json json;
+  try {
+    json = parse_json<Json>(read_text(path, kMostMetricsBytes));
+  } catch (const Json::exception&) {  // its words are for programmers
+  } catch (const Error&) {
+    throw;
+  } catch (const std::runtime_error& e) {
+    throw BadInput(path.string(), "content", "a JSON object", e.what());
+  }
+  if (!json.is_object()) throw BadInput(path.string(), "content", "a JSON object", "other text");
   if (plain(json, "format") != "dsasrgs.metrics")
     throw BadInput(path.string(), "format", "\"dsasrgs.metrics\"", "another, or none");
   return json;

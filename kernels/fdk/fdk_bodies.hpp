@@ -9,8 +9,9 @@ namespace dsasrgs::cpu {
 
 void fdk_reconstruct(const Context&, const FdkJob&, View<float> volume);
 
-/// Views [first, first + count) with a border of one repeated pixel: [count, H + 2, W + 2]. Each is multiplied by
-/// cosine and redundancy weights, ramp-filtered along its rows, and scaled by its share of the arc.
+/// Views [first, first + count) with a border of one repeated pixel, column by column: [count, W + 2, H + 2], and what
+/// vectors may read beyond. Each is multiplied by cosine and redundancy weights, ramp-filtered along its rows, and
+/// scaled by its share of the arc.
 void fdk_filter(const Context&, const FdkJob&, std::size_t first, std::size_t count, HostVector<float>& filtered);
 
 /// Adds the filtered views, times their squared distance weights, to the volume.

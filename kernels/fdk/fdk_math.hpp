@@ -112,18 +112,30 @@ DSASRGS_HD inline FilterRow filter_row(const FilterView& view, int r) {
           f(view.half_fan.overlap_rad)};
 }
 
-/// Cosine weight × redundancy weight × the row's scale at pixel position s.
-DSASRGS_HD inline float ray_weight(const FilterRow& row, float s) {
+/// Cosine weight × the row's scale at pixel position s.
+DSASRGS_HD inline float cosine_weight(const FilterRow& row, float s) {
   const float x = row.start[0] + s * row.step[0], y = row.start[1] + s * row.step[1],
               z = row.start[2] + s * row.step[2];
-  const float depth = row.depth_start + s * row.depth_step;
-  float weight = row.scale * depth / std::sqrt(x * x + y * y + z * z);
-  if (row.delta_rad > 0.0f || row.half_fan_side != 0.0f) {
-    const float fan_angle = std::atan2(row.tangent_start + s * row.tangent_step, depth);
-    weight *= row.delta_rad > 0.0f ? parker_weight(row.angle_rad, fan_angle, row.delta_rad)
-                                   : half_fan_weight(fan_angle, row.half_fan_side, row.half_fan_overlap_rad);
-  }
-  return weight;
+  return row.scale * (row.depth_start + s * row.depth_step) / std::sqrt(x * x + y * y + z * z);
+}
+
+/// Weight of a ray that other views, or other rows of a full turn, see too.
+DSASRGS_HD inline float redundancy_weight(const FilterRow& row, float s) {
+  if (row.delta_rad <= 0.0f && row.half_fan_side == 0.0f) return 1.0f;
+  const float fan_angle = std::atan2(row.tangent_start + s * row.tangent_step, row.depth_start + s * row.depth_step);
+  return row.delta_rad > 0.0f ? parker_weight(row.angle_rad, fan_angle, row.delta_rad)
+                              : half_fan_weight(fan_angle, row.half_fan_side, row.half_fan_overlap_rad);
+}
+/// Whether all redundancy weights of two rows are the same.
+inline bool same_fan(const FilterRow& a, const FilterRow& b) {
+  return a.depth_start == b.depth_start && a.depth_step == b.depth_step && a.tangent_start == b.tangent_start &&
+         a.tangent_step == b.tangent_step && a.angle_rad == b.angle_rad && a.delta_rad == b.delta_rad &&
+         a.half_fan_side == b.half_fan_side && a.half_fan_overlap_rad == b.half_fan_overlap_rad;
+}
+
+/// Both weights.
+DSASRGS_HD inline float ray_weight(const FilterRow& row, float s) {
+  return cosine_weight(row, s) * redundancy_weight(row, s);
 }
 
 /// Affine function of voxel indices.

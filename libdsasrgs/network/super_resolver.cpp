@@ -80,7 +80,7 @@ std::vector<Span> cut(int size, int tile, int reach) {
 /// Pixels of a fine part [s·h, s·w] that lie within the result go to where they belong.
 template <class Put>
 void for_each_result(const Span& rows, const Span& columns, int scale, Put&& put) {
-  const auto part_width = static_cast<std::size_t>(columns.read() * scale);
+  const auto part_width = static_cast<std::size_t>(columns.read()) * static_cast<std::size_t>(scale);
   for (int row = rows.begin * scale; row < rows.end * scale; ++row)
     for (int column = columns.begin * scale; column < columns.end * scale; ++column)
       put(static_cast<std::size_t>(row - rows.first * scale) * part_width +

@@ -181,8 +181,8 @@ std::vector<float> resampled(Context& ctx, const std::vector<float>& values, con
   const auto width = static_cast<std::size_t>(to.size_x);
   parallel_for(ctx, result.size() / width, [&](std::size_t row) {
     ctx.throw_if_stopped("simulation");
-    const auto y = static_cast<double>(row % static_cast<std::size_t>(to.size_y));
-    const auto z = static_cast<double>(row / static_cast<std::size_t>(to.size_y));
+    const std::size_t slice = row / static_cast<std::size_t>(to.size_y);
+    const auto y = static_cast<double>(row % static_cast<std::size_t>(to.size_y)), z = static_cast<double>(slice);
     const auto [first_y, last_y] = py.within(y);
     const auto [first_z, last_z] = pz.within(z);
     for (std::size_t column = 0; column < width; ++column) {

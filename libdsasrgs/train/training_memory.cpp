@@ -67,7 +67,8 @@ Sizes sizes_of(const Acquisition& a, const Config& config, Backend backend, std:
 Bytes of_views(const Sizes& s) { return {s.views * s.pixels * (kWord + (s.masked ? 1 : 0)), 0}; }
 
 std::size_t statistics_words(const Config& config) {
-  return (config.density_control.pixel_weights ? 4 : 3) * (config.residual_split.enabled ? 2 : 1);
+  const std::size_t words = config.density_control.pixel_weights ? 4 : 3;
+  return config.residual_split.enabled ? 2 * words : words;
 }
 
 /// Model, gradients, two moments, statistics.

@@ -42,13 +42,13 @@ std::span<const std::uint8_t> bytes_of(const DicomDataset& file, DcmPixelSequenc
 
 }  // namespace
 
-DicomFrames::DicomFrames(const DicomDataset& file, const DicomRun& run, const StoredBits& bits)
+DicomFrames::DicomFrames(const DicomDataset& file, const DicomExtents& extents, const StoredBits& bits)
     : file_(file),
       bits_(bits),
-      rows_(run.rows),
-      columns_(run.columns),
-      num_frames_(run.frames.size()),
-      bytes_(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns) *
+      rows_(extents.rows),
+      columns_(extents.columns),
+      num_frames_(static_cast<std::size_t>(extents.frames)),
+      bytes_(static_cast<std::size_t>(extents.rows) * static_cast<std::size_t>(extents.columns) *
              static_cast<std::size_t>(bits.allocated / kByte)) {
   register_decoders();
   DcmElement* element = nullptr;
@@ -130,6 +130,7 @@ void DicomFrames::read(std::vector<int>& indices) {
   if (coding_ != Coding::none) require_one_picture(std::max<Uint32>(before, 1));
   const auto* const bytes = reinterpret_cast<const Uint8*>(buffer_.data());
   const int shift = bits_.high + 1 - bits_.stored, mask = (1 << bits_.stored) - 1, sign = 1 << (bits_.stored - 1);
+  if (frame_ == 0) indices = host_vector<int>(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns_));
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const int word = bits_.allocated == kByte ? bytes[i] : buffer_[i];
     if (coding_ == Coding::jpeg && !bits_.is_signed && word >> (bits_.high + 1) != 0)

@@ -17,11 +17,13 @@ namespace dsasrgs {
 /// Frames one after the other, from the first on.
 class DicomFrames {
  public:
-  /// Throws BadInput where there are no pixels, or not those of the run's rows, columns and frames.
-  DicomFrames(const DicomDataset&, const DicomRun&, const StoredBits&);
+  /// Throws BadInput where there are no pixels, or not as many.
+  DicomFrames(const DicomDataset&, const DicomExtents&, const StoredBits&);
 
-  /// Stored values of the next frame, from StoredBits::least() on, as indices from 0. Throws BadInput where the frame
-  /// is damaged or of another size or depth than the data set says.
+  const StoredBits& bits() const { return bits_; }
+
+  /// Stored values [H,W] of the next frame, from StoredBits::least() on, as indices from 0. Throws BadInput where the
+  /// frame is damaged or of another size or depth than the data set says.
   void read(std::vector<int>& indices);
 
  private:

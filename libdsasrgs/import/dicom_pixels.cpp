@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "common/plain_number.hpp"
@@ -16,9 +18,6 @@ namespace dsasrgs {
 
 namespace {
 
-/// No codec that DCMTK reads makes more pixels of a byte (baseline JPEG: 64 of two bits).
-constexpr double kMostPixelsOfByte = 1024;
-constexpr int kMostSide = 65535, kMostFrames = 1 << 20;
 constexpr int kByte = 8;
 
 StoredBits stored_bits(const DicomDataset& file) {
@@ -107,35 +106,39 @@ void bin_frame(const std::vector<int>& indices, const std::vector<float>& value_
 
 }  // namespace
 
-void read_pixel_header(const DicomDataset& file, DicomRun& run) {
+std::unique_ptr<DicomFrames> read_pixel_header(const DicomDataset& file, DicomRun& run) {
   DcmItem& root = file.root();
   const auto side = [&](const DcmTagKey& tag) {
-    const std::optional<int> found = file.integer(root, tag, 1, kMostSide);
+    const std::optional<int> found = file.integer(root, tag, 1, DicomExtents::kMostSide);
     if (!found) file.refuse(tag, "1 to 65535", "no such tag");
     return *found;
   };
   run.rows = side(DCM_Rows);
   run.columns = side(DCM_Columns);
-  const int frames = file.integer(root, DCM_NumberOfFrames, 1, kMostFrames).value_or(1);
-  if (file.integer(root, DCM_SamplesPerPixel, 1, 4).value_or(1) != 1 ||
-      !file.text(root, DCM_PhotometricInterpretation).starts_with("MONOCHROME"))
+  const int frames = file.integer(root, DCM_NumberOfFrames, 1, DicomExtents::kMostFrames).value_or(1);
+  if (const int samples = file.integer(root, DCM_SamplesPerPixel, 1, 4).value_or(1); samples != 1)
+    file.refuse(DCM_SamplesPerPixel, "1: greyscale, whose values tell the X-ray intensity",
+                std::to_string(samples) + ", a picture in colour");
+  if (!file.text(root, DCM_PhotometricInterpretation).starts_with("MONOCHROME"))
     file.refuse(DCM_PhotometricInterpretation, "MONOCHROME1 or MONOCHROME2",
                 file.text(root, DCM_PhotometricInterpretation));
-  if (static_cast<double>(run.rows) * run.columns * frames > kMostPixelsOfByte * static_cast<double>(file.file_bytes()))
+  const DicomExtents extents{run.rows, run.columns, frames};
+  if (!extents.can_be_in(file.file_bytes()))
     file.refuse(DCM_NumberOfFrames,
                 "no more pixels than a file of " + std::to_string(file.file_bytes()) + " bytes holds",
                 std::to_string(frames) + " x " + std::to_string(run.rows) + " x " + std::to_string(run.columns));
+  auto pixels = std::make_unique<DicomFrames>(file, extents, stored_bits(file));
   run.frames.resize(static_cast<std::size_t>(frames));
+  return pixels;
 }
 
-void read_pixels(const DicomDataset& file, const DicomTags& tags, const std::stop_token& stop, DicomRun& run) {
-  const StoredBits bits = stored_bits(file);
-  DicomFrames frames(file, run, bits);
-  run.values = host_vector<float>(run.frames.size() * run.num_pixels());
-  run.valid = host_vector<std::uint8_t>(run.num_pixels(), 1);
-  std::vector<int> indices =
-      host_vector<int>(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns));
-  Unchanging unchanging(run.rows, run.columns);
+void read_pixels(const DicomDataset& file, DicomFrames& frames, const DicomTags& tags, const std::stop_token& stop,
+                 const std::function<void(std::span<const float>)>& add, DicomRun& run) {
+  const StoredBits bits = frames.bits();
+  // Memory for images is taken when there is one: a damaged file may claim any size.
+  std::vector<int> indices;
+  std::vector<float> binned;
+  std::optional<Unchanging> unchanging;
   const bool per_frame = has_value_map_per_frame(file);
   ValueMap map;
   std::size_t at_most = 0;
@@ -153,12 +156,18 @@ void read_pixels(const DicomDataset& file, const DicomTags& tags, const std::sto
             map.values[static_cast<std::size_t>(stored - bits.least())] = std::numeric_limits<float>::quiet_NaN();
     }
     frames.read(indices);
-    unchanging.add(indices);
+    if (frame == 0) {
+      binned = host_vector<float>(run.num_pixels());
+      run.valid = host_vector<std::uint8_t>(run.num_pixels(), 1);
+      unchanging.emplace(run.rows, run.columns);
+    }
+    unchanging->add(indices);
     at_most += static_cast<std::size_t>(std::count(indices.begin(), indices.end(), bits.most() - bits.least()));
-    bin_frame(indices, map.values, run, run.values.data() + frame * run.num_pixels());
+    bin_frame(indices, map.values, run, binned.data());
+    add(binned);
   }
   run.intensity = map.intensity;
-  if (const std::size_t hidden = unchanging.hide(run.bin, run.valid); hidden > 0)
+  if (const std::size_t hidden = unchanging->hide(run.bin, run.valid); hidden > 0)
     run.found.push_back(
         "pixels that never change, at the darkest or brightest value (burnt-in text, borders, defects): " +
         std::to_string(hidden));

@@ -75,6 +75,7 @@ std::optional<VolumeFormat> volume_format(const std::filesystem::path& name) {
   if (text.ends_with(".nii") || text.ends_with(".nii.gz")) return VolumeFormat::nifti;
   if (text.ends_with(".nrrd")) return VolumeFormat::nrrd;
   if (text.ends_with(".mha")) return VolumeFormat::metaimage;
+  if (text.ends_with(".dcm")) return VolumeFormat::dicom;
   return std::nullopt;
 }
 
@@ -85,6 +86,7 @@ void write_volume(const std::filesystem::path& path, const Volume& volume, Volum
                           path.string());
   if (*format == VolumeFormat::nifti) return write_nifti(path, volume, times.frame_spacing_s, times.first_time_s);
   if (*format == VolumeFormat::nrrd) return write_nrrd(path, volume, times);
+  if (*format == VolumeFormat::dicom) return write_dicom(path, volume, times);
   write_metaimage(path, volume, times);
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();

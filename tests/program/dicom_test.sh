@@ -82,14 +82,14 @@ expect 0 "by hand" import dicom run.dcm case.h5 --set sod_mm=750 --volume-size 1
 says "by hand" "^positioner primary angle \(LAO positive\): -30 to 30 degrees" out.txt
 says "by hand" "frames that are no views .*: 1$" out.txt
 says "by hand" "^line integrals: 0 to 0.693$" out.txt
-expect 2 "nothing counts" import dicom run.dcm none.h5 --set sod_mm=750 --set saturation=0
-says "nothing counts" "pixels: expected some that count, found none: all are hidden, saturated or without a mask$"
-absent none.h5
 cp out.txt child.txt && cp case.h5 child.h5
 DSASRGS_READ_DIRECTLY=1 expect 0 "in one process" import dicom run.dcm case.h5 --set sod_mm=750 --volume-size 16 16 16 \
   --volume-spacing-mm 3 3 3 --force
 cmp -s out.txt child.txt || report "in one process: other lines than of a second one"
 cmp -s case.h5 child.h5 || report "in one process: another case than of a second one"
+expect 2 "nothing counts" import dicom run.dcm none.h5 --set sod_mm=750 --set saturation=0
+says "nothing counts" "pixels: expected some that count, found none: all are hidden, saturated or without a mask$"
+absent none.h5
 grep -q Jane out.txt err.txt case.h5 && report "a patient's name is copied"
 expect 2 "no --force" import dicom run.dcm case.h5 --set run.dcm:sod_mm=750
 expect 0 "inspect" inspect case.h5

@@ -13,8 +13,6 @@ namespace dsasrgs {
 
 namespace {
 
-constexpr double kWholeTurn_deg = 360;
-
 [[noreturn]] void refuse_missing(const DicomDataset& file, const DcmTagKey& tag, const char* by_hand) {
   file.refuse(tag, std::string("a value, or one by hand (") + by_hand + ")", "no such tag");
 }
@@ -32,7 +30,8 @@ double first_of(const std::vector<double>& numbers, double otherwise) {
 
 /// A length that the tag tells, or that was given by hand.
 double length_of(const DicomDataset& file, const DcmTagKey& tag, const char* by_hand, double found) {
-  if (!(found > 0) || found > 1e5) refuse_value(file, tag, by_hand, "a length in mm above 0", plain_number(found));
+  if (!(found > 0) || found > kMostDicomLength_mm)
+    refuse_value(file, tag, by_hand, "a length in mm above 0", plain_number(found));
   return found;
 }
 
@@ -83,8 +82,9 @@ void read_angle(const DicomDataset& file, const DcmTagKey& tag, std::optional<do
     const std::vector<double> told = file.numbers_at(f, DCM_PositionerPositionSequence, tag);
     if (!by_hand && told.empty()) refuse_missing(file, tag, name);
     const double degrees = (by_hand ? *by_hand : told.front()) + offsets[f];
-    if (!std::isfinite(degrees) || std::abs(degrees) > 2 * kWholeTurn_deg)
-      refuse_value(file, tag, by_hand ? name : nullptr, "an angle in degrees within two turns", plain_number(degrees));
+    if (!std::isfinite(degrees) || std::abs(degrees) > kMostDicomAngle_deg)
+      refuse_value(file, tag, by_hand ? name : nullptr, "an angle in degrees within a turn and a half",
+                   plain_number(degrees));
     run.frames[f].*angle = degrees;
     if (f > 0 || !(std::abs(degrees) > most)) continue;
     run.warnings.push_back(run.name + ": " + (by_hand ? name + std::string(" (by hand)") : tag_name(tag)) + " is " +

@@ -28,8 +28,9 @@ bool is_shutter(const DicomShutter& s) {
 }
 
 bool is_frame(const DicomFrame& f) {
-  return f.sod_mm > 0 && f.sdd_mm > f.sod_mm && std::isfinite(f.sdd_mm) && std::isfinite(f.primary_deg) &&
-         std::isfinite(f.secondary_deg) && is_finite(f.isocenter_px) && f.time_s >= 0 && std::isfinite(f.time_s) &&
+  return f.sod_mm > 0 && f.sdd_mm > f.sod_mm && f.sdd_mm <= kMostDicomLength_mm &&
+         std::abs(f.primary_deg) <= kMostDicomAngle_deg && std::abs(f.secondary_deg) <= kMostDicomAngle_deg &&
+         is_finite(f.isocenter_px) && f.time_s >= 0 && std::isfinite(f.time_s) &&
          std::all_of(f.shutters.begin(), f.shutters.end(), is_shutter) &&
          std::all_of(f.mask_shifts.begin(), f.mask_shifts.end(),
                      [](const auto& shift) { return is_finite(shift.second); });
@@ -49,8 +50,8 @@ bool is_mask(const DicomMask& m) {
 /// What every run that was read is, in the terms of those that use it.
 bool is_run(const DicomRun& run) {
   constexpr std::size_t kTableAxes = 3;
-  return run.pixel_spacing_mm.x > 0 && run.pixel_spacing_mm.y > 0 && is_finite(run.pixel_spacing_mm) &&
-         std::all_of(run.frames.begin(), run.frames.end(), is_frame) &&
+  return run.pixel_spacing_mm.x > 0 && run.pixel_spacing_mm.y > 0 && run.pixel_spacing_mm.x <= kMostDicomLength_mm &&
+         run.pixel_spacing_mm.y <= kMostDicomLength_mm && std::all_of(run.frames.begin(), run.frames.end(), is_frame) &&
          std::all_of(run.masks.begin(), run.masks.end(), is_mask) && std::isfinite(run.start_s.value_or(0)) &&
          std::isfinite(run.table_mm.x) && std::isfinite(run.table_mm.y) && std::isfinite(run.table_mm.z) &&
          (run.table_tags.empty() || run.table_tags.size() == kTableAxes) && all_finite(run.table_tags) &&

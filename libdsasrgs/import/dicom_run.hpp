@@ -40,6 +40,9 @@ struct DicomShutter {
   bool operator==(const DicomShutter&) const = default;
 };
 
+/// What lengths and angles of a frame may be: carm_pose takes two turns, and a quarter is added (pose_of).
+inline constexpr double kMostDicomLength_mm = 1e5, kMostDicomAngle_deg = 540;
+
 struct DicomFrame {
   double sod_mm = 0, sdd_mm = 0, primary_deg = 0, secondary_deg = 0;
   Vec2d isocenter_px;  ///< where it is projected, from the corner of the stored image

@@ -203,6 +203,8 @@ TEST_CASE("dicom child: whatever it answers is checked", "[import][child]") {
   refused_run([](DicomRun& r) { r.valid[0] = 2; });
   refused_run([](DicomRun& r) { r.frames[1].sod_mm = 1000; });
   refused_run([](DicomRun& r) { r.frames[1].time_s = kNaN; });
+  refused_run([](DicomRun& r) { r.frames[1].primary_deg = -700; });
+  refused_run([](DicomRun& r) { r.frames[1].sdd_mm = 1e6; });
   refused_run([](DicomRun& r) { r.frames[1].shutters.emplace_back().polygon = {1}; });
   refused_run([](DicomRun& r) { r.frames[1].mask_shifts.push_back({1, {kNaN, 0}}); });
   refused_run([](DicomRun& r) { r.pixel_spacing_mm.x = 0; });

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "dsasrgs/error.hpp"
-#include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/file_reading.hpp"
 #include "support/context.hpp"
 #include "support/reading_child.hpp"
 
@@ -45,7 +45,7 @@ void leave_out(Catch::Session& session, const std::string& tag, const std::strin
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::string(argv[1]) == dsasrgs::test::kReadForAnother) return dsasrgs::serve_hdf5_reading();
+  if (argc == 2 && std::string(argv[1]) == dsasrgs::test::kReadForAnother) return dsasrgs::serve_file_reading();
   H5dont_atexit();  // some cases read damaged files in this process, after which HDF5 cannot end
   Catch::Session session;
   std::string backend = "cpu";

@@ -47,7 +47,7 @@ void add_voxelize(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("voxelize", "write a model as a volume of attenuation in 1/mm");
   sub->add_option("model", options->model, "model file (MODEL.h5)")->required()->check(existing_file());
   sub->add_option("--output", options->output,
-                  "volume to write: .nii or .nii.gz (NIfTI), .nrrd or .seq.nrrd (3D Slicer), .mha (ITK)")
+                  "volume to write: .nii or .nii.gz (NIfTI), .nrrd or .seq.nrrd (3D Slicer), .mha (ITK), .dcm (DICOM)")
       ->required();
   add_volume_options(*sub, options->volume, true);
   sub->add_flag("--force", options->force, kForceDescription);

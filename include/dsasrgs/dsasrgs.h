@@ -62,14 +62,15 @@ DSASRGS_C_API const char* dsasrgs_last_error(void);
 DSASRGS_C_API const char* dsasrgs_status_name(dsasrgs_status status);
 
 /**
- * Reads every HDF5 file in a child process from now on: `command` is a program and its arguments (`count` of them),
- * which must do no more than return dsasrgs_serve_hdf5_reading() from main. Damaged and crafted files, on which the
- * HDF5 library crashes, are then ::DSASRGS_ERROR_BAD_INPUT. A program that does something else is ::DSASRGS_ERROR_IO
- * at the first file, one that sleeps after 20 s. `count` 0: in this process, as at first. Linux only.
+ * Reads every HDF5, DICOM and TIFF file in a child process from now on: `command` is a program and its arguments
+ * (`count` of them), which must do no more than return dsasrgs_serve_file_reading() from main. Damaged and crafted
+ * files, on which the libraries that read them crash, are then ::DSASRGS_ERROR_BAD_INPUT. A program that does something
+ * else is ::DSASRGS_ERROR_IO at the first file, one that sleeps after 20 s. `count` 0: in this process, as at first.
+ * Linux only.
  */
-DSASRGS_C_API dsasrgs_status dsasrgs_read_hdf5_through(const char* const* command, size_t count);
+DSASRGS_C_API dsasrgs_status dsasrgs_read_files_through(const char* const* command, size_t count);
 /** The child's part: call it first thing in main and return what it returns. */
-DSASRGS_C_API int dsasrgs_serve_hdf5_reading(void);
+DSASRGS_C_API int dsasrgs_serve_file_reading(void);
 
 /** Where the work is done; one per thread that works. */
 typedef struct dsasrgs_context dsasrgs_context;

@@ -75,8 +75,9 @@ struct DicomImportOptions : ImportOptions {
 /// Each frame is a view; views are put in the order of their times. Line integrals follow the mask module, the pixel
 /// intensity relationship, and the modality LUT; shutters, collimators, overlays and burnt-in text become `valid`.
 /// Throws BadInput naming the tag where one that is needed is missing and not given by hand, and BackendUnavailable in
-/// a build without DCMTK. Files are read in this process, on a thread
-/// of their own: DCMTK is not proof against every crafted file. DCMTK's log is turned off.
+/// a build without DCMTK. DCMTK is not proof against every crafted file: after read_files_through (file_reading.hpp)
+/// files are read by a child process, and without, on a thread of their own in this one, where DCMTK's log is turned
+/// off.
 ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, const DicomImportOptions&);
 
 }  // namespace dsasrgs

@@ -4,7 +4,7 @@
 /// Files. Everything is written to a temporary file in the same folder, flushed to disk and renamed, so a file is there
 /// whole or not at all; folders are not made. Errors: IoError when the system refuses, BadInput (file, field, expected,
 /// found) when the content is not what docs/data-format.md asks for, OutOfMemory when it does not fit. HDF5 files
-/// are read in this process or, safely, in a child (hdf5_reading.hpp), and may be from several threads: calls of the
+/// are read in this process or, safely, in a child (file_reading.hpp), and may be from several threads: calls of the
 /// HDF5 library are made one at a time. An application that calls HDF5 itself must not do so meanwhile unless its HDF5
 /// was built thread-safe.
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <new>
 
-#include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/file_reading.hpp"
 
 namespace dsasrgs::c_api {
 
@@ -177,18 +177,18 @@ const char* dsasrgs_status_name(dsasrgs_status status) {
   }
 }
 
-dsasrgs_status dsasrgs_read_hdf5_through(const char* const* command, size_t count) {
+dsasrgs_status dsasrgs_read_files_through(const char* const* command, size_t count) {
   return guarded(__func__, [&](const Call& call) {
     std::vector<std::string> words;
     for (std::size_t i = 0; i < count; ++i)
       words.emplace_back(call.text((&call.given(command, "command"))[i], "command"));
-    dsasrgs::read_hdf5_through(std::move(words));
+    dsasrgs::read_files_through(std::move(words));
   });
 }
 
-int dsasrgs_serve_hdf5_reading(void) {
+int dsasrgs_serve_file_reading(void) {
   try {
-    return dsasrgs::serve_hdf5_reading();
+    return dsasrgs::serve_file_reading();
   } catch (...) {
     report_exception(__func__);
     return 2;

@@ -10,7 +10,7 @@
 
 #include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
-#include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/file_reading.hpp"
 #include "files/hdf5_local.hpp"
 #include "files/hdf5_remote.hpp"
 
@@ -26,10 +26,8 @@ template <class F>
 auto answered(const std::string& file, const F& f) {
   try {
     return f();
-  } catch (const Hdf5Refusal& r) {
-    if (r.kind == Hdf5Refusal::Kind::out_of_memory) throw OutOfMemory(file + ": " + r.field + ": " + r.found);
-    if (r.kind == Hdf5Refusal::Kind::io) throw IoError(file + ": cannot read: " + r.found);
-    throw BadInput(file, r.field, r.expected, r.found);
+  } catch (const ReadingRefusal& r) {
+    throw_refusal(file, r);
   }
 }
 
@@ -141,7 +139,7 @@ void require_in_file(const std::string& file, const std::string& field, const St
 std::unique_ptr<Hdf5Source> open_source(const std::string& name, const InputFile& file) {
   if (!file.is_hdf5()) throw BadInput(name, "file", "an HDF5 file", "something else");
   return answered(name, [&]() -> std::unique_ptr<Hdf5Source> {
-    if (const std::vector<std::string> command = hdf5_reading_command(); !command.empty())
+    if (const std::vector<std::string> command = file_reading_command(); !command.empty())
       return std::make_unique<RemoteHdf5>(command, file, name);
     return std::make_unique<LocalHdf5>(name, file.size());
   });

@@ -29,7 +29,7 @@ inline constexpr std::size_t kAnyExtent = static_cast<std::size_t>(-1);
 /// Reads one HDF5 file. Objects are named by their full path ("/geometry/source_mm"). Every function that takes a name
 /// throws BadInput(file, name, expected, found) where the file's content is not what was asked for, and OutOfMemory
 /// when a dataset does not fit. Values arrive in host memory. The file is read in this process or in a child
-/// (dsasrgs/hdf5_reading.hpp); the answers are the same. What does not lie in the file itself, or was never written, is
+/// (dsasrgs/file_reading.hpp); the answers are the same. What does not lie in the file itself, or was never written, is
 /// refused, not 0.
 ///
 /// Element types T: float, double, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t and

@@ -23,17 +23,17 @@ std::size_t product(const Shape& shape) {
   return n;
 }
 
-Hdf5Refusal refusal(std::string field, std::string expected, std::string found) {
-  return {Hdf5Refusal::Kind::bad_input, std::move(field), std::move(expected), std::move(found)};
+ReadingRefusal refusal(std::string field, std::string expected, std::string found) {
+  return {ReadingRefusal::Kind::bad_input, std::move(field), std::move(expected), std::move(found)};
 }
 
 /// What HDF5 could not read, with its words.
-Hdf5Refusal damage(std::string field, std::string expected) {
+ReadingRefusal damage(std::string field, std::string expected) {
   const std::string reason = innermost_error();
   if (const int code = system_error_in(reason); code != 0)
-    return {Hdf5Refusal::Kind::io, std::move(field), std::move(expected), std::generic_category().message(code)};
+    return {ReadingRefusal::Kind::io, std::move(field), std::move(expected), std::generic_category().message(code)};
   if (is_memory_error())
-    return {Hdf5Refusal::Kind::out_of_memory, std::move(field), std::move(expected), "HDF5: " + reason};
+    return {ReadingRefusal::Kind::out_of_memory, std::move(field), std::move(expected), "HDF5: " + reason};
   return refusal(std::move(field), std::move(expected), "damage (" + reason + ")");
 }
 

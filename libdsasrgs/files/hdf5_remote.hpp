@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// HDF5 files read in a child process (dsasrgs/hdf5_reading.hpp), which is not trusted.
+// HDF5 files read in a child process (dsasrgs/file_reading.hpp), which is not trusted.
 
 #include <map>
 #include <mutex>
@@ -10,7 +10,7 @@
 #include "files/hdf5_messages.hpp"
 #include "files/hdf5_source.hpp"
 #include "files/input_file.hpp"
-#include "files/reading_process.hpp"
+#include "files/reading_dialogue.hpp"
 
 namespace dsasrgs {
 
@@ -32,19 +32,14 @@ class RemoteHdf5 final : public Hdf5Source {
 
  private:
   void send(Request, const std::string& object, const std::string& attribute, std::size_t bytes);
-  /// The head of an answer of at most `most` bytes; a refusal is thrown.
-  std::size_t receive_head(std::size_t most);
-  void receive(void* to, std::size_t bytes);
   /// A question with a short answer.
   std::string ask(Question, const std::string& object, const std::string& attribute, std::size_t most);
   void read_values(const Request&, const std::string& object, const std::string& attribute, std::span<std::byte> to);
-  [[noreturn]] void fail(const std::string& found) const;
 
   std::mutex one_at_a_time_;
   std::size_t file_bytes_;
   std::map<std::string, StoredArray> datasets_;  ///< that were asked about: what a dataset is does not change
-  std::string field_;                            ///< what is asked about, for messages
-  ReadingProcess process_;
+  ReadingDialogue dialogue_;
 };
 
 }  // namespace dsasrgs

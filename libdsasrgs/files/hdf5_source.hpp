@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "files/reading_messages.hpp"
+
 namespace dsasrgs {
 
 /// Extents of a dataset, slowest axis first; empty for a scalar.
@@ -64,15 +66,8 @@ struct StoredArray {
   std::size_t working_bytes = 0;  ///< memory that HDF5 needs to read rows, beside their values
 };
 
-/// What is wrong with a file: BadInput(file, field, expected, found), or what the system refused (`found` alone).
-struct Hdf5Refusal {
-  enum class Kind : std::uint32_t { bad_input, out_of_memory, io };
-  Kind kind = Kind::bad_input;
-  std::string field, expected, found;
-};
-
-/// One open file. Objects are named by their full path. Every function throws Hdf5Refusal; those that name a dataset or
-/// attribute that is not there say so.
+/// One open file. Objects are named by their full path. Every function throws ReadingRefusal; those that name a dataset
+/// or attribute that is not there say so.
 class Hdf5Source {
  public:
   Hdf5Source() = default;

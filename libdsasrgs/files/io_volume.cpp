@@ -79,6 +79,7 @@ std::optional<VolumeFormat> volume_format(const std::filesystem::path& name) {
   if (has_suffix(name, ".nii") || has_suffix(name, ".nii.gz")) return VolumeFormat::nifti;
   if (has_suffix(name, ".nrrd")) return VolumeFormat::nrrd;
   if (has_suffix(name, ".mha")) return VolumeFormat::metaimage;
+  if (has_suffix(name, ".dcm")) return VolumeFormat::dicom;
   return std::nullopt;
 }
 
@@ -89,6 +90,7 @@ void write_volume(const std::filesystem::path& path, const Volume& volume, Volum
                           path.string());
   if (*format == VolumeFormat::nifti) return write_nifti_volume(path, volume, times);
   if (*format == VolumeFormat::nrrd) return write_nrrd(path, volume, times);
+  if (*format == VolumeFormat::dicom) return write_dicom(path, volume, times);
   write_metaimage(path, volume, times);
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();

@@ -16,9 +16,10 @@
 #include <ctime>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "dsasrgs/error.hpp"
-#include "files/hdf5_messages.hpp"
+#include "files/reading_messages.hpp"
 
 namespace dsasrgs {
 
@@ -30,7 +31,7 @@ constexpr milliseconds kLook{50};  // between looks at the processor time
 
 [[noreturn]] void throw_start_error(const std::string& name, const std::string& program, int code) {
   throw IoError(name + ": cannot start " + program +
-                ", which reads HDF5 files: " + std::generic_category().message(code));
+                ", which reads files for this program: " + std::generic_category().message(code));
 }
 
 /// Closes itself.
@@ -85,7 +86,9 @@ class SpawnPlan {
 
 }  // namespace
 
-ReadingProcess::ReadingProcess(const std::vector<std::string>& command, int file, const std::string& name) {
+ReadingProcess::ReadingProcess(const std::vector<std::string>& command, int file, const std::string& name,
+                               std::string library)
+    : library_(std::move(library)) {
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     throw_start_error(name, command[0], errno);
@@ -139,7 +142,7 @@ bool ReadingProcess::wait_for_bytes(steady_clock::time_point until) {
       return false;
     }
     if (used() > allowed_) {
-      end_ = "an endless loop of the HDF5 library";
+      end_ = "an endless loop of " + library_;
       return false;
     }
   }
@@ -177,7 +180,7 @@ const std::string& ReadingProcess::end() {
   }
   if (!end_.empty()) return end_;
   if (ended > 0 && WIFSIGNALED(status))
-    end_ = std::string("a crash of the HDF5 library (") + ::strsignal(WTERMSIG(status)) + ")";
+    end_ = "a crash of " + library_ + " (" + ::strsignal(WTERMSIG(status)) + ")";
   else if (ended > 0 && WEXITSTATUS(status) != 0)
     end_ = "an end of the process that reads it with code " + std::to_string(WEXITSTATUS(status));
   else

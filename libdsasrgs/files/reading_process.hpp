@@ -14,8 +14,9 @@ namespace dsasrgs {
 class ReadingProcess {
  public:
   /// Starts `command` with the socket as descriptor 3, `file` as 4 and nothing else open but /dev/null as 0 to 2.
-  /// Throws IoError naming `name`, the file's, where it cannot be.
-  ReadingProcess(const std::vector<std::string>& command, int file, const std::string& name);
+  /// Throws IoError naming `name`, the file's, where it cannot be. `library` is what the child reads with, for
+  /// messages: "the HDF5 library".
+  ReadingProcess(const std::vector<std::string>& command, int file, const std::string& name, std::string library);
   /// Ends it.
   ~ReadingProcess();
   ReadingProcess(const ReadingProcess&) = delete;
@@ -35,6 +36,7 @@ class ReadingProcess {
   std::chrono::nanoseconds used() const;
   bool wait_for_bytes(std::chrono::steady_clock::time_point until);
 
+  std::string library_;
   pid_t process_ = -1;
   int socket_ = -1;
   std::chrono::nanoseconds allowed_{0};

@@ -126,6 +126,25 @@ void warn_of_table(const std::vector<RunFacts>& runs, std::vector<std::string>& 
   }
 }
 
+/// What was given by hand of times and has no effect.
+void warn_of_unheeded_times(const DicomImportOptions& options, bool single_frames, std::size_t num_files,
+                            ImportedCase& imported) {
+  const auto given = [&](const auto& field) {
+    return field(options.tags) || std::any_of(options.tags_of.begin(), options.tags_of.end(),
+                                              [&](const auto& one) { return field(one.second); });
+  };
+  const auto warn = [&](const char* name, const char* why) {
+    imported.warnings.push_back(imported.acquisition.name + ": " + name + " (by hand) has no effect: " + why);
+  };
+  if (num_files == 1 && given([](const DicomTags& t) { return t.start_s.has_value(); }))
+    warn("start_s", "it puts files on one clock, and there is one file");
+  if (!single_frames) return;
+  if (given([](const DicomTags& t) { return t.frame_time_ms.has_value(); }))
+    warn("frame_time_ms", "every file is one frame");
+  if (given([](const DicomTags& t) { return !t.primary_increment_deg.empty() || !t.secondary_increment_deg.empty(); }))
+    warn("primary_increment_deg or secondary_increment_deg", "every file is one frame");
+}
+
 struct AngleRange {
   double least = 1e9, most = -1e9;
   void add(double angle) {
@@ -146,6 +165,16 @@ void require_options(const DicomImportOptions& options) {
     refuse("last_frame", std::to_string(options.first_frame) + " or more", std::to_string(*options.last_frame));
   if (options.mask_run && options.subtraction == DicomSubtraction::background)
     refuse("mask_run", "none beside the background as mask", "one");
+  if (options.duration_s)
+    refuse("duration_s", "none: DICOM files have times (frame_time_ms and start_s give others)", "one");
+  const auto refuse_unheeded = [&](const DicomTags& tags) {
+    const char* const beside = options.mask_run ? "none beside a mask run" : "none beside the background as mask";
+    if (!options.mask_run && options.subtraction == DicomSubtraction::mask) return;
+    if (!tags.mask_frames.empty()) refuse("mask_frames", beside, "some");
+    if (tags.mask_shift_px) refuse("mask_shift_px", beside, "one");
+  };
+  refuse_unheeded(options.tags);
+  for (const auto& one : options.tags_of) refuse_unheeded(one.second);
 }
 
 }  // namespace
@@ -155,7 +184,8 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
   ImportedCase imported;
   const std::vector<std::filesystem::path> files = files_of(sources, imported);
   for (const auto& one : options.tags_of)
-    if (std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.filename() == one.first; }))
+    if ((!options.mask_run || options.mask_run->filename() != one.first) &&
+        std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.filename() == one.first; }))
       throw InvalidArgument("import_dicom: tags_of: expected names of files that are read, found " + one.first);
   Acquisition& a = imported.acquisition;
   a.name = sources.front().string();
@@ -185,6 +215,7 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
                         {"files: " + std::to_string(files.size()) + ", frames: " + std::to_string(num_frames),
                          "positioner primary angle (LAO positive): " + primary.text(),
                          "positioner secondary angle (cranial positive): " + secondary.text()});
+  warn_of_unheeded_times(options, num_frames == runs.size(), runs.size(), imported);
   order_views(runs, imported);
   warn_of_table(runs, imported.warnings);
   if (std::find(a.valid.begin(), a.valid.end(), std::uint8_t{0}) == a.valid.end()) a.valid.clear();

@@ -3,6 +3,7 @@
 
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/import_dicom.hpp"
+#include "import/file_servers.hpp"
 
 namespace dsasrgs {
 
@@ -10,5 +11,7 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>&, const Dicom
   throw BackendUnavailable(
       "import_dicom: expected a build with DCMTK, found one without: apt-get install libdcmtk-dev, then build again");
 }
+
+void serve_dicom(const ServedFile&, std::string_view) {}  // this build asks no such thing
 
 }  // namespace dsasrgs

@@ -13,8 +13,6 @@ namespace dsasrgs {
 
 namespace {
 
-constexpr double kWholeTurn_deg = 360;
-
 [[noreturn]] void refuse_missing(const DicomDataset& file, const DcmTagKey& tag, const char* by_hand) {
   file.refuse(tag, std::string("a value, or one by hand (") + by_hand + ")", "no such tag");
 }
@@ -23,9 +21,17 @@ double first_of(const std::vector<double>& numbers, double otherwise) {
   return numbers.empty() ? otherwise : numbers.front();
 }
 
-/// Where a number comes from, once for all frames of a classic file.
-double length_of(const DicomDataset& file, const DcmTagKey& tag, double found) {
-  if (!(found > 0) || found > 1e5) file.refuse(tag, "a length in mm above 0", plain_number(found));
+/// Throws BadInput about a value: by the name that it was given by hand with, else by the file's tag.
+[[noreturn]] void refuse_value(const DicomDataset& file, const DcmTagKey& tag, const char* by_hand,
+                               std::string_view expected, std::string_view found) {
+  if (by_hand != nullptr) throw BadInput(file.name(), std::string(by_hand) + " (by hand)", expected, found);
+  file.refuse(tag, expected, found);
+}
+
+/// A length that the tag tells, or that was given by hand.
+double length_of(const DicomDataset& file, const DcmTagKey& tag, const char* by_hand, double found) {
+  if (!(found > 0) || found > kMostDicomLength_mm)
+    refuse_value(file, tag, by_hand, "a length in mm above 0", plain_number(found));
   return found;
 }
 
@@ -34,7 +40,8 @@ void read_distances(const DicomDataset& file, const DicomTags& tags, std::size_t
   const auto told = [&](const DcmTagKey& tag) { return file.numbers_at(f, DCM_XRayGeometrySequence, tag); };
   const std::vector<double> sdd = told(DCM_DistanceSourceToDetector);
   if (!tags.sdd_mm && sdd.empty()) refuse_missing(file, DCM_DistanceSourceToDetector, "sdd_mm");
-  frame.sdd_mm = length_of(file, DCM_DistanceSourceToDetector, tags.sdd_mm ? *tags.sdd_mm : sdd.front());
+  frame.sdd_mm = length_of(file, DCM_DistanceSourceToDetector, tags.sdd_mm ? "sdd_mm" : nullptr,
+                           tags.sdd_mm ? *tags.sdd_mm : sdd.front());
   std::vector<double> sod = told(DCM_DistanceSourceToIsocenter);
   if (sod.empty()) sod = told(DCM_DistanceSourceToPatient);
   if (sod.empty() && !tags.sod_mm) {
@@ -46,36 +53,43 @@ void read_distances(const DicomDataset& file, const DicomTags& tags, std::size_t
       run.warnings.push_back(run.name + ": no distance from source to isocentre: " + rounded_text(sod.front()) +
                              " mm follows from " + tag_name(DCM_EstimatedRadiographicMagnificationFactor));
   }
-  frame.sod_mm = length_of(file, DCM_DistanceSourceToPatient, tags.sod_mm ? *tags.sod_mm : sod.front());
+  frame.sod_mm = length_of(file, DCM_DistanceSourceToPatient, tags.sod_mm ? "sod_mm" : nullptr,
+                           tags.sod_mm ? *tags.sod_mm : sod.front());
   if (!(frame.sdd_mm > frame.sod_mm))
-    file.refuse(DCM_DistanceSourceToDetector,
-                "more than the " + plain_number(frame.sod_mm) + " mm from source to isocentre",
-                plain_number(frame.sdd_mm));
+    refuse_value(file, DCM_DistanceSourceToDetector, tags.sdd_mm ? "sdd_mm" : nullptr,
+                 "more than the " + plain_number(frame.sod_mm) + " mm from source to isocentre" +
+                     (tags.sod_mm ? " (sod_mm, by hand)" : ""),
+                 plain_number(frame.sdd_mm));
 }
 
 /// Offsets from the first angle: none, a step, or one for each frame (C.8.7.5.1.3).
-std::vector<double> angle_offsets(const DicomDataset& file, const DcmTagKey& tag, const std::vector<double>& by_hand,
-                                  std::size_t num_frames) {
+std::vector<double> angle_offsets(const DicomDataset& file, const DcmTagKey& tag, const char* name,
+                                  const std::vector<double>& by_hand, std::size_t num_frames) {
   const std::vector<double> told = by_hand.empty() ? file.numbers(file.root(), tag) : by_hand;
   std::vector<double> offsets(num_frames, 0);
   if (told.empty()) return offsets;
   if (told.size() != 1 && told.size() != num_frames)
-    file.refuse(tag, "one value or " + std::to_string(num_frames) + ", one for each frame",
-                std::to_string(told.size()));
+    refuse_value(file, tag, by_hand.empty() ? nullptr : name,
+                 "one value or " + std::to_string(num_frames) + ", one for each frame", std::to_string(told.size()));
   for (std::size_t f = 0; f < num_frames; ++f)
     offsets[f] = told.size() == num_frames && num_frames > 1 ? told[f] : told.front() * static_cast<double>(f);
   return offsets;
 }
 
 void read_angle(const DicomDataset& file, const DcmTagKey& tag, std::optional<double> by_hand, const char* name,
-                const std::vector<double>& offsets, DicomRun& run, double DicomFrame::*angle) {
+                double most, const std::vector<double>& offsets, DicomRun& run, double DicomFrame::*angle) {
   for (std::size_t f = 0; f < run.frames.size(); ++f) {
     const std::vector<double> told = file.numbers_at(f, DCM_PositionerPositionSequence, tag);
     if (!by_hand && told.empty()) refuse_missing(file, tag, name);
     const double degrees = (by_hand ? *by_hand : told.front()) + offsets[f];
-    if (!std::isfinite(degrees) || std::abs(degrees) > 2 * kWholeTurn_deg)
-      file.refuse(tag, "an angle in degrees within two turns", plain_number(degrees));
+    if (!std::isfinite(degrees) || std::abs(degrees) > kMostDicomAngle_deg)
+      refuse_value(file, tag, by_hand ? name : nullptr, "an angle in degrees within a turn and a half",
+                   plain_number(degrees));
     run.frames[f].*angle = degrees;
+    if (f > 0 || !(std::abs(degrees) > most)) continue;
+    run.warnings.push_back(run.name + ": " + (by_hand ? name + std::string(" (by hand)") : tag_name(tag)) + " is " +
+                           plain_number(degrees) + " degrees: expected -" + plain_number(most) + " to " +
+                           plain_number(most) + " (PS3.3 C.8.7.5.1.2)");
   }
 }
 
@@ -100,8 +114,9 @@ void read_spacing(const DicomDataset& file, const DicomTags& tags, DicomRun& run
   const std::size_t told = file.is_per_frame(DCM_FramePixelDataPropertiesSequence) ? run.frames.size() : 1;
   for (std::size_t f = 0; f < told; ++f) {
     const Vec2d spacing = tags.pixel_spacing_mm ? *tags.pixel_spacing_mm : told_spacing(file, f, run);
-    length_of(file, DCM_ImagerPixelSpacing, spacing.x);
-    length_of(file, DCM_ImagerPixelSpacing, spacing.y);
+    const char* const by_hand = tags.pixel_spacing_mm ? "pixel_spacing_mm" : nullptr;
+    length_of(file, DCM_ImagerPixelSpacing, by_hand, spacing.x);
+    length_of(file, DCM_ImagerPixelSpacing, by_hand, spacing.y);
     if (f > 0 && (spacing.x != run.pixel_spacing_mm.x || spacing.y != run.pixel_spacing_mm.y))
       file.refuse(DCM_ImagerPixelSpacing, "the same for all frames", "another for frame " + std::to_string(f + 1));
     run.pixel_spacing_mm = spacing;
@@ -178,14 +193,16 @@ void read_geometry(const DicomDataset& file, const DicomTags& tags, DicomRun& ru
     read_distances(file, tags, f, run);
     run.frames[f].isocenter_px = isocenter_of(file, tags, f, run);
   }
-  const auto offsets = [&](const DcmTagKey& tag, const std::vector<double>& by_hand) {
-    return angle_offsets(file, tag, by_hand, run.frames.size());
+  const auto offsets = [&](const DcmTagKey& tag, const char* name, const std::vector<double>& by_hand) {
+    return angle_offsets(file, tag, name, by_hand, run.frames.size());
   };
-  read_angle(file, DCM_PositionerPrimaryAngle, tags.primary_deg, "primary_deg",
-             offsets(DCM_PositionerPrimaryAngleIncrement, tags.primary_increment_deg), run, &DicomFrame::primary_deg);
-  read_angle(file, DCM_PositionerSecondaryAngle, tags.secondary_deg, "secondary_deg",
-             offsets(DCM_PositionerSecondaryAngleIncrement, tags.secondary_increment_deg), run,
-             &DicomFrame::secondary_deg);
+  constexpr double kMostPrimary = 180, kMostSecondary = 90;
+  read_angle(file, DCM_PositionerPrimaryAngle, tags.primary_deg, "primary_deg", kMostPrimary,
+             offsets(DCM_PositionerPrimaryAngleIncrement, "primary_increment_deg", tags.primary_increment_deg), run,
+             &DicomFrame::primary_deg);
+  read_angle(file, DCM_PositionerSecondaryAngle, tags.secondary_deg, "secondary_deg", kMostSecondary,
+             offsets(DCM_PositionerSecondaryAngleIncrement, "secondary_increment_deg", tags.secondary_increment_deg),
+             run, &DicomFrame::secondary_deg);
   run.table_mm = tags.table_mm.value_or(Vec3d{});
   run.mirror_columns = tags.mirror_columns.value_or(false);
   run.mirror_rows = tags.mirror_rows.value_or(false);

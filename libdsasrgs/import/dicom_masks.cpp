@@ -116,6 +116,7 @@ void read_masks(const DicomDataset& file, const DicomTags& tags, DicomRun& run) 
   if (!tags.mask_frames.empty()) {
     DicomMask mask;
     mask.mask_frames = tags.mask_frames;
+    mask.by_hand = true;
     run.masks.push_back(std::move(mask));
   } else {
     for (DcmItem* const item : file.items(file.root(), DCM_MaskSubtractionSequence))

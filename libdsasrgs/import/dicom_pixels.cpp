@@ -1,40 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "import/dicom_pixels.hpp"
 
-#include <dcmtk/dcmdata/dcfcache.h>
-#include <dcmtk/dcmdata/dcrledrg.h>
-#include <dcmtk/dcmjpeg/djdecode.h>
-#include <dcmtk/dcmjpls/djdecode.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
-#include "import/dicom_values.hpp"
+#include "import/dicom_frames.hpp"
 #include "number_text.hpp"
 
 namespace dsasrgs {
 
 namespace {
 
-/// No codec that DCMTK reads makes more pixels of a byte (baseline JPEG: 64 of two bits).
-constexpr double kMostPixelsOfByte = 1024;
-constexpr int kMostSide = 65535, kMostFrames = 1 << 20;
 constexpr int kByte = 8;
-
-void register_decoders() {
-  static const bool once = [] {
-    DJDecoderRegistration::registerCodecs();
-    DJLSDecoderRegistration::registerCodecs();
-    DcmRLEDecoderRegistration::registerCodecs();
-    return true;
-  }();
-  static_cast<void>(once);
-}
 
 StoredBits stored_bits(const DicomDataset& file) {
   constexpr int kWord = 16;
@@ -48,66 +32,6 @@ StoredBits stored_bits(const DicomDataset& file) {
   bits.is_signed = file.integer(root, DCM_PixelRepresentation, 0, 1).value_or(0) == 1;
   return bits;
 }
-
-/// Frames one after the other, as stored.
-class Frames {
- public:
-  Frames(const DicomDataset& file, const DicomRun& run, const StoredBits& bits)
-      : file_(file),
-        bits_(bits),
-        bytes_(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns) *
-               static_cast<std::size_t>(bits.allocated / kByte)) {
-    register_decoders();
-    DcmElement* element = nullptr;
-    if (file.root().findAndGetElement(DCM_PixelData, element).good()) pixels_ = dynamic_cast<DcmPixelData*>(element);
-    if (pixels_ == nullptr) file.refuse(DCM_PixelData, "pixels", "none");
-    E_TransferSyntax syntax = EXS_Unknown;
-    const DcmRepresentationParameter* parameter = nullptr;
-    pixels_->getOriginalRepresentationKey(syntax, parameter);
-    const DcmXfer transfer(syntax);
-    if (transfer.isEncapsulated()) {
-      DcmPixelSequence* sequence = nullptr;
-      if (pixels_->getEncapsulatedRepresentation(syntax, parameter, sequence).bad() || sequence == nullptr ||
-          sequence->card() <= run.frames.size())
-        file.refuse(DCM_PixelData, "a fragment for each of " + std::to_string(run.frames.size()) + " frames",
-                    std::to_string(sequence == nullptr ? 0 : sequence->card()) + " items");
-      if (!pixels_->canChooseRepresentation(EXS_LittleEndianExplicit, nullptr))
-        file.refuse(DCM_PixelData,
-                    "uncompressed, RLE, JPEG or JPEG-LS (gdcmconv --raw, from Debian's libgdcm-tools, makes it)",
-                    transfer.getXferName());
-    } else if (pixels_->getLength() < bytes_ * run.frames.size()) {
-      file.refuse(DCM_PixelData, std::to_string(bytes_ * run.frames.size()) + " bytes",
-                  std::to_string(pixels_->getLength()));
-    }
-    buffer_ = host_vector<Uint16>((bytes_ + 1) / 2 + 1);
-  }
-
-  /// Stored values of a frame, from StoredBits::least() on, as indices from 0.
-  void read(std::size_t frame, std::vector<int>& indices) {
-    OFString color;
-    const auto number = static_cast<Uint32>(frame);
-    const std::size_t room = bytes_ + bytes_ % 2;  // DCMTK asks for an even number
-    const OFCondition status = pixels_->getUncompressedFrame(&file_.root(), number, fragment_, buffer_.data(),
-                                                             static_cast<Uint32>(room), color, &cache_);
-    if (status.bad())
-      file_.refuse(DCM_PixelData, "frame " + std::to_string(frame + 1), std::string("damage (") + status.text() + ")");
-    const auto* const bytes = reinterpret_cast<const Uint8*>(buffer_.data());
-    const int shift = bits_.high + 1 - bits_.stored, mask = (1 << bits_.stored) - 1, sign = 1 << (bits_.stored - 1);
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      const int value = (bits_.allocated == kByte ? bytes[i] : buffer_[i]) >> shift & mask;
-      indices[i] = bits_.is_signed ? value ^ sign : value;  // the least, with its sign bit set, is index 0
-    }
-  }
-
- private:
-  const DicomDataset& file_;
-  StoredBits bits_;
-  std::size_t bytes_;
-  DcmPixelData* pixels_ = nullptr;
-  std::vector<Uint16> buffer_;
-  DcmFileCache cache_;
-  Uint32 fragment_ = 0;
-};
 
 /// Pixels that are as dark or bright as any and the same in all frames: text, borders, defects. Their neighbours that
 /// do not change either are text's smoothed edges.
@@ -182,35 +106,39 @@ void bin_frame(const std::vector<int>& indices, const std::vector<float>& value_
 
 }  // namespace
 
-void read_pixel_header(const DicomDataset& file, DicomRun& run) {
+std::unique_ptr<DicomFrames> read_pixel_header(const DicomDataset& file, DicomRun& run) {
   DcmItem& root = file.root();
   const auto side = [&](const DcmTagKey& tag) {
-    const std::optional<int> found = file.integer(root, tag, 1, kMostSide);
+    const std::optional<int> found = file.integer(root, tag, 1, DicomExtents::kMostSide);
     if (!found) file.refuse(tag, "1 to 65535", "no such tag");
     return *found;
   };
   run.rows = side(DCM_Rows);
   run.columns = side(DCM_Columns);
-  const int frames = file.integer(root, DCM_NumberOfFrames, 1, kMostFrames).value_or(1);
-  if (file.integer(root, DCM_SamplesPerPixel, 1, 4).value_or(1) != 1 ||
-      !file.text(root, DCM_PhotometricInterpretation).starts_with("MONOCHROME"))
+  const int frames = file.integer(root, DCM_NumberOfFrames, 1, DicomExtents::kMostFrames).value_or(1);
+  if (const int samples = file.integer(root, DCM_SamplesPerPixel, 1, 4).value_or(1); samples != 1)
+    file.refuse(DCM_SamplesPerPixel, "1: greyscale, whose values tell the X-ray intensity",
+                std::to_string(samples) + ", a picture in colour");
+  if (!file.text(root, DCM_PhotometricInterpretation).starts_with("MONOCHROME"))
     file.refuse(DCM_PhotometricInterpretation, "MONOCHROME1 or MONOCHROME2",
                 file.text(root, DCM_PhotometricInterpretation));
-  if (static_cast<double>(run.rows) * run.columns * frames > kMostPixelsOfByte * static_cast<double>(file.file_bytes()))
+  const DicomExtents extents{run.rows, run.columns, frames};
+  if (!extents.can_be_in(file.file_bytes()))
     file.refuse(DCM_NumberOfFrames,
                 "no more pixels than a file of " + std::to_string(file.file_bytes()) + " bytes holds",
                 std::to_string(frames) + " x " + std::to_string(run.rows) + " x " + std::to_string(run.columns));
+  auto pixels = std::make_unique<DicomFrames>(file, extents, stored_bits(file));
   run.frames.resize(static_cast<std::size_t>(frames));
+  return pixels;
 }
 
-void read_pixels(const DicomDataset& file, const DicomTags& tags, const std::stop_token& stop, DicomRun& run) {
-  const StoredBits bits = stored_bits(file);
-  Frames frames(file, run, bits);
-  run.values = host_vector<float>(run.frames.size() * run.num_pixels());
-  run.valid = host_vector<std::uint8_t>(run.num_pixels(), 1);
-  std::vector<int> indices =
-      host_vector<int>(static_cast<std::size_t>(run.rows) * static_cast<std::size_t>(run.columns));
-  Unchanging unchanging(run.rows, run.columns);
+void read_pixels(const DicomDataset& file, DicomFrames& frames, const DicomTags& tags, const std::stop_token& stop,
+                 const std::function<void(std::span<const float>)>& add, DicomRun& run) {
+  const StoredBits bits = frames.bits();
+  // Memory for images is taken when there is one: a damaged file may claim any size.
+  std::vector<int> indices;
+  std::vector<float> binned;
+  std::optional<Unchanging> unchanging;
   const bool per_frame = has_value_map_per_frame(file);
   ValueMap map;
   std::size_t at_most = 0;
@@ -227,13 +155,19 @@ void read_pixels(const DicomDataset& file, const DicomTags& tags, const std::sto
           if (stored >= *tags.saturation)
             map.values[static_cast<std::size_t>(stored - bits.least())] = std::numeric_limits<float>::quiet_NaN();
     }
-    frames.read(frame, indices);
-    unchanging.add(indices);
+    frames.read(indices);
+    if (frame == 0) {
+      binned = host_vector<float>(run.num_pixels());
+      run.valid = host_vector<std::uint8_t>(run.num_pixels(), 1);
+      unchanging.emplace(run.rows, run.columns);
+    }
+    unchanging->add(indices);
     at_most += static_cast<std::size_t>(std::count(indices.begin(), indices.end(), bits.most() - bits.least()));
-    bin_frame(indices, map.values, run, run.values.data() + frame * run.num_pixels());
+    bin_frame(indices, map.values, run, binned.data());
+    add(binned);
   }
   run.intensity = map.intensity;
-  if (const std::size_t hidden = unchanging.hide(run.bin, run.valid); hidden > 0)
+  if (const std::size_t hidden = unchanging->hide(run.bin, run.valid); hidden > 0)
     run.found.push_back(
         "pixels that never change, at the darkest or brightest value (burnt-in text, borders, defects): " +
         std::to_string(hidden));

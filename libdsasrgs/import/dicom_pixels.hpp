@@ -2,16 +2,22 @@
 #pragma once
 // Pixel data. Known to the sources that see DCMTK only.
 
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "import/dicom_frames.hpp"
 #include "import/dicom_run.hpp"
 #include "import/dicom_tags.hpp"
 
 namespace dsasrgs {
 
 /// Fills rows, columns and an empty entry of `frames` for each frame. Throws BadInput unless they are greyscale of 8 or
-/// 16 bits, and no more than the file can hold.
-void read_pixel_header(const DicomDataset&, DicomRun&);
+/// 16 bits, and as many as the file has.
+std::unique_ptr<DicomFrames> read_pixel_header(const DicomDataset&, DicomRun&);
 
-/// Fills `values`, `valid` and `intensity`: every frame decoded, through the modality LUT, binned.
-void read_pixels(const DicomDataset&, const DicomTags&, const std::stop_token&, DicomRun&);
+/// Gives every frame to `add`: decoded, through the modality LUT, binned [H,W]. Fills `valid` and `intensity`.
+void read_pixels(const DicomDataset&, DicomFrames&, const DicomTags&, const std::stop_token&,
+                 const std::function<void(std::span<const float>)>& add, DicomRun&);
 
 }  // namespace dsasrgs

@@ -27,6 +27,7 @@ struct DicomMask {
   int offset = 1;                          ///< of a difference: TID Offset
   Vec2d shift_px;                          ///< of the mask: x columns right, y rows down
   std::optional<int> id;                   ///< Subtraction Item ID, by which frames name shifts of their own
+  bool by_hand = false;                    ///< mask_frames were given by hand
 };
 
 /// What hides pixels (C.7.6.11, C.8.7.3): all but what lies within every shape. Rows and columns are counted from 1.
@@ -39,12 +40,30 @@ struct DicomShutter {
   bool operator==(const DicomShutter&) const = default;
 };
 
+/// What lengths and angles of a frame may be: carm_pose takes two turns, and a quarter is added (pose_of).
+inline constexpr double kMostDicomLength_mm = 1e5, kMostDicomAngle_deg = 540;
+
 struct DicomFrame {
   double sod_mm = 0, sdd_mm = 0, primary_deg = 0, secondary_deg = 0;
   Vec2d isocenter_px;  ///< where it is projected, from the corner of the stored image
   double time_s = 0;   ///< since the first frame
   std::vector<DicomShutter> shutters;
   std::vector<std::pair<int, Vec2d>> mask_shifts;  ///< its own, by DicomMask::id, instead of the mask's
+};
+
+/// How much a file says that it holds.
+struct DicomExtents {
+  int rows = 0, columns = 0, frames = 0;
+
+  /// Whether there can be so many pixels: no codec that DCMTK reads makes more of a byte (baseline JPEG: 64 of two
+  /// bits).
+  bool can_be_in(std::size_t file_bytes) const {
+    constexpr double kMostPixelsOfByte = 1024;
+    return rows >= 1 && columns >= 1 && frames >= 1 && rows <= kMostSide && columns <= kMostSide &&
+           frames <= kMostFrames &&
+           static_cast<double>(rows) * columns * frames <= kMostPixelsOfByte * static_cast<double>(file_bytes);
+  }
+  static constexpr int kMostSide = 65535, kMostFrames = 1 << 20;
 };
 
 /// A run: one file. `values` are on pixels of bin × bin stored ones; `frames`, spacings and pixel positions on stored
@@ -77,7 +96,7 @@ struct DicomRun {
   }
 };
 
-/// Reads a file. Throws as import_dicom does.
+/// Reads a file, in this process or in a child (dsasrgs/file_reading.hpp). Throws as import_dicom does.
 DicomRun read_dicom_run(const std::filesystem::path&, const DicomImportOptions&);
 
 /// Whether the file begins as DICOM files do (PS3.10): "DICM" after 128 bytes.

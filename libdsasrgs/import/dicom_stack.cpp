@@ -53,11 +53,11 @@ void* run(void* data) {
 
 }  // namespace
 
-void read_on_deep_stack(const std::filesystem::path& path, const std::function<void()>& read) {
+void read_on_deep_stack(const std::filesystem::path& path, const std::string& name, const std::function<void()>& read) {
   constexpr std::size_t kMostItems = 65536, kBytesOfItem = 4096, kBytesElse = std::size_t{8} << 20;  // DCMTK takes 2 kB
   const std::size_t items = count_items(path);
   if (items > kMostItems)
-    throw BadInput(path.string(), "file", "at most " + std::to_string(kMostItems) + " items and fragments",
+    throw BadInput(name, "file", "at most " + std::to_string(kMostItems) + " items and fragments",
                    std::to_string(items));
   const std::size_t stack = kBytesElse + items * kBytesOfItem;
   Job job{&read, nullptr};

@@ -42,11 +42,11 @@ std::vector<int> mask_frames_of(const DicomMask& mask, int frame, int num_frames
   return {};
 }
 
-void require_frames(const DicomRun& run, const std::vector<int>& frames, int of) {
+void require_frames(const DicomRun& run, const DicomMask& mask, const std::vector<int>& frames, int of) {
   const int last = static_cast<int>(run.frames.size());
   for (const int frame : frames)
     if (frame < 1 || frame > last)
-      throw BadInput(run.name, "(0028,6100) MaskSubtractionSequence",
+      throw BadInput(run.name, mask.by_hand ? "mask_frames (by hand)" : "(0028,6100) MaskSubtractionSequence",
                      "frames 1 to " + std::to_string(last) + " for frame " + std::to_string(of), std::to_string(frame));
 }
 
@@ -94,16 +94,23 @@ double logarithm(const DicomRun& run, float value) {
 
 std::vector<SubtractedFrame> plan_subtraction(const DicomRun& run) {
   const int num_frames = static_cast<int>(run.frames.size());
+  constexpr std::size_t kMostAveraged = std::size_t{1} << 18;  // a run of 500 frames, each of 500
+  std::size_t averaged = 0;
   std::vector<SubtractedFrame> plan;
   for (int frame = 1; frame <= num_frames; ++frame)
     for (const DicomMask& mask : run.masks) {
       std::vector<int> of_mask = mask_frames_of(mask, frame, num_frames);
       if (of_mask.empty()) continue;
-      require_frames(run, of_mask, frame);
+      require_frames(run, mask, of_mask, frame);
       SubtractedFrame view;
       view.frame = frame - 1;
+      averaged += of_mask.size() + static_cast<std::size_t>(mask.contrast_averaging);
+      if (averaged > kMostAveraged)
+        throw BadInput(run.name, "(0028,6100) MaskSubtractionSequence",
+                       "at most " + std::to_string(kMostAveraged) + " frames to average, of all views together",
+                       "more");
       for (int f = frame; f < frame + mask.contrast_averaging; ++f) view.contrast.push_back(f);
-      require_frames(run, view.contrast, frame);
+      require_frames(run, mask, view.contrast, frame);
       if (std::find(of_mask.begin(), of_mask.end(), frame) != of_mask.end()) break;  // nothing would be left of it
       for (int& f : view.contrast) --f;
       for (int& f : of_mask) --f;

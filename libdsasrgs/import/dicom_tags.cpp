@@ -56,7 +56,7 @@ std::string tag_name(const DcmTagKey& key) {
   return std::string(number.begin(), number.end()) + " " + tag.getTagName();
 }
 
-DicomDataset::DicomDataset(const std::filesystem::path& path) : name_(path.string()) {
+DicomDataset::DicomDataset(const std::filesystem::path& path, const std::string& name) : name_(name) {
   silence_dcmtk();
   file_bytes_ = InputFile(path).size();
   const auto load = [&](E_FileReadMode mode) {

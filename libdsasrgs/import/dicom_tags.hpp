@@ -22,8 +22,9 @@ std::string tag_name(const DcmTagKey&);
 /// BadInput.
 class DicomDataset {
  public:
-  /// Throws IoError where it is no regular file that can be read, BadInput where it is no DICOM file or damaged.
-  explicit DicomDataset(const std::filesystem::path&);
+  /// `name` stands in messages. Throws IoError where it is no regular file that can be read, BadInput where it is no
+  /// DICOM file or damaged.
+  DicomDataset(const std::filesystem::path&, const std::string& name);
 
   const std::string& name() const { return name_; }
   DcmDataset& root() const { return *file_->getDataset(); }

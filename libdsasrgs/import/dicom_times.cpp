@@ -118,7 +118,7 @@ std::vector<double> told_steps_ms(const DicomDataset& file, const DicomTags& tag
 }  // namespace
 
 void read_times(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
-  constexpr double kMillisecond = 1000;
+  constexpr double kMillisecond = 1000, kMostStep = 600'000;  // no run of an injection waits ten minutes
   run.instance = file.integer(file.root(), DCM_InstanceNumber, std::numeric_limits<int>::min() + 1,
                               std::numeric_limits<int>::max())
                      .value_or(0);
@@ -130,10 +130,16 @@ void read_times(const DicomDataset& file, const DicomTags& tags, DicomRun& run) 
       file.refuse(DCM_FrameTime, "milliseconds between frames, or them by hand (frame_time_ms)", "no such tag");
     double time_s = 0;
     for (std::size_t f = 1; f < run.frames.size(); ++f) {  // the first of a vector is 0, whatever it says
-      if (!(steps[f] >= 0))
-        file.refuse(DCM_FrameTime, "milliseconds between frames of 0 or more", plain_number(steps[f]));
+      if (!(steps[f] >= 0) || steps[f] > kMostStep) {
+        const std::string expected = "milliseconds between frames, 0 to " + plain_number(kMostStep);
+        if (tags.frame_time_ms) throw BadInput(run.name, "frame_time_ms (by hand)", expected, plain_number(steps[f]));
+        file.refuse(DCM_FrameTime, expected, plain_number(steps[f]));
+      }
       run.frames[f].time_s = time_s += steps[f] / kMillisecond;
     }
+    if (run.frames.size() > 1 && time_s == 0)
+      run.warnings.push_back(run.name + ": " + tag_name(DCM_FrameTime) +
+                             " is 0: all frames are of one moment (frame_time_ms gives another time between them)");
   }
   if (tags.start_s) run.start_s = tags.start_s;
 }

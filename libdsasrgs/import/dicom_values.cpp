@@ -136,7 +136,10 @@ ValueMap value_map(const DicomDataset& file, const DicomTags& tags, const Stored
   const double told_sign =
       first(file.numbers_at(frame, DCM_FramePixelDataPropertiesSequence, DCM_PixelIntensityRelationshipSign), 1);
   const double sign = tags.sign ? *tags.sign : rule.table_rises ? 1 : told_sign;
-  if (sign != 1 && sign != -1) file.refuse(DCM_PixelIntensityRelationshipSign, "1 or -1", plain_number(sign));
+  if (sign != 1 && sign != -1) {
+    if (tags.sign) throw BadInput(run.name, "sign (by hand)", "1 or -1", plain_number(sign));
+    file.refuse(DCM_PixelIntensityRelationshipSign, "1 or -1", plain_number(sign));
+  }
 
   std::vector<double> values;
   for (int stored = bits.least(); stored <= bits.most(); ++stored)
@@ -145,7 +148,10 @@ ValueMap value_map(const DicomDataset& file, const DicomTags& tags, const Stored
   const bool linear = rule.intensity == DicomIntensity::linear;
   const double scale = linear ? 1 : tags.log_scale.value_or(1);
   if (!(scale > 0) || !std::isfinite(scale))
-    throw BadInput(run.name, "log_scale", "a positive number", plain_number(scale));
+    throw BadInput(run.name, "log_scale (by hand)", "a positive number", plain_number(scale));
+  if (linear && tags.log_scale)
+    throw BadInput(run.name, "log_scale (by hand)", "logarithmic values, of which it is the scale",
+                   "linear ones, which have none");
   if (!linear && !tags.log_scale && slopes.empty())
     say(run.warnings, run.name +
                           ": logarithmic values without a scale: line integrals are in units of stored values; "

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "dsasrgs/error.hpp"
+#include "import/file_servers.hpp"
 
 #if DSASRGS_HAS_TIFF
 #include <tiffio.h>
@@ -14,13 +15,18 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "common/host_vector.hpp"
 #include "common/plain_number.hpp"
 #include "dsasrgs/buffer.hpp"
+#include "dsasrgs/file_reading.hpp"
 #include "files/byte_stream.hpp"
+#include "files/input_file.hpp"
+#include "files/reading_dialogue.hpp"
 #endif
 
 namespace dsasrgs {
@@ -182,25 +188,83 @@ void read_pixels(const std::string& name, const OpenTiff& open, const TiffPixels
     }
 }
 
-}  // namespace
-
-Image read_tiff(const std::filesystem::path& path) try {
+/// Reads the file that can be opened as `path` in this process. `name` stands in messages; `begin` is called once width
+/// and height are known and can be in the file.
+Image read_tiff_here(const std::filesystem::path& path, const std::string& name,
+                     const std::function<void(const Image&)>& begin) {
   ByteReader file(path);
   std::vector<char> bytes = host_vector<char>(file.max_size());
   bytes.resize(file.read(bytes.data(), bytes.size()));
   const std::size_t size = bytes.size();
-  const OpenTiff open(file.name(), std::move(bytes));
-  const TiffPixels pixels = checked_pixels(file.name(), open);
+  const OpenTiff open(name, std::move(bytes));
+  const TiffPixels pixels = checked_pixels(name, open);
   // Every compression of libtiff's that could do better than deflate is for pictures of one bit.
   if (std::uint64_t{pixels.width} * pixels.height / kMaxDeflateRatio > size)
-    throw BadInput(file.name(), "size", "no more than " + std::to_string(size) + " bytes can hold",
+    throw BadInput(name, "size", "no more than " + std::to_string(size) + " bytes can hold",
                    std::to_string(pixels.width) + " x " + std::to_string(pixels.height));
   Image image{static_cast<int>(pixels.width), static_cast<int>(pixels.height), {}};
+  begin(image);
   with_host_memory(num_elements(image.width_px, image.height_px) * sizeof(float),
-                   [&] { read_pixels(file.name(), open, pixels, image.values); });
+                   [&] { read_pixels(name, open, pixels, image.values); });
   return image;
+}
+
+/// What `command`, started for the file, reads of it.
+Image read_tiff_through(const std::vector<std::string>& command, const InputFile& file, const std::string& name) try {
+  ReadingDialogue dialogue(command, file, name, {"the TIFF library", "a TIFF file"});
+  Request request;
+  request.question = Question::tiff;
+  request.object_bytes = static_cast<std::uint32_t>(name.size());
+  dialogue.ask(std::string(reinterpret_cast<const char*>(&request), sizeof request) + name, "file", 0);
+  Image image;
+  const std::string head = dialogue.answer(kMaxFactsBytes);
+  MessageReader reader(head);
+  reader(image.width_px, image.height_px);
+  if (!reader.complete() || image.width_px < 1 || image.height_px < 1 ||
+      std::uint64_t{static_cast<std::uint32_t>(image.width_px)} * static_cast<std::uint32_t>(image.height_px) >
+          std::min(kMostTiffPixels, (std::uint64_t{file.size()} + 1) * kMaxDeflateRatio))
+    dialogue.fail("an answer that is none");
+  const std::size_t pixels = num_elements(image.width_px, image.height_px);
+  dialogue.allow(pixels * sizeof(float));
+  image.values = host_vector<float>(pixels);
+  dialogue.read_values(std::as_writable_bytes(std::span(image.values)));
+  if (!std::all_of(image.values.begin(), image.values.end(), [](float value) { return std::isfinite(value); }))
+    dialogue.fail("an answer that is none");
+  return image;
+} catch (const ReadingRefusal& refusal) {
+  throw_refusal(name, refusal);
+}
+
+}  // namespace
+
+Image read_tiff(const std::filesystem::path& path) try {
+  const InputFile file(path);
+  const std::vector<std::string> command = file_reading_command();
+  return command.empty() ? read_tiff_here(path, path.string(), [](const Image&) {})
+                         : read_tiff_through(command, file, path.string());
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
+}
+
+void serve_tiff(const ServedFile& served, std::string_view message) {
+  const std::string name(message);
+  // The file, and as much as libtiff may take at once.
+  const std::size_t working = 3 * served.bytes;
+  limit_memory(working);
+  limit_descriptors(1);
+  limit_processor_time(served.bytes >> 20);
+  answer_or_refuse(name, "file", [&] {
+    Image image = read_tiff_here(served.path, name, [&](const Image& begun) {
+      constexpr std::size_t kBytesOfPixel = 16;  // values as they grow, a tile
+      const std::size_t pixels = num_elements(begun.width_px, begun.height_px);
+      limit_memory(working + kBytesOfPixel * pixels);
+      limit_processor_time((served.bytes + pixels) >> 20);
+      MessageWriter head;
+      head(begun.width_px, begun.height_px);
+      send_answer(head.bytes);
+    });
+    send_answer(Answer::Kind::answer, image.values.data(), image.values.size() * sizeof(float));
+  });
 }
 
 #else
@@ -209,6 +273,8 @@ Image read_tiff(const std::filesystem::path& path) {
   throw BackendUnavailable(path.string() +
                            ": TIFF: expected a build with libtiff, found one without (Debian: libtiff-dev)");
 }
+
+void serve_tiff(const ServedFile&, std::string_view) {}  // this build asks no such thing
 
 #endif
 

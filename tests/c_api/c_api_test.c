@@ -332,19 +332,19 @@ static void test_reading_child(const char* program) {
   const char* const command[] = {program, "--serve"};
   const char* const missing[] = {"/nowhere/reader"};
   dsasrgs_acquisition* acquisition = NULL;
-  CHECK_OK(dsasrgs_read_hdf5_through(command, 2));
+  CHECK_OK(dsasrgs_read_files_through(command, 2));
   CHECK_OK(dsasrgs_acquisition_read(at("größe.h5"), &acquisition));
   CHECK_OK(dsasrgs_acquisition_projection(acquisition, 7, again, PIXELS));
   CHECK(memcmp(again, projections + 7 * PIXELS, PIXELS * sizeof(float)) == 0);
   dsasrgs_acquisition_free(acquisition);
   CHECK_REFUSED(DSASRGS_ERROR_BAD_INPUT, "settings.toml", dsasrgs_acquisition_read(at("settings.toml"), &acquisition));
-  CHECK_OK(dsasrgs_read_hdf5_through(missing, 1));
+  CHECK_OK(dsasrgs_read_files_through(missing, 1));
   CHECK_STATUS(DSASRGS_ERROR_IO, dsasrgs_acquisition_read(at("größe.h5"), &acquisition));
-  CHECK_OK(dsasrgs_read_hdf5_through(NULL, 0));
+  CHECK_OK(dsasrgs_read_files_through(NULL, 0));
 }
 
 int main(int argc, char** argv) {
-  if (argc == 2 && strcmp(argv[1], "--serve") == 0) return dsasrgs_serve_hdf5_reading();
+  if (argc == 2 && strcmp(argv[1], "--serve") == 0) return dsasrgs_serve_file_reading();
   if (argc != 3) return 2;
   snprintf(folder, sizeof folder, "%s", argv[1]);
   CHECK(strcmp(dsasrgs_version(), DSASRGS_VERSION_STRING) == 0);

@@ -107,7 +107,7 @@ void test_null(dsasrgs_acquisition* a, dsasrgs_config* c, const dsasrgs_acquisit
   REFUSES_NULL("model", dsasrgs_model_evaluate(NULL, a, NULL, NULL, &scores));
   REFUSES_NULL("acquisition", dsasrgs_model_evaluate(m, NULL, NULL, NULL, &scores));
   REFUSES_NULL("scores", dsasrgs_model_evaluate(m, a, NULL, NULL, NULL));
-  REFUSES_NULL("command", dsasrgs_read_hdf5_through(NULL, 1));
+  REFUSES_NULL("command", dsasrgs_read_files_through(NULL, 1));
   dsasrgs_model_free(m);
   dsasrgs_reconstructor_free(r);
   dsasrgs_context_free(x);

@@ -12,11 +12,11 @@ VALUES = 2e-9  # 1/mm: a ten-thousandth of what is seen; single precision and it
 PLACES = 1e-4  # mm: coordinates of 100 mm in single precision
 
 
-def check_volume(what, values, centers, seconds):
-    """values [t,z,y,x] in 1/mm of voxels at centers [z,y,x,3] in LPS mm."""
+def check_volume(what, values, centers, seconds, step=0):
+    """values [t,z,y,x] in 1/mm, of steps of `step`, of voxels at centers [z,y,x,3] in LPS mm."""
     model = Model()
     worst(f"{what}: place", centers, model.centers(), PLACES, " mm")
-    worst(f"{what}: attenuation", values, np.stack([model.volume(s) for s in seconds]), VALUES, " 1/mm")
+    worst(f"{what}: attenuation", values, np.stack([model.volume(s) for s in seconds]), VALUES + step / 2, " 1/mm")
 
 
 def nibabel():
@@ -33,6 +33,52 @@ def nibabel():
         times = float(image.header["toffset"]) + step * np.arange(values.shape[3])
         worst(f"nibabel {name}: time", times, [SECOND] if name.startswith("one") else Model().times(4), 1e-6, " s")
         check_volume(f"nibabel {name}", values.transpose(3, 2, 1, 0), centers, times)
+
+
+def dicom():
+    """pydicom, DCMTK's dcmdump, and the NIfTI file of the same volume as nibabel sees it."""
+    import nibabel
+    import pydicom
+    uids = set()
+    for name, frames in (("one.dcm", 1), ("four.dcm", 4)):
+        warnings = subprocess.run(["dcmdump", "-E", name], check=True, capture_output=True, text=True).stderr
+        assert not warnings, warnings
+        d = pydicom.dcmread(name)
+        shared, own = d.SharedFunctionalGroupsSequence[0], d.PerFrameFunctionalGroupsSequence
+        assert d.SOPClassUID.name == "Enhanced CT Image Storage" and d.file_meta.MediaStorageSOPInstanceUID == d.SOPInstanceUID
+        assert d.NumberOfFrames == len(own) == frames * (d.NumberOfFrames // frames)
+        assert "not for diagnosis" in d.SeriesDescription and d.ContentQualification == "RESEARCH" and d.ImageType[0] == "DERIVED"
+        assert d.PatientName == "NO PATIENT GIVEN" and d.PatientID == "NO PATIENT GIVEN"
+        assert not d.PatientBirthDate and not d.PatientSex and not d.StudyDate and not d.AccessionNumber
+        uids |= {d.SOPInstanceUID, d.SeriesInstanceUID, d.StudyInstanceUID, d.FrameOfReferenceUID}
+        shape = (frames, len(own) // frames, d.Rows, d.Columns)
+        value = shared.PixelValueTransformationSequence[0]
+        slope, intercept = float(value.RescaleSlope), float(value.RescaleIntercept)
+        real = shared.RealWorldValueMappingSequence[0]
+        assert real.RealWorldValueSlope == slope and real.RealWorldValueIntercept == intercept
+        assert real.MeasurementUnitsCodeSequence[0].CodeValue == "/mm"
+        stored = d.pixel_array.reshape(shape).astype(float)
+        assert stored.min() == 0 and stored.max() >= 65534
+        measures, orientation = shared.PixelMeasuresSequence[0], shared.PlaneOrientationSequence[0].ImageOrientationPatient
+        right, down = np.array(orientation[:3], float), np.array(orientation[3:], float)
+        rows, columns = (float(v) for v in measures.PixelSpacing)
+        places = np.array([f.PlanePositionSequence[0].ImagePositionPatient for f in own], float).reshape(*shape[:2], 3)
+        assert (places == places[0]).all()
+        assert np.allclose(np.diff(places[0, :, 2]), float(measures.SpacingBetweenSlices)) and measures.SliceThickness > 0
+        y, x = np.meshgrid(np.arange(d.Rows) * rows, np.arange(d.Columns) * columns, indexing="ij")
+        centers = places[0][:, None, None] + x[..., None] * right + y[..., None] * down
+        seconds = [f.TemporalPositionSequence[0].TemporalPositionTimeOffset for f in own][:: shape[1]]
+        index = [list(f.FrameContentSequence[0].DimensionIndexValues) for f in own]
+        assert index == [[t + 1, k + 1] for t in range(frames) for k in range(shape[1])]
+        worst(f"pydicom {name}: time", seconds, [SECOND] if frames == 1 else Model().times(4), 1e-9, " s")
+        check_volume(f"pydicom {name}", slope * stored + intercept, centers, seconds, slope)
+        image = nibabel.load(name.replace(".dcm", ".nii.gz"))
+        i, j, k = np.meshgrid(*(np.arange(n) for n in image.shape[:3]), indexing="ij")
+        ras = nibabel.affines.apply_affine(image.affine, np.stack([i, j, k], axis=-1))
+        worst(f"{name} beside NIfTI: place", centers, (ras * [-1, -1, 1]).transpose(2, 1, 0, 3), PLACES, " mm")
+        values = image.get_fdata().reshape(image.shape[:3] + (frames,)).transpose(3, 2, 1, 0)
+        worst(f"{name} beside NIfTI: attenuation", slope * stored + intercept, values, slope * 0.501, " 1/mm")
+    assert len(uids) == 8 and all(str(u).startswith("2.25.") and len(u) <= 64 for u in uids)
 
 
 def teem():
@@ -65,7 +111,7 @@ def teem():
 
 def itk():
     """itk_read prints geometry and leaves values; ITK's space is LPS for every format."""
-    for name, frames in (("one.nii", 1), ("one.nrrd", 1), ("one.mha", 1), ("four.nii.gz", 4), ("four.mha", 4), ("four.seq.nrrd", 4)):
+    for name, frames in (("one.nii", 1), ("one.nrrd", 1), ("one.mha", 1), ("one.dcm", 1), ("four.nii.gz", 4), ("four.mha", 4), ("four.seq.nrrd", 4)):
         out = subprocess.run(["./itk_read", name, "values.raw"], check=True, capture_output=True, text=True).stdout.split("\n")
         size, spacing, origin, direction = (np.array(line.split(), float) for line in out[:4])
         rank, components = len(size), int(out[4])
@@ -75,7 +121,8 @@ def itk():
         z, y, x = np.meshgrid(*(np.arange(n) for n in values.shape[1:]), indexing="ij")
         step = (direction * spacing)[:3, :3]
         centers = np.stack([x, y, z], axis=-1) @ step.T + origin[:3]
-        check_volume(f"ITK {name}", values, centers, Model().times(4) if frames > 1 else [SECOND])
+        step = (values.max() - values.min()) / 65535 if name.endswith(".dcm") else 0
+        check_volume(f"ITK {name}", values, centers, Model().times(4) if frames > 1 else [SECOND], step)
         if rank == 4:
             worst(f"ITK {name}: time", origin[3] * (name.endswith(".mha")) + spacing[3] * np.arange(4), Model().times(4), 1e-6, " s")
     out = subprocess.run(["./itk_read", "projections.mha", "values.raw"], check=True, capture_output=True, text=True).stdout.split("\n")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // itk_read FILE VALUES: what ITK sees in an image. Prints size, spacing, origin, direction (by rows) and the number of
 // components, a line each; leaves the values as float32 in VALUES.
+#include <itkGDCMImageIOFactory.h>
 #include <itkImageFileReader.h>
 #include <itkMetaImageIOFactory.h>
 #include <itkNiftiImageIOFactory.h>
@@ -36,6 +37,7 @@ void read(const char* file, const char* values) {
 
 int main(int argc, char** argv) try {
   if (argc != 3) return 2;
+  itk::GDCMImageIOFactory::RegisterOneFactory();
   itk::MetaImageIOFactory::RegisterOneFactory();
   itk::NiftiImageIOFactory::RegisterOneFactory();
   itk::NrrdImageIOFactory::RegisterOneFactory();

@@ -11,8 +11,8 @@ cd "$folder"
 "$program" reconstruct case.h5 --output run --preset togs --steps 30 --quiet --set gaussians.initial=300
 cp run/model.h5 model.h5
 time=2  # s, within the sweep
-for name in one.nii one.nii.gz one.nrrd one.mha; do "$program" voxelize model.h5 --output $name --time $time --quiet; done
-for name in four.nii.gz four.seq.nrrd four.mha; do "$program" voxelize model.h5 --output $name --frames 4 --quiet; done
+for name in one.nii one.nii.gz one.nrrd one.mha one.dcm; do "$program" voxelize model.h5 --output $name --time $time --quiet; done
+for name in four.nii.gz four.seq.nrrd four.mha four.dcm; do "$program" voxelize model.h5 --output $name --frames 4 --quiet; done
 for end in stl ply obj; do "$program" export surface model.h5 surface.$end --time $time --quiet --threshold-per-mm 2e-5; done
 "$program" export gaussians model.h5 gaussians.ply --quiet
 "$program" export gaussians model.h5 viewer.ply --viewer-ply --time $time --quiet

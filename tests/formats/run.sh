@@ -14,6 +14,9 @@ case $kind in
     find_python nibabel h5py numpy
     "$python" "$here/nifti_files.py" nifti
     DSASRGS_NIFTI_FILES="$PWD/nifti" "$tests" "[nibabel]" ;;
+  dicom)
+    find_python pydicom nibabel h5py numpy
+    installed dcmdump dcmtk ;;
   teem)
     find_python h5py numpy
     installed teem-unu teem-apps ;;
@@ -23,7 +26,7 @@ case $kind in
     [ -n "$itk" ] || skip "there is no ITK (Debian: libinsighttoolkit5-dev)"
     version=${itk##*/ITK-}
     libraries=()
-    for l in IOMeta IONRRD IONIFTI IOImageBase Common vnl vnl_algo sys; do
+    for l in IOGDCM IOMeta IONRRD IONIFTI IOImageBase Common vnl vnl_algo sys; do
       for file in /usr/lib/libITK$l-$version.so /usr/lib/libitk$l-$version.so /usr/lib/*/libITK$l-$version.so; do
         [ ! -e "$file" ] || libraries+=("$file")
       done

@@ -26,14 +26,14 @@ constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 std::vector<BundleItem> served;
 std::string answered;
 
-Hdf5Refusal noted(Hdf5Refusal refusal) {
+ReadingRefusal noted(ReadingRefusal refusal) {
   const std::string message = to_message(refusal);
   const Answer head{Answer::Kind::refusal, 0, message.size()};
   answered.append(reinterpret_cast<const char*>(&head), sizeof head).append(message);
   return refusal;
 }
-Hdf5Refusal refusal(const std::string& field, const char* expected, const std::string& found) {
-  return noted({Hdf5Refusal::Kind::bad_input, field, expected, found});
+ReadingRefusal refusal(const std::string& field, const char* expected, const std::string& found) {
+  return noted({ReadingRefusal::Kind::bad_input, field, expected, found});
 }
 void note(std::string_view bytes) {
   const Answer head{Answer::Kind::answer, 0, bytes.size()};

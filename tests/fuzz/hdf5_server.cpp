@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/file_reading.hpp"
 #include "dsasrgs/io.hpp"
 #include "files/hdf5_messages.hpp"
 #include "harness.hpp"
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::read([] {
     serving = true;
     try {
-      serve_hdf5_reading();
+      serve_file_reading();
       fuzz::require(false, "the child goes on without questions");
     } catch (const End& end) {
       fuzz::require(end.code == 0 || end.code == 2, "the child ends with another code");

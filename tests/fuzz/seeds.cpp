@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "bundle.hpp"
+#include "dicom_seeds.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/context.hpp"
 #include "dsasrgs/gaussian_files.hpp"
@@ -218,6 +219,7 @@ int main(int argc, char** argv) try {
   questions(seeds);
   volumes_and_images(seeds);
   imports(seeds);
+  fuzz::write_dicom_seeds([&](const std::string& target, const std::string& name) { return seeds.file(target, name); });
   texts(seeds);
 } catch (const std::exception& e) {
   std::cerr << "fuzz_seeds: " << e.what() << '\n';

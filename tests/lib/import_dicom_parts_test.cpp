@@ -240,6 +240,7 @@ TEST_CASE("import_dicom: what tags say is looked at", "[import]") {
   refused(DCM_DistanceSourceToDetector, "700", {"(0018,1110)", "more than the 750 mm", "700"});
   refused(DCM_DistanceSourceToPatient, "-750", {"(0018,1111)", "above 0"});
   refused(DCM_PositionerPrimaryAngle, "1000", {"(0018,1510)", "1000"});
+  refused(DCM_PositionerPrimaryAngle, "700", {"(0018,1510)", "within a turn and a half", "700"});
   refused(DCM_ImagerPixelSpacing, "0\\0.4", {"(0018,1164)", "above 0"});
   refused(DCM_FrameTime, "-5", {"(0018,1063)", "-5"});
   refused(DCM_NumberOfFrames, "0", {"(0028,0008)", "1 to"});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hdf5_reading.hpp: files read by a child process, which may crash, hang or lie.
+// file_reading.hpp: files read by a child process, which may crash, hang or lie.
 
 #include <fcntl.h>
 #include <hdf5.h>
@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "dsasrgs/error.hpp"
-#include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/file_reading.hpp"
 #include "dsasrgs/io.hpp"
 #include "files/hdf5_file.hpp"
 #include "files/hdf5_messages.hpp"
@@ -120,14 +120,14 @@ TEST_CASE("hdf5 child: a command that does not read is said to be none", "[io][h
   const std::string path = folder / "a.h5";
   write_acquisition(path, test::small_acquisition());
   const auto read = [&] { read_format(path); };
-  read_hdf5_through({"/no/such/program"});
-  CHECK(hdf5_reading_command() == std::vector<std::string>{"/no/such/program"});
+  read_files_through({"/no/such/program"});
+  CHECK(file_reading_command() == std::vector<std::string>{"/no/such/program"});
   require_error<IoError>(read, {path, "cannot start /no/such/program", "No such file"});
-  read_hdf5_through({"true"});
-  require_error<IoError>(read, {path, "expected true to read HDF5 files", "an end of the process"});
-  read_hdf5_through({"sh", "-c", "echo something else entirely >&3"});
+  read_files_through({"true"});
+  require_error<IoError>(read, {path, "expected true to read files", "an end of the process"});
+  read_files_through({"sh", "-c", "echo something else entirely >&3"});
   require_error<IoError>(read, {path, "another program or version"});
-  read_hdf5_through({});
+  read_files_through({});
   CHECK(read_format(path) == "dsasrgs.acquisition");
   CHECK_FALSE(has_children());
 }
@@ -160,9 +160,9 @@ TEST_CASE("hdf5 child: whatever it answers is checked", "[io][hdf5]") {
     array.type = type;
     return to_message(array);
   };
-  Hdf5Refusal refusal{Hdf5Refusal::Kind::bad_input, "/x", "this", "that"};
+  ReadingRefusal refusal{ReadingRefusal::Kind::bad_input, "/x", "this", "that"};
   // Gone a moment after it ran out of answers.
-  read_hdf5_through({"sh", "-c", "cat \"$0\" >&3; exec timeout 0.2 cat <&3 >/dev/null", answers});
+  read_files_through({"sh", "-c", "cat \"$0\" >&3; exec timeout 0.2 cat <&3 >/dev/null", answers});
   const auto read = [&](const std::string& rest) {
     test::write_bytes(answers, opened + rest);
     return Hdf5Reader(path).read<float>("/x", {kAnyExtent});
@@ -185,7 +185,7 @@ TEST_CASE("hdf5 child: whatever it answers is checked", "[io][hdf5]") {
   refused(answer("nor a refusal", Answer::Kind::refusal));
   refused(answer(facts({2})) + answer(std::string(9, '\0')));  // more than was asked for
   refused(answer(facts({2})) + answer(""));
-  refusal.kind = static_cast<Hdf5Refusal::Kind>(9);
+  refusal.kind = static_cast<ReadingRefusal::Kind>(9);
   refused(answer(to_message(refusal), Answer::Kind::refusal));
   for (const Shape& shape : {Shape{std::size_t{1} << 62}, Shape{std::size_t{1} << 40}})
     require_error<BadInput>([&] { read(answer(facts(shape))); }, {path, "/x", "which cannot hold them"});
@@ -203,7 +203,7 @@ TEST_CASE("hdf5 child: whatever it answers is checked", "[io][hdf5]") {
     file.read_slab("/x", 0, std::span(&value, 1));
     require_error<BadInput>([&] { file.read_slab("/x", 1, std::span(&value, 1)); }, {path, "/x", "damage that leads"});
   }
-  read_hdf5_through({});
+  read_files_through({});
   CHECK_FALSE(has_children());
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("hdf5 child: it ends at a question that no reader asks", "[io][hdf5]")
   write_acquisition(folder / "a.h5", test::small_acquisition());
   const InputFile file(folder / "a.h5");
   const auto end_after = [&](const std::vector<Request>& requests) {
-    ReadingProcess child({"/proc/self/exe", test::kReadForAnother}, file.descriptor(), "a.h5");
+    ReadingProcess child({"/proc/self/exe", test::kReadForAnother}, file.descriptor(), "a.h5", "the HDF5 library");
     child.allow(std::chrono::seconds(60));
     std::string greeting(kGreeting.size(), '\0');
     REQUIRE(child.receive(greeting.data(), greeting.size(), std::chrono::seconds(60)));

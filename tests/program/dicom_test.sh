@@ -64,12 +64,29 @@ expect 2 "a setting that is none" import dicom run.dcm case.h5 --set sod=750
 says "a setting that is none" "expected one of .*sod_mm"
 expect 2 "a setting of text" import dicom run.dcm case.h5 --set sod_mm=far
 expect 2 "a setting of another file" import dicom run.dcm case.h5 --set other.dcm:sod_mm=750
+expect 2 "a setting given twice" import dicom run.dcm case.h5 --set sod_mm=750 --set sod_mm=760
+says "a setting given twice" "--set sod_mm=760: expected sod_mm once for all files, found it twice"
+expect 2 "--duration-s" import dicom run.dcm case.h5 --set sod_mm=750 --duration-s 3
+says "--duration-s" "--duration-s: expected without"
+expect 2 "mask frames and the background" import dicom run.dcm case.h5 --set sod_mm=750 --set mask_frames=1 --subtraction background
+says "mask frames and the background" "--set mask_frames: expected without --subtraction background, found both"
+expect 2 "mask frames and a mask run" import dicom run.dcm case.h5 --set sod_mm=750 --set run.dcm:mask_frames=1 --mask-run run.dcm
+says "mask frames and a mask run" "--set run.dcm:mask_frames: expected without --mask-run, found both"
+expect 2 "a mask run and the background" import dicom run.dcm case.h5 --mask-run run.dcm --subtraction background
+expect 2 "a distance by hand" import dicom run.dcm case.h5 --set sod_mm=-1
+says "a distance by hand" "run.dcm: sod_mm \(by hand\): expected a length in mm above 0, found -1$"
+absent case.h5
 expect 2 "the output is the input" import dicom run.dcm run.dcm --set sod_mm=750 --force
 
 expect 0 "by hand" import dicom run.dcm case.h5 --set sod_mm=750 --volume-size 16 16 16 --volume-spacing-mm 3 3 3
 says "by hand" "^positioner primary angle \(LAO positive\): -30 to 30 degrees" out.txt
 says "by hand" "frames that are no views .*: 1$" out.txt
 says "by hand" "^line integrals: 0 to 0.693$" out.txt
+cp out.txt child.txt && cp case.h5 child.h5
+DSASRGS_READ_DIRECTLY=1 expect 0 "in one process" import dicom run.dcm case.h5 --set sod_mm=750 --volume-size 16 16 16 \
+  --volume-spacing-mm 3 3 3 --force
+cmp -s out.txt child.txt || report "in one process: other lines than of a second one"
+cmp -s case.h5 child.h5 || report "in one process: another case than of a second one"
 expect 2 "nothing counts" import dicom run.dcm none.h5 --set sod_mm=750 --set saturation=0
 says "nothing counts" "pixels: expected some that count, found none: all are hidden, saturated or without a mask$"
 absent none.h5

@@ -34,7 +34,7 @@ if printf '#include <errno.h>\nint flock(int file, int what) { (void)file; (void
   LD_PRELOAD=$PWD/no_locks.so expect 0 "no locks" inspect case.h5
 fi
 
-"$program" read-hdf5-for-another-process </dev/null
+"$program" read-file-for-another-process </dev/null
 [ $? -eq 2 ] || report "the second process by hand: expected exit code 2"
 
 [ $failures -eq 0 ] && echo "hdf5_test: passed"

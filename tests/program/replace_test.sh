@@ -17,7 +17,7 @@ replaces() {
   [ "$(cat "$file")" = "a letter" ] || report "$name: replaced a letter"
 }
 model=run/model.h5
-for end in nii.gz nrrd mha; do
+for end in nii.gz nrrd mha dcm; do
   replaces "voxelize .$end" replaced/v.$end voxelize $model --output replaced/v.$end --time 1 --spacing-mm 20
 done
 expect 0 "a whole name in capitals" voxelize $model --output replaced/w.NII.GZ --time 1 --spacing-mm 20 --quiet
@@ -72,7 +72,7 @@ absent new new.h5 new.mp4
 
 # ---- what a volume and projections say that they are ---------------------------------------------------------------------------
 last=$(h5dump -d /time_s -y case.h5 | tr -s ", " "\n" | grep -E "^[0-9.]+$" | tail -n 1)
-for end in nrrd mha nii; do expect 0 "a mean .$end" voxelize $model --output mean.$end --spacing-mm 20 --quiet; done
+for end in nrrd mha nii dcm; do expect 0 "a mean .$end" voxelize $model --output mean.$end --spacing-mm 20 --quiet; done
 says "a mean .nrrd" "^mean_from_s:=0(\.0)?$" <(head -n 20 mean.nrrd | tr -d '\0')
 says "a mean .nrrd" "^mean_until_s:=$last" <(head -n 20 mean.nrrd | tr -d '\0')
 says "a mean .mha" "^MeanUntil_s = $last" <(head -n 20 mean.mha | tr -d '\0')
@@ -80,6 +80,7 @@ for f in mean.nrrd mean.mha; do
   head -n 20 $f | grep -aE '^time_s:=|AcquisitionTime_s' >/dev/null && report "$f: a mean says that it is of a moment"
 done
 description() { head -c 228 | tail -c 80 | tr -d '\0'; }  # NIfTI-1: descrip
+grep -aqE "Mean from 0(\.0)? to $last[0-9]* s\." mean.dcm || report "mean.dcm: it does not say that it is a mean"
 says "a mean .nii" "^dsasrgs: mean from 0(\.0)? to $last" <(description <mean.nii)
 says "a run's volume" "^dsasrgs: mean from 0(\.0)? to $last" <(gzip -dc run/volume.nii.gz | description)
 head -n 4 replaced/p.mha | tr -d '\0' >header.txt

@@ -2,18 +2,18 @@
 #pragma once
 // HDF5 files read by a child of the test program.
 
-#include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/file_reading.hpp"
 
 namespace dsasrgs::test {
 
 /// The argument that makes the test program such a child (tests/main.cpp).
-inline constexpr const char* kReadForAnother = "read-hdf5-for-another-process";
+inline constexpr const char* kReadForAnother = "read-file-for-another-process";
 
 /// While it lives, files are read by a child.
 class ReadInChild {
  public:
-  ReadInChild() { read_hdf5_through({"/proc/self/exe", kReadForAnother}); }
-  ~ReadInChild() { read_hdf5_through({}); }
+  ReadInChild() { read_files_through({"/proc/self/exe", kReadForAnother}); }
+  ~ReadInChild() { read_files_through({}); }
   ReadInChild(const ReadInChild&) = delete;
   ReadInChild& operator=(const ReadInChild&) = delete;
 };

@@ -27,6 +27,8 @@ bool is_binary_stl(std::string_view begin, std::uintmax_t size) {
   return size == kStlHeader + sizeof triangles + std::uintmax_t{triangles} * kStlTriangle;
 }
 
+constexpr std::size_t kDicomPreamble = 128;
+
 bool is_nifti(std::string_view begin) {
   constexpr std::size_t kMagic1 = 344, kMagic2 = 4;
   const auto magic = [&](std::size_t at, std::string_view text) {
@@ -63,6 +65,7 @@ bool is_what_its_name_says(const std::filesystem::path& path) {
   if (named(".gz")) return begin.starts_with("\x1f\x8b");
   if (named(".nrrd")) return begin.starts_with("NRRD");
   if (named(".mha")) return begin.find("ObjectType") != begin.npos || begin.find("NDims") != begin.npos;
+  if (named(".dcm")) return begin.size() > kDicomPreamble && begin.substr(kDicomPreamble).starts_with("DICM");
   if (named(".stl")) return begin.starts_with("solid") || is_binary_stl(begin, size);
   if (named(".ply")) return begins_with_any(begin, {"ply\n", "ply\r"});
   if (named(".obj")) return begins_with_any(begin, {"#", "v ", "o ", "g ", "mtllib "});

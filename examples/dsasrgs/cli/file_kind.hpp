@@ -10,8 +10,8 @@ namespace dsasrgs::program {
 /// Whether a name ends so, in small or capital letters. `suffix` is in small ones.
 bool is_named(const std::filesystem::path&, std::string_view suffix);
 
-/// Whether a file begins as files of its name do: a NIfTI, NRRD, MetaImage, STL, PLY, OBJ, XML, PNG, MP4, WebP or JSON
-/// file. An empty one does; one of another name does not.
+/// Whether a file begins as files of its name do: a NIfTI, NRRD, MetaImage, DICOM, STL, PLY, OBJ, XML, PNG, MP4, WebP
+/// or JSON file. An empty one does; one of another name does not.
 bool is_what_its_name_says(const std::filesystem::path&);
 
 /// Whether there is no such file yet, or one that begins as JSON's objects do.

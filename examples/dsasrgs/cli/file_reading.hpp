@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// HDF5 files are read by a second process of this program (dsasrgs/hdf5_reading.hpp).
+// HDF5 files are read by a second process of this program (dsasrgs/file_reading.hpp).
 
 namespace dsasrgs::program {
 

@@ -21,7 +21,7 @@
 #include "cli/usage_error.hpp"
 #include "cli/version_text.hpp"
 #include "dsasrgs/error.hpp"
-#include "dsasrgs/hdf5_reading.hpp"
+#include "dsasrgs/file_reading.hpp"
 #include "dsasrgs/no_such_file.hpp"
 
 namespace dsasrgs::program {
@@ -60,7 +60,7 @@ std::string out_of_memory() {
 }  // namespace
 
 int run_program(const Program& program, int argc, char** argv) {
-  if (reads_for_another(argc, argv)) return serve_hdf5_reading();
+  if (reads_for_another(argc, argv)) return serve_file_reading();
   read_files_in_a_child();
   constexpr int kJobFailed = 1, kBadUsage = 2;
   guard_standard_streams();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -132,7 +133,7 @@ const std::map<std::string, Setter>& setters() {
   return all;
 }
 
-void follow(const std::string& text, DicomImportOptions& options) {
+void follow(const std::string& text, std::set<std::string>& followed, DicomImportOptions& options) {
   Setting s{text, {}, {}, {}};
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) s.refuse("[FILE:]NAME=VALUE", text);
@@ -148,7 +149,21 @@ void follow(const std::string& text, DicomImportOptions& options) {
     for (const auto& [name, unused] : setters()) names += (names.empty() ? "" : ", ") + name;
     s.refuse("one of " + names, s.name);
   }
+  if (!followed.insert(text.substr(0, equals)).second)
+    s.refuse(s.name + " once for " + (s.file.empty() ? "all files" : s.file), "it twice");
   setter->second(s, s.file.empty() ? options.tags : options.tags_of[s.file]);
+}
+
+/// Options that no other subtraction than the file's own mask heeds.
+void refuse_unheeded(const DicomArguments& a, const std::set<std::string>& followed) {
+  const std::string other = a.subtraction != "mask" ? "--subtraction background" : "--mask-run";
+  if (a.subtraction == "mask" && a.mask_run.empty()) return;
+  if (a.subtraction != "mask" && !a.mask_run.empty())
+    throw UsageError("--mask-run: expected without --subtraction background, found both");
+  for (const std::string& setting : followed)
+    for (const char* name : {"mask_frames", "mask_shift_px"})
+      if (setting == name || setting.ends_with(std::string(":") + name))
+        throw UsageError("--set " + setting + ": expected without " + other + ", found both");
 }
 
 void run(DicomArguments& a) {
@@ -166,7 +181,11 @@ void run(DicomArguments& a) {
   }
   require_import_output(a, inputs);
   follow_arguments(a, a.options);
-  for (const std::string& text : a.by_hand) follow(text, a.options);
+  if (a.duration_s)
+    throw UsageError("--duration-s: expected without: DICOM files have times (--set frame_time_ms=… gives others)");
+  std::set<std::string> followed;
+  for (const std::string& text : a.by_hand) follow(text, followed, a.options);
+  refuse_unheeded(a, followed);
   a.options.subtraction = a.subtraction == "mask" ? DicomSubtraction::mask : DicomSubtraction::background;
   a.options.last_frame = a.last_frame;
   write_import(a, import_dicom(sources, a.options));

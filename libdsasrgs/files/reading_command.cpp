@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dsasrgs/hdf5_reading.hpp"
-
 #include <mutex>
 #include <utility>
+
+#include "dsasrgs/file_reading.hpp"
 
 namespace dsasrgs {
 
@@ -19,12 +19,12 @@ Setting& setting() {
 
 }  // namespace
 
-void read_hdf5_through(std::vector<std::string> command) {
+void read_files_through(std::vector<std::string> command) {
   const std::lock_guard lock(setting().mutex);
   setting().command = std::move(command);
 }
 
-std::vector<std::string> hdf5_reading_command() {
+std::vector<std::string> file_reading_command() {
   const std::lock_guard lock(setting().mutex);
   return setting().command;
 }

@@ -18,7 +18,7 @@ list(REMOVE_ITEM DSASRGS_HOST_SOURCES ${c_sources})
 list(APPEND DSASRGS_HOST_SOURCES ${c_sources})
 file(GLOB DSASRGS_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*/*.cu)
 set(DSASRGS_FLAVOUR_SOURCES ${PROJECT_SOURCE_DIR}/kernels/common/context.cpp ${PROJECT_SOURCE_DIR}/kernels/common/buffer.cpp
-    ${PROJECT_SOURCE_DIR}/kernels/common/submission.cpp)
+    ${PROJECT_SOURCE_DIR}/kernels/common/submission.cpp ${PROJECT_SOURCE_DIR}/kernels/common/stage_clock.cpp)
 file(GLOB operators RELATIVE ${PROJECT_SOURCE_DIR}/kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*)
 foreach(operator ${operators})
   set(source ${PROJECT_SOURCE_DIR}/kernels/${operator}/${operator}.cpp)

@@ -23,12 +23,12 @@ void ViewPipeline::forward(Context& ctx, const GaussianCloud& cloud, const Atten
   conic_.resize(ctx, 3 * n);
   amplitude_.resize(ctx, n);
   box_.resize(ctx, n);
-  timed(field_forward, [&] { field_.forward(ctx, field, cloud, view.model_time, density_); });
-  timed(project_forward_stage, [&] {
+  timed(ctx, Stage::field_forward, [&] { field_.forward(ctx, field, cloud, view.model_time, density_); });
+  timed(ctx, Stage::project_forward, [&] {
     project_forward(ctx, {cloud.view(), density_, view.pose, view.detector, view.pixel_footprint},
                     {mean_px_, conic_, amplitude_, box_});
   });
-  timed(rasterize_forward_stage, [&] {
+  timed(ctx, Stage::rasterize_forward, [&] {
     rasterize_forward(ctx, {view.detector.width_px, view.detector.height_px, mean_px_, conic_, amplitude_, box_},
                       scratch_, image);
   });
@@ -42,11 +42,11 @@ void ViewPipeline::backward(Context& ctx, const GaussianCloud& cloud, const Atte
   grad_mean_px_.resize(ctx, 2 * n);
   grad_conic_.resize(ctx, 3 * n);
   grad_amplitude_.resize(ctx, n);
-  timed(rasterize_backward_stage, [&] {
+  timed(ctx, Stage::rasterize_backward, [&] {
     rasterize_backward(ctx, {view.detector.width_px, view.detector.height_px, mean_px_, conic_, amplitude_, box_},
                        grad_image, GradientMode::overwrite, {grad_mean_px_, grad_conic_, grad_amplitude_});
   });
-  timed(project_backward_stage, [&] {
+  timed(ctx, Stage::project_backward, [&] {
     project_backward(ctx, {cloud.view(), density_, view.pose, view.detector, view.pixel_footprint},
                      {grad_mean_px_, grad_conic_, grad_amplitude_}, GradientMode::overwrite,
                      {gradient[Parameter::position], gradient[Parameter::raw_scale], gradient[Parameter::rotation],
@@ -54,7 +54,7 @@ void ViewPipeline::backward(Context& ctx, const GaussianCloud& cloud, const Atte
   });
   if (add_to_cloud) add_to_cloud(gradient);
   // The density's gradient also reaches the position, through the field: this must come before the position's update.
-  timed(field_backward, [&] {
+  timed(ctx, Stage::field_backward, [&] {
     field_.backward(ctx, field, cloud, gradient.density,
                     {gradient[Parameter::table3d], gradient[Parameter::table4d], gradient[Parameter::network],
                      gradient[Parameter::position], gradient[Parameter::attenuation]});

@@ -2,14 +2,16 @@
 #pragma once
 // One view, forward and backward: attenuation → projection → rasterisation, and the same way back.
 
-#include <array>
-#include <chrono>
+#include <cstddef>
 #include <functional>
+#include <utility>
 
+#include "common/stage_clock.hpp"
 #include "field_pass.hpp"
 #include "model_parameters.hpp"
 #include "project/project.hpp"
 #include "rasterize/rasterize.hpp"
+#include "stages.hpp"
 
 namespace dsasrgs {
 
@@ -45,24 +47,13 @@ class ViewPipeline {
 
   RasterizeScratch& rasterize_scratch() { return scratch_; }
 
-  /// Wall seconds spent in each stage since construction.
-  enum Stage {
-    field_forward,
-    project_forward_stage,
-    rasterize_forward_stage,
-    rasterize_backward_stage,
-    project_backward_stage,
-    field_backward,
-    num_stages
-  };
-  const std::array<double, num_stages>& seconds() const { return seconds_; }
+  /// Of what calls this too.
+  StageClock& clock() { return clock_; }
 
  private:
   template <class Body>
-  void timed(Stage stage, Body&& body) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    seconds_[stage] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  void timed(Context& ctx, Stage stage, Body&& body) {
+    clock_.time(ctx, static_cast<std::size_t>(stage), std::forward<Body>(body));
   }
 
   FieldPass field_;
@@ -70,7 +61,7 @@ class ViewPipeline {
   Buffer<PixelBox> box_;
   RasterizeScratch scratch_;
   Buffer<float> grad_mean_px_, grad_conic_, grad_amplitude_;
-  std::array<double, num_stages> seconds_{};
+  StageClock clock_{kNumStages};
 };
 
 }  // namespace dsasrgs

@@ -114,9 +114,12 @@ class Reconstructor {
   const Config& config() const&;
   const Config& config() const&& = delete;
   int steps_done() const;
-  /// Wall seconds by stage since construction, in pipeline order. On CUDA, where the stages overlap: seconds spent
-  /// submitting steps, waiting for them, and in density control.
+  /// Wall seconds by stage since construction, in pipeline order. On CUDA: seconds spent submitting steps, waiting for
+  /// them, and in density control, or those of the device by stage after time_stages_on_device().
   std::vector<std::pair<std::string, double>> stage_seconds() const;
+  /// CUDA: from now on events between the stages measure the device's time of each, and steps are not submitted as one
+  /// graph, which takes longer. Without effect on the CPU.
+  void time_stages_on_device(bool on);
 
   /// Everything needed to go on as if nothing had happened (model, optimiser moments, statistics, step). Waits for the
   /// steps so far. Throws IoError; NumericalError as step() does, also for a parameter that is not finite.

@@ -195,6 +195,25 @@ void Device::copy_to_pinned(void* pinned, const void* device, std::size_t bytes)
   check(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, as_stream(stream_)), "copy from the device");
 }
 
+void* Device::record_event() {
+  const OnDevice current(index_);
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDefault), "cudaEventCreate");
+  if (const cudaError_t recorded = cudaEventRecord(event, as_stream(stream_)); recorded != cudaSuccess) {
+    cudaEventDestroy(event);
+    check(recorded, "cudaEventRecord");
+  }
+  return event;
+}
+void Device::forget_event(void* event) noexcept { cudaEventDestroy(static_cast<cudaEvent_t>(event)); }
+double Device::seconds_between(void* begin, void* end) const {
+  const OnDevice current(index_);
+  float ms = 0;
+  check(cudaEventElapsedTime(&ms, static_cast<cudaEvent_t>(begin), static_cast<cudaEvent_t>(end)),
+        "cudaEventElapsedTime");
+  return 1e-3 * static_cast<double>(ms);
+}
+
 Graph::~Graph() {
   if (executable_ != nullptr) cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(executable_));
 }

@@ -51,6 +51,12 @@ class Device {
   /// In stream order; nobody waits.
   void copy_to_pinned(void* pinned, const void* device, std::size_t bytes);
 
+  /// An event at this place of the stream, to be forgotten.
+  void* record_event();
+  static void forget_event(void* event) noexcept;
+  /// Of events that have come to pass.
+  double seconds_between(void* begin, void* end) const;
+
  private:
   bool capturing() const noexcept;
 

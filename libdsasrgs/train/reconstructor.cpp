@@ -70,7 +70,7 @@ struct Reconstructor::State {
   LabelRefresh label_refresh;
   bool told_full = false, taken = false, refreshing = false;
   TrainingEnd end;
-  double adam_seconds = 0, density_seconds = 0, submit_seconds = 0, wait_seconds = 0;
+  double submit_seconds = 0, wait_seconds = 0;
 
   State(Context& context, TrainingViews training_views, TrainingState state, Labels labels)
       : ctx(&context),
@@ -94,11 +94,11 @@ struct Reconstructor::State {
 
   /// Whether the host has no part in a step. Nuisance parameters and labels that are not kept are read there, and the
   /// voxeliser waits for the number of its pairs.
-  bool can_be_captured() const {
+  bool can_be_captured() {
     const Config& c = config();
     const bool reads_labels = !c.super_resolution.keep_labels && training.step > c.super_resolution.first_step;
-    return c.training.step_graph && !c.nuisance.view_gain && !c.nuisance.view_offset && c.training.tv_weight == 0 &&
-           !reads_labels;
+    return c.training.step_graph && !loss.clock().uses_events() && !c.nuisance.view_gain && !c.nuisance.view_offset &&
+           c.training.tv_weight == 0 && !reads_labels;
   }
 
   void watch_losses() {
@@ -117,12 +117,18 @@ struct Reconstructor::State {
     });
   }
 
+  template <class Body>
+  void timed(Stage stage, Body&& body) {
+    loss.clock().time(*ctx, static_cast<std::size_t>(stage), body);
+  }
+
   /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
   void submit_step(std::size_t slot, float model_time, const StepSchedule& schedule) {
     loss.run(*ctx, slot, model_time, training);
     end.begin_changes();
-    timed(density_seconds, [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
-    timed(adam_seconds, [&] { update(*ctx, schedule, slot, loss.gradient(), training); });
+    timed(Stage::density_control,
+          [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
+    timed(Stage::adam, [&] { update(*ctx, schedule, slot, loss.gradient(), training); });
   }
 
   /// Where the model lacks attenuation: every training view is rendered at its own time.
@@ -142,7 +148,7 @@ struct Reconstructor::State {
   /// Density control, RSD and births that are due.
   DensityEvents change_gaussians(const StepSchedule& schedule) {
     DensityEvents events;
-    timed(density_seconds, [&] {
+    timed(Stage::density_control, [&] {
       events = run_density_events(
           *ctx, schedule, voxel_mm, [&](std::size_t max_count) { return find_births(max_count); }, training);
     });
@@ -207,11 +213,11 @@ struct Reconstructor::State {
     if (step == config().super_resolution.first_step + 1) warm_gaussians = 0;
     const bool capture = warm_gaussians == training.model.cloud.size() && can_be_captured();
     warm_gaussians = 0;  // a step that fails is tried again without capture
-    timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, time, schedule); }); });
+    dsasrgs::timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, time, schedule); }); });
     warm_gaussians = training.model.cloud.size();
 
     const bool last = step == config().training.steps;
-    timed(wait_seconds, [&] {
+    dsasrgs::timed(wait_seconds, [&] {
       losses.add(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs(), step, views.index(slot));
       if (last || schedule.changes_gaussians()) losses.fetch(*ctx);
     });
@@ -349,22 +355,18 @@ TrainingUnits Reconstructor::units() const { return state().views.units(); }
 int Reconstructor::steps_done() const { return held(state_, kName).training.step; }
 
 std::vector<std::pair<std::string, double>> Reconstructor::stage_seconds() const {
-  if (state().ctx->asynchronous())
-    return {{"submitting steps", state().submit_seconds},
-            {"waiting", state().wait_seconds},
-            {"density control", state().density_seconds}};
-  const auto& s = state().loss.pipeline().seconds();
-  return {{"field forward", s[ViewPipeline::field_forward]},
-          {"project forward", s[ViewPipeline::project_forward_stage]},
-          {"rasterize forward", s[ViewPipeline::rasterize_forward_stage]},
-          {"image loss", state().loss.image_seconds()},
-          {"total variation", state().loss.variation_seconds()},
-          {"rasterize backward", s[ViewPipeline::rasterize_backward_stage]},
-          {"project backward", s[ViewPipeline::project_backward_stage]},
-          {"field backward", s[ViewPipeline::field_backward]},
-          {"adam", state().adam_seconds},
-          {"density control", state().density_seconds}};
+  State& s = state();
+  const std::vector<double>& stages = s.loss.clock().seconds(*s.ctx);
+  if (s.ctx->asynchronous() && !s.loss.clock().uses_events())
+    return {{"submitting steps", s.submit_seconds},
+            {"waiting", s.wait_seconds},
+            {stage_name(Stage::density_control), stages[static_cast<std::size_t>(Stage::density_control)]}};
+  std::vector<std::pair<std::string, double>> named;
+  for (std::size_t i = 0; i < kNumStages; ++i) named.emplace_back(kStageNames[i], stages[i]);
+  return named;
 }
+
+void Reconstructor::time_stages_on_device(bool on) { state().loss.clock().use_events(on); }
 
 void Reconstructor::save_checkpoint(const std::filesystem::path& path) {
   state().finish_losses();  // a model that has come to nothing must not replace a good checkpoint

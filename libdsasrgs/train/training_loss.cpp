@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/training_loss.hpp"
 
-#include "train/stopwatch.hpp"
-
 namespace dsasrgs {
 
 TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Config& config, LabelReader labels)
@@ -33,15 +31,15 @@ void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const T
   const View<float> image = rendered_.view().subview(0, view.detector.num_pixels()),
                     grad_image = grad_rendered_.view().subview(0, image.size());
   pipeline_.forward(ctx, cloud, field, view, image);
-  timed(image_seconds_, [&] {
+  clock().time(ctx, static_cast<std::size_t>(Stage::image_loss), [&] {
     gradient_.nuisance = view_loss_.run(ctx, slot, image, state.optimizer.confidence.weights, state.model.nuisance,
                                         {grad_image, gradient_.confidence});
   });
   std::function<void(ModelGradient&)> add_variation;
   if (uses_variation())
     add_variation = [&](ModelGradient& g) {
-      timed(variation_seconds_,
-            [&] { variation_.add_gradient(ctx, cloud.view(), pipeline_.density(), state.step, g); });
+      clock().time(ctx, static_cast<std::size_t>(Stage::total_variation),
+                   [&] { variation_.add_gradient(ctx, cloud.view(), pipeline_.density(), state.step, g); });
     };
   pipeline_.backward(ctx, cloud, field, view, grad_image, gradient_.model, add_variation);
   if (uses_table_variation()) {

@@ -48,9 +48,8 @@ class TrainingLoss {
   /// low [H,W] ← training view `slot` as the model shows it when it was measured, to be held against the measurement.
   void render_as_measured(Context&, std::size_t slot, const TrainingState&, View<float> low);
 
-  /// Wall seconds spent in the parts since construction.
-  double image_seconds() const { return image_seconds_; }
-  double variation_seconds() const { return variation_seconds_; }
+  /// Of all stages of a step; who does those behind the loss times them with it.
+  StageClock& clock() { return pipeline_.clock(); }
 
  private:
   bool uses_variation() const { return config_->training.tv_weight > 0; }
@@ -69,7 +68,6 @@ class TrainingLoss {
   Buffer<float> rendered_, grad_rendered_;
   Buffer<std::uint32_t> non_finite_;  // [1], as find_non_finite leaves it
   bool unfinished_ = false;           // the last run() threw
-  double image_seconds_ = 0, variation_seconds_ = 0;
 };
 
 }  // namespace dsasrgs

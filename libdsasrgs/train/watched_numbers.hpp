@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "elementwise/elementwise.hpp"
+#include "stages.hpp"
 
 namespace dsasrgs {
 
@@ -31,18 +32,18 @@ enum class Watched : std::size_t {
   grad_network
 };
 
-/// What computes the first of those in which a bit of `found` (find_non_finite) says that a number is not finite, in
-/// the words of Reconstructor::stage_seconds. None: the sum of the loss itself.
+/// What computes the first of those in which a bit of `found` (find_non_finite) says that a number is not finite.
+/// None: the sum of the loss itself.
 inline const char* first_non_finite_stage(std::uint32_t found) {
-  if (found == 0) return "image loss";
+  if (found == 0) return stage_name(Stage::image_loss);
   const auto first = static_cast<Watched>(std::countr_zero(found));
-  if (first == Watched::density) return "field forward";
-  if (first <= Watched::amplitude) return "project forward";
-  if (first == Watched::rendered) return "rasterize forward";
-  if (first == Watched::grad_rendered) return "image loss";
-  if (first <= Watched::grad_amplitude) return "rasterize backward";
-  if (first <= Watched::grad_density) return "project backward";
-  return "field backward";
+  if (first == Watched::density) return stage_name(Stage::field_forward);
+  if (first <= Watched::amplitude) return stage_name(Stage::project_forward);
+  if (first == Watched::rendered) return stage_name(Stage::rasterize_forward);
+  if (first == Watched::grad_rendered) return stage_name(Stage::image_loss);
+  if (first <= Watched::grad_amplitude) return stage_name(Stage::rasterize_backward);
+  if (first <= Watched::grad_density) return stage_name(Stage::project_backward);
+  return stage_name(Stage::field_backward);
 }
 
 }  // namespace dsasrgs

@@ -185,6 +185,27 @@ TEST_CASE("emulation: additions are counted by address", "[emulation]") {
   CHECK(counts.most == 3 * 9);
 }
 
+TEST_CASE("a training's stages are timed on the device, and it stays as it is", "[emulation][graph]") {
+  Context cpu = Context::cpu(), ctx = Context::cuda();
+  const Acquisition acquisition = test::small_simulation(cpu).acquisition;
+  const Config config = test::small_config(20);
+  Reconstructor timed(ctx, acquisition, config), other(ctx, acquisition, config);
+  REQUIRE(timed.stage_seconds().front().first == "submitting steps");
+  timed.time_stages_on_device(true);
+  for (int i = 0; i < 3; ++i) timed.step();
+  const auto stages = timed.stage_seconds();
+  REQUIRE(stages.front().first == "field forward");
+  for (const auto& [name, seconds] : stages) {
+    CAPTURE(name);
+    CHECK((seconds > 0) == (name != "total variation"));
+  }
+  timed.time_stages_on_device(false);
+  for (int i = 0; i < 3; ++i) timed.step();
+  for (int i = 0; i < 6; ++i) other.step();
+  CHECK(timed.stage_seconds().front().first == "submitting steps");
+  CHECK(timed.model().cloud.position_mm.to_host(ctx) == other.model().cloud.position_mm.to_host(ctx));
+}
+
 TEST_CASE("a captured step has few nodes and allocates nothing", "[emulation][graph]") {
   Context cpu = Context::cpu(), ctx = Context::cuda();
   const Acquisition acquisition = test::small_simulation(cpu).acquisition;

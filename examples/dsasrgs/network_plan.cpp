@@ -55,7 +55,7 @@ struct Kind {
     return path.has_filename() ? path : path.parent_path();  // "frames/" is "frames"
   }
   fs::path file_path(const char* field) const {
-    const fs::path file = path(field);
+    fs::path file = path(field);
     if (const std::string reason = no_file(file.string()); !reason.empty())
       table.refuse(field, "a file", reason.substr(reason.find("found ") + 6));
     return file;

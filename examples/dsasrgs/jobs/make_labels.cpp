@@ -72,6 +72,7 @@ std::vector<std::string> unlike_training(const SuperResolver& resolver, const Ac
     }
   }
   std::vector<std::string> sentences;
+  sentences.reserve(found.size());
   for (const auto& [trait, entry] : found)
     sentences.push_back(std::to_string(entry.second) + " of " + std::to_string(views.size()) +
                         " views are unlike what the network was trained on, their labels may show what is not there; " +

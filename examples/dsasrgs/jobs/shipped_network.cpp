@@ -21,7 +21,7 @@ fs::path shipped_network(int scale, bool reads_render, std::string_view option) 
   const std::string name = "dsasrgs-x" + std::to_string(scale) + (reads_render ? "-render" : "") + ".h5";
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path installed = program.parent_path().parent_path() / "share" / "dsasrgs" / "networks" / name;
+  fs::path installed = program.parent_path().parent_path() / "share" / "dsasrgs" / "networks" / name;
   if (fs::exists(installed, error)) return installed;
   fs::path source = fs::path(DSASRGS_NETWORKS) / name;
   if (fs::exists(source, error)) return source;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "common/host_vector.hpp"
 #include "common/parallel.hpp"
@@ -94,7 +95,7 @@ struct Table {
 template <int kVectors, class D, class V = hn::Vec<D>>
 HWY_ATTR V interpolate_in_columns(D d, const float* image, int stride, int column, int first_row, const Seen<V>& at) {
   const hn::RebindToSigned<D> di;
-  const float* rows = image + column * stride + first_row;
+  const float* rows = image + static_cast<std::ptrdiff_t>(column) * stride + first_row;
   const Table<D, kVectors> left(d, rows), right(d, rows + stride);
   const auto ir = hn::ConvertTo(di, at.row);
   const auto fc = hn::Sub(at.column, hn::Set(d, static_cast<float>(column))),
@@ -110,7 +111,7 @@ template <int kVectors, class D, class V = hn::Vec<D>>
 HWY_ATTR V interpolate_in_one_column(D d, const float* image, int stride, int column, int first_row,
                                      const Seen<V>& at) {
   const hn::RebindToSigned<D> di;
-  const float* rows = image + column * stride + first_row;
+  const float* rows = image + static_cast<std::ptrdiff_t>(column) * stride + first_row;
   Table<D, kVectors> between(d, rows);
   const Table<D, kVectors> right(d, rows + stride);
   const auto ir = hn::ConvertTo(di, at.row);

@@ -136,7 +136,7 @@ TEST_CASE("hdf5 child: one that sleeps is not waited for", "[io][hdf5]") {
   const TemporaryFolder folder;
   write_acquisition(folder / "a.h5", test::small_acquisition());
   const InputFile file(folder / "a.h5");
-  ReadingProcess child({"sleep", "1000"}, file.descriptor(), "a.h5");
+  ReadingProcess child({"sleep", "1000"}, file.descriptor(), "a.h5", "the HDF5 library");
   child.allow(std::chrono::seconds(60));
   char byte = 0;
   const auto begin = std::chrono::steady_clock::now();

@@ -24,7 +24,7 @@ void limit_resource(int resource, rlim_t soft) {
   ::setrlimit(static_cast<__rlimit_resource_t>(resource), &now);
 }
 
-std::size_t address_space() {
+[[maybe_unused]] std::size_t address_space() {  // not under AddressSanitizer
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

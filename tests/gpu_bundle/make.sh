@@ -47,7 +47,7 @@ with_libraries() {
 }
 
 for binary in "$@"; do
-  readelf -d "$binary" | grep -q 'RPATH.*\$ORIGIN/lib' || { echo "$binary: it does not look for libraries in lib/ beside it" >&2; exit 1; }
+  [[ $(readelf -d "$binary") =~ RPATH.*\$ORIGIN/lib ]] || { echo "$binary: it does not look for libraries in lib/ beside it" >&2; exit 1; }
   while read -r name at; do path[$name]=$at; done < <(ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }')
   strip -o "$bundle/$(basename "$binary")" "$binary"
   with_libraries "$binary"

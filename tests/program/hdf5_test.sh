@@ -23,7 +23,7 @@ says "HDF5 crashes" 'crash.h5: /@[a-z_]*: expected an HDF5 file that can be read
 absent labels.h5
 
 mkfifo pipe
-expect 1 "a pipe" inspect pipe
+expect 2 "a pipe" inspect pipe
 says "a pipe" 'pipe: cannot read: expected a regular file, found a device, pipe or socket'
 flock -x case.h5 "$program" inspect case.h5 >out.txt 2>err.txt && report "locked: expected an error"
 says "locked" 'case.h5: cannot read: another program has it open for writing'

@@ -293,7 +293,7 @@ expect 2 "time is NaN" render run/model.h5 --time nan --output new.h5
 expect 2 "scale 0" render run/model.h5 --case case.h5 --scale 0 --output new
 expect 2 "time and mean" voxelize run/model.h5 --output new.nii --time 1 --mean
 expect 2 "no name of a volume" voxelize run/model.h5 --output new.mhd
-says "no name of a volume" '--output: expected a file named .nii, .nii.gz, .nrrd, .seq.nrrd or .mha, found new.mhd'
+says "no name of a volume" '--output: expected a file named .nii, .nii.gz, .nrrd, .seq.nrrd, .mha or .dcm, found new.mhd'
 expect 2 "export: no kind" export run/model.h5 new.stl
 expect 2 "export: no name of a surface" export surface run/model.h5 new.off
 says "export: no name of a surface" 'output: expected a file named .stl, .ply or .obj, found new.off'

@@ -80,7 +80,7 @@ for f in mean.nrrd mean.mha; do
   head -n 20 $f | grep -aE '^time_s:=|AcquisitionTime_s' >/dev/null && report "$f: a mean says that it is of a moment"
 done
 description() { head -c 228 | tail -c 80 | tr -d '\0'; }  # NIfTI-1: descrip
-grep -aqE "Mean from 0(\.0)? to $last[0-9]* s\." mean.dcm || report "mean.dcm: it does not say that it is a mean"
+grep -aqE "Mean from 0(\.0)? to $last(\.0)? s\." mean.dcm || report "mean.dcm: it does not say that it is a mean"
 says "a mean .nii" "^dsasrgs: mean from 0(\.0)? to $last" <(description <mean.nii)
 says "a run's volume" "^dsasrgs: mean from 0(\.0)? to $last" <(gzip -dc run/volume.nii.gz | description)
 head -n 4 replaced/p.mha | tr -d '\0' >header.txt

@@ -91,7 +91,7 @@ says "over another file" '--output: expected a new file or an earlier report, fo
 [ "$(cat notes.html)" = mine ] || report "notes.html was changed"
 for input in run/model.h5 run/metrics.json cases/case.h5; do
   expect 2 "over $input" report run --output $input
-  says "over $input" 'expected another file than the input'
+  says "over $input" 'expected a file named .html, found '
 done
 cp -r run own && echo mine >own/report.html
 expect 2 "report.html of one's own" report own

@@ -170,20 +170,17 @@ void locate_chunk(const HashLevelBlock& level, const float* position, std::size_
   for (std::size_t i = 0; i < count; i += lanes) {
     const Formulas::Point p = locate_points(level, position + 3 * i, std::min(lanes, count - i));
     const Formulas::Cell* const axes[3] = {&p.x, &p.y, &p.z};
-    auto same = hn::Eq(hn::Zero(w), hn::Zero(w)), neighbours = same;
+    auto neighbours = hn::Eq(hn::Zero(w), hn::Zero(w));
     for (int a = 0; a < 3; ++a) {
       const auto below = axes[a]->vertex[0].v;
       hn::Store(axes[a]->fraction.v, d, chunk.fraction[a] + i);
       hn::Store(axes[a]->slope.v, d, chunk.slope[a] + i);
       hn::Store(hn::Sub(hn::Set(d, 1.0f), axes[a]->fraction.v), d, chunk.rest[a] + i);
-      std::uint32_t* const vertex = chunk.vertex[a] + kMaxLanes + i;
-      hn::Store(below, w, vertex);
-      same = hn::And(same, hn::Eq(below, hn::LoadU(w, vertex - 1)));
+      hn::Store(below, w, chunk.vertex[a] + kMaxLanes + i);
       neighbours = hn::AndNot(hn::Eq(below, axes[a]->vertex[1].v), neighbours);
     }
     const bool rows = kDense && hn::AllTrue(w, neighbours);
-    const auto other = hn::IfThenElse(neighbours, hn::Set(w, kInRows), hn::Set(w, kApart));
-    hn::Store(hn::IfThenZeroElse(same, other), w, chunk.kind + i);
+    hn::Store(hn::IfThenElse(neighbours, hn::Set(w, kInRows), hn::Set(w, kApart)), w, chunk.kind + i);
     for (int slice = 0; slice < level.num_slices; ++slice) {
       Indices entry[8];
       Formulas::corners(level, p, slice, Dense<kDense>(), entry);
@@ -191,6 +188,15 @@ void locate_chunk(const HashLevelBlock& level, const float* position, std::size_
       if (rows) continue;
       for (int c = 1; c < 8; ++c) hn::Store(entry[c].v, w, chunk.entry[slice][c] + i);
     }
+  }
+  // Only now: what was stored just before could not be read one lane shifted without waiting.
+  for (std::size_t i = 0; i < count; i += lanes) {
+    auto same = hn::Eq(hn::Zero(w), hn::Zero(w));
+    for (const auto& vertices : chunk.vertex) {
+      const std::uint32_t* const vertex = vertices + kMaxLanes + i;
+      same = hn::And(same, hn::Eq(hn::Load(w, vertex), hn::LoadU(w, vertex - 1)));
+    }
+    hn::Store(hn::IfThenZeroElse(same, hn::Load(w, chunk.kind + i)), w, chunk.kind + i);
   }
   chunk.num_runs = 0;
   for (std::size_t p = 0; p < count; ++p) {

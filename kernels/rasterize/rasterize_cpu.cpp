@@ -48,7 +48,28 @@ HWY_INLINE V exp2_fast(V e) {
   return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
 }
 
-/// The pixels of a Gaussian, row by row. Both passes go through this, so they agree on every pixel.
+/// Gaussian at pixels x, x+1, … of a row, zero from `end` on and outside the cut-off.
+HWY_INLINE V gaussian(const GaussianFootprint<float>& k, const FootprintRow<float>& row, std::int32_t x,
+                      std::int32_t end) {
+  const F d;
+  const V center = hn::Iota(d, static_cast<float>(x) + 0.5f);
+  const V t = hn::Sub(center, hn::Set(d, row.center_x));
+  const V e = hn::MulAdd(hn::Mul(t, t), hn::Set(d, k.along_row), hn::Set(d, row.exponent));
+  const M inside =
+      hn::And(hn::Lt(center, hn::Set(d, static_cast<float>(end))), hn::Ge(e, hn::Set(d, kExponentFloor<float>)));
+  return hn::IfThenElseZero(inside, exp2_fast(e));
+}
+HWY_INLINE FootprintRow<float> row_at(const GaussianFootprint<float>& k, std::int32_t y) {
+  return footprint_row(k, static_cast<float>(y) + 0.5f);
+}
+
+/// Whether a box is no wider than a vector. Both passes then take every row of it whole, with gaussian(): finding where
+/// its pixels begin, as Rows does, would cost more than it saves.
+HWY_INLINE bool is_narrow(const PixelBox& box) {
+  return box.x_end - box.x_begin <= static_cast<std::int32_t>(hn::Lanes(F()));
+}
+
+/// The pixels of a wider Gaussian, row by row. Both passes go through this, so they agree on every pixel.
 ///
 /// A row's exponent is a parabola in x, so that 2^exponent of a vector of pixels follows from that of the vector to
 /// its left by a factor, and that factor from the one before by another which is the same everywhere:
@@ -57,10 +78,8 @@ HWY_INLINE V exp2_fast(V e) {
 class Rows {
  public:
   HWY_INLINE Rows(const GaussianFootprint<float>& k, const PixelBox& box)
-      : k_(k), box_(box), inverse_(1 / k.along_row), wide_(box.x_end - box.x_begin > kLanes) {
+      : k_(k), box_(box), inverse_(1 / k.along_row) {
     const F d;
-    hn::Store(hn::Zero(d), d, ratio_);
-    if (!wide_) return;
     constexpr auto kStep = static_cast<float>(kLanes);
     const V slope = hn::Set(d, 2 * kStep * k.along_row);
     lanes_ratio_ = exp2_fast<true>(hn::Mul(slope, hn::Iota(d, 0.0f)));
@@ -145,13 +164,12 @@ class Rows {
     hn::Store(t, d, t_);
     hn::Store(hn::ConvertTo(di, first), di, first_);
     hn::Store(hn::ConvertTo(di, hn::Add(last, one)), di, end_);
-    if (wide_) hn::Store(exp2_fast<true>(ratio_exponent(t)), d, ratio_);
+    hn::Store(exp2_fast<true>(ratio_exponent(t)), d, ratio_);
   }
 
   GaussianFootprint<float> k_;
   PixelBox box_;
   float inverse_;
-  bool wide_;
   V lanes_ratio_ = hn::Zero(F()), next_ratio_ = lanes_ratio_;
   // Of the rows found last: distance from the mean, of its row's center from the mean, exponent there, first pixel from
   // there and factor to the next vector.
@@ -179,10 +197,18 @@ void render_band(const RasterizeInput& in, View<const std::uint32_t> gaussians, 
     const float mean_x = in.mean_px[std::size_t{2} * i], mean_y = in.mean_px[std::size_t{2} * i + 1];
     const PixelBox box = clipped_box(in.box[i], in.width_px, in.height_px);
     const V amplitude = hn::Set(d, a);
-    Rows rows(gaussian_footprint(mean_x, mean_y, conic[0], conic[1], conic[2]), box);
+    const GaussianFootprint<float> k = gaussian_footprint(mean_x, mean_y, conic[0], conic[1], conic[2]);
+    const std::int32_t first = std::max(box.y_begin, y_begin), end = std::min(box.y_end, y_end);
+    if (is_narrow(box)) {
+      float* HWY_RESTRICT line = pixels.get() + stride * static_cast<std::size_t>(first - y_begin) + box.x_begin;
+      for (std::int32_t y = first; y < end; ++y, line += stride)
+        hn::StoreU(hn::MulAdd(amplitude, gaussian(k, row_at(k, y), box.x_begin, box.x_end), hn::LoadU(d, line)), d,
+                   line);
+      continue;
+    }
+    Rows rows(k, box);
     rows.for_each_row(
-        std::max(box.y_begin, y_begin), std::min(box.y_end, y_end),
-        [&](std::int32_t y, float, std::int32_t row) HWY_ATTR __attribute__((always_inline)) {
+        first, end, [&](std::int32_t y, float, std::int32_t row) HWY_ATTR __attribute__((always_inline)) {
           float* HWY_RESTRICT const line = pixels.get() + stride * static_cast<std::size_t>(y - y_begin);
           rows.for_each_vector(
               row, [&](std::int32_t x, V, V gaussian, std::int32_t here) HWY_ATTR __attribute__((always_inline)) {
@@ -198,9 +224,33 @@ void render_band(const RasterizeInput& in, View<const std::uint32_t> gaussians, 
 
 HWY_INLINE float sum(V v) { return hn::GetLane(hn::SumOfLanes(F(), v)); }
 
+/// Moments of a Gaussian in a narrow box.
+HWY_INLINE FootprintMoments<float> gather_narrow_moments(const RasterizeInput& in, const GaussianFootprint<float>& k,
+                                                         const PixelBox& box, View<const float> grad_image) {
+  const F d;
+  const auto width = static_cast<std::size_t>(in.width_px);
+  const M in_box = hn::FirstN(d, static_cast<std::size_t>(box.x_end - box.x_begin));
+  V w = hn::Zero(d), wy = hn::Zero(d), wyy = hn::Zero(d);
+  const float* line = grad_image.data() + width * static_cast<std::size_t>(box.y_begin) + box.x_begin;
+  for (std::int32_t y = box.y_begin; y < box.y_end; ++y, line += width) {
+    const FootprintRow<float> row = row_at(k, y);
+    const V g = gaussian(k, row, box.x_begin, box.x_end), dy = hn::Set(d, row.dy);
+    // Pixels outside count as zero whatever their upstream gradient holds.
+    const V term = hn::IfThenElseZero(hn::Gt(g, hn::Zero(d)), hn::Mul(g, hn::MaskedLoad(in_box, d, line)));
+    const V term_y = hn::Mul(term, dy);
+    w = hn::Add(w, term);
+    wy = hn::Add(wy, term_y);
+    wyy = hn::MulAdd(term_y, dy, wyy);
+  }
+  // dx is the same in every row.
+  const V dx = hn::Iota(d, static_cast<float>(box.x_begin) + 0.5f - k.mean_x), wx = hn::Mul(w, dx);
+  return {sum(w), sum(wx), sum(wy), sum(hn::Mul(wx, dx)), sum(hn::Mul(wy, dx)), sum(wyy)};
+}
+
 /// Moments of one Gaussian. The order of additions depends only on the Gaussian's footprint.
 HWY_INLINE FootprintMoments<float> gather_moments(const RasterizeInput& in, const GaussianFootprint<float>& k,
                                                   const PixelBox& box, View<const float> grad_image) {
+  if (is_narrow(box)) return gather_narrow_moments(in, k, box, grad_image);
   const F d;
   const auto width = static_cast<std::size_t>(in.width_px);
   V w = hn::Zero(d), wx = hn::Zero(d), wy = hn::Zero(d), wxx = hn::Zero(d), wxy = hn::Zero(d), wyy = hn::Zero(d);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hash encoding on random points: the worst case for the caches (a cloud sorted along a curve is kinder).
-// Arguments: threads, points.
+// The hash encoding on random points, the worst case for the caches, and on a vessel cloud sorted along a curve, which
+// is what training keeps. Arguments: threads, points.
 
+#include "attenuation/attenuation.hpp"
 #include "hash_grid/hash_grid.hpp"
 #include "measure.hpp"
+#include "morton/morton.hpp"
+#include "vessel_cloud.hpp"
 
 namespace dsasrgs::bench {
 namespace {
@@ -16,20 +19,37 @@ double gathered_bytes(const HashGridShape& s, std::size_t n, double touches) {
   return static_cast<double>(n) * s.levels * (8 * corners * touches + 8);
 }
 
-void hash_grid_forward_pass(benchmark::State& state, const HashGridShape& shape) {
+enum class Points { random, sorted };
+
+/// In the unit box.
+Buffer<float> points(Context& ctx, std::size_t n, Points kind) {
+  if (kind == Points::random) return uniform(ctx, 3 * n, 0, 1);
+  const VolumeGrid box{256, 256, 256, {0.625, 0.625, 0.625}, {-80, -80, -80}};
+  const auto position_mm = Buffer<float>::from_host(ctx, vessel_cloud(n).position_mm);
+  Buffer<float> position(ctx, 3 * n);
+  to_unit_box(ctx, box, position_mm, position);
+  Buffer<std::uint32_t> order(ctx, n);
+  morton_order(ctx, position, order);
+  const std::vector<float> unsorted = position.to_host(ctx);
+  std::vector<float> sorted;
+  for (const std::size_t i : order.to_host(ctx)) sorted.insert(sorted.end(), &unsorted[3 * i], &unsorted[3 * i] + 3);
+  return Buffer<float>::from_host(ctx, sorted);
+}
+
+void hash_grid_forward_pass(benchmark::State& state, const HashGridShape& shape, Points kind) {
   Context ctx = context_on(state.range(0));
   const std::size_t n = static_cast<std::size_t>(state.range(1));
-  const auto position = uniform(ctx, 3 * n, 0, 1), table = uniform(ctx, hash_grid_num_parameters(shape), -1, 1);
+  const auto position = points(ctx, n, kind), table = uniform(ctx, hash_grid_num_parameters(shape), -1, 1);
   Buffer<float> features(ctx, static_cast<std::size_t>(shape.levels) * kHashFeatures * n);
   measure(state, ctx, {gathered_bytes(shape, n, 1), 0}, [&] {
     hash_grid_forward(ctx, {shape, position, 0.4f, table}, features);
   });
 }
 
-void hash_grid_backward_pass(benchmark::State& state, const HashGridShape& shape, bool to_position) {
+void hash_grid_backward_pass(benchmark::State& state, const HashGridShape& shape, bool to_position, Points kind) {
   Context ctx = context_on(state.range(0));
   const std::size_t n = static_cast<std::size_t>(state.range(1));
-  const auto position = uniform(ctx, 3 * n, 0, 1), table = uniform(ctx, hash_grid_num_parameters(shape), -1, 1),
+  const auto position = points(ctx, n, kind), table = uniform(ctx, hash_grid_num_parameters(shape), -1, 1),
              grad_features = uniform(ctx, static_cast<std::size_t>(shape.levels) * kHashFeatures * n, -1, 1);
   auto grad_table = Buffer<float>::zeros(ctx, table.size());
   Buffer<float> grad_position(ctx, to_position ? 3 * n : 0);
@@ -44,14 +64,20 @@ void sizes(benchmark::internal::Benchmark* b) {
 }
 
 const AtStart registered([] {
-  sizes(RegisterBenchmark("hash_grid_forward_pass/3d_16_levels", hash_grid_forward_pass, k16Levels));
-  sizes(RegisterBenchmark("hash_grid_forward_pass/3d", hash_grid_forward_pass, kSpace));
-  sizes(RegisterBenchmark("hash_grid_forward_pass/4d", hash_grid_forward_pass, kSpaceTime));
-  sizes(
-      RegisterBenchmark("hash_grid_backward_pass/3d_16_levels_table_only", hash_grid_backward_pass, k16Levels, false));
-  sizes(RegisterBenchmark("hash_grid_backward_pass/3d_16_levels", hash_grid_backward_pass, k16Levels, true));
-  sizes(RegisterBenchmark("hash_grid_backward_pass/3d", hash_grid_backward_pass, kSpace, true));
-  sizes(RegisterBenchmark("hash_grid_backward_pass/4d", hash_grid_backward_pass, kSpaceTime, true));
+  sizes(RegisterBenchmark("hash_grid_forward_pass/3d_16_levels", hash_grid_forward_pass, k16Levels, Points::random));
+  sizes(RegisterBenchmark("hash_grid_forward_pass/3d", hash_grid_forward_pass, kSpace, Points::random));
+  sizes(RegisterBenchmark("hash_grid_forward_pass/4d", hash_grid_forward_pass, kSpaceTime, Points::random));
+  sizes(RegisterBenchmark("hash_grid_forward_pass/3d_sorted", hash_grid_forward_pass, kSpace, Points::sorted));
+  sizes(RegisterBenchmark("hash_grid_forward_pass/4d_sorted", hash_grid_forward_pass, kSpaceTime, Points::sorted));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/3d_16_levels_table_only", hash_grid_backward_pass, k16Levels, false,
+                          Points::random));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/3d_16_levels", hash_grid_backward_pass, k16Levels, true,
+                          Points::random));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/3d", hash_grid_backward_pass, kSpace, true, Points::random));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/4d", hash_grid_backward_pass, kSpaceTime, true, Points::random));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/3d_sorted", hash_grid_backward_pass, kSpace, true, Points::sorted));
+  sizes(RegisterBenchmark("hash_grid_backward_pass/4d_sorted", hash_grid_backward_pass, kSpaceTime, true,
+                          Points::sorted));
 });
 
 }  // namespace

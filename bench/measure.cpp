@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <memory>
 #include <random>
 
@@ -57,6 +58,13 @@ Buffer<float> uniform(Context& ctx, std::size_t n, float low, float high) {
 
 namespace {
 
+/// Processor seconds of all threads of this process: what other processes do to it matters less than to the clock.
+double processor_s() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
 /// Adds the cold time, of a body that is timed on CUDA.
 void add_cold_time(benchmark::State& state, Context& ctx, const std::function<void()>& body) {
   constexpr int kCalls = 11;
@@ -65,14 +73,19 @@ void add_cold_time(benchmark::State& state, Context& ctx, const std::function<vo
   state.counters["cold ms"] = 1e3 * cuda::cold_seconds(ctx, kCalls, flushing, body);
 }
 
-/// Mean seconds of one body().
+/// Mean seconds of one body(); adds the median of its processor time.
 double time_iterations(benchmark::State& state, Context& ctx, int calls, const std::function<void()>& body) {
   double total_s = 0;
+  std::vector<double> processor_ms;
   for (auto _ : state) {
-    const double s = seconds_of(ctx, calls, body) / calls;
+    const double start_s = processor_s(), s = seconds_of(ctx, calls, body) / calls;
     state.SetIterationTime(s);
     total_s += s;
+    processor_ms.push_back(1e3 * (processor_s() - start_s) / calls);
   }
+  const auto middle = processor_ms.begin() + static_cast<std::ptrdiff_t>(processor_ms.size() / 2);
+  std::nth_element(processor_ms.begin(), middle, processor_ms.end());
+  state.counters["processor ms"] = *middle;
   return total_s / static_cast<double>(state.iterations());
 }
 

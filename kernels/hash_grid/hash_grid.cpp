@@ -84,7 +84,7 @@ void hash_grid_backward(Context& ctx, const HashGridInput& in, View<const float>
   if (in.position.empty()) return;
   if constexpr (has_cuda)
     if (ctx.backend() == Backend::cuda) return cuda::hash_grid_backward(ctx, in, grad_features, gradient, scratch);
-  cpu::hash_grid_backward(ctx, in, grad_features, gradient);
+  cpu::hash_grid_backward(ctx, in, grad_features, gradient, scratch);
 }
 
 }  // namespace dsasrgs

@@ -55,20 +55,20 @@ struct HashGridGradient {
   GradientMode position_mode = GradientMode::overwrite;
 };
 
-/// Memory the CUDA backend keeps between backward calls, so that a repeated call allocates nothing; grown as needed.
-/// One may serve several grids that run one after the other. The CPU leaves it empty.
+/// Memory kept between backward calls, so that a repeated call allocates nothing; grown as needed. One may serve
+/// several grids that run one after the other.
 struct HashGridScratch {
-  Buffer<long long> table_sums;       ///< per float of the table, all zero between calls
-  Buffer<unsigned> largest_gradient;  ///< [levels] bits of max |grad_features|
+  Buffer<long long> table_sums;       ///< CUDA: per float of the table, all zero between calls
+  Buffer<unsigned> largest_gradient;  ///< CUDA: [levels] bits of max |grad_features|
   Buffer<float> position_shares;      ///< [levels,3,N]
 };
 
 /// VJP to the table and the positions (recomputed, nothing saved). grad_features [levels·2, N]. Throws as
 /// hash_grid_forward does.
 ///
-/// Deterministic for any thread count: the CPU adds an entry's shares in the order of the points; CUDA adds them in
-/// 64-bit fixed point, where the order makes no difference. Of a share smaller than the level's largest
-/// |grad_features|, digits below 2^-60·N of the latter are lost there.
+/// Deterministic for any thread count: the CPU adds an entry's shares in the order of the points, those of points in
+/// one cell together; CUDA adds them in 64-bit fixed point, where the order makes no difference. Of a share smaller
+/// than the level's largest |grad_features|, digits below 2^-60·N of the latter are lost there.
 void hash_grid_backward(Context&, const HashGridInput&, View<const float> grad_features, const HashGridGradient&,
                         HashGridScratch&);
 

@@ -7,7 +7,8 @@
 namespace dsasrgs::cpu {
 
 void hash_grid_forward(const Context&, const HashGridInput&, View<float> features);
-void hash_grid_backward(const Context&, const HashGridInput&, View<const float> grad_features, const HashGridGradient&);
+void hash_grid_backward(Context&, const HashGridInput&, View<const float> grad_features, const HashGridGradient&,
+                        HashGridScratch&);
 
 }  // namespace dsasrgs::cpu
 

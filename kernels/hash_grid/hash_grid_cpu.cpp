@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 #include "common/host_vector.hpp"
@@ -141,127 +142,198 @@ inline Formulas::Point locate_points(const HashLevelBlock& level, const float* p
   return Formulas::locate(level, Numbers(x), Numbers(y), Numbers(z));
 }
 
+/// At most a vector of numbers of which `count` are there; missing ones are read as 0 and not written.
+inline Vector load_lanes(const float* from, std::size_t count) {
+  const Floats d;
+  if (count >= hn::Lanes(d)) return hn::LoadU(d, from);
+  float padded[kMaxLanes] = {};
+  std::copy_n(from, count, padded);
+  return hn::LoadU(d, padded);
+}
+inline void store_lanes(Vector v, std::size_t count, float* to) {
+  const Floats d;
+  if (count >= hn::Lanes(d)) return hn::StoreU(v, d, to);
+  float padded[kMaxLanes];
+  hn::StoreU(v, d, padded);
+  std::copy_n(padded, count, to);
+}
+
+#include "hash_grid/hash_grid_corners-inl.hpp"
+
+/// Where `count` points (at most a chunk) are in a level. What belongs to points past them is of no meaning.
 template <bool kDense>
+void locate_chunk(const HashLevelBlock& level, const float* position, std::size_t count, Chunk& chunk) {
+  const Floats d;
+  const Words w;
+  const std::size_t lanes = hn::Lanes(d);
+  for (auto& vertex : chunk.vertex) vertex[kMaxLanes - 1] = ~0u;  // before the first point there is no cell
+  for (std::size_t i = 0; i < count; i += lanes) {
+    const Formulas::Point p = locate_points(level, position + 3 * i, std::min(lanes, count - i));
+    const Formulas::Cell* const axes[3] = {&p.x, &p.y, &p.z};
+    auto neighbours = hn::Eq(hn::Zero(w), hn::Zero(w));
+    for (int a = 0; a < 3; ++a) {
+      const auto below = axes[a]->vertex[0].v;
+      hn::Store(axes[a]->fraction.v, d, chunk.fraction[a] + i);
+      hn::Store(axes[a]->slope.v, d, chunk.slope[a] + i);
+      hn::Store(hn::Sub(hn::Set(d, 1.0f), axes[a]->fraction.v), d, chunk.rest[a] + i);
+      hn::Store(below, w, chunk.vertex[a] + kMaxLanes + i);
+      neighbours = hn::AndNot(hn::Eq(below, axes[a]->vertex[1].v), neighbours);
+    }
+    const bool rows = kDense && hn::AllTrue(w, neighbours);
+    hn::Store(hn::IfThenElse(neighbours, hn::Set(w, kInRows), hn::Set(w, kApart)), w, chunk.kind + i);
+    for (int slice = 0; slice < level.num_slices; ++slice) {
+      Indices entry[8];
+      Formulas::corners(level, p, slice, Dense<kDense>(), entry);
+      hn::Store(entry[0].v, w, chunk.entry[slice][0] + i);
+      if (rows) continue;
+      for (int c = 1; c < 8; ++c) hn::Store(entry[c].v, w, chunk.entry[slice][c] + i);
+    }
+  }
+  // Only now: what was stored just before could not be read one lane shifted without waiting.
+  for (std::size_t i = 0; i < count; i += lanes) {
+    auto same = hn::Eq(hn::Zero(w), hn::Zero(w));
+    for (const auto& vertices : chunk.vertex) {
+      const std::uint32_t* const vertex = vertices + kMaxLanes + i;
+      same = hn::And(same, hn::Eq(hn::Load(w, vertex), hn::LoadU(w, vertex - 1)));
+    }
+    hn::Store(hn::IfThenZeroElse(same, hn::Load(w, chunk.kind + i)), w, chunk.kind + i);
+  }
+  chunk.num_runs = 0;
+  for (std::size_t p = 0; p < count; ++p) {
+    chunk.run[chunk.num_runs] = static_cast<std::uint32_t>(p);
+    chunk.num_runs += chunk.kind[p] != kSameCell;
+  }
+  chunk.run[chunk.num_runs] = static_cast<std::uint32_t>(count);
+}
+
+/// Pairs [points,2] → two rows, and back.
+inline void split_pairs(const float* pairs, std::size_t points, float* row0, float* row1) {
+  const Floats d;
+  for (std::size_t i = 0; i < points; i += hn::Lanes(d)) {
+    Vector first, second;
+    hn::LoadInterleaved2(d, pairs + kHashFeatures * i, first, second);
+    store_lanes(first, points - i, row0 + i);
+    store_lanes(second, points - i, row1 + i);
+  }
+}
+inline void join_pairs(const float* row0, const float* row1, std::size_t points, float* pairs) {
+  const Floats d;
+  for (std::size_t i = 0; i < points; i += hn::Lanes(d))
+    hn::StoreInterleaved2(load_lanes(row0 + i, points - i), load_lanes(row1 + i, points - i), d,
+                          pairs + kHashFeatures * i);
+}
+
+template <bool kDense, bool kInTime>
 void encode(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count, float* row0,
             float* row1) {
-  const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
-  for (std::size_t i = 0; i < count; i += lanes) {
-    const std::size_t left = std::min(lanes, count - i);
-    const Formulas::Point p = locate_points(level, position + 3 * i, left);
-    const Formulas::Fractions f = Formulas::fractions(p);
-    const Pairs value = Formulas::interpolate(level, entries, p, f, level.num_slices, Dense<kDense>()).value;
-    const Pairs features = deinterleave(value);
-    if (left == lanes) {
-      hn::StoreU(features.low, d, row0 + i);
-      hn::StoreU(features.high, d, row1 + i);
-    } else {
-      float tail[2][kMaxLanes];
-      hn::StoreU(features.low, d, tail[0]);
-      hn::StoreU(features.high, d, tail[1]);
-      std::copy_n(tail[0], left, row0 + i);
-      std::copy_n(tail[1], left, row1 + i);
-    }
+  Chunk chunk;
+  const Corners<kDense, kInTime> corners{level, chunk};
+  HWY_ALIGN float value[kHashFeatures * kChunk];
+  for (std::size_t begin = 0; begin < count; begin += kChunk) {
+    const std::size_t points = std::min(kChunk, count - begin);
+    locate_chunk<kDense>(level, position + 3 * begin, points, chunk);
+    corners.for_each_run(
+        [&](std::size_t run) HWY_ATTR
+        __attribute__((always_inline)) { corners.template prefetch<false>(entries, run); },
+        [&](std::size_t first, std::size_t end) HWY_ATTR __attribute__((always_inline)) {
+          const Cell cell = corners.read(entries, first);
+          for (std::size_t p = first; p < end; ++p) store_low(value_in_cell(cell, chunk, p), value + kHashFeatures * p);
+        });
+    split_pairs(value, points, row0 + begin, row1 + begin);
   }
 }
 
-/// The gradients of `count` points' features (at most a vector; missing ones are 0).
-inline Pairs load_gradient(const float* row0, const float* row1, std::size_t count) {
+/// d(grad·value)/d position of a chunk's points, one row per coordinate, `stride` apart.
+inline void finish_slopes(const Chunk& chunk, const Slopes& slopes, std::size_t points, std::size_t stride,
+                          float* shares) {
   const Floats d;
-  if (count == hn::Lanes(d)) return interleave(hn::LoadU(d, row0), hn::LoadU(d, row1));
-  float padded[2][kMaxLanes] = {};
-  std::copy_n(row0, count, padded[0]);
-  std::copy_n(row1, count, padded[1]);
-  return interleave(hn::LoadU(d, padded[0]), hn::LoadU(d, padded[1]));
+  for (std::size_t i = 0; i < points; i += hn::Lanes(d)) {
+    Vector x[2], y[2], z[2];
+    hn::LoadInterleaved4(d, slopes.xy + 4 * i, x[0], x[1], y[0], y[1]);
+    hn::LoadInterleaved2(d, slopes.z + 2 * i, z[0], z[1]);
+    const Vector sums[3] = {hn::Add(x[0], x[1]), hn::Add(y[0], y[1]), hn::Add(z[0], z[1])};
+    for (std::size_t a = 0; a < 3; ++a)
+      store_lanes(hn::Mul(hn::Load(d, chunk.slope[a] + i), sums[a]), points - i, shares + a * stride + i);
+  }
 }
 
-template <bool kDense>
-void position_gradient(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
-                       const float* row0, const float* row1, bool overwrite, float* grad_position) {
+/// Adds to the gradients of a level's entries, which the caller owns. shares: null, or [3,count] for d(grad·value)/d
+/// position.
+template <bool kDense, bool kInTime, bool kToPosition>
+void spread(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
+            const float* row0, const float* row1, float* grad_entries, float* shares) {
+  Chunk chunk;
+  Slopes slopes;
+  const Corners<kDense, kInTime> corners{level, chunk};
+  HWY_ALIGN float grad[kHashFeatures * kChunk];
+  for (std::size_t begin = 0; begin < count; begin += kChunk) {
+    const std::size_t points = std::min(kChunk, count - begin);
+    locate_chunk<kDense>(level, position + 3 * begin, points, chunk);
+    join_pairs(row0 + begin, row1 + begin, points, grad);
+    corners.for_each_run(
+        [&](std::size_t run) HWY_ATTR __attribute__((always_inline)) {
+          if constexpr (kToPosition) corners.template prefetch<false>(entries, run);
+          corners.template prefetch<true>(grad_entries, run);
+        },
+        [&](std::size_t first, std::size_t end) HWY_ATTR __attribute__((always_inline)) {
+          Cell cell, sums = zero_cell();
+          if constexpr (kToPosition) cell = corners.read(entries, first);
+          for (std::size_t p = first; p < end; ++p) {
+            const Quad g = pair_twice(grad + kHashFeatures * p);
+            if constexpr (kToPosition) slopes_in_cell(cell, chunk, p, g, slopes);
+            add_shares(chunk, p, g, sums);
+          }
+          corners.add(sums, first, grad_entries);
+        });
+    if constexpr (kToPosition) finish_slopes(chunk, slopes, points, count, shares + begin);
+  }
+}
+
+/// Calls body(dense, in time) with both as types.
+template <class Body>
+void with_kind(const HashLevelBlock& level, Body&& body) {
+  if (level.num_slices == 1)
+    level.dense ? body(std::true_type(), std::false_type()) : body(std::false_type(), std::false_type());
+  else
+    level.dense ? body(std::true_type(), std::true_type()) : body(std::false_type(), std::true_type());
+}
+
+void encode_block(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
+                  float* row0, float* row1) {
+  with_kind(level, [&](auto dense, auto in_time)
+                       HWY_ATTR { encode<dense, in_time>(level, entries, position, count, row0, row1); });
+}
+void spread_level(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
+                  const float* row0, const float* row1, float* grad_entries, float* shares) {
+  with_kind(level, [&](auto dense, auto in_time) HWY_ATTR {
+    if (shares == nullptr)
+      spread<dense, in_time, false>(level, entries, position, count, row0, row1, grad_entries, shares);
+    else
+      spread<dense, in_time, true>(level, entries, position, count, row0, row1, grad_entries, shares);
+  });
+}
+
+/// position [count,3] ← (or +=) the sum of the levels' shares, [levels,3,stride], in order.
+void add_levels(const float* shares, std::size_t levels, std::size_t stride, std::size_t count, bool overwrite,
+                float* grad_position) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < count; i += lanes) {
     const std::size_t left = std::min(lanes, count - i);
-    const Formulas::Point p = locate_points(level, position + 3 * i, left);
-    const Formulas::Fractions f = Formulas::fractions(p);
-    const Formulas::Interpolated r = Formulas::interpolate(level, entries, p, f, level.num_slices, Dense<kDense>());
     float tail[3 * kMaxLanes] = {};
     float* to = left == lanes ? grad_position + 3 * i : tail;
     if (left < lanes) std::copy_n(grad_position + 3 * i, 3 * left, tail);
     Vector x = hn::Zero(d), y = x, z = x;
     if (!overwrite) hn::LoadInterleaved3(d, to, x, y, z);
-    Numbers sum[3] = {Numbers(x), Numbers(y), Numbers(z)};
-    Formulas::add_position_gradient(p, r, load_gradient(row0 + i, row1 + i, left), sum);
-    hn::StoreInterleaved3(sum[0].v, sum[1].v, sum[2].v, d, to);
+    for (std::size_t l = 0; l < levels; ++l) {
+      const float* const share = shares + 3 * l * stride + i;
+      x = hn::Add(x, load_lanes(share, left));
+      y = hn::Add(y, load_lanes(share + stride, left));
+      z = hn::Add(z, load_lanes(share + 2 * stride, left));
+    }
+    hn::StoreInterleaved3(x, y, z, d, to);
     if (left < lanes) std::copy_n(tail, 3 * left, grad_position + 3 * i);
   }
-}
-
-/// to[0…1] += share[0…1]
-inline void add_pair(const float* share, float* to) {
-#if HWY_TARGET == HWY_SCALAR
-  to[0] += share[0];
-  to[1] += share[1];
-#else
-  const hn::CappedTag<float, 2> pair;
-  hn::StoreU(hn::Add(hn::LoadU(pair, to), hn::LoadU(pair, share)), pair, to);
-#endif
-}
-
-/// Adds to the gradients of the entries; the caller owns the whole level.
-template <bool kDense>
-void scatter(const HashLevelBlock& level, const float* position, std::size_t count, const float* row0,
-             const float* row1, float* grad_entries) {
-  const Floats d;
-  const Words w;
-  const std::size_t lanes = hn::Lanes(d);
-  HWY_ALIGN std::uint32_t index[8][kMaxLanes];
-  HWY_ALIGN float share[8][2][kMaxLanes];
-  for (std::size_t i = 0; i < count; i += lanes) {
-    const std::size_t left = std::min(lanes, count - i);
-    const Formulas::Point at = locate_points(level, position + 3 * i, left);
-    const Formulas::Fractions f = Formulas::fractions(at);
-    const Pairs grad = load_gradient(row0 + i, row1 + i, left);
-    for (int slice = 0; slice < level.num_slices; ++slice) {
-      Indices entry[8];
-      Pairs of_entry[8];
-      Formulas::corners(level, at, slice, Dense<kDense>(), entry);
-      Formulas::spread(f, Pairs(level.slice_weight[slice]) * grad, of_entry);
-      for (int c = 0; c < 8; ++c) {
-        hn::Store(entry[c].v, w, index[c]);
-        hn::Store(of_entry[c].low, d, share[c][0]);
-        hn::Store(of_entry[c].high, d, share[c][1]);
-      }
-      for (std::size_t p = 0; p < left; ++p) {
-        const std::size_t half = p >> 1 & 1, slot = (p >> 2) * 4 + (p & 1) * 2;  // where Pairs keeps point p
-        for (int c = 0; c < 8; ++c)
-          add_pair(&share[c][0][0] + half * lanes + slot, grad_entries + kHashFeatures * std::size_t{index[c][p]});
-      }
-    }
-  }
-}
-
-void encode_block(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
-                  float* row0, float* row1) {
-  if (level.dense)
-    encode<true>(level, entries, position, count, row0, row1);
-  else
-    encode<false>(level, entries, position, count, row0, row1);
-}
-void position_gradient_block(const HashLevelBlock& level, const float* entries, const float* position,
-                             std::size_t count, const float* row0, const float* row1, bool overwrite,
-                             float* grad_position) {
-  if (level.dense)
-    position_gradient<true>(level, entries, position, count, row0, row1, overwrite, grad_position);
-  else
-    position_gradient<false>(level, entries, position, count, row0, row1, overwrite, grad_position);
-}
-void scatter_block(const HashLevelBlock& level, const float* position, std::size_t count, const float* row0,
-                   const float* row1, float* grad_entries) {
-  if (level.dense)
-    scatter<true>(level, position, count, row0, row1, grad_entries);
-  else
-    scatter<false>(level, position, count, row0, row1, grad_entries);
 }
 
 }  // namespace dsasrgs::cpu::HWY_NAMESPACE
@@ -271,8 +343,8 @@ HWY_AFTER_NAMESPACE();
 namespace dsasrgs::cpu {
 
 HWY_EXPORT(encode_block);
-HWY_EXPORT(position_gradient_block);
-HWY_EXPORT(scatter_block);
+HWY_EXPORT(spread_level);
+HWY_EXPORT(add_levels);
 
 namespace {
 constexpr std::size_t kBlock = 2048;
@@ -292,34 +364,27 @@ void hash_grid_forward(const Context& ctx, const HashGridInput& in, View<float> 
   });
 }
 
-void hash_grid_backward(const Context& ctx, const HashGridInput& in, View<const float> grad_features,
-                        const HashGridGradient& gradient) {
+void hash_grid_backward(Context& ctx, const HashGridInput& in, View<const float> grad_features,
+                        const HashGridGradient& gradient, HashGridScratch& scratch) {
   const HostVector<HashGridLevel> levels = hash_grid_levels(in.shape);
   const std::size_t n = in.position.size() / 3, num_levels = levels.size();
-  const std::size_t num_blocks = gradient.position.empty() ? 0 : (n + kBlock - 1) / kBlock;
-  HostVector<HashLevelBlock> blocks;
-  for (const HashGridLevel& level : levels) blocks.emplace_back(level, in.shape.dimensions, in.time);
-  const auto gradient_row = [&](std::size_t l) { return grad_features.data() + kHashFeatures * l * n; };
+  const bool to_position = !gradient.position.empty();
+  if (to_position && scratch.position_shares.size() < num_levels * 3 * n)
+    scratch.position_shares.resize(ctx, num_levels * 3 * n);
 
-  // To the table a task owns a level: entries are added to by one thread and in the order of the points. To the
-  // positions a task owns a block of points and adds the levels in order. One loop over both kinds, longest tasks
-  // first.
-  parallel_for(ctx, num_levels + num_blocks, [&](std::size_t task) {
-    if (task < num_levels) {
-      const std::size_t l = num_levels - 1 - task;
-      HWY_DYNAMIC_DISPATCH(scatter_block)
-      (blocks[l], in.position.data(), n, gradient_row(l), gradient_row(l) + n,
-       gradient.table.data() + std::size_t{kHashFeatures} * levels[l].offset);
-      return;
-    }
-    const std::size_t begin = (task - num_levels) * kBlock, count = std::min(kBlock, n - begin);
-    for (std::size_t l = 0; l < num_levels; ++l) {
-      const float* row = gradient_row(l) + begin;
-      HWY_DYNAMIC_DISPATCH(position_gradient_block)
-      (blocks[l], in.table.data() + std::size_t{kHashFeatures} * levels[l].offset, in.position.data() + 3 * begin,
-       count, row, row + n, l == 0 && gradient.position_mode == GradientMode::overwrite,
-       gradient.position.data() + 3 * begin);
-    }
+  // A task owns a level: entries are added to by one thread and in the order of the points. Longest tasks first.
+  parallel_for(ctx, num_levels, [&](std::size_t task) {
+    const std::size_t l = num_levels - 1 - task, entries = std::size_t{kHashFeatures} * levels[l].offset;
+    const float* row = grad_features.data() + kHashFeatures * l * n;
+    HWY_DYNAMIC_DISPATCH(spread_level)
+    (HashLevelBlock(levels[l], in.shape.dimensions, in.time), in.table.data() + entries, in.position.data(), n, row,
+     row + n, gradient.table.data() + entries, to_position ? scratch.position_shares.data() + 3 * n * l : nullptr);
+  });
+  if (!to_position) return;
+  parallel_blocks(ctx, n, kBlock, [&](std::size_t begin, std::size_t end) {
+    HWY_DYNAMIC_DISPATCH(add_levels)
+    (scratch.position_shares.data() + begin, num_levels, n, end - begin,
+     gradient.position_mode == GradientMode::overwrite, gradient.position.data() + 3 * begin);
   });
 }
 

@@ -24,7 +24,8 @@ using F = hn::ScalableTag<float>;
 using V = hn::Vec<F>;
 using M = hn::Mask<F>;
 
-/// 2^e for −126 ≤ e ≤ 1, relative error 2e-7; any other e gives garbage.
+/// 2^e for −126 ≤ e ≤ 127; any other e gives garbage. Relative error 2e-7, or 5e-9 before rounding with one more term.
+template <bool kExact = false>
 HWY_INLINE V exp2_fast(V e) {
   const F d;
   const hn::RebindToSigned<F> di;
@@ -32,17 +33,22 @@ HWY_INLINE V exp2_fast(V e) {
   const V magic = hn::Set(d, 12582912.0f);
   const V shifted = hn::Add(e, magic);
   const V f = hn::Sub(e, hn::Sub(shifted, magic));
-  V p = hn::Set(d, 0.00132764725f);  // minimax on [−½, ½]
-  p = hn::MulAdd(p, f, hn::Set(d, 0.00967554096f));
-  p = hn::MulAdd(p, f, hn::Set(d, 0.0555071309f));
-  p = hn::MulAdd(p, f, hn::Set(d, 0.240221202f));
-  p = hn::MulAdd(p, f, hn::Set(d, 0.693146944f));
-  p = hn::MulAdd(p, f, hn::Set(d, 1.00000012f));
+  // Minimax on [−½, ½].
+  constexpr float kFast[] = {0.00132764725f, 0.00967554096f, 0.0555071309f, 0.240221202f, 0.693146944f, 1.00000012f};
+  constexpr float kMore[] = {
+      0.000154035304f, 0.00133335581f, 0.00961812911f, 0.0555041087f, 0.240226507f, 0.693147181f, 1.0f};
+  V p;
+  if constexpr (kExact) {
+    p = hn::Set(d, kMore[0]);
+    for (int i = 1; i < 7; ++i) p = hn::MulAdd(p, f, hn::Set(d, kMore[i]));
+  } else {
+    p = hn::Set(d, kFast[0]);
+    for (int i = 1; i < 6; ++i) p = hn::MulAdd(p, f, hn::Set(d, kFast[i]));
+  }
   return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
 }
 
-/// Gaussian at pixels x, x+1, … of a row, zero from `end` on and outside the cut-off. Both passes use this, so they
-/// agree on every pixel.
+/// Gaussian at pixels x, x+1, … of a row, zero from `end` on and outside the cut-off.
 HWY_INLINE V gaussian(const GaussianFootprint<float>& k, const FootprintRow<float>& row, std::int32_t x,
                       std::int32_t end) {
   const F d;
@@ -53,44 +59,122 @@ HWY_INLINE V gaussian(const GaussianFootprint<float>& k, const FootprintRow<floa
       hn::And(hn::Lt(center, hn::Set(d, static_cast<float>(end))), hn::Ge(e, hn::Set(d, kExponentFloor<float>)));
   return hn::IfThenElseZero(inside, exp2_fast(e));
 }
-
 HWY_INLINE FootprintRow<float> row_at(const GaussianFootprint<float>& k, std::int32_t y) {
   return footprint_row(k, static_cast<float>(y) + 0.5f);
 }
 
-/// Cuts a Gaussian's box into strips as wide as a vector, and says which rows of a strip can hold pixels.
-class Strips {
+/// Whether a box is no wider than a vector. Both passes then take every row of it whole, with gaussian(): finding where
+/// its pixels begin, as Rows does, would cost more than it saves.
+HWY_INLINE bool is_narrow(const PixelBox& box) {
+  return box.x_end - box.x_begin <= static_cast<std::int32_t>(hn::Lanes(F()));
+}
+
+/// The pixels of a wider Gaussian, row by row. Both passes go through this, so they agree on every pixel.
+///
+/// A row's exponent is a parabola in x, so that 2^exponent of a vector of pixels follows from that of the vector to
+/// its left by a factor, and that factor from the one before by another which is the same everywhere:
+///   a·(t + L)² − a·t² = a·(2L·t + L²).
+/// Only the first vector of a row, and every kRestart-th after it, is an exponential of its own.
+class Rows {
  public:
-  HWY_INLINE Strips(const GaussianFootprint<float>& k, const float* conic, const PixelBox& box)
-      : box_(box),
-        mean_x_(k.mean_x),
-        mean_y_(k.mean_y),
-        lanes_(static_cast<std::int32_t>(hn::Lanes(F()))),
-        single_(box.x_end - box.x_begin <= lanes_) {
-    if (!single_) outline_ = footprint_outline(conic[0], conic[1], conic[2]);
+  HWY_INLINE Rows(const GaussianFootprint<float>& k, const PixelBox& box)
+      : k_(k), box_(box), inverse_(1 / k.along_row) {
+    const F d;
+    constexpr auto kStep = static_cast<float>(kLanes);
+    const V slope = hn::Set(d, 2 * kStep * k.along_row);
+    lanes_ratio_ = exp2_fast<true>(hn::Mul(slope, hn::Iota(d, 0.0f)));
+    next_ratio_ = exp2_fast<true>(hn::Mul(slope, hn::Set(d, kStep)));
   }
-  struct Rows {
-    std::int32_t begin, end;
-  };
-  /// Rows of the strip at x within [y_begin, y_end). A single strip has them all: finding the ellipse's ends would cost
-  /// more than the pixels it saves.
-  HWY_INLINE Rows rows(std::int32_t x, std::int32_t y_begin, std::int32_t y_end) const {
-    if (single_) return {y_begin, y_end};
-    const FootprintRows<float> dy =
-        footprint_rows(outline_, static_cast<float>(x) + 0.5f - mean_x_,
-                       static_cast<float>(std::min(x + lanes_, box_.x_end)) - 0.5f - mean_x_);
-    // Truncation rounds down, as these are not negative: at most one row too many. NaN gives none.
-    const auto low = static_cast<float>(y_begin), high = static_cast<float>(y_end);
-    return {static_cast<std::int32_t>(std::min(high, std::max(low, dy.first + mean_y_ - 0.5f))),
-            static_cast<std::int32_t>(std::min(high, std::max(low, dy.last + mean_y_ + 0.5f)))};
+
+  /// Calls visit(y, dy, row) for those rows in [y_begin, y_end) that hold pixels, from top to bottom.
+  template <class Visit>
+  HWY_INLINE void for_each_row(std::int32_t y_begin, std::int32_t y_end, Visit&& visit) {
+    for (std::int32_t y = y_begin; y < y_end; y += kLanes) {
+      find_spans(y);
+      for (std::int32_t row = 0; row < std::min(kLanes, y_end - y); ++row)
+        if (first_[row] < end_[row]) visit(y + row, dy_[row], row);
+    }
+  }
+
+  /// Calls visit(x, dx, gaussian, count) for the vectors of such a row: of the pixels from x on, `count` are the
+  /// Gaussian's. What the others' lanes hold is of no meaning.
+  template <class Visit>
+  HWY_INLINE void for_each_vector(std::int32_t row, Visit&& visit) const {
+    constexpr std::int32_t kRestart = 8;
+    const F d;
+    const std::int32_t end = end_[row];
+    std::int32_t x = first_[row];
+    const V along = hn::Set(d, k_.along_row), exponent = hn::Set(d, exponent_[row]), shift = hn::Set(d, shift_[row]);
+    V t = hn::Iota(d, t_[row]), ratio = hn::Zero(d);
+    V g = exp2_fast(hn::MulAdd(hn::Mul(t, t), along, exponent)), dx = hn::Sub(t, shift);
+    if (end - x > kLanes) ratio = hn::Mul(lanes_ratio_, hn::Set(d, ratio_[row]));
+    for (std::int32_t n = 1;; ++n) {
+      visit(x, dx, g, end - x);
+      x += kLanes;
+      if (x >= end) return;
+      dx = hn::Add(dx, hn::Set(d, static_cast<float>(kLanes)));
+      if (n % kRestart != 0) {
+        g = hn::Mul(g, ratio);
+        ratio = hn::Mul(ratio, next_ratio_);
+      } else {
+        t = hn::Add(dx, shift);
+        g = exp2_fast(hn::MulAdd(hn::Mul(t, t), along, exponent));
+        ratio = exp2_fast<true>(ratio_exponent(t));
+      }
+    }
   }
 
  private:
+  static constexpr auto kLanes = static_cast<std::int32_t>(hn::MaxLanes(F()));
+
+  HWY_INLINE V ratio_exponent(V t) const {
+    const F d;
+    constexpr auto kStep = static_cast<float>(kLanes);
+    return hn::Mul(hn::Set(d, k_.along_row), hn::MulAdd(hn::Set(d, 2 * kStep), t, hn::Set(d, kStep * kStep)));
+  }
+
+  /// Pixels [first, end) of the rows from y on: from the ellipse's ends, a little too wide, and then by the exponents
+  /// of the pixels at the ends themselves.
+  HWY_INLINE void find_spans(std::int32_t y) {
+    const F d;
+    const hn::RebindToSigned<F> di;
+    constexpr float kFloor = kExponentFloor<float>, kRounding = 4e-6f, kMargin_px = 0.01f;
+    const V half = hn::Set(d, 0.5f), one = hn::Set(d, 1.0f), floor = hn::Set(d, kFloor);
+    const V dy = hn::Sub(hn::Iota(d, static_cast<float>(y) + 0.5f), hn::Set(d, k_.mean_y)),
+            shift = hn::Mul(hn::Set(d, k_.shear), dy);
+    const V center = hn::Sub(hn::Set(d, k_.mean_x), shift);
+    const V exponent = hn::Mul(hn::Mul(hn::Set(d, k_.across_rows), dy), dy);
+    const V square = hn::Mul(hn::Sub(hn::Set(d, kFloor - kRounding), exponent), hn::Set(d, inverse_));
+    const V reach = hn::Add(hn::Sqrt(hn::Max(square, hn::Zero(d))), hn::Set(d, kMargin_px));
+    const V left = hn::Set(d, static_cast<float>(box_.x_begin)), right = hn::Set(d, static_cast<float>(box_.x_end));
+    const V pixel = hn::Sub(center, half);  // in pixels' numbers
+    V first = hn::Min(hn::Max(hn::Ceil(hn::Sub(pixel, reach)), left), right);
+    V last = hn::Min(hn::Max(hn::Floor(hn::Add(pixel, reach)), hn::Sub(left, one)), hn::Sub(right, one));
+    const auto one_unless_counted = [&](V x) HWY_ATTR {
+      const V t = hn::Sub(hn::Add(x, half), center);
+      const V e = hn::MulAdd(hn::Mul(t, t), hn::Set(d, k_.along_row), exponent);
+      return hn::IfThenZeroElse(hn::Ge(e, floor), one);
+    };
+    first = hn::Add(first, one_unless_counted(first));
+    last = hn::Sub(last, one_unless_counted(last));
+    const V t = hn::Sub(hn::Add(first, half), center);
+    hn::Store(dy, d, dy_);
+    hn::Store(shift, d, shift_);
+    hn::Store(exponent, d, exponent_);
+    hn::Store(t, d, t_);
+    hn::Store(hn::ConvertTo(di, first), di, first_);
+    hn::Store(hn::ConvertTo(di, hn::Add(last, one)), di, end_);
+    hn::Store(exp2_fast<true>(ratio_exponent(t)), d, ratio_);
+  }
+
+  GaussianFootprint<float> k_;
   PixelBox box_;
-  float mean_x_, mean_y_;
-  std::int32_t lanes_;
-  bool single_;
-  FootprintOutline<float> outline_{};
+  float inverse_;
+  V lanes_ratio_ = hn::Zero(F()), next_ratio_ = lanes_ratio_;
+  // Of the rows found last: distance from the mean, of its row's center from the mean, exponent there, first pixel from
+  // there and factor to the next vector.
+  HWY_ALIGN float dy_[kLanes], shift_[kLanes], exponent_[kLanes], t_[kLanes], ratio_[kLanes];
+  HWY_ALIGN std::int32_t first_[kLanes], end_[kLanes];
 };
 
 /// Adds the listed Gaussians into rows [y_begin, y_end) of the image, in the list's order. The rows are built in a copy
@@ -98,80 +182,101 @@ class Strips {
 void render_band(const RasterizeInput& in, View<const std::uint32_t> gaussians, std::int32_t y_begin,
                  std::int32_t y_end, float* image) {
   const F d;
-  const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
   const auto width = static_cast<std::size_t>(in.width_px);
   const std::size_t stride = hwy::RoundUpTo(width + hn::Lanes(d), 16);
   const std::size_t count = stride * static_cast<std::size_t>(y_end - y_begin);
-  const hwy::AlignedFreeUniquePtr<float[]> rows = hwy::AllocateAligned<float>(count);
-  if (!rows)
+  const hwy::AlignedFreeUniquePtr<float[]> pixels = hwy::AllocateAligned<float>(count);
+  if (!pixels)
     throw OutOfMemory("rasterize_forward: a band of rows: " + std::to_string(count * sizeof(float)) + " bytes");
-  std::memset(rows.get(), 0, count * sizeof(float));
+  std::memset(pixels.get(), 0, count * sizeof(float));
 
   for (const std::uint32_t i : gaussians) {
     const float* conic = in.conic.data() + std::size_t{3} * i;
     const float a = in.amplitude[i];
     if (a == 0 || !(conic[0] > 0 && conic[2] > 0)) continue;
     const float mean_x = in.mean_px[std::size_t{2} * i], mean_y = in.mean_px[std::size_t{2} * i + 1];
-    const GaussianFootprint<float> k = gaussian_footprint(mean_x, mean_y, conic[0], conic[1], conic[2]);
     const PixelBox box = clipped_box(in.box[i], in.width_px, in.height_px);
     const V amplitude = hn::Set(d, a);
-    const Strips strips(k, conic, box);
-    for (std::int32_t x = box.x_begin; x < box.x_end; x += lanes) {
-      const Strips::Rows strip = strips.rows(x, std::max(box.y_begin, y_begin), std::min(box.y_end, y_end));
-      float* HWY_RESTRICT pixels = rows.get() + stride * static_cast<std::size_t>(strip.begin - y_begin) + x;
-      for (std::int32_t y = strip.begin; y < strip.end; ++y, pixels += stride)
-        hn::StoreU(hn::MulAdd(amplitude, gaussian(k, row_at(k, y), x, box.x_end), hn::LoadU(d, pixels)), d, pixels);
+    const GaussianFootprint<float> k = gaussian_footprint(mean_x, mean_y, conic[0], conic[1], conic[2]);
+    const std::int32_t first = std::max(box.y_begin, y_begin), end = std::min(box.y_end, y_end);
+    if (is_narrow(box)) {
+      float* HWY_RESTRICT line = pixels.get() + stride * static_cast<std::size_t>(first - y_begin) + box.x_begin;
+      for (std::int32_t y = first; y < end; ++y, line += stride)
+        hn::StoreU(hn::MulAdd(amplitude, gaussian(k, row_at(k, y), box.x_begin, box.x_end), hn::LoadU(d, line)), d,
+                   line);
+      continue;
     }
+    Rows rows(k, box);
+    rows.for_each_row(
+        first, end, [&](std::int32_t y, float, std::int32_t row) HWY_ATTR __attribute__((always_inline)) {
+          float* HWY_RESTRICT const line = pixels.get() + stride * static_cast<std::size_t>(y - y_begin);
+          rows.for_each_vector(
+              row, [&](std::int32_t x, V, V gaussian, std::int32_t here) HWY_ATTR __attribute__((always_inline)) {
+                const V mine = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(here)), gaussian);
+                hn::StoreU(hn::MulAdd(amplitude, mine, hn::LoadU(d, line + x)), d, line + x);
+              });
+        });
   }
   for (std::int32_t y = y_begin; y < y_end; ++y)
     std::memcpy(image + static_cast<std::size_t>(y) * width,
-                rows.get() + static_cast<std::size_t>(y - y_begin) * stride, width * sizeof(float));
+                pixels.get() + static_cast<std::size_t>(y - y_begin) * stride, width * sizeof(float));
 }
-
-/// Pixels from element `at` on. Those of the next row may be read, but nothing behind the image.
-HWY_INLINE V load_pixels(View<const float> image, std::size_t at) {
-  const F d;
-  if (at + hn::Lanes(d) <= image.size()) return hn::LoadU(d, image.data() + at);
-  HWY_ALIGN float tail[hn::MaxLanes(F())] = {};
-  std::memcpy(tail, image.data() + at, (image.size() - at) * sizeof(float));
-  return hn::Load(d, tail);
-}
-
-/// gaussian · upstream, where pixels outside count as zero whatever their upstream gradient holds.
-HWY_INLINE V weighted(V g, V upstream) { return hn::IfThenElseZero(hn::Gt(g, hn::Zero(F())), hn::Mul(g, upstream)); }
 
 HWY_INLINE float sum(V v) { return hn::GetLane(hn::SumOfLanes(F(), v)); }
 
+/// Moments of a Gaussian in a narrow box.
+HWY_INLINE FootprintMoments<float> gather_narrow_moments(const RasterizeInput& in, const GaussianFootprint<float>& k,
+                                                         const PixelBox& box, View<const float> grad_image) {
+  const F d;
+  const auto width = static_cast<std::size_t>(in.width_px);
+  const M in_box = hn::FirstN(d, static_cast<std::size_t>(box.x_end - box.x_begin));
+  V w = hn::Zero(d), wy = hn::Zero(d), wyy = hn::Zero(d);
+  const float* line = grad_image.data() + width * static_cast<std::size_t>(box.y_begin) + box.x_begin;
+  for (std::int32_t y = box.y_begin; y < box.y_end; ++y, line += width) {
+    const FootprintRow<float> row = row_at(k, y);
+    const V g = gaussian(k, row, box.x_begin, box.x_end), dy = hn::Set(d, row.dy);
+    // Pixels outside count as zero whatever their upstream gradient holds.
+    const V term = hn::IfThenElseZero(hn::Gt(g, hn::Zero(d)), hn::Mul(g, hn::MaskedLoad(in_box, d, line)));
+    const V term_y = hn::Mul(term, dy);
+    w = hn::Add(w, term);
+    wy = hn::Add(wy, term_y);
+    wyy = hn::MulAdd(term_y, dy, wyy);
+  }
+  // dx is the same in every row.
+  const V dx = hn::Iota(d, static_cast<float>(box.x_begin) + 0.5f - k.mean_x), wx = hn::Mul(w, dx);
+  return {sum(w), sum(wx), sum(wy), sum(hn::Mul(wx, dx)), sum(hn::Mul(wy, dx)), sum(wyy)};
+}
+
 /// Moments of one Gaussian. The order of additions depends only on the Gaussian's footprint.
 HWY_INLINE FootprintMoments<float> gather_moments(const RasterizeInput& in, const GaussianFootprint<float>& k,
-                                                  const float* conic, const PixelBox& box,
-                                                  View<const float> grad_image) {
+                                                  const PixelBox& box, View<const float> grad_image) {
+  if (is_narrow(box)) return gather_narrow_moments(in, k, box, grad_image);
   const F d;
-  const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
   const auto width = static_cast<std::size_t>(in.width_px);
   V w = hn::Zero(d), wx = hn::Zero(d), wy = hn::Zero(d), wxx = hn::Zero(d), wxy = hn::Zero(d), wyy = hn::Zero(d);
-  const Strips strips(k, conic, box);
-  for (std::int32_t x = box.x_begin; x < box.x_end; x += lanes) {
-    const Strips::Rows strip = strips.rows(x, box.y_begin, box.y_end);
-    V strip_w = hn::Zero(d), strip_wy = hn::Zero(d);
-    std::size_t at = width * static_cast<std::size_t>(strip.begin) + static_cast<std::size_t>(x);
-    for (std::int32_t y = strip.begin; y < strip.end; ++y, at += width) {
-      const FootprintRow<float> row = row_at(k, y);
-      const V dy = hn::Set(d, row.dy);
-      const V term = weighted(gaussian(k, row, x, box.x_end), load_pixels(grad_image, at));
-      const V term_y = hn::Mul(term, dy);
-      strip_w = hn::Add(strip_w, term);
-      strip_wy = hn::Add(strip_wy, term_y);
-      wyy = hn::MulAdd(term_y, dy, wyy);
-    }
-    // dx is the same in every row.
-    const V dx = hn::Iota(d, static_cast<float>(x) + 0.5f - k.mean_x), strip_wx = hn::Mul(strip_w, dx);
-    w = hn::Add(w, strip_w);
-    wx = hn::Add(wx, strip_wx);
-    wy = hn::Add(wy, strip_wy);
-    wxx = hn::MulAdd(strip_wx, dx, wxx);
-    wxy = hn::MulAdd(strip_wy, dx, wxy);
-  }
+  Rows rows(k, box);
+  rows.for_each_row(
+      box.y_begin,
+      box.y_end, [&](std::int32_t y, float row_dy, std::int32_t row) HWY_ATTR __attribute__((always_inline)) {
+        const float* HWY_RESTRICT const line = grad_image.data() + width * static_cast<std::size_t>(y);
+        V row_w = hn::Zero(d), row_wx = hn::Zero(d);
+        rows.for_each_vector(
+            row, [&](std::int32_t x, V dx, V gaussian, std::int32_t here) HWY_ATTR __attribute__((always_inline)) {
+              const M mine = hn::FirstN(d, static_cast<std::size_t>(here));
+              const V term = hn::IfThenElseZero(mine, hn::Mul(gaussian, hn::MaskedLoad(mine, d, line + x)));
+              const V term_x = hn::Mul(term, dx);
+              row_w = hn::Add(row_w, term);
+              row_wx = hn::Add(row_wx, term_x);
+              wxx = hn::MulAdd(term_x, dx, wxx);
+            });
+        // dy is the same in the whole row.
+        const V dy = hn::Set(d, row_dy), row_wy = hn::Mul(row_w, dy);
+        w = hn::Add(w, row_w);
+        wx = hn::Add(wx, row_wx);
+        wy = hn::Add(wy, row_wy);
+        wxy = hn::MulAdd(row_wx, dy, wxy);
+        wyy = hn::MulAdd(row_wy, dy, wyy);
+      });
   return {sum(w), sum(wx), sum(wy), sum(wxx), sum(wxy), sum(wyy)};
 }
 
@@ -185,7 +290,7 @@ void gather_gradients(const RasterizeInput& in, View<const float> grad_image, Gr
     if (!box.empty() && conic[0] > 0 && conic[2] > 0) {
       const GaussianFootprint<float> k =
           gaussian_footprint(in.mean_px[2 * i], in.mean_px[2 * i + 1], conic[0], conic[1], conic[2]);
-      g = footprint_vjp(gather_moments(in, k, conic, box, grad_image), conic[0], conic[1], conic[2], in.amplitude[i]);
+      g = footprint_vjp(gather_moments(in, k, box, grad_image), conic[0], conic[1], conic[2], in.amplitude[i]);
     }
     float* const mean = out.mean_px.data() + 2 * i;
     float* const grad_conic = out.conic.data() + 3 * i;

@@ -154,6 +154,19 @@ std::size_t append_births(Context& ctx, std::span<const GaussianBirth> births, d
   return births.size();
 }
 
+void sort_gaussians(Context& ctx, TrainingState& state) {
+  const std::size_t n = state.model.cloud.size();
+  DensityPlan plan;  // every Gaussian kept, in another place
+  plan.num_sources = n;
+  plan.source = morton_order_of(ctx, state.model.volume, state.model.cloud.position_mm);
+  plan.birth = Buffer<Birth>::zeros(ctx, n);
+  plan.child = Buffer<std::uint8_t>::zeros(ctx, n);
+  gather_gaussians(ctx, plan, state);
+  DensificationStatistics& statistics = state.statistics;
+  statistics.control = gather_statistics(ctx, plan, statistics.control);
+  if (statistics.has_split()) statistics.split = gather_statistics(ctx, plan, statistics.split);
+}
+
 DensityEvents run_density_events(Context& ctx, const StepSchedule& schedule, double voxel_mm, const BirthFinder& find,
                                  TrainingState& state) {
   DensityEvents events;
@@ -168,6 +181,7 @@ DensityEvents run_density_events(Context& ctx, const StepSchedule& schedule, dou
     if (const std::size_t max_count = std::min(most, room); max_count > 0)
       events.born = append_births(ctx, find(max_count), voxel_mm, state);
   }
+  if (schedule.changes_gaussians()) sort_gaussians(ctx, state);
   return events;
 }
 

@@ -24,8 +24,8 @@ using BirthFinder = std::function<std::vector<GaussianBirth>(std::size_t max_cou
 
 /// Carries out those of state.step that are due: RSD, whose parents density control does not see any more, then density
 /// control, then births. In each, Gaussians and optimiser moments are gathered into new arrays, the event's own
-/// statistics start afresh, and those of the other kinds follow the Gaussians (gather_statistics). `voxel_mm`:
-/// low_resolution_voxel_mm.
+/// statistics start afresh, and those of the other kinds follow the Gaussians (gather_statistics). In the end the
+/// Gaussians are sorted. `voxel_mm`: low_resolution_voxel_mm.
 DensityEvents run_density_events(Context&, const StepSchedule&, double voxel_mm, const BirthFinder&, TrainingState&);
 
 /// The parts of it. RSD returns how many Gaussians it split, append_births how many it made.
@@ -34,5 +34,8 @@ void run_density_control(Context&, const StepSchedule&, TrainingState&, DensityE
 /// Isotropic Gaussians of the configured scale s. A `static` model gives them the attenuation score/(√(2π)·s), whose
 /// integral through the centre is the residual; a field says itself what is there.
 std::size_t append_births(Context&, std::span<const GaussianBirth>, double voxel_mm, TrainingState&);
+
+/// Puts the Gaussians, their moments and their statistics in the order of morton_order_of (train/initialize.hpp).
+void sort_gaussians(Context&, TrainingState&);
 
 }  // namespace dsasrgs

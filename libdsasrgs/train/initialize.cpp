@@ -7,12 +7,14 @@
 #include <numeric>
 #include <utility>
 
+#include "attenuation/attenuation.hpp"
 #include "common/gaussian_math.hpp"
 #include "common/host_vector.hpp"
 #include "common/random.hpp"
 #include "dsasrgs/error.hpp"
 #include "fdk/fdk.hpp"
 #include "fdk_views.hpp"
+#include "morton/morton.hpp"
 #include "point_tree.hpp"
 #include "view_pipeline.hpp"
 
@@ -102,6 +104,18 @@ InitialPointSet draw_random_points(const VolumeGrid& grid, const Config& config)
   return points;
 }
 
+/// The same points in the order of morton_order_of.
+InitialPointSet sorted(Context& ctx, const VolumeGrid& volume, const InitialPointSet& points) {
+  const std::vector<std::uint32_t> order =
+      morton_order_of(ctx, volume, Buffer<float>::from_host(ctx, points.position_mm)).to_host(ctx);
+  InitialPointSet result;
+  for (const std::size_t i : order) {
+    for (std::size_t d = 0; d < 3; ++d) result.position_mm.push_back(points.position_mm[3 * i + d]);
+    if (!points.attenuation_per_mm.empty()) result.attenuation_per_mm.push_back(points.attenuation_per_mm[i]);
+  }
+  return result;
+}
+
 GaussianCloud cloud_from_points(Context& ctx, const InitialPointSet& points, ScaleBounds bounds,
                                 const AttenuationField& field) {
   const std::size_t n = points.position_mm.size() / 3;
@@ -160,6 +174,14 @@ void GaussianRows::add(Vec3f position_mm, float raw_scale, double relative_densi
   of[Parameter::attenuation].resize(of[Parameter::attenuation].size() + static_cast<std::size_t>(coefficients - 1));
 }
 
+Buffer<std::uint32_t> morton_order_of(Context& ctx, const VolumeGrid& volume, View<const float> position_mm) {
+  Buffer<float> unit(ctx, position_mm.size());
+  to_unit_box(ctx, volume, position_mm, unit);
+  Buffer<std::uint32_t> order(ctx, position_mm.size() / 3);
+  morton_order(ctx, unit, order);
+  return order;
+}
+
 Model initial_model(Context& ctx, const TrainingViews& views, const Config& config) {
   const VolumeGrid& volume = views.volume();
   const double voxel = volume.mean_spacing_mm();
@@ -168,7 +190,7 @@ Model initial_model(Context& ctx, const TrainingViews& views, const Config& conf
   AttenuationField field(ctx, config.field, volume, config.training.seed);
   const InitialPointSet points = config.gaussians.init == InitialPoints::fdk ? draw_fdk_points(ctx, views, config)
                                                                              : draw_random_points(volume, config);
-  GaussianCloud cloud = cloud_from_points(ctx, points, bounds, field);
+  GaussianCloud cloud = cloud_from_points(ctx, sorted(ctx, volume, points), bounds, field);
   const std::vector<float> gain(views.size(), 1), offset(views.size(), 0);
   Model model{std::move(cloud),
               std::move(field),

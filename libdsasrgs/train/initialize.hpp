@@ -16,9 +16,13 @@ struct GaussianRows {
   void add(Vec3f position_mm, float raw_scale, double relative_density, int coefficients);
 };
 
-/// Model of the training views before the first step (method.md section 2). The density scale is the least-squares
-/// factor between the renders of the training views and their measurements, so training starts at the right brightness.
-/// Throws BadInput when the views hold nothing to reconstruct.
+/// Indices of Gaussians along a space-filling curve through the volume (morton_order): the order in which a run keeps
+/// them, from its beginning and after every density event, so that neighbours in space share cache lines.
+Buffer<std::uint32_t> morton_order_of(Context&, const VolumeGrid& volume, View<const float> position_mm);
+
+/// Model of the training views before the first step (method.md section 2), its Gaussians in that order. The density
+/// scale is the least-squares factor between the renders of the training views and their measurements, so training
+/// starts at the right brightness. Throws BadInput when the views hold nothing to reconstruct.
 Model initial_model(Context&, const TrainingViews&, const Config&);
 
 }  // namespace dsasrgs

@@ -34,6 +34,7 @@ struct Sizes {
   std::size_t tables = 0;  // of the field
   std::size_t shared = 0;  // of the field, tables included
   std::size_t inputs = 0;  // of the field's network
+  std::size_t levels = 0;  // of the field's larger grid
   std::size_t parameters() const { return gaussians * row + shared; }
 };
 
@@ -59,6 +60,7 @@ Sizes sizes_of(const Acquisition& a, const Config& config, Backend backend, std:
       s.tables = hash_grid_num_parameters(grid3d_shape(field)) + hash_grid_num_parameters(grid4d_shape(field));
       s.shared = s.tables + mlp_num_parameters(network_shape(field));
       s.inputs = static_cast<std::size_t>(network_shape(field).inputs);
+      s.levels = static_cast<std::size_t>(std::max(field.grid3d.levels, field.grid4d.levels));
       break;
   }
   return s;
@@ -81,11 +83,11 @@ Bytes of_state(const Sizes& s, const Config& config) {
 /// sort's scratch.
 Bytes of_pipeline(const Sizes& s) {
   std::size_t words = 7 + sizeof(PixelBox) / kWord + 6;  // density, mean, conic, amplitude; box; three gradients
-  if (s.inputs > 0) words += 3 + 2 * s.inputs + 3 + 1;   // FieldPass
+  if (s.inputs > 0) words += 3 + 2 * s.inputs + 3 + 1 + 3 * s.levels;  // FieldPass
   std::size_t bytes = s.gaussians * words * kWord;
   if (!s.on_device) return {bytes + s.gaussians * 3 / 2 * kWord, 0};
   bytes += s.gaussians * (2 + 4 * 3 / 2 * (4 + 2)) * kWord;
-  if (s.inputs > 0) bytes += s.tables * sizeof(long long) + s.gaussians * s.inputs / 2 * 3 * kWord;  // HashGridScratch
+  if (s.inputs > 0) bytes += s.tables * sizeof(long long);  // HashGridScratch
   return {bytes, 0};
 }
 

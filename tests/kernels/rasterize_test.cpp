@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rasterize/rasterize.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <vector>
@@ -42,6 +43,42 @@ TEST_CASE("rasterize: the image equals a brute-force sum in double", "[rasterize
     CHECK(worst < 5e-5);  // of amplitudes up to 0.7, a hundred or more of them in a pixel
     CHECK(relative_l2(image, oracle.image) < 1e-3);
   }
+}
+
+TEST_CASE("rasterize: Gaussians hundreds of pixels wide keep float's digits in every pixel and gradient",
+          "[rasterize]") {
+  Context ctx = make_context();
+  // Rows of up to fifty vectors, where all but every eighth vector follow from their neighbour.
+  const int width = 800, height = 40;
+  const auto upstream = random_values<float>(static_cast<std::size_t>(width) * height, -1, 1, 9);
+  double pixel = 0, gradient = 0;
+  for (const double sigma : {17.0, 60.0, 150.0, 400.0})
+    for (const double angle : {0.0, 0.4, 1.5, 3.0}) {
+      CAPTURE(sigma, angle);
+      Gaussians k;
+      k.add(391.3, 21.7, sigma, 0.4 * sigma, angle, 0.8, width, height);
+      const auto image = render(ctx, k, width, height);
+      const double x = k.mean[0], y = k.mean[1], a = k.amplitude[0];
+      double sums[6] = {};
+      for (int row = 0; row < height; ++row)
+        for (int column = 0; column < width; ++column) {
+          const double dx = column + 0.5 - x, dy = row + 0.5 - y;
+          const double q = k.conic[0] * dx * dx + 2 * k.conic[1] * dx * dy + k.conic[2] * dy * dy;
+          const std::size_t at = static_cast<std::size_t>(row) * width + static_cast<std::size_t>(column);
+          const double g = image[at] != 0 ? std::exp(-0.5 * q) : 0;  // which pixels count is the next case's
+          if (std::abs(q - 12.25) > 12.25 * kBorder) REQUIRE((image[at] != 0) == (q < 12.25));
+          if (image[at] != 0) pixel = std::max(pixel, std::abs(image[at] / (a * g) - 1));
+          const double term = g * upstream[at];
+          const double moments[] = {term, term * dx, term * dy, term * dx * dx, term * dx * dy, term * dy * dy};
+          for (int m = 0; m < 6; ++m) sums[m] += moments[m];
+        }
+      const Gradients found = backward(ctx, k, width, height, upstream);
+      const std::vector<double> conic{-0.5 * a * sums[3], -a * sums[4], -0.5 * a * sums[5]};
+      gradient = std::max({gradient, relative_l2(found.conic, conic), std::abs(found.amplitude[0] / sums[0] - 1)});
+    }
+  CAPTURE(pixel, gradient);
+  CHECK(pixel < 1e-5);  // of distances from a mean that float holds to 3e-5 px
+  CHECK(gradient < 1e-5);
 }
 
 TEST_CASE("rasterize: pixels inside the cut-off, and no others, count in both passes", "[rasterize]") {

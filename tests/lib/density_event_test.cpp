@@ -7,11 +7,14 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "common/gaussian_math.hpp"
 #include "support/context.hpp"
+#include "support/random_values.hpp"
+#include "train/initialize.hpp"
 #include "train/training_views.hpp"
 #include "view_pipeline.hpp"
 
@@ -204,7 +207,9 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
     state.config.density_control.gradient_threshold = 10;
     schedule.min_mean_density_per_mm = 1.5f;  // prunes the first
     run_density_events(ctx, schedule, kVoxel, {}, state);
-    CHECK(statistics.split.gradient_norm.to_host(ctx) == std::vector<float>(gradient.begin() + 1, gradient.end()));
+    std::vector<float> left = statistics.split.gradient_norm.to_host(ctx);
+    std::sort(left.begin(), left.end());  // the event has sorted the Gaussians
+    CHECK(left == std::vector<float>(gradient.begin() + 1, gradient.end()));
     CHECK(statistics.split.steps == 1);
     CHECK(statistics.control.steps == 0);
   }
@@ -216,6 +221,86 @@ TEST_CASE("density_event: statistics of the other kinds go on through an event",
     CHECK(run_density_events(ctx, schedule, kVoxel, find, state).residual_split == 1);
     CHECK(cloud.size() == 9);
   }
+}
+
+TEST_CASE("density_event: an event leaves the Gaussians along the curve, each with all that is its own",
+          "[density_event]") {
+  Context ctx = test::make_context();
+  Config config = config_for();
+  config.density_control.pixel_weights = true;
+  constexpr std::size_t kCount = 500;
+  const std::vector<float> at = test::random_values<float>(3 * kCount, -24, 24, 8);
+  std::vector<Vec3d> centers;
+  for (std::size_t i = 0; i < kCount; ++i) centers.push_back({at[3 * i], at[3 * i + 1], at[3 * i + 2]});
+  TrainingState state = state_of(ctx, config, centers, 1.5, 600);
+  // Every number of Gaussian i is its x and the array's name tag: whatever moves alone shows.
+  GaussianCloud& cloud = state.model.cloud;
+  const auto tagged = [&](float tag, std::size_t width) {
+    std::vector<float> rows(kCount * width);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = at[3 * (i / width)] + tag + static_cast<float>(i % width);
+    return Buffer<float>::from_host(ctx, rows);
+  };
+  float tag = 0;
+  const auto for_each_array = [&](const auto& visit) {
+    tag = 100;
+    visit(cloud.raw_scale, std::size_t{3});
+    visit(cloud.rotation, std::size_t{4});
+    visit(cloud.attenuation, std::size_t{1});
+    for (const ParameterInfo& p : kParameters) {
+      if (p.per_gaussian == nullptr) continue;
+      visit(state.optimizer[p.id].first, static_cast<std::size_t>(p.width(state.model.field)));
+      visit(state.optimizer[p.id].second, static_cast<std::size_t>(p.width(state.model.field)));
+    }
+    for (DensityStatistics* s : {&state.statistics.control, &state.statistics.split}) {
+      visit(s->gradient_norm, std::size_t{1});
+      visit(s->density, std::size_t{1});
+      visit(s->pixels, std::size_t{1});
+    }
+  };
+  for_each_array([&](Buffer<float>& array, std::size_t width) {
+    REQUIRE(array.size() == kCount * width);
+    array = tagged(tag, width);
+    tag += 100;
+  });
+  std::vector<std::uint32_t> steps(kCount);
+  std::iota(steps.begin(), steps.end(), 7u);
+  state.statistics.control.visible_steps = Buffer<std::uint32_t>::from_host(ctx, steps);
+
+  sort_gaussians(ctx, state);
+
+  const std::vector<float> position = cloud.position_mm.to_host(ctx);
+  std::vector<std::uint32_t> order = morton_order_of(ctx, kVolume, cloud.position_mm).to_host(ctx), same(kCount);
+  std::iota(same.begin(), same.end(), 0u);
+  CHECK(order == same);
+  std::vector<float> x_before, x_after;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    x_before.push_back(at[3 * i]);
+    x_after.push_back(position[3 * i]);
+  }
+  CHECK(x_before != x_after);
+  CHECK(std::is_permutation(x_before.begin(), x_before.end(), x_after.begin()));
+  for_each_array([&](const Buffer<float>& array, std::size_t width) {
+    const std::vector<float> rows = array.to_host(ctx);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      REQUIRE(rows[i] == position[3 * (i / width)] + tag + static_cast<float>(i % width));
+    tag += 100;
+  });
+  const std::vector<std::uint32_t> visible = state.statistics.control.visible_steps.to_host(ctx);
+  for (std::size_t i = 0; i < kCount; ++i) REQUIRE(at[3 * (visible[i] - 7)] == position[3 * i]);
+
+  StepSchedule schedule{};  // the events themselves sort
+  schedule.residual_births_event = true;
+  config.residual_births.fraction = 1;
+  run_density_events(
+      ctx, schedule, kVoxel,
+      [](std::size_t) {
+        return std::vector<GaussianBirth>{{{1, 2, 3}, 0.2f}, {{-20, -20, -20}, 0.1f}};
+      },
+      state);
+  REQUIRE(cloud.size() == kCount + 2);
+  order = morton_order_of(ctx, kVolume, cloud.position_mm).to_host(ctx);
+  CHECK(std::is_sorted(order.begin(), order.end()));
+  REQUIRE(cloud.position_mm.to_host(ctx).end()[-1] != 3);  // the births are no longer the last
 }
 
 TEST_CASE("density_event: Gaussians are born where a vessel was removed", "[density_event]") {

@@ -194,12 +194,18 @@ TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's Gaussians", "[re
   }
   CHECK(split > 0);
   CHECK(born > 0);
-  // Rounding may choose another voxel for a birth, and then that Gaussian is elsewhere; all others are where they are.
+  // Rounding may choose another voxel for a birth, and then that Gaussian is elsewhere; all others are where they are,
+  // but not in the same rows: one that rounding moves over the border of a cell stands at another place of the curve.
   const std::vector<float> here = b.model().cloud.position_mm.to_host(cuda),
                            there = a.model().cloud.position_mm.to_host(cpu);
   std::size_t elsewhere = 0;
-  for (std::size_t i = 0; i < here.size(); i += 3)
-    elsewhere += std::hypot(here[i] - there[i], here[i + 1] - there[i + 1], here[i + 2] - there[i + 2]) > 0.05f;
+  for (std::size_t i = 0; i < here.size(); i += 3) {
+    float nearest = std::numeric_limits<float>::infinity();
+    for (std::size_t j = 0; j < there.size(); j += 3)
+      nearest =
+          std::min(nearest, std::hypot(here[i] - there[j], here[i + 1] - there[j + 1], here[i + 2] - there[j + 2]));
+    elsewhere += nearest > 0.05f;
+  }
   CAPTURE(here.size() / 3, split, born, elsewhere);
   CHECK(elsewhere <= born);
   CHECK(elsewhere < here.size() / 3 / 50);

@@ -42,42 +42,14 @@ inline Indices operator+(Indices a, Indices b) { return Indices(hn::Add(a.v, b.v
 inline Indices operator*(Indices a, Indices b) { return Indices(hn::Mul(a.v, b.v)); }
 inline Indices operator^(Indices a, Indices b) { return Indices(hn::Xor(a.v, b.v)); }
 inline Indices operator&(Indices a, Indices b) { return Indices(hn::And(a.v, b.v)); }
-/// Two features of a vector of points, side by side as in the table. Of every four points `low` holds the first two and
-/// `high` the others, which is how a vector interleaves with another within its 128-bit blocks. The scalar target has
-/// one point at a time and keeps its features in `low` and `high`.
-struct Pairs {
-  Vector low, high;
-
-  Pairs() = default;
-  Pairs(Vector l, Vector h) : low(l), high(h) {}
-  explicit Pairs(float x) : low(hn::Set(Floats(), x)), high(low) {}
-};
-inline Pairs operator-(Pairs a, Pairs b) { return {hn::Sub(a.low, b.low), hn::Sub(a.high, b.high)}; }
-inline Pairs operator*(Pairs a, Pairs b) { return {hn::Mul(a.low, b.low), hn::Mul(a.high, b.high)}; }
-inline Pairs interleave(Vector first, Vector second) {
-#if HWY_TARGET == HWY_SCALAR
-  return {first, second};
-#else
-  const Floats d;
-  return {hn::InterleaveLower(d, first, second), hn::InterleaveUpper(d, first, second)};
-#endif
-}
-inline Pairs deinterleave(Pairs v) {
-#if HWY_TARGET == HWY_SCALAR
-  return v;
-#else
-  const Pairs crossed = interleave(v.low, v.high);
-  return interleave(crossed.low, crossed.high);
-#endif
-}
-
-/// What HashGridFormulas needs to know of the numbers of a vector of points; see OnePoint.
+/// What HashGridFormulas needs to know of the numbers of a vector of points to say where they are; see OnePoint. What
+/// is there is in hash_grid_corners-inl.hpp, point by point.
 struct ManyPoints {
   using Number = Numbers;
   using Index = Indices;
-  using Factor = Pairs;
-  using Pair = Pairs;
-  using Entries = const float*;
+  struct Factor {};
+  using Pair = Factor;
+  using Entries = Factor;
 
   /// Max(a, 0) in this order turns NaN into 0 on x86; elsewhere the bound on the vertex keeps the index inside.
   static Number clamp_to_unit(Number a) {
@@ -91,36 +63,6 @@ struct ManyPoints {
   static Number number(Index a) { return Number(hn::ConvertTo(Floats(), hn::BitCast(Signed(), a.v))); }
   static Index smaller(Index a, Index b) { return Index(hn::Min(a.v, b.v)); }
   static Number multiply_add(Number a, Number b, Number c) { return Number(hn::MulAdd(a.v, b.v, c.v)); }
-  static Pair multiply_add(Factor f, Pair a, Pair b) {
-    return {hn::MulAdd(f.low, a.low, b.low), hn::MulAdd(f.high, a.high, b.high)};
-  }
-  static Number dot(Pair a, Pair b) {
-    const Pair features = deinterleave(a * b);
-    return Number(hn::Add(features.low, features.high));
-  }
-  static Factor factor(Number a) { return interleave(a.v, a.v); }
-  static Pair load(Entries entries, Index index) {
-    const Floats d;
-#if HWY_TARGET > HWY_AVX2 || !HWY_ARCH_X86
-    HWY_ALIGN std::uint32_t at[kMaxLanes];
-    HWY_ALIGN float values[2][kMaxLanes];
-    hn::Store(index.v, Words(), at);
-    for (std::size_t i = 0; i < hn::Lanes(d); ++i) {
-      values[0][i] = entries[2 * std::size_t{at[i]}];
-      values[1][i] = entries[2 * std::size_t{at[i]} + 1];
-    }
-    return interleave(hn::Load(d, values[0]), hn::Load(d, values[1]));
-#else
-    // One 64-bit gather fetches both features; zeros interleaved make 64-bit indices in the order of Pairs.
-    const hn::Repartition<double, Floats> doubles;
-    const hn::Repartition<std::int64_t, Floats> longs;
-    const Words w;
-    const double* base = reinterpret_cast<const double*>(entries);
-    const auto zero = hn::Zero(w);
-    return {hn::BitCast(d, hn::GatherIndex(doubles, base, hn::BitCast(longs, hn::InterleaveLower(w, index.v, zero)))),
-            hn::BitCast(d, hn::GatherIndex(doubles, base, hn::BitCast(longs, hn::InterleaveUpper(w, index.v, zero))))};
-#endif
-  }
 };
 
 #include "hash_grid/hash_grid_math-inl.hpp"

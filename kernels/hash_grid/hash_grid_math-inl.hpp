@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formulas of the hash encoding, one text for a CUDA thread, the CPU's vectors of points and the tests in double.
+// The formulas of the hash encoding, one text for a CUDA thread, the CPU's vectors of points (where they are; what they
+// find there is in hash_grid_corners-inl.hpp) and the tests in double.
 // No guard and no namespace: hash_grid_math.hpp includes it in its own, and hash_grid_cpu.cpp once for every SIMD
 // target in that target's, because a template is compiled for the instruction set in force where it is written.
 

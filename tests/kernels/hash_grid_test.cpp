@@ -73,6 +73,17 @@ struct Problem {
   std::vector<float> position, table, grad_features;
 };
 
+/// Points along a line: neighbours in memory share cells, as sorted Gaussians do. None lies on a border of cells, where
+/// the gradient jumps.
+Problem along_a_line(const HashGridShape& shape, std::size_t n) {
+  Problem problem(shape, n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t d = 0; d < 3; ++d)
+      problem.position[3 * i + d] =
+          0.1013f + 0.4f * static_cast<float>(i) / static_cast<float>(n) * static_cast<float>(d + 1);
+  return problem;
+}
+
 /// Dense and hashed levels, both dimensions, numbers of points beside the vectors of 16 and the blocks of 2048.
 std::vector<Problem> problems() {
   return {Problem({3, 6, 10, 4, 1.5}, 2 * 2048 + 19),
@@ -81,7 +92,9 @@ std::vector<Problem> problems() {
           Problem({4, 4, 12, 3, 1.3}, 15, 1.0f),
           Problem({3, 2, 12, 7.3, 1.2}, 1),
           Problem({4, 5, 4, 2, 2}, 257, -3.0f),
-          Problem({4, 3, 8, 1, 1}, 40, 0.0f)};
+          Problem({4, 3, 8, 1, 1}, 40, 0.0f),
+          along_a_line({3, 6, 10, 4, 1.5}, 700),
+          along_a_line({4, 6, 10, 2, 1.4}, 700)};
 }
 
 void describe(const Problem& problem) {
@@ -246,11 +259,7 @@ TEST_CASE("hash_grid: CUDA agrees with the CPU", "[hash_grid][parity]") {
   std::vector<Problem> all = problems();
   all.emplace_back(HashGridShape{3, 35, 8, 2, 1.2}, 300);  // more levels than one launch takes
   all.emplace_back(HashGridShape{4, 8, 12, 2, 1.4}, 1);
-  Problem along_a_line({3, 10, 12, 4, 1.45}, 1000);  // neighbours in memory share cells, as sorted Gaussians do
-  for (std::size_t i = 0; i < 1000; ++i)
-    for (std::size_t d = 0; d < 3; ++d)
-      along_a_line.position[3 * i + d] = 0.1f + 0.4f * static_cast<float>(i) / 1000 * static_cast<float>(d + 1);
-  all.push_back(along_a_line);
+  all.push_back(along_a_line({3, 10, 12, 4, 1.45}, 1000));
   double features = 0, table = 0, position = 0;
   for (const Problem& problem : all) {
     describe(problem);

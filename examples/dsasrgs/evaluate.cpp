@@ -2,11 +2,12 @@
 // dsasrgs evaluate: how well a model predicts the views it was not trained on, or how good labels are.
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "cli/file_kind.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output_path.hpp"
@@ -28,6 +29,8 @@ namespace dsasrgs::program {
 
 namespace {
 
+constexpr const char* kScoresFormat = "dsasrgs.metrics";
+
 struct EvaluateOptions {
   std::string model, case_file, json_file, views;
   EvaluationOptions evaluation;
@@ -36,11 +39,19 @@ struct EvaluateOptions {
 
 nlohmann::ordered_json begin_json(const EvaluateOptions& options) {
   nlohmann::ordered_json json;
-  json["format"] = "dsasrgs.metrics";
+  json["format"] = kScoresFormat;
   json["program"] = "dsasrgs " DSASRGS_VERSION_STRING;
   json["model"] = options.model;
   json["case"] = options.case_file;
   return json;
+}
+
+/// Whether there is no such file yet, or an empty one, or what begin_json() began: a run's metrics.json has `run`, too.
+bool is_new_or_scores(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || file.peek() == std::ifstream::traits_type::eof()) return true;
+  const auto json = nlohmann::json::parse(file, nullptr, false);
+  return json.is_object() && json.value("format", nlohmann::json()) == kScoresFormat && !json.contains("run");
 }
 
 /// As training uses labels: line integrals are not below 0.
@@ -82,9 +93,8 @@ void run(const EvaluateOptions& options) {
   const Interruption interruption;
   if (!options.json_file.empty()) {
     require_writable_file("--json", options.json_file, {options.model, options.case_file});
-    if (!is_json_or_new(options.json_file))
-      throw UsageError("--json: expected a new file or JSON to replace, found another kind of file: " +
-                       options.json_file);
+    if (!is_new_or_scores(options.json_file))
+      throw UsageError("--json: expected a new file or one that evaluate wrote, found another: " + options.json_file);
   }
   if (read_format(options.model) == "dsasrgs.pseudo_labels") return run_labels(options);
   Context ctx = make_context(options.machine);

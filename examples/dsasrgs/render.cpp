@@ -111,7 +111,8 @@ RenderList views_of_pose(const RenderOptions& options, const Model& model) {
     if (!(pitch >= kLeastPitch_mm && pitch <= kMostPitch_mm))
       throw UsageError("--pitch-mm: expected " + number_text(kLeastPitch_mm) + " to " + number_text(kMostPitch_mm) +
                        " mm, found " + number_text(pitch));
-  std::vector<double> times = options.times_s;
+  std::vector<double> times;
+  for (const double t : options.times_s) times.push_back(within_sweep(model, t));
   const double step_s = (model.time.last_s - model.time.first_s) / std::max(1, options.frames - 1);
   for (int f = 0; f < options.frames; ++f) times.push_back(model.time.first_s + f * step_s);
   std::sort(times.begin(), times.end());  // an acquisition's times do not go back

@@ -65,7 +65,7 @@ ImportedCase import_r2_gaussian(const std::filesystem::path& folder, const R2Gau
     if (scan.angle_rad.empty()) meta.refuse("proj_train", "at least one view", "none");
     // Older folders call it ct.
     const std::string volume = meta.has("vol") ? meta.text("vol") : meta.has("ct") ? meta.text("ct") : std::string();
-    if (!volume.empty() && std::filesystem::exists(folder / volume)) {
+    if (!volume.empty()) {
       NumberArray<float> array = read_npy<float>(folder / volume);
       if (array.shape != std::vector<std::size_t>(scan.volume_size.begin(), scan.volume_size.end()))
         throw BadInput((folder / volume).string(), "shape",

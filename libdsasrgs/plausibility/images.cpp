@@ -244,7 +244,8 @@ void find_duplicates(const Acquisition& a, const std::vector<ViewFacts>& facts, 
     const auto image = a.projection(x), other = a.projection(y);
     if (std::memcmp(image.data(), other.data(), image.size_bytes()) != 0) continue;
     // The two ends of a closed circle show a phantom without noise alike.
-    if (same_pose(a.poses[static_cast<std::size_t>(x)], a.poses[static_cast<std::size_t>(y)])) continue;
+    const bool ends = std::min(x, y) == 0 && std::max(x, y) == a.num_views() - 1;
+    if (ends && same_pose(a.poses[static_cast<std::size_t>(x)], a.poses[static_cast<std::size_t>(y)])) continue;
     ++count;
     if (view < 0 || y < view) {
       view = y;
@@ -253,9 +254,10 @@ void find_duplicates(const Acquisition& a, const std::vector<ViewFacts>& facts, 
   }
   if (count == 0) return;
   findings.push_back({Implausibility::duplicate_views, "/projections", static_cast<double>(count), 0, view,
-                      "/projections: expected another image from every pose, found " + std::to_string(count) +
+                      "/projections: expected another image in every view, found " + std::to_string(count) +
                           (count == 1 ? " view that repeats" : " views that repeat") + " another bit by bit, as view " +
-                          std::to_string(view) + " does view " + std::to_string(earlier) + " (frames written twice?)"});
+                          std::to_string(view) + " does view " + std::to_string(earlier) +
+                          " (frames written or read twice?)"});
 }
 
 void find_invalid(const Acquisition& a, const std::vector<ViewFacts>& facts, std::vector<Finding>& findings) {

@@ -94,6 +94,8 @@ refused '^usage: ' cases results
 refused 'expected a folder of acquisitions, found none: nowhere' nowhere results small.toml
 refused 'expected acquisitions \(\*.h5\), found none' whole results small.toml
 refused 'expected another folder for the results' cases cases small.toml
+mkdir -p reserved && cp "$(ls -d cases/*.h5 | head -n 1)" reserved/command.h5
+refused "expected names that are not those of the results' own files" reserved new_results small.toml
 echo 'training.steps = 9' >other.toml
 refused 'expected the configuration that the results were begun with' cases results other.toml
 refused 'expected a folder for the results, found a file: small.toml' cases small.toml other.toml

@@ -37,7 +37,20 @@ replaces "render pictures" replaced/pictures/view_0001.png render $model --frame
 replaces "simulate" replaced/case.h5 simulate --output replaced/case.h5 --views 4 --size 8 8 --pitch-mm 38 --grid-size 8 --grid-spacing-mm 20
 echo "a letter" >replaced/scores.json
 expect 2 "evaluate: a letter for JSON" evaluate $model --case case.h5 --json replaced/scores.json
-says "evaluate: a letter for JSON" '--json: expected a new file or JSON to replace, found another kind of file'
+says "evaluate: a letter for JSON" '--json: expected a new file or one that evaluate wrote, found another'
+cp run/metrics.json replaced/metrics.json
+expect 2 "evaluate: a run's numbers" evaluate $model --case case.h5 --json replaced/metrics.json
+says "evaluate: a run's numbers" '--json: expected a new file or one that evaluate wrote, found another'
+cmp -s run/metrics.json replaced/metrics.json || report "evaluate: replaced a run's numbers"
+echo '{"a": 1}' >replaced/other.json
+expect 2 "evaluate: other JSON" evaluate $model --case case.h5 --json replaced/other.json
+for again in 1 2; do expect 0 "evaluate: its own" evaluate $model --case case.h5 --json replaced/own.json --quiet; done
+ln -s nowhere replaced/link.nrrd
+expect 2 "a link to nothing" voxelize $model --output replaced/link.nrrd --time 1 --spacing-mm 20 --quiet --force
+says "a link to nothing" 'found a link to nothing'
+[ -L replaced/link.nrrd ] || report "a link to nothing was replaced"
+expect 0 "a moment beyond the sweep" voxelize $model --output late.nrrd --time 99 --spacing-mm 20
+grep -aq '^time_s:=99' <(head -n 20 late.nrrd | tr -d '\0') && report "late.nrrd says that it is of 99 s"
 
 # ---- names --------------------------------------------------------------------------------------------------------------------
 for name in p.mp4x p.jpeg p.h5x; do

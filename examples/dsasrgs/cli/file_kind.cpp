@@ -45,12 +45,6 @@ bool is_named(const std::filesystem::path& name, std::string_view suffix) {
   return text.ends_with(suffix);
 }
 
-bool is_json_or_new(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const int first = file.get();
-  return !file || first == '{';  // none, or an empty one
-}
-
 bool is_what_its_name_says(const std::filesystem::path& path) {
   std::array<char, 512> bytes{};
   std::ifstream file(path, std::ios::binary);

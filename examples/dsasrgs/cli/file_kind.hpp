@@ -14,7 +14,4 @@ bool is_named(const std::filesystem::path&, std::string_view suffix);
 /// or JSON file. An empty one does; one of another name does not.
 bool is_what_its_name_says(const std::filesystem::path&);
 
-/// Whether there is no such file yet, or one that begins as JSON's objects do.
-bool is_json_or_new(const std::filesystem::path&);
-
 }  // namespace dsasrgs::program

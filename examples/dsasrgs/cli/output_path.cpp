@@ -61,6 +61,8 @@ void require_writable_file(const std::string& option, const fs::path& path, cons
   const fs::file_status status = fs::status(path, error);
   if (error == std::errc::filename_too_long) refuse(path, ENAMETOOLONG);
   if (!path.has_filename() || fs::is_directory(status)) refuse(path, EISDIR);
+  if (!fs::exists(status) && fs::is_symlink(fs::symlink_status(path, error)))
+    throw UsageError(option + ": expected a file, or a name for one, found a link to nothing: " + path.string());
   if (fs::exists(status) && !fs::is_regular_file(status))
     throw UsageError(option + ": expected a file, or a name for one, found a device, pipe or socket: " + path.string());
   require_writable_folder(path, path.has_parent_path() ? path.parent_path() : fs::path("."));

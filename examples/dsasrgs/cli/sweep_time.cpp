@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sweep_time.hpp"
 
+#include <algorithm>
+
 #include "cli/progress.hpp"
 #include "cli/terminal_text.hpp"
 
@@ -13,6 +15,10 @@ void warn_outside_sweep(const Model& model, const std::vector<double>& times_s, 
       print_warning(quiet, "--time: expected " + number_text(first) + " to " + number_text(last) +
                                " s, the span of the sweep, found " + number_text(t) + ": shown as at " +
                                number_text(t < first ? first : last) + " s");
+}
+
+double within_sweep(const Model& model, double time_s) {
+  return std::clamp(time_s, model.time.first_s, model.time.last_s);
 }
 
 }  // namespace dsasrgs::program

@@ -59,7 +59,7 @@ ModelVolume volume_of(Context& ctx, const Model& model, const VolumeOptions& opt
   if (options.frames > 1 && model.time.first_s == model.time.last_s)
     throw UsageError("--frames: expected 1 for a model of one moment, found " + std::to_string(options.frames));
   if (options.time_s) warn_outside_sweep(model, {*options.time_s}, quiet);
-  ModelVolume made{{}, {1, options.time_s.value_or(model.time.first_s), {}}};
+  ModelVolume made{{}, {1, within_sweep(model, options.time_s.value_or(model.time.first_s)), {}}};
   Volume& volume = made.volume;
   volume.grid = options.spacing_mm ? resampled(model.volume, *options.spacing_mm) : model.volume;
   Renderer renderer(ctx, model);

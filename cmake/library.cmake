@@ -30,7 +30,7 @@ list(REMOVE_ITEM DSASRGS_HOST_SOURCES ${DSASRGS_FLAVOUR_SOURCES})
 # Sources that are a translation unit each where others are put together: operators (Highway includes their sources anew),
 # point_tree.cpp (GCC warns of its types without linkage), what is of DICOM (macros of DCMTK in most).
 set(DSASRGS_ALONE_SOURCES ${DSASRGS_HOST_SOURCES} ${DSASRGS_FLAVOUR_SOURCES})
-list(FILTER DSASRGS_ALONE_SOURCES INCLUDE REGEX "/kernels/|/point_tree.cpp|dicom[a-z_]*.cpp")
+list(FILTER DSASRGS_ALONE_SOURCES INCLUDE REGEX "/kernels/|/point_tree.cpp|/dicom_(frames|geometry|masks|pixels|run|server|tags|times|values|views).cpp")
 
 # Include paths, definitions and libraries of everything the library is made of. A shared library shows the public headers
 # (DSASRGS_API) and nothing else, unless DSASRGS_HIDE_INTERNALS is off.

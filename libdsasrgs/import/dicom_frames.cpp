@@ -130,16 +130,13 @@ void DicomFrames::require_all_read() const {
   }
 }
 
-/// Bits beside the stored ones are 0, or the sign's: more would be cut off a value.
+/// Bits above the stored ones are 0, or the sign's: more would be cut off a value. Those below have no meaning.
 void DicomFrames::require_stored_bits(int word) const {
-  const int beside = word & ~overlays_, below = beside & ((1 << (bits_.high + 1 - bits_.stored)) - 1),
-            above = beside >> (bits_.high + 1), sign = word >> bits_.high & 1;
-  const int extended = (((1 << bits_.allocated) - 1) & ~overlays_) >> (bits_.high + 1);
-  if (below == 0 && (above == 0 || (bits_.is_signed && sign == 1 && above == extended))) return;
-  file_.refuse(
-      DCM_BitsStored,
-      "values of " + std::to_string(bits_.stored) + " bits, the highest of them bit " + std::to_string(bits_.high),
-      "the value " + std::to_string(word) + " in frame " + std::to_string(frame_ + 1));
+  const int first = bits_.high + 1, above = (word & ~overlays_) >> first,
+            extended = (((1 << bits_.allocated) - 1) & ~overlays_) >> first;
+  if (above == 0 || (bits_.is_signed && (word >> bits_.high & 1) == 1 && above == extended)) return;
+  file_.refuse(DCM_BitsStored, "values of " + std::to_string(bits_.stored) + " bits",
+               "the value " + std::to_string(word) + " in frame " + std::to_string(frame_ + 1));
 }
 
 void DicomFrames::read(std::vector<int>& indices) {
@@ -153,11 +150,11 @@ void DicomFrames::read(std::vector<int>& indices) {
   if (coding_ != Coding::none) require_one_picture(std::max<Uint32>(before, 1));
   const auto* const bytes = reinterpret_cast<const Uint8*>(buffer_.data());
   const int shift = bits_.high + 1 - bits_.stored, mask = (1 << bits_.stored) - 1, sign = 1 << (bits_.stored - 1);
-  const int beside = ~overlays_ & ~(mask << shift);
+  const int above = ~overlays_ & ~((1 << (bits_.high + 1)) - 1);
   if (frame_ == 0) indices = host_vector<int>(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns_));
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const int word = bits_.allocated == kByte ? bytes[i] : buffer_[i];
-    if ((word & beside) != 0) require_stored_bits(word);
+    if ((word & above) != 0) require_stored_bits(word);
     const int value = word >> shift & mask;
     indices[i] = bits_.is_signed ? value ^ sign : value;  // the least, with its sign bit set, is index 0
   }

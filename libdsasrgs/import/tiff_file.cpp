@@ -131,8 +131,6 @@ void require_one_upright_picture(const std::string& name, const OpenTiff& open) 
     throw BadInput(name, "orientation", "1: rows from the top, columns from the left", std::to_string(orientation));
   if (!open.has(TIFFTAG_PHOTOMETRIC))
     throw BadInput(name, "photometric interpretation", "0 or 1: whether 0 is white or black", "no such tag");
-  if (!open.file.guess.empty())
-    throw BadInput(name, "pixels", "parts as long as the file says", "others (" + open.file.guess + ")");
 }
 
 TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
@@ -157,6 +155,8 @@ TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
   if (photometric == PHOTOMETRIC_MINISWHITE && p.is_float)
     throw BadInput(name, "photometric interpretation", "1: a float's 0 is black", "0");
   p.inverted = photometric == PHOTOMETRIC_MINISWHITE;
+  if (!open.file.guess.empty())
+    throw BadInput(name, "pixels", "parts as long as the file says", "others (" + open.file.guess + ")");
   return p;
 }
 

@@ -26,7 +26,7 @@ enum class Implausibility {
   no_contrast,           ///< no view shows anything [views]
   constant_views,        ///< views that show nothing, others do; not those of 0 before or after contrast [views]
   duplicate_views,       ///< the same image, bit by bit, from different poses [views that repeat another]
-  few_valid_pixels,      ///< nearly all pixels are marked as invalid [their share]
+  few_valid_pixels,      ///< nearly all pixels, or all of a view, are marked as invalid [their share]
   // geometry
   length_unit,          ///< source to detector, or the volume, of a length no scanner has [mm]
   detector_size,        ///< detector far too small or large for its distance: the pixels' unit [angle of view, degrees]

@@ -36,7 +36,7 @@ ReadingDialogue::ReadingDialogue(const std::vector<std::string>& command, const 
 void ReadingDialogue::ask(std::string_view message, std::string field, std::size_t bytes) {
   field_ = std::move(field);
   allow(bytes);
-  if (!process_.send(message.data(), message.size())) fail(process_.end());
+  if (!process_.send(message.data(), message.size())) fail_of_end();
 }
 
 void ReadingDialogue::allow(std::size_t bytes) { process_.allow(processor_time(file_bytes_, bytes)); }
@@ -69,7 +69,13 @@ std::size_t ReadingDialogue::receive_head(std::size_t most) {
 }
 
 void ReadingDialogue::receive(void* to, std::size_t bytes) {
-  if (!process_.receive(to, bytes, kSilence)) fail(process_.end());
+  if (!process_.receive(to, bytes, kSilence)) fail_of_end();
+}
+
+void ReadingDialogue::fail_of_end() {
+  const std::string& found = process_.end();
+  if (process_.was_killed()) throw ReadingRefusal{ReadingRefusal::Kind::io, field_, "", found};
+  fail(found);
 }
 
 void ReadingDialogue::fail(const std::string& found) const {

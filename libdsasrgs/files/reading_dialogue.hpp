@@ -42,6 +42,8 @@ class ReadingDialogue {
   /// The head of an answer of at most `most` bytes; a refusal is thrown.
   std::size_t receive_head(std::size_t most);
   void receive(void* to, std::size_t bytes);
+  /// The process is gone.
+  [[noreturn]] void fail_of_end();
 
   std::size_t file_bytes_;
   FileKind kind_;

@@ -84,6 +84,11 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
+/// No library ends its own process so: a user, a terminal that is gone or a machine short of memory does.
+bool is_from_outside(int signal) {
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
 }  // namespace
 
 ReadingProcess::ReadingProcess(const std::vector<std::string>& command, int file, const std::string& name,
@@ -179,7 +184,10 @@ const std::string& ReadingProcess::end() {
     }
   }
   if (!end_.empty()) return end_;
-  if (ended > 0 && WIFSIGNALED(status))
+  killed_ = ended > 0 && WIFSIGNALED(status) && is_from_outside(WTERMSIG(status));
+  if (killed_)
+    end_ = std::string("the process that reads it was killed (") + ::strsignal(WTERMSIG(status)) + ")";
+  else if (ended > 0 && WIFSIGNALED(status))
     end_ = "a crash of " + library_ + " (" + ::strsignal(WTERMSIG(status)) + ")";
   else if (ended > 0 && WEXITSTATUS(status) != 0)
     end_ = "an end of the process that reads it with code " + std::to_string(WEXITSTATUS(status));

@@ -30,6 +30,8 @@ class ReadingProcess {
   bool receive(void* data, std::size_t bytes, std::chrono::milliseconds wait);
   /// "a crash of the HDF5 library (Segmentation fault)", "…"; ends the process if it goes on.
   const std::string& end();
+  /// After end(): whether somebody else ended it, which says nothing about the file.
+  bool was_killed() const { return killed_; }
 
  private:
   /// Processor time it has used so far.
@@ -41,6 +43,7 @@ class ReadingProcess {
   int socket_ = -1;
   std::chrono::nanoseconds allowed_{0};
   std::string end_;
+  bool killed_ = false;
 };
 
 }  // namespace dsasrgs

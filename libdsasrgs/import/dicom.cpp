@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs of DICOM files as one acquisition. Free of DCMTK.
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <string>
 #include <system_error>
@@ -62,9 +64,22 @@ std::vector<std::filesystem::path> files_of(const std::vector<std::filesystem::p
   return files;
 }
 
+/// Its views would stand twice in the acquisition.
+void refuse_repeated(const std::vector<std::filesystem::path>& files) {
+  std::map<std::pair<dev_t, ino_t>, std::filesystem::path> seen;
+  for (const std::filesystem::path& file : files) {
+    struct stat facts {};
+    if (::stat(file.c_str(), &facts) != 0) continue;  // whoever reads it says why
+    const auto [before, is_new] = seen.emplace(std::pair{facts.st_dev, facts.st_ino}, file);
+    if (!is_new)
+      throw BadInput(file.string(), "file", "each file once",
+                     before->second == file ? "it named twice" : "it named as " + before->second.string() + " too");
+  }
+}
+
 /// What is left of a run when its views are made.
 struct RunFacts {
-  std::string name;
+  std::string name, uid;
   std::optional<double> start_s;
   int instance = 0;
   double step_s = 0, last_s = 0;
@@ -126,6 +141,21 @@ void warn_of_table(const std::vector<RunFacts>& runs, std::vector<std::string>& 
   }
 }
 
+/// Copies of a file, as collections of files have them; a maker that gives all files one number is as likely.
+void warn_of_copies(const std::vector<RunFacts>& runs, std::vector<std::string>& warnings) {
+  std::map<std::string, std::string> seen;
+  std::string first;
+  std::size_t count = 0;
+  for (const RunFacts& run : runs) {
+    const auto [before, is_new] = seen.emplace(run.uid, run.name);
+    if (is_new || run.uid.empty()) continue;
+    if (count++ == 0)
+      first = run.name + ": (0008,0018) SOPInstanceUID: expected another in each file, found that of " +
+              before->second + " (a copy, whose views count twice?)";
+  }
+  if (count > 0) warnings.push_back(first + (count > 1 ? ", and " + std::to_string(count - 1) + " more like it" : ""));
+}
+
 /// What was given by hand of times and has no effect.
 void warn_of_unheeded_times(const DicomImportOptions& options, bool single_frames, std::size_t num_files,
                             ImportedCase& imported) {
@@ -183,6 +213,7 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
   require_options(options);
   ImportedCase imported;
   const std::vector<std::filesystem::path> files = files_of(sources, imported);
+  refuse_repeated(files);
   for (const auto& one : options.tags_of)
     if ((!options.mask_run || options.mask_run->filename() != one.first) &&
         std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.filename() == one.first; }))
@@ -200,7 +231,8 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
     for (const std::string& line : run.found)
       imported.found.push_back(files.size() == 1 ? line : file_name(run.name) + ": " + line);
     imported.warnings.insert(imported.warnings.end(), run.warnings.begin(), run.warnings.end());
-    RunFacts facts{run.name, run.start_s, run.instance, 0, run.frames.back().time_s, a.poses.size(), 0, run.table_tags};
+    RunFacts facts{run.name,       run.uid, run.start_s,   run.instance, 0, run.frames.back().time_s,
+                   a.poses.size(), 0,       run.table_tags};
     views.add(run, mask_run ? &*mask_run : nullptr);
     facts.num_views = a.poses.size() - facts.first_view;
     if (run.frames.size() > 1) facts.step_s = facts.last_s / static_cast<double>(run.frames.size() - 1);
@@ -218,6 +250,7 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
   warn_of_unheeded_times(options, num_frames == runs.size(), runs.size(), imported);
   order_views(runs, imported);
   warn_of_table(runs, imported.warnings);
+  warn_of_copies(runs, imported.warnings);
   if (std::find(a.valid.begin(), a.valid.end(), std::uint8_t{0}) == a.valid.end()) a.valid.clear();
   FileSays says;
   says.has_times = true;

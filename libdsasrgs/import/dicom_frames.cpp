@@ -40,6 +40,16 @@ std::span<const std::uint8_t> bytes_of(const DicomDataset& file, DcmPixelSequenc
   return {bytes, item->getLength()};
 }
 
+/// Bits of a word that overlays without data of their own lie in (retired, PS3.5 8.1.2).
+int overlay_bits(const DicomDataset& file, int allocated) {
+  constexpr Uint16 kFirst = 0x6000, kLast = 0x601e, kPosition = 0x0102, kData = 0x3000;
+  int bits = 0;
+  for (Uint16 group = kFirst; group <= kLast; group = static_cast<Uint16>(group + 2))
+    if (!file.root().tagExists(DcmTagKey(group, kData)))
+      if (const auto bit = file.integer(file.root(), DcmTagKey(group, kPosition), 0, allocated - 1)) bits |= 1 << *bit;
+  return bits;
+}
+
 }  // namespace
 
 DicomFrames::DicomFrames(const DicomDataset& file, const DicomExtents& extents, const StoredBits& bits)
@@ -74,6 +84,7 @@ DicomFrames::DicomFrames(const DicomDataset& file, const DicomExtents& extents, 
                 std::to_string(found));
   }
   buffer_ = host_vector<Uint16>((bytes_ + 1) / 2 + 1);
+  overlays_ = overlay_bits(file, bits.allocated);
 }
 
 void DicomFrames::refuse_frame(const std::string& found) const {
@@ -119,6 +130,15 @@ void DicomFrames::require_all_read() const {
   }
 }
 
+/// Bits above the stored ones are 0, or the sign's: more would be cut off a value. Those below have no meaning.
+void DicomFrames::require_stored_bits(int word) const {
+  const int first = bits_.high + 1, above = (word & ~overlays_) >> first,
+            extended = (((1 << bits_.allocated) - 1) & ~overlays_) >> first;
+  if (above == 0 || (bits_.is_signed && (word >> bits_.high & 1) == 1 && above == extended)) return;
+  file_.refuse(DCM_BitsStored, "values of " + std::to_string(bits_.stored) + " bits",
+               "the value " + std::to_string(word) + " in frame " + std::to_string(frame_ + 1));
+}
+
 void DicomFrames::read(std::vector<int>& indices) {
   require_coded_size();
   OFString color;
@@ -130,11 +150,11 @@ void DicomFrames::read(std::vector<int>& indices) {
   if (coding_ != Coding::none) require_one_picture(std::max<Uint32>(before, 1));
   const auto* const bytes = reinterpret_cast<const Uint8*>(buffer_.data());
   const int shift = bits_.high + 1 - bits_.stored, mask = (1 << bits_.stored) - 1, sign = 1 << (bits_.stored - 1);
+  const int above = ~overlays_ & ~((1 << (bits_.high + 1)) - 1);
   if (frame_ == 0) indices = host_vector<int>(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns_));
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const int word = bits_.allocated == kByte ? bytes[i] : buffer_[i];
-    if (coding_ == Coding::jpeg && !bits_.is_signed && word >> (bits_.high + 1) != 0)
-      refuse_frame("the value " + std::to_string(word));
+    if ((word & above) != 0) require_stored_bits(word);
     const int value = word >> shift & mask;
     indices[i] = bits_.is_signed ? value ^ sign : value;  // the least, with its sign bit set, is index 0
   }

@@ -31,11 +31,13 @@ class DicomFrames {
   void require_coded_size();
   void require_one_picture(Uint32 first) const;
   void require_all_read() const;
+  void require_stored_bits(int word) const;
   [[noreturn]] void refuse_frame(const std::string& found) const;
 
   const DicomDataset& file_;
   StoredBits bits_;
   int rows_, columns_;
+  int overlays_ = 0;                // bits of a word that are no value's
   std::size_t num_frames_, bytes_;  // of a frame
   Coding coding_ = Coding::none;
   DcmPixelData* pixels_ = nullptr;

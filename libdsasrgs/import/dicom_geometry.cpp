@@ -62,6 +62,22 @@ void read_distances(const DicomDataset& file, const DicomTags& tags, std::size_t
                  plain_number(frame.sdd_mm));
 }
 
+/// The magnification is the ratio of both distances: where it is not, one of the three is wrong.
+void check_magnification(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
+  constexpr double kRounding = 0.01;
+  if (tags.sdd_mm || tags.sod_mm) return;
+  for (std::size_t f = 0; f < run.frames.size(); ++f) {
+    const double told =
+        first_of(file.numbers_at(f, DCM_XRayGeometrySequence, DCM_EstimatedRadiographicMagnificationFactor), 0);
+    const double ratio = run.frames[f].sdd_mm / run.frames[f].sod_mm;
+    if (told == 0 || std::abs(told / ratio - 1) <= kRounding) continue;
+    run.warnings.push_back(run.name + ": " + tag_name(DCM_EstimatedRadiographicMagnificationFactor) + " is " +
+                           plain_number(told) + ": expected " + rounded_text(ratio) +
+                           ", the ratio of the distances from the source, which are taken");
+    return;
+  }
+}
+
 /// Offsets from the first angle: none, a step, or one for each frame (C.8.7.5.1.3).
 std::vector<double> angle_offsets(const DicomDataset& file, const DcmTagKey& tag, const char* name,
                                   const std::vector<double>& by_hand, std::size_t num_frames) {
@@ -193,6 +209,7 @@ void read_geometry(const DicomDataset& file, const DicomTags& tags, DicomRun& ru
     read_distances(file, tags, f, run);
     run.frames[f].isocenter_px = isocenter_of(file, tags, f, run);
   }
+  check_magnification(file, tags, run);
   const auto offsets = [&](const DcmTagKey& tag, const char* name, const std::vector<double>& by_hand) {
     return angle_offsets(file, tag, name, by_hand, run.frames.size());
   };

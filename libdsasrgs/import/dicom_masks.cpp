@@ -2,7 +2,9 @@
 // The Mask Module and what hides pixels (PS3.3 C.7.6.10, C.7.6.11, C.8.7.3), as the file says it.
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 
 #include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
@@ -83,11 +85,11 @@ const ShutterTags kCollimator{DCM_CollimatorShape,
                               DCM_VerticesOfThePolygonalCollimator};
 
 DicomShutter shutter_of(const DicomDataset& file, DcmItem& item, const ShutterTags& tags) {
-  OFString all;
   DicomShutter shutter;
-  if (item.findAndGetOFStringArray(tags.shape, all).bad()) return shutter;
-  const std::string_view shapes(all.c_str(), all.length());
-  const auto has = [&](std::string_view shape) { return shapes.find(shape) != std::string_view::npos; };
+  const std::vector<std::string> shapes = file.texts(item, tags.shape);
+  const auto has = [&](std::string_view shape) {
+    return std::find(shapes.begin(), shapes.end(), shape) != shapes.end();
+  };
   const auto number = [&](const DcmTagKey& tag) {
     const std::optional<double> found = file.number(item, tag);
     if (!found) file.refuse(tag, "a number, as the shape asks for", "no such tag");
@@ -108,6 +110,17 @@ DicomShutter shutter_of(const DicomDataset& file, DcmItem& item, const ShutterTa
                   std::to_string(shutter.polygon.size()) + " numbers");
   }
   return shutter;
+}
+
+void warn_of_unknown_shape(const DicomDataset& file, DcmItem& item, const DcmTagKey& tag, DicomRun& run) {
+  constexpr std::array<std::string_view, 4> kShapes{"RECTANGULAR", "CIRCULAR", "POLYGONAL", "BITMAP"};
+  for (const std::string& shape : file.texts(item, tag)) {
+    if (shape.empty() || std::find(kShapes.begin(), kShapes.end(), shape) != kShapes.end()) continue;
+    const std::string warning = run.name + ": " + tag_name(tag) + " is " + shape +
+                                ": expected RECTANGULAR, CIRCULAR, POLYGONAL or BITMAP: what it hides counts";
+    if (std::find(run.warnings.begin(), run.warnings.end(), warning) == run.warnings.end())
+      run.warnings.push_back(warning);
+  }
 }
 
 }  // namespace
@@ -134,6 +147,7 @@ void read_masks(const DicomDataset& file, const DicomTags& tags, DicomRun& run) 
 
 void read_shutters(const DicomDataset& file, DicomRun& run) {
   const auto add = [&](DicomFrame& frame, DcmItem& item, const ShutterTags& tags) {
+    warn_of_unknown_shape(file, item, tags.shape, run);
     DicomShutter shutter = shutter_of(file, item, tags);
     if (!shutter.is_empty()) frame.shutters.push_back(std::move(shutter));
   };

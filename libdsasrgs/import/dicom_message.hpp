@@ -63,8 +63,9 @@ void fields(Archive& archive, DicomFrame& f) {
 /// All but the name, the bin and the values: those come one frame after the other.
 template <class Archive>
 void fields(Archive& archive, DicomRun& run) {
-  archive(run.rows, run.columns, run.pixel_spacing_mm, run.frames, run.start_s, run.instance, run.masks, run.table_mm,
-          run.mirror_columns, run.mirror_rows, run.table_tags, run.intensity, run.valid, run.found, run.warnings);
+  archive(run.rows, run.columns, run.pixel_spacing_mm, run.frames, run.start_s, run.instance, run.uid, run.masks,
+          run.table_mm, run.mirror_columns, run.mirror_rows, run.table_tags, run.intensity, run.valid, run.found,
+          run.warnings);
 }
 
 }  // namespace dsasrgs

@@ -122,6 +122,9 @@ std::unique_ptr<DicomFrames> read_pixel_header(const DicomDataset& file, DicomRu
   if (!file.text(root, DCM_PhotometricInterpretation).starts_with("MONOCHROME"))
     file.refuse(DCM_PhotometricInterpretation, "MONOCHROME1 or MONOCHROME2",
                 file.text(root, DCM_PhotometricInterpretation));
+  if (const std::size_t items = file.num_per_frame(); items != 0 && items != static_cast<std::size_t>(frames))
+    file.refuse(DCM_PerFrameFunctionalGroupsSequence, std::to_string(frames) + " items, one for each frame",
+                std::to_string(items));
   const DicomExtents extents{run.rows, run.columns, frames};
   if (!extents.can_be_in(file.file_bytes()))
     file.refuse(DCM_NumberOfFrames,

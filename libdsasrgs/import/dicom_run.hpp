@@ -75,6 +75,7 @@ struct DicomRun {
   std::vector<DicomFrame> frames;
   std::optional<double> start_s;  ///< of the first frame, on a clock that files share
   int instance = 0;               ///< Instance Number
+  std::string uid;                ///< SOP Instance UID: two files that have one are copies
   std::vector<DicomMask> masks;
   Vec3d table_mm;
   bool mirror_columns = false, mirror_rows = false;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
@@ -50,6 +52,33 @@ void require_frames(const DicomRun& run, const DicomMask& mask, const std::vecto
                      "frames 1 to " + std::to_string(last) + " for frame " + std::to_string(of), std::to_string(frame));
 }
 
+void require_ranges(const DicomRun& run) {
+  const int last = static_cast<int>(run.frames.size());
+  for (const DicomMask& mask : run.masks)
+    for (const auto& [from, to] : mask.ranges)
+      if (from < 1 || from > to || to > last)
+        throw BadInput(run.name, "(0028,6102) ApplicableFrameRange",
+                       "ranges within frames 1 to " + std::to_string(last) + ", or mask_frames by hand",
+                       std::to_string(from) + " to " + std::to_string(to));
+}
+
+/// The view that an item makes of a frame; frames from 0 of those from 1.
+SubtractedFrame subtracted(const DicomRun& run, const DicomMask& mask, int frame, const std::vector<int>& of_mask) {
+  SubtractedFrame view;
+  view.frame = frame - 1;
+  for (int f = frame; f < frame + mask.contrast_averaging; ++f) view.contrast.push_back(f - 1);
+  for (const int f : of_mask) view.mask.push_back(f - 1);
+  view.mask_shift_px = mask.shift_px;
+  for (const auto& [id, shift] : run.frames[static_cast<std::size_t>(view.frame)].mask_shifts)
+    if (mask.id == id) view.mask_shift_px = shift;
+  return view;
+}
+
+bool is_same(const SubtractedFrame& a, const SubtractedFrame& b) {
+  return a.contrast == b.contrast && a.mask == b.mask && a.mask_shift_px.x == b.mask_shift_px.x &&
+         a.mask_shift_px.y == b.mask_shift_px.y;
+}
+
 /// Mean of frames [H,W] in what they are stored as, counts or logarithms.
 std::vector<float> mean_of(const DicomRun& run, const std::vector<int>& frames) {
   std::vector<float> mean = host_vector<float>(run.num_pixels());
@@ -93,34 +122,34 @@ double logarithm(const DicomRun& run, float value) {
 }  // namespace
 
 std::vector<SubtractedFrame> plan_subtraction(const DicomRun& run) {
+  require_ranges(run);
   const int num_frames = static_cast<int>(run.frames.size());
   constexpr std::size_t kMostAveraged = std::size_t{1} << 18;  // a run of 500 frames, each of 500
   std::size_t averaged = 0;
   std::vector<SubtractedFrame> plan;
-  for (int frame = 1; frame <= num_frames; ++frame)
+  for (int frame = 1; frame <= num_frames; ++frame) {
+    std::optional<SubtractedFrame> view;
     for (const DicomMask& mask : run.masks) {
-      std::vector<int> of_mask = mask_frames_of(mask, frame, num_frames);
+      const std::vector<int> of_mask = mask_frames_of(mask, frame, num_frames);
       if (of_mask.empty()) continue;
-      require_frames(run, mask, of_mask, frame);
-      SubtractedFrame view;
-      view.frame = frame - 1;
       averaged += of_mask.size() + static_cast<std::size_t>(mask.contrast_averaging);
       if (averaged > kMostAveraged)
         throw BadInput(run.name, "(0028,6100) MaskSubtractionSequence",
                        "at most " + std::to_string(kMostAveraged) + " frames to average, of all views together",
                        "more");
-      for (int f = frame; f < frame + mask.contrast_averaging; ++f) view.contrast.push_back(f);
-      require_frames(run, mask, view.contrast, frame);
+      SubtractedFrame found = subtracted(run, mask, frame, of_mask);
+      if (view && !is_same(*view, found))
+        throw BadInput(run.name, "(0028,6100) MaskSubtractionSequence",
+                       "one mask for each frame, or mask_frames by hand",
+                       "items that say different ones of frame " + std::to_string(frame));
+      if (view) continue;
+      require_frames(run, mask, of_mask, frame);
+      require_frames(run, mask, {frame, frame + mask.contrast_averaging - 1}, frame);
       if (std::find(of_mask.begin(), of_mask.end(), frame) != of_mask.end()) break;  // nothing would be left of it
-      for (int& f : view.contrast) --f;
-      for (int& f : of_mask) --f;
-      view.mask = std::move(of_mask);
-      view.mask_shift_px = mask.shift_px;
-      for (const auto& [id, shift] : run.frames[static_cast<std::size_t>(view.frame)].mask_shifts)
-        if (mask.id == id) view.mask_shift_px = shift;
-      plan.push_back(std::move(view));
-      break;
+      view = std::move(found);
     }
+    if (view) plan.push_back(std::move(*view));
+  }
   return plan;
 }
 

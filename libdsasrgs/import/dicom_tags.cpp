@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "import/dicom_tags.hpp"
 
+#include <dcmtk/oflog/appender.h>
 #include <dcmtk/oflog/oflog.h>
+#include <dcmtk/oflog/spi/logevent.h>
 
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 
 #include "common/plain_number.hpp"
@@ -35,8 +38,37 @@ std::optional<double> parsed(std::string_view text) {
   return value;
 }
 
+/// The first tag that stands twice in what this thread reads. DCMTK keeps the first, and tells nobody but its log.
+thread_local std::optional<DcmTagKey> doubled_tag;
+
+class DcmtkLog : public dcmtk::log4cplus::Appender {
+ public:
+  ~DcmtkLog() override { destructorImpl(); }
+  void close() override {}
+
+ protected:
+  void append(const dcmtk::log4cplus::spi::InternalLoggingEvent& event) override {
+    const std::string_view said(event.getMessage().c_str(), event.getMessage().length());
+    unsigned group = 0, element = 0;
+    const std::size_t tag = said.find('(');
+    if (!doubled_tag && said.find("found twice") != said.npos && tag != said.npos &&
+        std::sscanf(said.data() + tag, "(%4x,%4x)", &group, &element) == 2)
+      doubled_tag = DcmTagKey(static_cast<Uint16>(group), static_cast<Uint16>(element));
+  }
+};
+
 /// What DCMTK has to say goes into our errors, not to a terminal.
-void silence_dcmtk() { OFLog::getLogger("dcmtk").setLogLevel(OFLogger::OFF_LOG_LEVEL); }
+void listen_to_dcmtk() {
+  static const bool once = [] {
+    OFLogger log = OFLog::getLogger("dcmtk");
+    log.setLogLevel(OFLogger::WARN_LOG_LEVEL);
+    log.setAdditivity(false);
+    log.removeAllAppenders();
+    log.addAppender(dcmtk::log4cplus::SharedAppenderPtr(new DcmtkLog));
+    return true;
+  }();
+  static_cast<void>(once);
+}
 
 template <class T, class Read>
 bool add_binary(std::vector<double>& values, unsigned long count, const Read& read) {
@@ -57,7 +89,8 @@ std::string tag_name(const DcmTagKey& key) {
 }
 
 DicomDataset::DicomDataset(const std::filesystem::path& path, const std::string& name) : name_(name) {
-  silence_dcmtk();
+  listen_to_dcmtk();
+  doubled_tag.reset();
   file_bytes_ = InputFile(path).size();
   const auto load = [&](E_FileReadMode mode) {
     file_ = std::make_unique<DcmFileFormat>();
@@ -76,6 +109,7 @@ DicomDataset::DicomDataset(const std::filesystem::path& path, const std::string&
                      transfer.getXfer() == EXS_Unknown ? syntax.c_str() : transfer.getXferName());
   }
   load(ERM_autoDetect);
+  if (doubled_tag) refuse(*doubled_tag, "one in a data set or item", "it said twice");
   if (root().card() == 0) throw BadInput(name_, "file", "a DICOM file", "something else");
   per_frame_ = items(root(), DCM_PerFrameFunctionalGroupsSequence);
   const std::vector<DcmItem*> shared = items(root(), DCM_SharedFunctionalGroupsSequence);
@@ -162,6 +196,18 @@ std::string DicomDataset::text(DcmItem& item, const DcmTagKey& tag) const {
   OFString value;
   if (item.findAndGetOFString(tag, value).bad()) return {};
   return std::string(trimmed(std::string_view(value.c_str(), value.length())));
+}
+
+std::vector<std::string> DicomDataset::texts(DcmItem& item, const DcmTagKey& tag) const {
+  OFString all;
+  std::vector<std::string> values;
+  if (item.findAndGetOFStringArray(tag, all).bad()) return values;
+  std::string_view rest(all.c_str(), all.length());
+  for (std::size_t end = 0; end != rest.npos; rest.remove_prefix(end == rest.npos ? 0 : end + 1)) {
+    end = rest.find('\\');
+    values.emplace_back(trimmed(rest.substr(0, end)));
+  }
+  return values;
 }
 
 std::vector<DcmItem*> DicomDataset::items(DcmItem& item, const DcmTagKey& tag) const {

@@ -41,11 +41,15 @@ class DicomDataset {
   std::optional<int> integer(DcmItem&, const DcmTagKey&, int least, int most) const;
   /// Text without the spaces around it; of several values the first.
   std::string text(DcmItem&, const DcmTagKey&) const;
+  /// All of several values.
+  std::vector<std::string> texts(DcmItem&, const DcmTagKey&) const;
   /// Items of a sequence; none where there is none.
   std::vector<DcmItem*> items(DcmItem&, const DcmTagKey&) const;
 
   /// Items of a functional group (C.7.6.16) of a frame, from 0: its own, else those that all frames share.
   std::vector<DcmItem*> group_items(std::size_t frame, const DcmTagKey& group) const;
+  /// Items of single frames' functional groups; 0 where there are none.
+  std::size_t num_per_frame() const { return per_frame_.size(); }
   /// Whether frames have `group` to themselves.
   bool is_per_frame(const DcmTagKey& group) const;
   /// What an attribute says of a frame: in the functional group `group` (Enhanced XA), else in the data set.

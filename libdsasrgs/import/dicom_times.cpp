@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <string_view>
 
@@ -59,8 +60,8 @@ std::optional<double> told_start(const DicomDataset& file) {
   return seconds_of(text(DCM_ContentDate), text(DCM_ContentTime));
 }
 
-/// Times of Enhanced frames; false where not all of them tell one.
-bool read_frame_times(const DicomDataset& file, DicomRun& run) {
+/// Times of Enhanced frames, and by which tag; none where not all of them tell one.
+std::optional<DcmTagKey> read_frame_times(const DicomDataset& file, DicomRun& run) {
   for (const DcmTagKey& tag : {DCM_FrameReferenceDateTime, DCM_FrameAcquisitionDateTime}) {
     std::vector<double> times;
     for (std::size_t f = 0; f < run.frames.size(); ++f) {
@@ -76,9 +77,9 @@ bool read_frame_times(const DicomDataset& file, DicomRun& run) {
       run.frames[f].time_s = times[f] - times.front();
     }
     run.start_s = times.front();
-    return true;
+    return tag;
   }
-  return false;
+  return std::nullopt;
 }
 
 /// Whether Frame Increment Pointer (0028,0009) names a tag, or nothing.
@@ -91,6 +92,17 @@ bool points_at(const DicomDataset& file, const DcmTagKey& tag) {
   return found == tag;
 }
 
+void warn_of_two_times(const std::vector<double>& vector, double time_ms, bool by_vector, DicomRun& run) {
+  constexpr double kRounding = 0.01;
+  if (vector.size() < 2) return;
+  const double mean = std::accumulate(vector.begin() + 1, vector.end(), 0.0) / static_cast<double>(vector.size() - 1);
+  if (std::abs(mean - time_ms) <= kRounding * time_ms) return;
+  run.warnings.push_back(run.name + ": " + tag_name(DCM_FrameTimeVector) + ": expected steps of " +
+                         plain_number(time_ms) + " ms, as " + tag_name(DCM_FrameTime) + " says, found " +
+                         rounded_text(mean) + " ms on average: the " + (by_vector ? "former" : "latter") +
+                         " is taken (frame_time_ms gives another)");
+}
+
 /// Milliseconds from each frame to the next; empty where nothing tells them.
 std::vector<double> told_steps_ms(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
   constexpr double kMillisecond = 1000;
@@ -99,7 +111,9 @@ std::vector<double> told_steps_ms(const DicomDataset& file, const DicomTags& tag
   if (tags.frame_time_ms) return even(*tags.frame_time_ms);
   std::vector<double> vector = file.numbers(file.root(), DCM_FrameTimeVector);
   const std::optional<double> time = file.number(file.root(), DCM_FrameTime);
-  if (!vector.empty() && (!time || points_at(file, DCM_FrameTimeVector))) {
+  const bool by_vector = !vector.empty() && (!time || points_at(file, DCM_FrameTimeVector));
+  if (time) warn_of_two_times(vector, *time, by_vector, run);
+  if (by_vector) {
     if (vector.size() != num_frames)
       file.refuse(DCM_FrameTimeVector, std::to_string(num_frames) + " values, one for each frame",
                   std::to_string(vector.size()));
@@ -122,7 +136,7 @@ void read_times(const DicomDataset& file, const DicomTags& tags, DicomRun& run) 
   run.instance = file.integer(file.root(), DCM_InstanceNumber, std::numeric_limits<int>::min() + 1,
                               std::numeric_limits<int>::max())
                      .value_or(0);
-  const bool by_frame = !tags.frame_time_ms && read_frame_times(file, run);
+  const std::optional<DcmTagKey> by_frame = tags.frame_time_ms ? std::nullopt : read_frame_times(file, run);
   if (!by_frame) {
     run.start_s = told_start(file);
     const std::vector<double> steps = told_steps_ms(file, tags, run);
@@ -137,10 +151,11 @@ void read_times(const DicomDataset& file, const DicomTags& tags, DicomRun& run) 
       }
       run.frames[f].time_s = time_s += steps[f] / kMillisecond;
     }
-    if (run.frames.size() > 1 && time_s == 0)
-      run.warnings.push_back(run.name + ": " + tag_name(DCM_FrameTime) +
-                             " is 0: all frames are of one moment (frame_time_ms gives another time between them)");
   }
+  if (run.frames.size() > 1 && run.frames.back().time_s == 0)
+    run.warnings.push_back(run.name + ": " + (by_frame ? tag_name(*by_frame) : tag_name(DCM_FrameTime)) + " is " +
+                           (by_frame ? "the same for all" : "0") +
+                           ": all frames are of one moment (frame_time_ms gives another time between them)");
   if (tags.start_s) run.start_s = tags.start_s;
 }
 

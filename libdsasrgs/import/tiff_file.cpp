@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "common/host_vector.hpp"
@@ -42,6 +43,7 @@ struct TiffBytes {
   std::vector<char> bytes;
   std::uint64_t at = 0;
   std::string complaint;  ///< the first error, in libtiff's words
+  std::string guess;      ///< the first warning that it does not believe how long the parts are said to be
 };
 
 tmsize_t read_piece(thandle_t handle, void* to, tmsize_t count) {
@@ -69,8 +71,15 @@ int keep_complaint(TIFF* /*tiff*/, void* data, const char* /*module*/, const cha
   file->complaint = text;
   return 1;
 }
-int ignore_warning(TIFF* /*tiff*/, void* /*data*/, const char* /*module*/, const char* /*format*/,
-                   va_list /*arguments*/) {
+/// Of all warnings one matters: parts whose lengths are too small are read with lengths that libtiff makes up. That
+/// there are none is common in old files.
+int keep_guess(TIFF* /*tiff*/, void* data, const char* /*module*/, const char* format, va_list arguments) {
+  char text[200];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  const std::string_view said(text);
+  auto* file = static_cast<TiffBytes*>(data);
+  if (file->guess.empty() && said.find("ByteCounts\"") != said.npos && said.find("missing") == said.npos)
+    file->guess = text;
   return 1;
 }
 
@@ -84,7 +93,7 @@ struct OpenTiff {
                                                                                    &TIFFOpenOptionsFree);
     if (!options) throw_out_of_host_memory();
     TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_complaint, &file);
-    TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_warning, &file);
+    TIFFOpenOptionsSetWarningHandlerExtR(options.get(), keep_guess, &file);
     // No table and no compressed part of a sound file is larger than the file; decoders have tables of their own.
     TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(),
                                         static_cast<tmsize_t>(file.bytes.size() + (std::size_t{1} << 24)));
@@ -93,6 +102,11 @@ struct OpenTiff {
         [](thandle_t) { return 0; }, [](thandle_t h) -> toff_t { return static_cast<TiffBytes*>(h)->bytes.size(); },
         nullptr, nullptr, options.get()));
     if (!tiff) throw BadInput(name, "file", "a TIFF file", file.complaint.empty() ? "something else" : file.complaint);
+  }
+
+  bool has(ttag_t tag) const {
+    std::uint16_t value = 0;
+    return TIFFGetField(tiff.get(), tag, &value) != 0;
   }
 
   std::uint32_t field(ttag_t tag, bool is_long) const {
@@ -109,6 +123,16 @@ struct TiffPixels {
   bool is_float = false, inverted = false;
 };
 
+/// What would be read as another picture than the file's.
+void require_one_upright_picture(const std::string& name, const OpenTiff& open) {
+  if (const tdir_t pages = TIFFNumberOfDirectories(open.tiff.get()); pages != 1)
+    throw BadInput(name, "pages", "1, a file for each picture", std::to_string(pages));
+  if (const std::uint32_t orientation = open.field(TIFFTAG_ORIENTATION, false); orientation != ORIENTATION_TOPLEFT)
+    throw BadInput(name, "orientation", "1: rows from the top, columns from the left", std::to_string(orientation));
+  if (!open.has(TIFFTAG_PHOTOMETRIC))
+    throw BadInput(name, "photometric interpretation", "0 or 1: whether 0 is white or black", "no such tag");
+}
+
 TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
   TiffPixels p;
   p.width = open.field(TIFFTAG_IMAGEWIDTH, true);
@@ -117,6 +141,7 @@ TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
   const std::uint32_t samples = open.field(TIFFTAG_SAMPLESPERPIXEL, false);
   const std::uint32_t format = open.field(TIFFTAG_SAMPLEFORMAT, false);
   const std::uint32_t photometric = open.field(TIFFTAG_PHOTOMETRIC, false);
+  require_one_upright_picture(name, open);
   if (p.width < 1 || p.height < 1 || std::uint64_t{p.width} * p.height > kMostTiffPixels)
     throw BadInput(name, "size", "1 to 2^28 pixels", std::to_string(p.width) + " x " + std::to_string(p.height));
   if (samples != 1) throw BadInput(name, "samples per pixel", "1", std::to_string(samples));
@@ -130,6 +155,8 @@ TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
   if (photometric == PHOTOMETRIC_MINISWHITE && p.is_float)
     throw BadInput(name, "photometric interpretation", "1: a float's 0 is black", "0");
   p.inverted = photometric == PHOTOMETRIC_MINISWHITE;
+  if (!open.file.guess.empty())
+    throw BadInput(name, "pixels", "parts as long as the file says", "others (" + open.file.guess + ")");
   return p;
 }
 

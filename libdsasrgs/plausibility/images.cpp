@@ -260,11 +260,22 @@ void find_duplicates(const Acquisition& a, const std::vector<ViewFacts>& facts, 
                           " (frames written or read twice?)"});
 }
 
+void find_empty(const std::vector<ViewFacts>& facts, std::vector<Finding>& findings) {
+  const auto is_empty = [](const ViewFacts& f) { return f.pixels == 0; };
+  const auto first = std::find_if(facts.begin(), facts.end(), is_empty);
+  if (first == facts.end()) return;
+  const int count = static_cast<int>(std::count_if(first, facts.end(), is_empty)),
+            view = static_cast<int>(first - facts.begin());
+  findings.push_back({Implausibility::few_valid_pixels, "/valid", 1, kLargestShareInvalid, view,
+                      "/valid: expected pixels that count in every view, found " + views_text(count, view) +
+                          ", without any (a lost frame, counts of 0?)"});
+}
+
 void find_invalid(const Acquisition& a, const std::vector<ViewFacts>& facts, std::vector<Finding>& findings) {
   std::size_t valid = 0;
   for (const ViewFacts& f : facts) valid += f.pixels;
   const double share = 1 - static_cast<double>(valid) / static_cast<double>(facts.size() * a.detector.num_pixels());
-  if (share < kLargestShareInvalid) return;
+  if (share < kLargestShareInvalid) return find_empty(facts, findings);
   findings.push_back({Implausibility::few_valid_pixels, "/valid", share, kLargestShareInvalid, -1,
                       "/valid: expected most pixels to count, found " + percent(share) +
                           " that do not (a mask the wrong way round, counts of 0?)"});

@@ -191,6 +191,21 @@ for name, text, *parts in (
         ("a huge TIFF", table + "huge.tif,1,750,1200\n", "huge.tif", "size"), ("a broken TIFF", table + "small.tif,1,750,1200\n", "small.tif")):
     open("poses.csv", "w").write(text)
     refused(f"table: {name}", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], *parts)
+sound = {256: (4, 8), 257: (4, 8), 258: (3, 16), 259: (3, 1), 262: (3, 1), 273: (4, 8), 277: (3, 1), 278: (4, 8), 279: (4, 128)}
+
+
+def directory(tags, following=0):
+    return struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", t, *tags[t][:1], 1, tags[t][1]) for t in sorted(tags)) + struct.pack("<I", following)
+
+
+open("poses.csv", "w").write(table + "one.tif,1,750,1200\n")
+for name, end, *parts in (
+        ("white or black", directory({t: v for t, v in sound.items() if t != 262}), "photometric interpretation: expected 0 or 1", "no such tag"),
+        ("three pages", directory(sound, 250) + directory(sound, 364) + directory(sound), "pages: expected 1", "found 3"),
+        ("turned", directory({**sound, 274: (3, 3)}), "orientation: expected 1", "found 3"),
+        ("short strips", directory({**sound, 279: (4, 10)}), "pixels: expected parts as long as the file says", "StripByteCounts")):
+    open("pictures/one.tif", "wb").write(struct.pack("<2sHI", b"II", 42, 136) + bytes(range(128)) + end)
+    refused(f"TIFF: {name}", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], "one.tif: ", *parts)
 open("poses.csv", "w").write(table + "a.png,1,750,1200\n")
 refused("a missing picture", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], "pictures/a.png: cannot read: No such file")
 os.mkfifo("pictures/a.png")

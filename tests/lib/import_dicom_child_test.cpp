@@ -142,6 +142,13 @@ TEST_CASE("dicom and tiff child: crashes and endless loops are errors that name 
   };
   both_say("kill -SEGV $$", "a crash of the ");
   both_say("exit 3", "an end of the process that reads it with code 3");
+  for (const char* signal : {"KILL", "TERM"}) {  // by somebody else: it says nothing about the file
+    read_files_through({"sh", "-c", greeting + "kill -" + signal + " $$; sleep 5"});
+    require_error<IoError>([&] { import_dicom({dicom}, {}); },
+                           {"run.dcm: cannot read: the process that reads it was killed ("});
+    require_error<IoError>([&] { read_tiff(tiff); },
+                           {"picture.tif: cannot read: the process that reads it was killed ("});
+  }
   const auto begin = std::chrono::steady_clock::now();
   both_say("while :; do :; done", "an endless loop of the ");
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(60));

@@ -113,7 +113,8 @@ TEST_CASE("import_dicom: JPEG frames of another size, depth or number of samples
                           })},
                  options);
   };
-  require_error<BadInput>([&] { import(coded, 10); }, {"1 sample of 10 bits", "found the value"});
+  require_error<BadInput>([&] { import(coded, 10); },
+                          {"(0028,0101) BitsStored", "values of 10 bits", "found the value"});
   const DJ_RPLossy lossy(100);
   options.tags.relationship = DicomIntensity::linear;  // DCMTK's encoder says DISP of what it lost
   const std::filesystem::path twelve = made(folder, EXS_JPEGProcess2_4, &lossy);

@@ -255,6 +255,9 @@ TEST_CASE("implausibilities: one view, and few pixels that count", "[plausibilit
   for (std::size_t p = 0; p < pixels; p += 11) a.valid[p] = 1;
   const Finding f = only_finding(a, Kind::few_valid_pixels, {"found 90.9 % that do not"});
   REQUIRE(f.value == Approx(1 - 1 / 11.0).epsilon(1e-3));
+  a.valid.assign(a.projections.size(), 1);
+  std::fill_n(a.valid.begin() + static_cast<std::ptrdiff_t>(5 * pixels), pixels, 0);
+  REQUIRE(only_finding(a, Kind::few_valid_pixels, {"found view 5, without any (a lost frame"}).view == 5);
   a = blob_sweep();
   a.poses.resize(1);
   a.projections.resize(pixels);

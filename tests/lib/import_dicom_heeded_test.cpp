@@ -14,6 +14,7 @@
 #include "support/dicom_file.hpp"
 
 using namespace dsasrgs;
+using test::background;
 using test::DicomFile;
 using test::require_error;
 using test::TemporaryFolder;
@@ -27,12 +28,6 @@ DicomFile usual_file(int frames = 3) {
   DicomFile file(frames, 6, 8, pixels);
   file.usual();
   return file;
-}
-
-DicomImportOptions background() {
-  DicomImportOptions options;
-  options.subtraction = DicomSubtraction::background;
-  return options;
 }
 
 std::string warnings_of(const ImportedCase& imported) {

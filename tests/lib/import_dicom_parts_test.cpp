@@ -20,6 +20,7 @@
 #include "support/dicom_file.hpp"
 
 using namespace dsasrgs;
+using test::background;
 using test::DicomFile;
 using test::require_error;
 using test::TemporaryFolder;
@@ -31,12 +32,6 @@ std::vector<Uint16> noise(int frames, int rows, int columns, std::uint32_t seed 
   std::vector<Uint16> pixels;
   for (int i = 0; i < frames * rows * columns; ++i) pixels.push_back(static_cast<Uint16>(1000 + random() % 1000));
   return pixels;
-}
-
-DicomImportOptions background() {
-  DicomImportOptions options;
-  options.subtraction = DicomSubtraction::background;
-  return options;
 }
 
 /// Which pixels count in the first view, as rows of '#' and '.'.

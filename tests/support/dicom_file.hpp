@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "dsasrgs/import_dicom.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dsasrgs::test {
@@ -98,5 +99,12 @@ class DicomFile {
   DcmFileFormat file_;
   std::vector<Uint16> pixels_;
 };
+
+/// Of files without a mask: what does not change is subtracted.
+inline DicomImportOptions background() {
+  DicomImportOptions options;
+  options.subtraction = DicomSubtraction::background;
+  return options;
+}
 
 }  // namespace dsasrgs::test

@@ -28,6 +28,7 @@
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/network_trainer.hpp"
 #include "dsasrgs/plausibility.hpp"
+#include "dsasrgs/pose_correction.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"

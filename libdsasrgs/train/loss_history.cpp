@@ -28,10 +28,11 @@ void LossHistory::add(Context& ctx, const LossTerms& terms, View<const unsigned 
   post(offsetof(Posted, table_variation), terms.table_variation, sizeof(float));
   post(offsetof(Posted, non_finite), terms.non_finite, sizeof(std::uint32_t));
   post(offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
+  post(offsetof(Posted, pose_sums), terms.pose_sums, kPoseSums * sizeof(float));
   pending_.push_back({step, view, !num_pairs.empty(), terms.image != nullptr, terms.confidence != nullptr,
                       terms.total_variation != nullptr, terms.table_variation != nullptr, terms.non_finite != nullptr,
-                      terms.fine.size(), terms.image_weight, terms.fine_weight, terms.total_variation_weight,
-                      terms.nuisance});
+                      terms.pose_sums != nullptr, terms.fine.size(), terms.image_weight, terms.fine_weight,
+                      terms.total_variation_weight, terms.nuisance});
   if (!ctx.asynchronous() || pending_.size() == kEvery) fetch(ctx);
 }
 
@@ -74,7 +75,8 @@ void LossHistory::fetch(Context& ctx) {
                            std::to_string(seen[i].view) + " of " + data_ + ", from the stage \"" +
                            first_non_finite_stage(non_finite) +
                            "\" on; look there for line integrals far above the rest, or lower the learning rates");
-    last_ = {seen[i].step, seen[i].view, values};
+    last_ = {seen[i].step, seen[i].view, values, {}};
+    if (seen[i].pose_sums) last_.pose_sums = posted[i].pose_sums;
     fetched_.push_back(last_);
   }
 }

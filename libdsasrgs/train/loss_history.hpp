@@ -2,6 +2,7 @@
 #pragma once
 // The losses of the last steps on their way to the host, and with them how full the rasteriser's lists were.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "common/submission.hpp"
 #include "dsasrgs/context.hpp"
+#include "project/project.hpp"
 #include "ssim/ssim.hpp"
 
 namespace dsasrgs {
@@ -29,6 +31,7 @@ struct LossTerms {
   const float* total_variation = nullptr;
   double total_variation_weight = 0;
   const float* table_variation = nullptr;  ///< already weighted
+  const float* pose_sums = nullptr;        ///< [kPoseSums], of project_pose_backward
   /// Of the arrays that the step computed (find_non_finite over Watched).
   const std::uint32_t* non_finite = nullptr;
 };
@@ -48,6 +51,7 @@ struct KnownLoss {
   int step = 0;  ///< 0: there was none yet
   int view = 0;  ///< in the acquisition
   LossValues values;
+  std::array<float, kPoseSums> pose_sums{};  ///< where the step asked for them
 };
 
 /// Keeps the loss of every step until it has been looked at, without waiting for each.
@@ -82,10 +86,11 @@ class LossHistory {
     float confidence[2], total_variation, table_variation;
     std::uint32_t non_finite;
     unsigned long long pairs;
+    std::array<float, kPoseSums> pose_sums;
   };
   struct Pending {
     int step, view;
-    bool pairs, image, confidence, total_variation, table_variation, non_finite;
+    bool pairs, image, confidence, total_variation, table_variation, non_finite, pose_sums;
     std::size_t num_fine;
     double image_weight, fine_weight, total_variation_weight;
     LossTerms::Nuisance nuisance;

@@ -10,16 +10,17 @@ TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Confi
       variation_(views.volume(), views.units(), config.training),
       rendered_(ctx, view_loss_.max_pixels()),
       grad_rendered_(ctx, view_loss_.max_pixels()),
-      non_finite_(ctx, 1) {
+      non_finite_(ctx, 1),
+      pose_sums_(ctx, config.geometry.refine ? kPoseSums : 0) {
   if (config.super_resolution.target == HighResolutionTarget::teach)
     gradient_.confidence = Buffer<float>::zeros(ctx, 2);
 }
 
 ViewRequest TrainingLoss::request(std::size_t slot, float model_time, const TrainingState& state) const {
-  return {views_->pose(slot), detector(state.step), model_time, config_->gaussians.pixel_footprint};
+  return {pose(slot, state), detector(state.step), model_time, config_->gaussians.pixel_footprint};
 }
 
-void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state) {
+void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state, bool pose_sums) {
   if (unfinished_) {  // what an earlier call added and nobody has taken
     gradient_.model = {};
     zero_bytes(ctx, gradient_.confidence.data(), gradient_.confidence.size() * sizeof(float));
@@ -42,6 +43,13 @@ void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const T
                    [&] { variation_.add_gradient(ctx, cloud.view(), pipeline_.density(), state.step, g); });
     };
   pipeline_.backward(ctx, cloud, field, view, grad_image, gradient_.model, add_variation);
+  has_pose_sums_ = pose_sums;
+  if (pose_sums)
+    clock().time(ctx, static_cast<std::size_t>(Stage::project_backward), [&] {
+      project_pose_backward(ctx, {cloud.view(), pipeline_.density(), view.pose, view.detector, view.pixel_footprint},
+                            {pipeline_.grad_mean_px(), pipeline_.grad_conic(), pipeline_.grad_amplitude()},
+                            pose_scratch_, pose_sums_);
+    });
   if (uses_table_variation()) {
     const auto weight = static_cast<float>(config_->training.table_variation_weight);
     offset_table_smoothness_forward(ctx, weight, cloud.attenuation, table_variation_);
@@ -85,6 +93,7 @@ LossTerms TrainingLoss::terms(const TrainingState& state) const {
   if (!terms.fine.empty()) terms.confidence = state.optimizer.confidence.weights.data();
   if (uses_variation()) terms.total_variation = variation_.value();
   terms.total_variation_weight = variation_.weight_mm();
+  if (has_pose_sums_) terms.pose_sums = pose_sums_.data();
   if (uses_table_variation()) terms.table_variation = table_variation_.value.data();
   return terms;
 }

@@ -110,10 +110,11 @@ void check_sums(std::size_t n, bool footprint) {
   const Problem p(n, footprint);
   const std::vector<float> found = pose_sums(ctx, p);
   const OracleSums oracle = oracle_sums(p);
-  // Terms of both signs leave about 1/√N of their magnitudes.
+  // Of the sum of magnitudes: a Gaussian's roundings are as good as independent of another's.
+  const double bound = 3e-6 / std::sqrt(static_cast<double>(n));
   for (int m = 0; m < kPoseSums; ++m) {
     CAPTURE(n, m);
-    CHECK(std::abs(double{found[m]} - oracle.sum[m]) / oracle.magnitude[m] < 2e-7);
+    CHECK(std::abs(double{found[m]} - oracle.sum[m]) / oracle.magnitude[m] < bound);
   }
   const auto g = pose_numbers(gradient_of(p, found));
   const auto expected =
@@ -141,10 +142,18 @@ TEST_CASE("project: a rigid motion of source, detector and Gaussians changes not
   const auto gp = of_cloud.position.to_host(ctx), gq = of_cloud.rotation.to_host(ctx);
   const PoseGradient g = gradient_of(p, pose_sums(ctx, p));
 
-  Vec3d translation = g.source_mm + g.detector_center_mm;
-  Vec3d rotation = cross(p.pose.source_mm, g.source_mm) + cross(p.pose.detector_center_mm, g.detector_center_mm) +
-                   cross(p.pose.detector_u, g.detector_u) + cross(p.pose.detector_v, g.detector_v);
-  const double size = length(translation), turning = length(rotation);
+  // Each part is much larger than what they leave of each other.
+  Vec3d translation = g.source_mm + g.detector_center_mm, rotation;
+  double turning = 0;
+  const auto turn = [&](Vec3d about) {
+    rotation += about;
+    turning += length(about);
+  };
+  turn(cross(p.pose.source_mm, g.source_mm));
+  turn(cross(p.pose.detector_center_mm, g.detector_center_mm));
+  turn(cross(p.pose.detector_u, g.detector_u));
+  turn(cross(p.pose.detector_v, g.detector_v));
+  const double size = length(g.source_mm) + length(g.detector_center_mm);
   for (std::size_t i = 0; i < n; ++i) {
     const auto x = p.cloud.parameters(i);
     const Vec3d position{x[0], x[1], x[2]}, grad{gp[3 * i], gp[3 * i + 1], gp[3 * i + 2]};
@@ -154,9 +163,8 @@ TEST_CASE("project: a rigid motion of source, detector and Gaussians changes not
     const Vec3d q{x[7], x[8], x[9]}, gv{gq[4 * i + 1], gq[4 * i + 2], gq[4 * i + 3]};
     rotation += (gv * x[6] - q * double{gq[4 * i]} + cross(q, gv)) * 0.5;
   }
-  CHECK(size > 0.1);
-  CHECK(length(translation) < 1e-5 * size);
-  CHECK(length(rotation) < 1e-5 * turning);
+  CHECK(length(translation) < 5e-6 * size);
+  CHECK(length(rotation) < 5e-6 * turning);
 }
 
 TEST_CASE("project: the tangents along a change of the pose agree with double", "[project][pose]") {
@@ -185,9 +193,16 @@ TEST_CASE("project: the operators of tangent and gradient by the pose are adjoin
   const Problem p(2051, true);
   const Tangents t = pose_tangents(ctx, p, kSomeTangent);
   const auto g = pose_numbers(gradient_of(p, pose_sums(ctx, p)));
-  const double through_outputs = inner_product(t.mean_px, p.up_mean) + inner_product(t.conic, p.up_conic) +
-                                 inner_product(t.amplitude, p.up_amplitude);
-  CHECK(inner_product(g, pose_numbers(kSomeTangent)) == Approx(through_outputs).epsilon(1e-5));
+  const auto sum = [&](auto&& product) {
+    const auto of = [&](const std::vector<float>& a, const std::vector<float>& b) {
+      double total = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) total += product(double{a[i]} * double{b[i]});
+      return total;
+    };
+    return of(t.mean_px, p.up_mean) + of(t.conic, p.up_conic) + of(t.amplitude, p.up_amplitude);
+  };
+  const double through_outputs = sum([](double x) { return x; }), size = sum([](double x) { return std::abs(x); });
+  CHECK(std::abs(inner_product(g, pose_numbers(kSomeTangent)) - through_outputs) / size < 3e-6);
 }
 
 TEST_CASE("project: Gaussians at and behind the source have no part in the pose's gradient", "[project][pose]") {

@@ -17,12 +17,14 @@ struct Covariance2 {
   Vec3d ju, jv;
 };
 inline Covariance2 covariance_oracle(const Pose& pose, const Detector& detector, const GaussianOracle& k) {
-  const auto column = [&](Vec3d step) {
-    const Vec2d above = project_point(pose, detector, k.mean_mm + step),
-                below = project_point(pose, detector, k.mean_mm - step);
-    return Vec2d{(above.x - below.x) / 2e-3, (above.y - below.y) / 2e-3};
+  // Four points on each axis: the error is the step's fourth power over that of the distance from the source.
+  constexpr double kStep = 0.3;
+  const auto column = [&](Vec3d e) {
+    const auto at = [&](double steps) { return project_point(pose, detector, k.mean_mm + e * (steps * kStep)); };
+    const Vec2d a = at(1), b = at(-1), c = at(2), d = at(-2);
+    return Vec2d{(8 * (a.x - b.x) - (c.x - d.x)) / (12 * kStep), (8 * (a.y - b.y) - (c.y - d.y)) / (12 * kStep)};
   };
-  const Vec2d x = column({1e-3, 0, 0}), y = column({0, 1e-3, 0}), z = column({0, 0, 1e-3});
+  const Vec2d x = column({1, 0, 0}), y = column({0, 1, 0}), z = column({0, 0, 1});
   const Vec3d ju{x.x, y.x, z.x}, jv{x.y, y.y, z.y};
   return {k.covariance(ju, ju), k.covariance(ju, jv), k.covariance(jv, jv), ju, jv};
 }

@@ -172,6 +172,15 @@ TEST_CASE("out of memory: operators on Gaussians", "[out_of_memory]") {
                 tile_bin(ctx, box, {kDetector.width_px, kDetector.height_px, 8, 8}, lists);
               },
               [&] { return a.host(grad_conic); }) >= 6);
+    Buffer<float> sums(ctx, kPoseSums);
+    CHECK(fail_each_allocation(
+              "project_pose_backward",
+              [&] {
+                PoseScratch scratch;
+                project_pose_backward(ctx, {cloud.view(), cloud.density, carm_pose({}, 0), kDetector},
+                                      {grad_mean, grad_conic, grad_amplitude}, scratch, sums);
+              },
+              [&] { return a.host(sums); }) >= 1);
     Buffer<float> volume(ctx, kGrid.num_voxels()), gp(ctx, 3 * n), gs(ctx, 3 * n), gr(ctx, 4 * n), gd(ctx, n);
     CHECK(fail_each_allocation(
               "voxelize, tv",

@@ -148,10 +148,15 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[11])
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--still", action="store_true", help="vessels that are filled all the time, preset static: a tenth of the time")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     a = parser.parse_args()
     pitch, half_mm = 307.2 / a.size, 80.0
     common = ["--steps", a.steps, "--set", "gaussians.initial=10000", "--set", "density_control.max_gaussians=20000"]
+    filled = []
+    if a.still:
+        common += ["--preset", "static"]
+        filled = ["--arrival-s", -30, "--injection-s", 60]
     refine = [x for s in ["geometry.refine=true", *a.settings] for x in ("--set", s)]
     print("| sweep | true poses, dB | refined from them | wrong poses | refined | won back | poses off before, px | after |")
     print("|---|---|---|---|---|---|---|---|")
@@ -161,7 +166,7 @@ def main():
         truth = work / "true.h5"
         if not truth.exists():
             run(a.program, "simulate", "--output", work / "simulated.h5", "--seed", seed, "--size", a.size, a.size,
-                "--pitch-mm", pitch, "--photons", 2e6, "--quiet", "--force")
+                "--pitch-mm", pitch, "--photons", 2e6, "--quiet", "--force", *filled)
             write_case(work / "simulated.h5", truth, read_poses(work / "simulated.h5"))
         db = lambda s: s[0]["reference"]["mean"]["fixed"]["psnr_db"]
         judge = lambda case, model: score(a.program, truth, case, model, work, pitch, half_mm)

@@ -126,6 +126,7 @@ void check_sums(std::size_t n, bool footprint) {
 
 TEST_CASE("project: sums of derivatives by the view's constants agree with double", "[project][pose]") {
   for (const bool footprint : {false, true}) check_sums(5003, footprint);
+  check_sums(70001, true);  // more than CUDA's sums have threads
 }
 
 TEST_CASE("project: a million Gaussians of both signs lose no digits", "[project][pose][long]") {
@@ -313,10 +314,9 @@ TEST_CASE("project: derivatives by the pose on CUDA agree with the CPU", "[proje
         const auto part = [&](const std::vector<float>& v) {
           return std::vector<float>(v.begin() + first, v.begin() + first + 3);
         };
-        CHECK(relative_l2(part(sums), part(sums_cpu)) < 1e-5);
+        CHECK(relative_l2(part(sums), part(sums_cpu)) < 5e-5);  // sums of both signs
       }
-      CHECK(max_difference(std::vector<float>{sums[12], sums[13]}, std::vector<float>{sums_cpu[12], sums_cpu[13]}) <
-            1e-5);
+      for (const int m : {12, 13}) CHECK(std::abs(sums[m] - sums_cpu[m]) < 1e-7 * double(n) + 1e-7);
       const Tangents a = pose_tangents(cpu, p, kSomeTangent), b = pose_tangents(ctx, p, kSomeTangent);
       CHECK(relative_l2(b.mean_px, a.mean_px) < 1e-6);
       CHECK(relative_l2(b.conic, a.conic) < 1e-5);

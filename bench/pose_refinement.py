@@ -168,7 +168,7 @@ def main():
             run(a.program, "simulate", "--output", work / "simulated.h5", "--seed", seed, "--size", a.size, a.size,
                 "--pitch-mm", pitch, "--photons", 2e6, "--quiet", "--force", *filled)
             write_case(work / "simulated.h5", truth, read_poses(work / "simulated.h5"))
-        db = lambda s: s[0]["reference"]["mean"]["fixed"]["psnr_db"]
+        db = lambda s: s[0]["high_resolution"]["mean"]["fixed"]["psnr_db"]
         judge = lambda case, model: score(a.program, truth, case, model, work, pitch, half_mm)
         best = judge(truth, reconstruct(a.program, truth, work / "true", common))
         kept = judge(truth, reconstruct(a.program, truth, work / "true-refined", common + refine))

@@ -23,7 +23,7 @@
 #include "dsasrgs/splits.hpp"
 #include "dsasrgs/super_resolver.hpp"
 #include "jobs/plausible_case.hpp"
-#include "jobs/pose_correction_json.hpp"
+#include "jobs/pose_report.hpp"
 #include "jobs/run_memory.hpp"
 #include "jobs/scores_json.hpp"
 #include "subcommands.hpp"

@@ -112,8 +112,8 @@ PoseParameters::PoseParameters(const TrainingViews& views, std::size_t knots) : 
   for (std::size_t slot = 0; slot < views.size(); ++slot)
     shifts.push_back(detector_shifts<DetectorShifts>(views, slot));
   make_units(shifts);
-  make_gauge(views, shifts);
   make_curve();
+  make_gauge(views, shifts);
 }
 
 std::vector<std::size_t> PoseParameters::lit() const {
@@ -154,13 +154,14 @@ void PoseParameters::make_gauge(const TrainingViews& views, const std::vector<De
   // Orthonormal motions: what is taken away must not depend on how they are written.
   const Eigen::MatrixXd q = Eigen::HouseholderQR<Eigen::MatrixXd>(motions).householderQ() *
                             Eigen::MatrixXd::Identity(motions.rows(), motions.cols());
-  require_determined(views, q, shifts);
-  gauge_ = Eigen::MatrixXd::Zero(kGauge, static_cast<Eigen::Index>(size()));
+  const Eigen::MatrixXd weak = weak_combinations(views, q, shifts);
+  gauge_ = Eigen::MatrixXd::Zero(kGauge + weak.rows(), static_cast<Eigen::Index>(size()));
+  gauge_.bottomLeftCorner(weak.rows(), kShared) = weak;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const std::size_t slot = slots[i];
     const Eigen::MatrixXd by_view = q.middleRows(rows * static_cast<Eigen::Index>(i), rows).transpose() * shifts[slot];
     const auto add = [&](std::size_t parameter, const Eigen::VectorXd& column, double weight) {
-      gauge_.col(static_cast<Eigen::Index>(parameter)) += column * (weight * unit_[parameter]);
+      gauge_.col(static_cast<Eigen::Index>(parameter)).head<kGauge>() += column * (weight * unit_[parameter]);
     };
     for (std::size_t k = 0; k < kShared; ++k) add(k, by_view * vector_of(shared_[slot][k]), 1);
     for (std::size_t d = 0; d < kRigid; ++d) {
@@ -170,12 +171,42 @@ void PoseParameters::make_gauge(const TrainingViews& views, const std::vector<De
       add(remainder(slot) + d, column, 1);
     }
   }
-  gauge_inverse_ = gauge_.completeOrthogonalDecomposition().pseudoInverse();
+  taken_away_ = Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(size()), gauge_.rows());
+  for (std::size_t k = 0; k < kGauge; ++k)
+    taken_away_.col(static_cast<Eigen::Index>(k)) = in_pixels(motion_of_the_volume(views, k));
+  taken_away_.topRightCorner(kShared, weak.rows()) = weak.transpose();
+  taken_away_ = (taken_away_ * (gauge_ * taken_away_).inverse()).eval();
 }
 
-void PoseParameters::require_determined(const TrainingViews& views, const Eigen::MatrixXd& gauge,
-                                        const std::vector<DetectorShifts>& shifts) const {
-  constexpr double kDetermined = 1e-3;  // of a correction's shifts, what no motion of the volume makes
+std::vector<double> PoseParameters::motion_of_the_volume(const TrainingViews& views, std::size_t motion) const {
+  const Vec3d axes[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+  std::vector<double> values(size(), 0.0);
+  for (const std::size_t slot : lit()) {
+    const Pose& pose = views.pose(slot);
+    const ViewFrame frame(pose);
+    const Vec3d turn = motion < 3 ? -frame.components(axes[motion]) : Vec3d{};
+    // A volume that is larger looks as one does to a source that is nearer.
+    const Vec3d world = motion < 3   ? Vec3d{}
+                        : motion < 6 ? -axes[motion - 3]
+                                     : views.volume().center_mm() - pose.source_mm;
+    const Vec3d shift = frame.components(world);
+    const double rigid[kRigid] = {turn.x, turn.y, turn.z, shift.x, shift.y, shift.z};
+    std::copy(std::begin(rigid), std::end(rigid), values.begin() + static_cast<std::ptrdiff_t>(remainder(slot)));
+  }
+  sort_out(values);
+  return values;
+}
+
+Eigen::VectorXd PoseParameters::in_pixels(std::span<const double> values) const {
+  Eigen::VectorXd pixels(static_cast<Eigen::Index>(size()));
+  for (std::size_t p = 0; p < size(); ++p)
+    pixels(static_cast<Eigen::Index>(p)) = unit_[p] > 0 ? values[p] / unit_[p] : 0;
+  return pixels;
+}
+
+Eigen::MatrixXd PoseParameters::weak_combinations(const TrainingViews& views, const Eigen::MatrixXd& gauge,
+                                                  const std::vector<DetectorShifts>& shifts) const {
+  constexpr double kDetermined = 1e-3, kWeak = 1e-2;  // of a correction's shifts, what no motion of the volume makes
   const std::vector<std::size_t> slots = lit();
   const Eigen::Index rows = 2 * kPointsOfVolume;
   Eigen::MatrixXd shared(gauge.rows(), kShared);
@@ -185,14 +216,14 @@ void PoseParameters::require_determined(const TrainingViews& views, const Eigen:
           shifts[slots[i]] * vector_of(shared_[slots[i]][k]);
   for (Eigen::Index k = 0; k < shared.cols(); ++k) shared.col(k).normalize();
   const Eigen::MatrixXd rest = shared - gauge * (gauge.transpose() * shared);
+  for (Eigen::Index k = 0; k < rest.cols(); ++k)
+    if (!(rest.col(k).norm() >= kDetermined))
+      throw BadInput(views.name(), "/geometry",
+                     "poses that tell corrections from motions of the volume, for geometry.refine",
+                     std::string("poses that leave ") + kSharedNames[k] + " undetermined");
   const Eigen::JacobiSVD<Eigen::MatrixXd> svd(rest, Eigen::ComputeThinU | Eigen::ComputeThinV);
-  const Eigen::Index last = svd.singularValues().size() - 1;
-  if (svd.singularValues()(last) >= kDetermined) return;
-  Eigen::Index name = 0;
-  svd.matrixV().col(last).cwiseAbs().maxCoeff(&name);
-  throw BadInput(views.name(), "/geometry",
-                 "poses that tell corrections from motions of the volume, for geometry.refine",
-                 std::string("poses that leave ") + kSharedNames[name] + " undetermined");
+  const Eigen::Index weak = (svd.singularValues().array() < kWeak).count();  // the last ones
+  return svd.matrixV().rightCols(weak).transpose();
 }
 
 void PoseParameters::make_curve() {
@@ -237,7 +268,7 @@ void PoseParameters::add_gradient(std::size_t slot, const ViewCorrection& by_vie
   }
 }
 
-void PoseParameters::settle(std::span<double> values) const {
+void PoseParameters::sort_out(std::span<double> values) const {
   const std::vector<std::size_t> slots = lit();
   const auto n = static_cast<Eigen::Index>(slots.size()), k = static_cast<Eigen::Index>(knots_);
   for (std::size_t d = 0; d < kRigid; ++d) {
@@ -260,12 +291,12 @@ void PoseParameters::settle(std::span<double> values) const {
   for (Eigen::Index d = 0; d < 3; ++d)
     for (Eigen::Index j = 0; j < k; ++j)
       values[knot(static_cast<std::size_t>(j)) + static_cast<std::size_t>(d)] -= taken(d * k + j);
+}
 
-  Eigen::VectorXd pixels(static_cast<Eigen::Index>(size()));
-  for (std::size_t p = 0; p < size(); ++p)
-    pixels(static_cast<Eigen::Index>(p)) = unit_[p] > 0 ? values[p] / unit_[p] : 0;
-  const Eigen::VectorXd gauge = gauge_inverse_ * (gauge_ * pixels);
-  for (std::size_t p = 0; p < size(); ++p) values[p] -= gauge(static_cast<Eigen::Index>(p)) * unit_[p];
+void PoseParameters::settle(std::span<double> values) const {
+  sort_out(values);
+  const Eigen::VectorXd taken = taken_away_ * (gauge_ * in_pixels(values));
+  for (std::size_t p = 0; p < size(); ++p) values[p] -= taken(static_cast<Eigen::Index>(p)) * unit_[p];
 }
 
 PoseCorrection PoseParameters::correction(std::span<const double> values) const {

@@ -37,7 +37,8 @@ class PoseParameters {
   /// gradient += what a view's derivatives are by the parameters: the transpose of view().
   void add_gradient(std::size_t slot, const ViewCorrection& by_view, std::span<double> gradient) const;
   /// Moves to knots what remainders have of a smooth curve and to the sweep what knots have of its corrections, then
-  /// takes away what a rigid motion or scaling of the volume explains (to the first order, least change in pixels).
+  /// takes away what a rigid motion or scaling of the volume explains, and shared corrections that hardly show beside
+  /// that. To the first order, and but for the last, no view's pose changes otherwise than by such a motion.
   void settle(std::span<double> values) const;
 
   PoseCorrection correction(std::span<const double> values) const;
@@ -53,7 +54,13 @@ class PoseParameters {
   void make_units(const std::vector<DetectorShifts>&);
   void make_gauge(const TrainingViews&, const std::vector<DetectorShifts>&);
   void make_curve();
-  void require_determined(const TrainingViews&, const Eigen::MatrixXd& gauge, const std::vector<DetectorShifts>&) const;
+  void sort_out(std::span<double> values) const;  // settle() without taking away
+  std::vector<double> motion_of_the_volume(const TrainingViews&, std::size_t motion) const;
+  Eigen::VectorXd in_pixels(std::span<const double> values) const;
+  /// Combinations [m,6] of the shared corrections, in pixels, of whose shifts motions of the volume explain all but a
+  /// hundredth. Throws BadInput where that is so of one by itself.
+  Eigen::MatrixXd weak_combinations(const TrainingViews&, const Eigen::MatrixXd& gauge,
+                                    const std::vector<DetectorShifts>&) const;
 
   PoseCorrection frame_;  // without values
   std::size_t knots_;
@@ -61,9 +68,10 @@ class PoseParameters {
   std::vector<bool> contrast_;
   std::vector<std::array<ViewCorrection, kShared>> shared_;  // of each view, by the unit of each shared correction
   std::vector<double> unit_;
-  Eigen::MatrixXd gauge_, gauge_inverse_;  // [7,P] and its pseudo-inverse [P,7], both in pixels
-  Eigen::MatrixXd curve_of_views_;         // [K, views with contrast]: least-squares knots
-  Eigen::MatrixXd shared_curves_;          // [3K,3]: knots (turns) of roll, tilt and arc scale
+  // In pixels: [7+m,P], what has to be 0 of the parameters, and [P,7+m], along what it is taken away.
+  Eigen::MatrixXd gauge_, taken_away_;
+  Eigen::MatrixXd curve_of_views_;  // [K, views with contrast]: least-squares knots
+  Eigen::MatrixXd shared_curves_;   // [3K,3]: knots (turns) of roll, tilt and arc scale
 };
 
 }  // namespace dsasrgs

@@ -187,7 +187,7 @@ TEST_CASE("pose parameters: what is settled moves no point as a motion of the vo
   const Eigen::VectorXd moved = sight_of(a, poses_of(settled)).position - given.position;
   const Eigen::VectorXd explained = given.motions * given.motions.colPivHouseholderQr().solve(moved);
   CHECK(explained.norm() < 0.01 * moved.norm());
-  CHECK(distance_px(a, poses_of(settled), poses_of(x)) < 0.02 * distance_px(a, poses_of(x), a.poses));
+  CHECK(distance_px(a, poses_of(settled), poses_of(x)) < 0.05 * distance_px(a, poses_of(x), a.poses));
   std::vector<double> again = settled;
   parameters.settle(again);
   CHECK(max_difference(again, settled) < 1e-9);

@@ -16,7 +16,7 @@
 #include "dsasrgs/version.hpp"
 #include "dsasrgs/volume_files.hpp"
 #include "jobs/pictures.hpp"
-#include "jobs/pose_correction_json.hpp"
+#include "jobs/pose_report.hpp"
 #include "jobs/scores_json.hpp"
 
 namespace dsasrgs::program {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "jobs/pose_correction_json.hpp"
+#include "jobs/pose_report.hpp"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numbers>
 
@@ -34,6 +35,20 @@ Json pose_correction_as_json(const Model& model) {
     json["per_view"].push_back(view);
   }
   return json;
+}
+
+std::string pose_correction_summary(const Model& model) {
+  const PoseCorrection& c = model.pose_correction;
+  const PoseCorrectionSize size = correction_size(c, model.detector, model.volume);
+  char text[320];
+  std::snprintf(
+      text, sizeof(text),
+      "poses: moved smoothly by %.2f px (at most %.2f), views by %.2f px beside that (view %d by %.2f); detector %+.2f "
+      "and %+.2f mm, roll %+.3f, tilt %+.3f degrees, arc %+.2f %%",
+      size.smooth_rms_px, size.smooth_largest_px, size.remainder_rms_px, size.largest_view, size.remainder_largest_px,
+      c.sweep.offset_u_mm, c.sweep.offset_v_mm, c.sweep.roll_rad * kDegrees, c.sweep.tilt_rad * kDegrees,
+      100 * c.sweep.arc_scale);
+  return text;
 }
 
 }  // namespace dsasrgs::program

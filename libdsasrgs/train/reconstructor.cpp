@@ -225,7 +225,7 @@ struct Reconstructor::State {
     const std::size_t slot = slot_of(step);
     const float time = training_time(slot);
     // The first step with a new number of Gaussians or pixels makes its buffers, which cannot be captured.
-    if (step == config().super_resolution.first_step + 1) warm_gaussians = 0;
+    if (step == config().super_resolution.first_step + 1 || uses_pose(step) != uses_pose(step - 1)) warm_gaussians = 0;
     const bool capture = warm_gaussians == training.model.cloud.size() && can_be_captured();
     warm_gaussians = 0;  // a step that fails is tried again without capture
     dsasrgs::timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, time, schedule); }); });

@@ -218,10 +218,10 @@ TEST_CASE("pose refinement: goes on from a checkpoint within a pass with the sam
   const TemporaryFolder folder;
   const Acquisition a = with_jitter(still_simulation(ctx).acquisition, 1);
   Config config = refining_config(60);
-  config.geometry.first_step = 0;
+  config.geometry.first_step = 12;
   Reconstructor whole(ctx, a, config), first(ctx, a, config);
   whole.run();
-  for (int i = 0; i < 31; ++i) first.step();  // 12 views: in the third pass
+  for (int i = 0; i < 31; ++i) first.step();  // 12 views: in the third pass, the second that counts
   first.save_checkpoint(folder / "checkpoint.h5");
   Reconstructor second(ctx, a, folder / "checkpoint.h5");
   second.run();

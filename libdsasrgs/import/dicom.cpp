@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <initializer_list>
 #include <map>
 #include <numeric>
 #include <string>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "common/host_vector.hpp"
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 #include "import/dicom_run.hpp"
 #include "import/dicom_views.hpp"
@@ -224,8 +226,26 @@ void require_options(const DicomImportOptions& options) {
     if (!tags.mask_frames.empty()) refuse("tags.mask_frames", beside, "some");
     if (tags.mask_shift_px) refuse("tags.mask_shift_px", beside, "one");
   };
-  refuse_unheeded(options.tags);
-  for (const auto& one : options.tags_of) refuse_unheeded(one.second);
+  // Of other values the file says what they may be; what is wrong with these would show far from here.
+  const auto require_near = [&](const char* name, double most, std::initializer_list<double> values) {
+    for (const double value : values)
+      if (!(std::abs(value) <= most)) refuse(name, "numbers within " + plain_number(most), plain_number(value));
+  };
+  const auto check_values = [&](const DicomTags& tags) {
+    constexpr double kMostTime_s = 1e9;
+    if (tags.table_mm)
+      require_near("tags.table_mm", kMostDicomLength_mm, {tags.table_mm->x, tags.table_mm->y, tags.table_mm->z});
+    for (const auto& [name, value] :
+         {std::pair{"tags.isocenter_px", &tags.isocenter_px}, {"tags.mask_shift_px", &tags.mask_shift_px}})
+      if (*value) require_near(name, DicomExtents::kMostSide, {(*value)->x, (*value)->y});
+    if (tags.start_s) require_near("tags.start_s", kMostTime_s, {*tags.start_s});
+  };
+  const auto check = [&](const DicomTags& tags) {
+    refuse_unheeded(tags);
+    check_values(tags);
+  };
+  check(options.tags);
+  for (const auto& one : options.tags_of) check(one.second);
 }
 
 }  // namespace

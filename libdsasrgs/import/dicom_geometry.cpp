@@ -33,7 +33,10 @@ double first_of(const std::vector<double>& numbers, double otherwise) {
 /// A length that the tag tells, or that was given by hand.
 double length_of(const DicomDataset& file, const DcmTagKey& tag, const char* by_hand, double found) {
   if (!(found > 0) || found > kMostDicomLength_mm)
-    refuse_value(file, tag, by_hand, "a length in mm above 0", plain_number(found));
+    refuse_value(file, tag, by_hand,
+                 found > 0 ? "a length of at most " + plain_number(kMostDicomLength_mm) + " mm"
+                           : std::string("a length in mm above 0"),
+                 plain_number(found));
   return found;
 }
 

@@ -123,6 +123,10 @@ TEST_CASE("import_dicom: options that have no effect are refused or warned of", 
     refused([&](DicomImportOptions& o) { other(o), o.tags.mask_shift_px = Vec2d{1, 0}; }, "mask_shift_px");
     refused([&](DicomImportOptions& o) { other(o), o.tags_of["run.dcm"].mask_frames = {1}; }, "mask_frames");
   }
+  refused([](DicomImportOptions& o) { o.tags.table_mm = Vec3d{0, 2e5, 0}; }, "tags.table_mm: expected numbers within");
+  refused([](DicomImportOptions& o) { o.tags_of["run.dcm"].isocenter_px = Vec2d{1e300, 0}; }, "tags.isocenter_px");
+  refused([](DicomImportOptions& o) { o.tags.mask_shift_px = Vec2d{0, -1e6}; }, "tags.mask_shift_px");
+  refused([](DicomImportOptions& o) { o.tags.start_s = 1e300; }, "tags.start_s: expected numbers within 1");
   DicomImportOptions of_mask;
   of_mask.mask_run = mask;
   of_mask.tags_of["mask.dcm"].primary_deg = 31;

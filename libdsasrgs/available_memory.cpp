@@ -75,4 +75,9 @@ MemoryAmount available_memory(const Context& ctx) {
           ctx.free_device_memory()};
 }
 
+std::size_t resident_memory() {
+  const std::size_t held = number_after("/proc/self/status", "VmRSS:", 1024);
+  return held == kUnknown ? 0 : held;
+}
+
 }  // namespace dsasrgs

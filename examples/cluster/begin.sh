@@ -42,14 +42,18 @@ printf '%s\n' "$program" "$@" >"$results/command"
 
 left=()
 finished=0
-for case in "$cases"/*.h5; do
+for case in "$cases"/*.[hH]5; do
   [ -e "$case" ] || fail "expected acquisitions (*.h5), found none in $cases"
-  case $(basename "$case" .h5) in  # what else is in the folder of the results
+  name=$(basename "$case")
+  name=${name%.[hH]5}
+  [ ! -e "$cases/$name.h5" ] || [ ! -e "$cases/$name.H5" ] || [ "$cases/$name.h5" -ef "$cases/$name.H5" ] ||
+    fail "expected another name for each case, found $name.h5 and $name.H5 in $cases"
+  case $name in  # what else is in the folder of the results
     command | config.toml | slurm.log | summary.* | cases.* | *.log | *.status | *.lock)
       fail "expected names that are not those of the results' own files, found $case" ;;
   esac
   [[ $case != *$'\n'* ]] || fail "expected names of one line, found $(printf %q "$case")"
-  if [ -e "$results/$(basename "$case" .h5)/metrics.json" ]; then
+  if [ -e "$results/$name/metrics.json" ]; then
     finished=$((finished + 1))
   else
     left+=("$case")

@@ -6,7 +6,8 @@
 # usage: one_case.sh RESULTS CASE.h5
 set -uo pipefail
 results=$1 case=$2
-name=$(basename "$case" .h5)
+name=$(basename "$case")
+name=${name%.[hH]5}
 run=$results/$name log=$results/$name.log
 mapfile -t command <"$results/command"
 options=(--quiet "${command[@]:1}")

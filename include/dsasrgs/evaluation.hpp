@@ -19,19 +19,11 @@
 #include "dsasrgs/export.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "dsasrgs/model.hpp"
+#include "dsasrgs/progress.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
 #include "dsasrgs/splits.hpp"
 
 namespace DSASRGS_API dsasrgs {
-
-/// How far a job is.
-struct ProgressReport {
-  const char* stage;  ///< "evaluating", "evaluating high resolution", "interpolating" or "reprojecting"; a literal
-  std::size_t done;   ///< views of this stage; 0 before the first
-  std::size_t total;  ///< at least 1
-};
-/// Called on the thread that does the job, before its first view and after each. False stops it: it throws Cancelled.
-using ProgressCallback = std::function<bool(const ProgressReport&)>;
 
 /// What images are held against.
 enum class TruthKind {

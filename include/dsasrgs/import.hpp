@@ -5,6 +5,7 @@
 /// it assumes or finds implausible as warnings. Errors of all of them: IoError when the system refuses, BadInput (file,
 /// field, expected, found) when the content is not what its format asks for, OutOfMemory when it does not fit,
 /// BackendUnavailable where the build lacks the library for a format. The acquisition is validated.
+/// Messages name the options as options.NAME, and DICOM tags given by hand as tags.NAME.
 
 #include <filesystem>
 #include <optional>

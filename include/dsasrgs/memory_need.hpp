@@ -34,4 +34,7 @@ MemoryNeed training_memory(const Acquisition&, const Config&, Backend, std::size
 /// known are as large as they can be.
 MemoryAmount available_memory(const Context&);
 
+/// Bytes of the machine's own memory that this process holds now; 0 where they cannot be known.
+std::size_t resident_memory();
+
 }  // namespace dsasrgs

@@ -10,6 +10,7 @@
 
 #include "dsasrgs/export.hpp"
 #include "dsasrgs/geometry.hpp"
+#include "dsasrgs/progress.hpp"
 
 namespace DSASRGS_API dsasrgs {
 
@@ -68,8 +69,9 @@ struct VolumeScore {
 /// nearest vertices of the other, so two samplings of one smooth surface are up to about half a voxel apart.
 /// Percentiles interpolate linearly between order statistics. Surface distances are NaN when either surface is empty.
 /// Throws InvalidArgument when sizes disagree, a value is not finite (the message names the voxel), a spacing or the
-/// maximum of the reference is not positive, or the threshold is not finite.
+/// maximum of the reference is not positive, or the threshold is not finite; Cancelled. Progress is counted in slices,
+/// each of which is gone through seven times.
 VolumeScore score_volume(std::span<const float> volume, std::span<const float> reference, const VolumeGrid&,
-                         double threshold);
+                         double threshold, const ProgressCallback& progress = {});
 
 }  // namespace dsasrgs

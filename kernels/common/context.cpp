@@ -13,11 +13,11 @@
 #include "common/has_cuda.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
+#include "dsasrgs/most_threads.hpp"
 
 namespace dsasrgs {
 
 namespace {
-constexpr int kMostThreads = 1024;
 
 /// Starts and ends the threads once where there are more than processors: libgomp ends the process where it cannot
 /// start them.

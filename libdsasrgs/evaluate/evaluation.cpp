@@ -34,7 +34,8 @@ void check_reference_volume(const Acquisition& a) {
   require_finite_voxels("evaluate", "reference volume", reference, a.volume);
 }
 
-VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const EvaluationOptions& options) {
+VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const EvaluationOptions& options,
+                                 const ProgressCallback& progress) {
   const ReferenceVolume& reference = *a.reference_volume;
   const float largest = *std::max_element(reference.values.begin(), reference.values.end());
   VolumeEvaluation result;
@@ -52,7 +53,7 @@ VolumeEvaluation evaluate_volume(Renderer& renderer, const Acquisition& a, const
                             : renderer.voxelize_mean(a.volume, a.num_views());
     volume = made.values;
   }
-  result.score = score_volume(volume, reference.values, a.volume, result.surface_threshold_per_mm);
+  result.score = score_volume(volume, reference.values, a.volume, result.surface_threshold_per_mm, progress);
   return result;
 }
 
@@ -116,7 +117,7 @@ Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, cons
   const std::vector<Pose> poses = poses_as_corrected(model, a);
   result.measured = score_renders(renderer, poses, measured, views, progress);
   if (reference) result.reference = score_renders(renderer, poses, *reference, views, progress);
-  if (a.reference_volume) result.volume = evaluate_volume(renderer, a, options);
+  if (a.reference_volume) result.volume = evaluate_volume(renderer, a, options, progress);
   if (!options.baselines) return result;
   result.baselines = score_baselines(ctx, measured, views, progress);
   // Baselines come at the measured resolution, so only truth of that resolution can judge them.

@@ -3,11 +3,14 @@
 
 namespace dsasrgs {
 
-std::vector<Vec3d> isosurface_vertices(std::span<const float> volume, const VolumeGrid& grid, double threshold) {
+std::vector<Vec3d> isosurface_vertices(std::span<const float> volume, const VolumeGrid& grid, double threshold,
+                                       const std::function<void()>& after_slice) {
   std::vector<Vec3d> vertices;
-  for (int k = 0; k < grid.size_z; ++k)
+  for (int k = 0; k < grid.size_z; ++k) {
     for_each_crossing(volume, grid, threshold, k,
                       [&](int, std::size_t, Vec3d position) { vertices.push_back(position); });
+    if (after_slice) after_slice();
+  }
   return vertices;
 }
 

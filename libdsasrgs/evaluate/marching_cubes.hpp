@@ -3,6 +3,7 @@
 // Vertices of the isosurface of a volume.
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -36,7 +37,8 @@ void for_each_crossing(std::span<const float> volume, const VolumeGrid& grid, do
 
 /// World positions [mm] of the vertices that marching cubes (Lorensen and Cline 1987) places on the surface
 /// volume = threshold, those of extract_surface without its triangles, which no distance needs. Ordered by voxel, then
-/// by axis. The volume [z,y,x] must be finite and of the grid's size.
-std::vector<Vec3d> isosurface_vertices(std::span<const float> volume, const VolumeGrid&, double threshold);
+/// by axis. The volume [z,y,x] must be finite and of the grid's size. `after_slice` is called after each slice.
+std::vector<Vec3d> isosurface_vertices(std::span<const float> volume, const VolumeGrid&, double threshold,
+                                       const std::function<void()>& after_slice = {});
 
 }  // namespace dsasrgs

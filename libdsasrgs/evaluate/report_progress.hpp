@@ -5,7 +5,7 @@
 #include <string>
 
 #include "dsasrgs/error.hpp"
-#include "dsasrgs/evaluation.hpp"
+#include "dsasrgs/progress.hpp"
 
 namespace dsasrgs {
 
@@ -13,7 +13,7 @@ namespace dsasrgs {
 inline void report_progress(const ProgressCallback& progress, const ProgressReport& report) {
   if (progress && !progress(report))
     throw Cancelled(std::string(report.stage) + ": stopped after " + std::to_string(report.done) + " of " +
-                    std::to_string(report.total) + " views, as the caller asked");
+                    std::to_string(report.total) + " " + report.unit + ", as the caller asked");
 }
 
 /// The same progress under the name of another stage.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "evaluate/marching_cubes.hpp"
+#include "evaluate/report_progress.hpp"
 #include "evaluate/windowed_ssim.hpp"
 #include "point_tree.hpp"
 #include "require_finite.hpp"
@@ -26,33 +28,65 @@ void check_volume(const char* what, std::span<const float> volume, const VolumeG
   require_finite_voxels("score_volume", what, volume, grid);
 }
 
-double psnr(std::span<const float> volume, std::span<const float> reference, double range) {
-  double sum_squares = 0;
-  for (std::size_t i = 0; i < volume.size(); ++i) {
-    const double d = static_cast<double>(volume[i]) - static_cast<double>(reference[i]);
-    sum_squares += d * d;
+/// A slice done, of one of the passes through the volume.
+class Slices {
+ public:
+  Slices(const ProgressCallback& progress, const VolumeGrid& grid)
+      : progress_(progress), total_(kPasses * static_cast<std::size_t>(grid.size_z)) {
+    report();
   }
+  void next() {
+    ++done_;
+    report();
+  }
+
+ private:
+  static constexpr std::size_t kPasses = 7;  // PSNR, SSIM, Dice, two surfaces, distances both ways
+  void report() const { report_progress(progress_, {"scoring the volume", done_, total_, "slices"}); }
+
+  const ProgressCallback& progress_;
+  std::size_t total_, done_ = 0;
+};
+
+std::size_t slice_size(const VolumeGrid& grid) {
+  return static_cast<std::size_t>(grid.size_x) * static_cast<std::size_t>(grid.size_y);
+}
+
+double psnr(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid, double range,
+            Slices& slices) {
+  double sum_squares = 0;
+  const std::size_t slice = slice_size(grid);
+  for (std::size_t first = 0; first < volume.size(); first += slice, slices.next())
+    for (std::size_t i = first; i < first + slice; ++i) {
+      const double d = static_cast<double>(volume[i]) - static_cast<double>(reference[i]);
+      sum_squares += d * d;
+    }
   return 10 * std::log10(range * range / (sum_squares / static_cast<double>(volume.size())));
 }
 
-double ssim(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid, double range) {
-  const std::size_t slice = static_cast<std::size_t>(grid.size_x) * static_cast<std::size_t>(grid.size_y);
+double ssim(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid, double range,
+            Slices& slices) {
+  const std::size_t slice = slice_size(grid);
   const auto load = [&](int z, double* rendered, double* truth, double* left_out) {
     const std::size_t first = static_cast<std::size_t>(z) * slice;
     std::copy_n(volume.data() + first, slice, rendered);
     std::copy_n(reference.data() + first, slice, truth);
     std::fill_n(left_out, slice, 0.0);
+    slices.next();
   };
   return mean_windowed_ssim({grid.size_x, grid.size_y, grid.size_z, kSsimWindow}, load, range);
 }
 
-double dice(std::span<const float> volume, std::span<const float> reference, double threshold) {
+double dice(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid, double threshold,
+            Slices& slices) {
   std::size_t num_both = 0, num_either = 0;
-  for (std::size_t i = 0; i < volume.size(); ++i) {
-    const bool a = static_cast<double>(volume[i]) > threshold, b = static_cast<double>(reference[i]) > threshold;
-    num_both += a && b;
-    num_either += static_cast<std::size_t>(a) + static_cast<std::size_t>(b);
-  }
+  const std::size_t slice = slice_size(grid);
+  for (std::size_t first = 0; first < volume.size(); first += slice, slices.next())
+    for (std::size_t i = first; i < first + slice; ++i) {
+      const bool a = static_cast<double>(volume[i]) > threshold, b = static_cast<double>(reference[i]) > threshold;
+      num_both += a && b;
+      num_either += static_cast<std::size_t>(a) + static_cast<std::size_t>(b);
+    }
   return num_either > 0 ? 2 * static_cast<double>(num_both) / static_cast<double>(num_either) : kNan;
 }
 
@@ -61,9 +95,13 @@ struct SurfaceDistance {
   double mean_mm = 0, percentile95_mm = 0;
 };
 
-SurfaceDistance surface_distance(const std::vector<Vec3d>& points, const PointTree& surface) {
+SurfaceDistance surface_distance(const std::vector<Vec3d>& points, const PointTree& surface, const VolumeGrid& grid,
+                                 Slices& slices) {
   std::vector<double> distances(points.size());
-  std::transform(points.begin(), points.end(), distances.begin(), [&](Vec3d p) { return surface.distance_mm(p); });
+  const auto parts = static_cast<std::size_t>(grid.size_z);
+  for (std::size_t part = 0; part < parts; ++part, slices.next())
+    for (std::size_t i = points.size() * part / parts; i < points.size() * (part + 1) / parts; ++i)
+      distances[i] = surface.distance_mm(points[i]);
   SurfaceDistance result;
   for (const double d : distances) result.mean_mm += d / static_cast<double>(distances.size());
   const double rank = 0.95 * static_cast<double>(distances.size() - 1);
@@ -77,7 +115,7 @@ SurfaceDistance surface_distance(const std::vector<Vec3d>& points, const PointTr
 }  // namespace
 
 VolumeScore score_volume(std::span<const float> volume, std::span<const float> reference, const VolumeGrid& grid,
-                         double threshold) try {
+                         double threshold, const ProgressCallback& progress) try {
   require_grid("score_volume", grid);
   check_volume("volume", volume, grid);
   check_volume("reference", reference, grid);
@@ -88,13 +126,16 @@ VolumeScore score_volume(std::span<const float> volume, std::span<const float> r
     throw InvalidArgument("score_volume: reference: expected a positive maximum, found " + std::to_string(range));
 
   VolumeScore score;
-  score.psnr_db = psnr(volume, reference, range);
-  score.ssim = ssim(volume, reference, grid, range);
-  score.dice = dice(volume, reference, threshold);
-  const std::vector<Vec3d> a = isosurface_vertices(volume, grid, threshold);
-  const std::vector<Vec3d> b = isosurface_vertices(reference, grid, threshold);
+  Slices slices(progress, grid);
+  score.psnr_db = psnr(volume, reference, grid, range, slices);
+  score.ssim = ssim(volume, reference, grid, range, slices);
+  score.dice = dice(volume, reference, grid, threshold, slices);
+  const auto after_slice = [&] { slices.next(); };
+  const std::vector<Vec3d> a = isosurface_vertices(volume, grid, threshold, after_slice);
+  const std::vector<Vec3d> b = isosurface_vertices(reference, grid, threshold, after_slice);
   if (a.empty() || b.empty()) return score;
-  const SurfaceDistance to_reference = surface_distance(a, PointTree(b)), to_volume = surface_distance(b, PointTree(a));
+  const SurfaceDistance to_reference = surface_distance(a, PointTree(b), grid, slices),
+                        to_volume = surface_distance(b, PointTree(a), grid, slices);
   score.chamfer_mm = to_reference.mean_mm + to_volume.mean_mm;
   score.hd95_mm = std::max(to_reference.percentile95_mm, to_volume.percentile95_mm);
   return score;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <zlib.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -71,6 +73,22 @@ namespace dsasrgs {
 
 namespace {
 
+/// Puts the name of this library behind the header of a PNG file: length, "tEXt", key and text, and their checksum.
+void insert_software(std::string& png) {
+  constexpr std::size_t kHeaderEnd = 8 + 25;
+  const auto big_endian = [](std::uint32_t value) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift & 0xff));
+    return bytes;
+  };
+  using namespace std::string_literals;
+  const std::string chunk = "tEXtSoftware\0dsasrgs"s;
+  const auto sum =
+      ::crc32(0, reinterpret_cast<const unsigned char*>(chunk.data()), static_cast<unsigned>(chunk.size()));
+  png.insert(kHeaderEnd, big_endian(static_cast<std::uint32_t>(chunk.size() - 4)) + chunk +
+                             big_endian(static_cast<std::uint32_t>(sum)));
+}
+
 void append_bytes(void* to, void* data, int size) {
   const char* bytes = static_cast<const char*>(data);
   static_cast<std::string*>(to)->append(bytes, static_cast<std::size_t>(size));
@@ -109,6 +127,7 @@ void write_png(const std::filesystem::path& path, std::span<const float> image, 
   const StbMemory memory;
   if (stbi_write_png_to_func(append_bytes, &bytes, width_px, height_px, 1, grey.data(), width_px) == 0)
     throw OutOfMemory("write_png: could not allocate the compressed image of " + std::to_string(pixels) + " pixels");
+  insert_software(bytes);
   AtomicFile file(path);
   file.write(bytes.data(), bytes.size());
   file.commit();

@@ -103,7 +103,8 @@ RtkProjection rtk_projection(const Pose& pose) {
 
 void write_rtk_geometry(const std::filesystem::path& path, std::span<const Pose> poses) try {
   one_row_order("write_rtk_geometry", poses);
-  std::string text = "<?xml version=\"1.0\"?>\n<!DOCTYPE RTKGEOMETRY>\n<RTKThreeDCircularGeometry version=\"3\">\n";
+  std::string text =
+      "<?xml version=\"1.0\"?>\n<!-- dsasrgs -->\n<!DOCTYPE RTKGEOMETRY>\n<RTKThreeDCircularGeometry version=\"3\">\n";
   for (const Pose& pose : poses) {
     const RtkProjection p = rtk_projection(pose);
     text += "  <Projection>\n";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "files/reading_dialogue.hpp"
 
+#include <sys/resource.h>
+
 #include <utility>
 
 #include "dsasrgs/error.hpp"
@@ -18,6 +20,18 @@ milliseconds processor_time(std::size_t file_bytes, std::size_t bytes) {
   return milliseconds(2000 + file_bytes / kFilePerMs + bytes / kAskedPerMs);
 }
 
+/// What to add to an end that want of memory may have led to, for libraries written in C do not look at every
+/// allocation; empty where this process, and so the one that reads, may have as much as such a file needs.
+std::string perhaps_no_memory(std::size_t file_bytes) {
+  constexpr std::size_t kAmple = std::size_t{2} << 30, kAmplePerByte = 64, kMebibyte = std::size_t{1} << 20;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+      limit.rlim_cur / kAmplePerByte > kAmple / kAmplePerByte + file_bytes)
+    return {};
+  return ", perhaps for want of memory: the limit on the address space (ulimit -v) is " +
+         std::to_string(limit.rlim_cur / kMebibyte) + " MiB";
+}
+
 constexpr milliseconds kStart{20'000};     // of a process, on a machine that is busy
 constexpr milliseconds kSilence{600'000};  // of a disk that is slow; longer, and it is the process that sleeps
 
@@ -30,7 +44,8 @@ ReadingDialogue::ReadingDialogue(const std::vector<std::string>& command, const 
   process_.allow(kStart);
   if (!process_.receive(greeting.data(), greeting.size(), kStart) || greeting != kGreeting)
     throw IoError(name + ": cannot read: expected " + command[0] + " to read files for this program, found " +
-                  (greeting[0] == '\0' ? process_.end() : "another program or version"));
+                  (greeting[0] == '\0' ? process_.end() + perhaps_no_memory(file_bytes_)
+                                       : std::string("another program or version")));
 }
 
 void ReadingDialogue::ask(std::string_view message, std::string field, std::size_t bytes) {
@@ -75,6 +90,8 @@ void ReadingDialogue::receive(void* to, std::size_t bytes) {
 void ReadingDialogue::fail_of_end() {
   const std::string& found = process_.end();
   if (process_.was_killed()) throw ReadingRefusal{ReadingRefusal::Kind::io, field_, "", found};
+  if (const std::string why = perhaps_no_memory(file_bytes_); process_.has_crashed() && !why.empty())
+    throw ReadingRefusal{ReadingRefusal::Kind::out_of_memory, field_, "", found + why};
   fail(found);
 }
 

@@ -185,6 +185,7 @@ const std::string& ReadingProcess::end() {
   }
   if (!end_.empty()) return end_;
   killed_ = ended > 0 && WIFSIGNALED(status) && is_from_outside(WTERMSIG(status));
+  crashed_ = !killed_;
   if (killed_)
     end_ = std::string("the process that reads it was killed (") + ::strsignal(WTERMSIG(status)) + ")";
   else if (ended > 0 && WIFSIGNALED(status))

@@ -32,6 +32,8 @@ class ReadingProcess {
   const std::string& end();
   /// After end(): whether somebody else ended it, which says nothing about the file.
   bool was_killed() const { return killed_; }
+  /// After end(): whether it crashed, or ended before its time.
+  bool has_crashed() const { return crashed_; }
 
  private:
   /// Processor time it has used so far.
@@ -43,7 +45,7 @@ class ReadingProcess {
   int socket_ = -1;
   std::chrono::nanoseconds allowed_{0};
   std::string end_;
-  bool killed_ = false;
+  bool killed_ = false, crashed_ = false;
 };
 
 }  // namespace dsasrgs

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <limits>
+#include <new>
 
 #include "dsasrgs/error.hpp"
 
@@ -28,6 +31,28 @@ void limit_resource(int resource, rlim_t soft) {
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// Whether an allocation failed since the answer was begun: libraries may say something else of it, or end the process.
+std::atomic<bool> ran_out{false};
+/// Whether the limit on the address space that this process was started with is lower than what it would set itself.
+std::atomic<bool> limited_from_outside{false};
+
+[[noreturn]] void note_no_memory() {
+  ran_out = true;
+  throw std::bad_alloc();
+}
+
+std::string out_of_memory_in_words() {
+  return limited_from_outside ? "less memory than reading takes: the limit on the address space (ulimit -v) is that low"
+                              : "more memory than its size can need";
+}
+
+/// A library that lets std::bad_alloc out of where it must not ends the process so.
+[[noreturn]] void say_no_memory_and_end() {
+  if (!ran_out) std::abort();
+  send_refusal({ReadingRefusal::Kind::out_of_memory, "file", "", out_of_memory_in_words()});
+  ::_exit(0);
 }
 
 /// The parts of a message of BadInput about the file `name`.
@@ -49,6 +74,8 @@ bool begin_serving(ServedFile& served) {
   }, file{};
   if (::fstat(kServedSocket, &socket) != 0 || !S_ISSOCK(socket.st_mode) || ::fstat(kServedFile, &file) != 0)
     return false;
+  std::set_new_handler(note_no_memory);
+  std::set_terminate(say_no_memory_and_end);
   ::closefrom(kServedFile + 1);    // what the application left open
   limit_resource(RLIMIT_CORE, 1);  // no core: 0 still feeds a program that collects them
   limit_resource(RLIMIT_FSIZE, 0);
@@ -61,8 +88,14 @@ void limit_memory([[maybe_unused]] std::size_t bytes) {
 #ifndef __SANITIZE_ADDRESS__  // whose own memory is in the terabytes
   constexpr std::size_t kSpareBytes = std::size_t{192} << 20;
   static const std::size_t at_first = address_space();
+  static const rlim_t from_outside = [] {
+    rlimit first{};
+    return ::getrlimit(RLIMIT_AS, &first) == 0 ? first.rlim_cur : RLIM_INFINITY;
+  }();
   const std::size_t bound = at_first + kSpareBytes;
-  limit_resource(RLIMIT_AS, bytes > std::numeric_limits<rlim_t>::max() - bound ? RLIM_INFINITY : bound + bytes);
+  const rlim_t wanted = bytes > std::numeric_limits<rlim_t>::max() - bound ? RLIM_INFINITY : bound + bytes;
+  limited_from_outside = from_outside < wanted;
+  limit_resource(RLIMIT_AS, std::min(wanted, from_outside));
 #endif
 }
 
@@ -87,17 +120,21 @@ void send_refusal(const ReadingRefusal& refusal) {
 
 void answer_or_refuse(const std::string& name, const std::string& field, const std::function<void()>& answer) {
   using Kind = ReadingRefusal::Kind;
+  const auto send_without_memory = [&] { send_refusal({Kind::out_of_memory, field, "", out_of_memory_in_words()}); };
+  ran_out = false;
   try {
     answer();
   } catch (const ReadingRefusal& refusal) {
+    if (refusal.kind == Kind::bad_input && ran_out) return send_without_memory();
     send_refusal(refusal);
   } catch (const BadInput& error) {
+    if (ran_out) return send_without_memory();
     send_refusal(parts_of(error, name));
   } catch (const IoError& error) {
     const std::string message = error.what(), before = name + ": cannot read: ";
     send_refusal({Kind::io, "", "", message.starts_with(before) ? message.substr(before.size()) : message});
   } catch (const std::exception&) {  // OutOfMemory, std::bad_alloc, and std::length_error before it
-    send_refusal({Kind::out_of_memory, field, "", "more memory than its size can need"});
+    send_without_memory();
   }
 }
 

@@ -68,7 +68,8 @@ void TextLines::refuse(std::string_view field, std::string_view expected, std::s
   constexpr std::size_t kMostShown = 40;
   std::string shown(found.substr(0, kMostShown));
   if (found.size() > kMostShown) shown += "…";
-  throw BadInput(path_.string(), "line " + std::to_string(line_) + ": " + std::string(field), expected, shown);
+  const std::string place = line_ == 0 ? std::string() : "line " + std::to_string(line_) + ": ";  // nothing read yet
+  throw BadInput(path_.string(), place + std::string(field), expected, shown);
 }
 
 double TextLines::number(std::string_view field, std::string_view word) const {

@@ -82,7 +82,10 @@ ImportedCase import_astra(const std::filesystem::path& vectors, const std::files
     a.detector.pitch_u_mm = pitch_u * mm;
     a.detector.pitch_v_mm = pitch_v * mm;
     read_projection_stack(projections, options.views_first, a);
-    finish_import(imported, options, {});
+    FileSays says;
+    says.names = {"the vectors", "numbers 0 to 2 of the vectors", "numbers 3 to 5 of the vectors",
+                  "the lengths of numbers 6 to 8 and 9 to 11 of the vectors", ""};
+    finish_import(imported, options, says);
     return imported;
   });
 } catch (const std::bad_alloc&) {

@@ -69,7 +69,12 @@ ImportedCase circular_case(const std::string& name, CircularScan&& scan, const I
     imported.warnings.push_back(name + ": offDetector: expected 0 along the axis, found " +
                                 std::to_string(scan.detector_offset[1]) +
                                 ": taken towards +z as TIGRE does; NAF's own loader takes it towards -z");
-  finish_import(imported, options, {false, true, 0, largest_angle});
+  finish_import(imported, options,
+                {false,
+                 true,
+                 0,
+                 largest_angle,
+                 {"angles", "DSO", "DSD", "dDetector or sDetector", "nVoxel, dVoxel or sVoxel, offOrigin"}});
   return imported;
 }
 

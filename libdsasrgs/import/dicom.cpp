@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <initializer_list>
 #include <map>
 #include <numeric>
 #include <string>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "common/host_vector.hpp"
+#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 #include "import/dicom_run.hpp"
 #include "import/dicom_views.hpp"
@@ -108,7 +110,7 @@ std::vector<double> starts_s(const std::vector<RunFacts>& runs, ImportedCase& im
   if (runs.size() > 1)
     imported.warnings.push_back(imported.acquisition.name +
                                 ": times: expected acquisition dates and times in all files, found files without: one "
-                                "is taken to follow the other (start_s gives them by hand)");
+                                "is taken to follow the other (tags.start_s gives them by hand)");
   return start_s;
 }
 
@@ -136,7 +138,7 @@ void warn_of_table(const std::vector<RunFacts>& runs, std::vector<std::string>& 
     if (run.table_tags.empty() || from.empty() || run.table_tags == from) continue;
     const auto moved = [&](std::size_t axis) { return rounded_text(run.table_tags[axis] - from[axis]); };
     warnings.push_back(run.name + ": table: expected where it was for " + file_name(runs.front().name) +
-                       ", found that it moved by the maker's tags: perhaps table_mm = " + moved(kLateral) + "," +
+                       ", found that it moved by the maker's tags: perhaps tags.table_mm = " + moved(kLateral) + "," +
                        moved(kVertical) + "," + moved(kLongitudinal) + " by hand");
   }
 }
@@ -164,7 +166,7 @@ void warn_of_unheeded_times(const DicomImportOptions& options, bool single_frame
                                               [&](const auto& one) { return field(one.second); });
   };
   const auto warn = [&](const char* name, const char* why) {
-    imported.warnings.push_back(imported.acquisition.name + ": " + name + " (by hand) has no effect: " + why);
+    imported.warnings.push_back(imported.acquisition.name + ": tags." + name + " has no effect: " + why);
   };
   if (num_files == 1 && given([](const DicomTags& t) { return t.start_s.has_value(); }))
     warn("start_s", "it puts files on one clock, and there is one file");
@@ -172,7 +174,27 @@ void warn_of_unheeded_times(const DicomImportOptions& options, bool single_frame
   if (given([](const DicomTags& t) { return t.frame_time_ms.has_value(); }))
     warn("frame_time_ms", "every file is one frame");
   if (given([](const DicomTags& t) { return !t.primary_increment_deg.empty() || !t.secondary_increment_deg.empty(); }))
-    warn("primary_increment_deg or secondary_increment_deg", "every file is one frame");
+    warn("primary_increment_deg or tags.secondary_increment_deg", "every file is one frame");
+}
+
+/// The tags of what became the geometry, or what was given by hand for them.
+FileNames names_of_geometry(const DicomImportOptions& options) {
+  const auto name = [&](const auto& given, const char* by_hand, const char* tag) {
+    const bool is_given = given(options.tags) || std::any_of(options.tags_of.begin(), options.tags_of.end(),
+                                                             [&](const auto& one) { return given(one.second); });
+    return is_given ? "tags." + std::string(by_hand) : std::string(tag);
+  };
+  const auto angle = [&](std::optional<double> DicomTags::*field, const char* by_hand, const char* tag) {
+    return name([&](const DicomTags& t) { return (t.*field).has_value(); }, by_hand, tag);
+  };
+  FileNames names;
+  names.angles = angle(&DicomTags::primary_deg, "primary_deg", "(0018,1510) PositionerPrimaryAngle") + ", " +
+                 angle(&DicomTags::secondary_deg, "secondary_deg", "(0018,1511) PositionerSecondaryAngle");
+  names.source = angle(&DicomTags::sod_mm, "sod_mm", "(0018,1111) DistanceSourceToPatient");
+  names.detector = angle(&DicomTags::sdd_mm, "sdd_mm", "(0018,1110) DistanceSourceToDetector");
+  names.pitch = name([](const DicomTags& t) { return t.pixel_spacing_mm.has_value(); }, "pixel_spacing_mm",
+                     "(0018,1164) ImagerPixelSpacing");
+  return names;
 }
 
 struct AngleRange {
@@ -194,17 +216,36 @@ void require_options(const DicomImportOptions& options) {
   if (options.last_frame && *options.last_frame < options.first_frame)
     refuse("last_frame", std::to_string(options.first_frame) + " or more", std::to_string(*options.last_frame));
   if (options.mask_run && options.subtraction == DicomSubtraction::background)
-    refuse("mask_run", "none beside the background as mask", "one");
+    refuse("mask_run", "none beside options.subtraction background", "one");
   if (options.duration_s)
-    refuse("duration_s", "none: DICOM files have times (frame_time_ms and start_s give others)", "one");
+    refuse("duration_s", "none: DICOM files have times (tags.frame_time_ms and tags.start_s give others)", "one");
   const auto refuse_unheeded = [&](const DicomTags& tags) {
-    const char* const beside = options.mask_run ? "none beside a mask run" : "none beside the background as mask";
+    const char* const beside =
+        options.mask_run ? "none beside options.mask_run" : "none beside options.subtraction background";
     if (!options.mask_run && options.subtraction == DicomSubtraction::mask) return;
-    if (!tags.mask_frames.empty()) refuse("mask_frames", beside, "some");
-    if (tags.mask_shift_px) refuse("mask_shift_px", beside, "one");
+    if (!tags.mask_frames.empty()) refuse("tags.mask_frames", beside, "some");
+    if (tags.mask_shift_px) refuse("tags.mask_shift_px", beside, "one");
   };
-  refuse_unheeded(options.tags);
-  for (const auto& one : options.tags_of) refuse_unheeded(one.second);
+  // Of other values the file says what they may be; what is wrong with these would show far from here.
+  const auto require_near = [&](const char* name, double most, std::initializer_list<double> values) {
+    for (const double value : values)
+      if (!(std::abs(value) <= most)) refuse(name, "numbers within " + plain_number(most), plain_number(value));
+  };
+  const auto check_values = [&](const DicomTags& tags) {
+    constexpr double kMostTime_s = 1e9;
+    if (tags.table_mm)
+      require_near("tags.table_mm", kMostDicomLength_mm, {tags.table_mm->x, tags.table_mm->y, tags.table_mm->z});
+    for (const auto& [name, value] :
+         {std::pair{"tags.isocenter_px", &tags.isocenter_px}, {"tags.mask_shift_px", &tags.mask_shift_px}})
+      if (*value) require_near(name, DicomExtents::kMostSide, {(*value)->x, (*value)->y});
+    if (tags.start_s) require_near("tags.start_s", kMostTime_s, {*tags.start_s});
+  };
+  const auto check = [&](const DicomTags& tags) {
+    refuse_unheeded(tags);
+    check_values(tags);
+  };
+  check(options.tags);
+  for (const auto& one : options.tags_of) check(one.second);
 }
 
 }  // namespace
@@ -217,7 +258,7 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
   for (const auto& one : options.tags_of)
     if ((!options.mask_run || options.mask_run->filename() != one.first) &&
         std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.filename() == one.first; }))
-      throw InvalidArgument("import_dicom: tags_of: expected names of files that are read, found " + one.first);
+      throw InvalidArgument("import_dicom: options.tags_of: expected names of files that are read, found " + one.first);
   Acquisition& a = imported.acquisition;
   a.name = sources.front().string();
   std::optional<DicomRun> mask_run;
@@ -254,6 +295,7 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
   if (std::find(a.valid.begin(), a.valid.end(), std::uint8_t{0}) == a.valid.end()) a.valid.clear();
   FileSays says;
   says.has_times = true;
+  says.names = names_of_geometry(options);
   finish_import(imported, options, says);
   return imported;
 } catch (const std::bad_alloc&) {

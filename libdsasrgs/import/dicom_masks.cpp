@@ -25,6 +25,14 @@ std::vector<int> frame_numbers(const DicomDataset& file, DcmItem& item, const Dc
   return frames;
 }
 
+/// A frame that stands twice, which would count twice in the mean.
+std::optional<int> repeated(std::vector<int> frames) {
+  std::sort(frames.begin(), frames.end());
+  const auto found = std::adjacent_find(frames.begin(), frames.end());
+  if (found == frames.end()) return std::nullopt;
+  return *found;
+}
+
 Vec2d shift_of(const DicomDataset& file, DcmItem& item) {
   const std::vector<double> shift = file.numbers(item, DCM_MaskSubPixelShift);
   constexpr double kFar = 1e5;
@@ -55,6 +63,8 @@ std::optional<DicomMask> mask_of(const DicomDataset& file, DcmItem& item, int nu
   if (mask.operation == DicomMask::Operation::average) {
     mask.mask_frames = frame_numbers(file, item, DCM_MaskFrameNumbers);
     if (mask.mask_frames.empty()) file.refuse(DCM_MaskFrameNumbers, "the frames of the mask", "none");
+    if (const auto twice = repeated(mask.mask_frames))
+      file.refuse(DCM_MaskFrameNumbers, "each frame once", std::to_string(*twice) + " twice");
   }
   constexpr int kShort = 32767;
   mask.contrast_averaging = file.integer(item, DCM_ContrastFrameAveraging, 1, num_frames).value_or(1);
@@ -127,6 +137,8 @@ void warn_of_unknown_shape(const DicomDataset& file, DcmItem& item, const DcmTag
 
 void read_masks(const DicomDataset& file, const DicomTags& tags, DicomRun& run) {
   if (!tags.mask_frames.empty()) {
+    if (const auto twice = repeated(tags.mask_frames))
+      throw BadInput(run.name, "tags.mask_frames", "each frame once", std::to_string(*twice) + " twice");
     DicomMask mask;
     mask.mask_frames = tags.mask_frames;
     mask.by_hand = true;

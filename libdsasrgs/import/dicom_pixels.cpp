@@ -179,7 +179,7 @@ void read_pixels(const DicomDataset& file, DicomFrames& frames, const DicomTags&
   if (!tags.saturation && run.intensity == DicomIntensity::linear && share > kManySaturated)
     run.warnings.push_back(run.name + ": " + rounded_text(100 * share) + " % of the pixels are at the largest value, " +
                            std::to_string(bits.most()) +
-                           ": if the detector is saturated there, give it by hand (saturation)");
+                           ": if the detector is saturated there, give tags.saturation by hand");
 }
 
 }  // namespace dsasrgs

@@ -61,7 +61,7 @@ void read_run(const std::filesystem::path& path, const DicomQuestion& question, 
   check_modality(file, run);
   const std::unique_ptr<DicomFrames> frames = read_pixel_header(file, run);
   if (run.width() < 1 || run.height() < 1)
-    throw BadInput(run.name, "bin", "at most the image's sides", std::to_string(run.bin));
+    throw BadInput(run.name, "options.bin", "at most the image's sides", std::to_string(run.bin));
   run.uid = file.text(file.root(), DCM_SOPInstanceUID);
   read_geometry(file, tags, run);
   read_times(file, tags, run);

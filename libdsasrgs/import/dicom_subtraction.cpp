@@ -48,7 +48,7 @@ void require_frames(const DicomRun& run, const DicomMask& mask, const std::vecto
   const int last = static_cast<int>(run.frames.size());
   for (const int frame : frames)
     if (frame < 1 || frame > last)
-      throw BadInput(run.name, mask.by_hand ? "mask_frames (by hand)" : "(0028,6100) MaskSubtractionSequence",
+      throw BadInput(run.name, mask.by_hand ? "tags.mask_frames" : "(0028,6100) MaskSubtractionSequence",
                      "frames 1 to " + std::to_string(last) + " for frame " + std::to_string(of), std::to_string(frame));
 }
 
@@ -58,7 +58,7 @@ void require_ranges(const DicomRun& run) {
     for (const auto& [from, to] : mask.ranges)
       if (from < 1 || from > to || to > last)
         throw BadInput(run.name, "(0028,6102) ApplicableFrameRange",
-                       "ranges within frames 1 to " + std::to_string(last) + ", or mask_frames by hand",
+                       "ranges within frames 1 to " + std::to_string(last) + ", or tags.mask_frames by hand",
                        std::to_string(from) + " to " + std::to_string(to));
 }
 
@@ -140,7 +140,7 @@ std::vector<SubtractedFrame> plan_subtraction(const DicomRun& run) {
       SubtractedFrame found = subtracted(run, mask, frame, of_mask);
       if (view && !is_same(*view, found))
         throw BadInput(run.name, "(0028,6100) MaskSubtractionSequence",
-                       "one mask for each frame, or mask_frames by hand",
+                       "one mask for each frame, or tags.mask_frames by hand",
                        "items that say different ones of frame " + std::to_string(frame));
       if (view) continue;
       require_frames(run, mask, of_mask, frame);

@@ -101,7 +101,7 @@ Rule told_rule(const DicomDataset& file, std::size_t frame, const std::string& r
     return rule;
   }
   if (relationship != "LOG")
-    file.refuse(DCM_PixelIntensityRelationship, "LIN or LOG, or one of them by hand (relationship)",
+    file.refuse(DCM_PixelIntensityRelationship, "LIN or LOG, or one of them by hand (tags.relationship)",
                 relationship.empty() ? "no such tag" : relationship);
   rule.intensity = DicomIntensity::logarithmic;
   say(run.found, "stored values: LOG, subtracted as they are");
@@ -137,7 +137,7 @@ ValueMap value_map(const DicomDataset& file, const DicomTags& tags, const Stored
       first(file.numbers_at(frame, DCM_FramePixelDataPropertiesSequence, DCM_PixelIntensityRelationshipSign), 1);
   const double sign = tags.sign ? *tags.sign : rule.table_rises ? 1 : told_sign;
   if (sign != 1 && sign != -1) {
-    if (tags.sign) throw BadInput(run.name, "sign (by hand)", "1 or -1", plain_number(sign));
+    if (tags.sign) throw BadInput(run.name, "tags.sign", "1 or -1", plain_number(sign));
     file.refuse(DCM_PixelIntensityRelationshipSign, "1 or -1", plain_number(sign));
   }
 
@@ -148,14 +148,14 @@ ValueMap value_map(const DicomDataset& file, const DicomTags& tags, const Stored
   const bool linear = rule.intensity == DicomIntensity::linear;
   const double scale = linear ? 1 : tags.log_scale.value_or(1);
   if (!(scale > 0) || !std::isfinite(scale))
-    throw BadInput(run.name, "log_scale (by hand)", "a positive number", plain_number(scale));
+    throw BadInput(run.name, "tags.log_scale", "a positive number", plain_number(scale));
   if (linear && tags.log_scale)
-    throw BadInput(run.name, "log_scale (by hand)", "logarithmic values, of which it is the scale",
+    throw BadInput(run.name, "tags.log_scale", "logarithmic values, of which it is the scale",
                    "linear ones, which have none");
   if (!linear && !tags.log_scale && slopes.empty())
     say(run.warnings, run.name +
                           ": logarithmic values without a scale: line integrals are in units of stored values; "
-                          "give log_scale by hand (the line integral of a difference of 1)");
+                          "give tags.log_scale by hand (the line integral of a difference of 1)");
   if (linear && sign < 0)
     say(run.warnings, run.name + ": linear values that fall with the intensity: counted down from " +
                           plain_number(largest) + ", the largest that can be stored");

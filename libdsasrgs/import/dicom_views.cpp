@@ -88,7 +88,8 @@ std::vector<SubtractedFrame> plan_views(const DicomRun& run, const DicomRun* mas
     plan = plan_subtraction(run);
     if (run.masks.empty())
       throw BadInput(run.name, "(0028,6100) MaskSubtractionSequence",
-                     "a mask, or one by hand (mask_frames, a mask run, or the background of images that need none)",
+                     "a mask, or one by hand (tags.mask_frames, options.mask_run, or for images that need none "
+                     "options.subtraction background)",
                      "none");
   }
   if (!plan.empty() && options.subtraction == DicomSubtraction::mask)

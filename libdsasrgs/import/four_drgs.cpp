@@ -82,7 +82,7 @@ double read_frames(const JsonFields& json, const FourDrgsImportOptions& options,
   if (largest_secondary > 0 && !options.secondary_angles)
     imported.warnings.push_back(imported.acquisition.name + ": frames.SecondaryAngle: expected 0, found up to " +
                                 rounded_text(largest_secondary * 180 / std::numbers::pi) +
-                                " degrees, which 4DRGS reads as 0 (secondary_angles takes it)");
+                                " degrees, which 4DRGS reads as 0 (options.secondary_angles takes it)");
   return std::max(largest_primary, largest_secondary);
 }
 
@@ -110,7 +110,13 @@ ImportedCase import_4drgs(const std::filesystem::path& folder, const FourDrgsImp
         folder,
         {static_cast<std::size_t>(views), static_cast<std::size_t>(pixels[1]), static_cast<std::size_t>(pixels[0])},
         imported);
-    finish_import(imported, options, {false, true, kUsualSweep_s, largest_angle});
+    finish_import(imported, options,
+                  {false,
+                   true,
+                   kUsualSweep_s,
+                   largest_angle,
+                   {"PrimaryAngle, SecondaryAngle", "sad", "sid", "proj_spacing or proj_phy",
+                    "volume_resolution, volume_spacing, volume_phy"}});
     return imported;
   });
 } catch (const std::bad_alloc&) {

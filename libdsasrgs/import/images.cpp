@@ -75,7 +75,10 @@ class Columns {
   double number(const TextLines& lines, const std::vector<std::string>& fields, const std::string& name,
                 std::optional<double> otherwise) const {
     if (has(name)) return lines.number(name, word(fields, name));
-    if (!otherwise) lines.refuse("columns", "a column " + name + ", or one value for all views", "none");
+    const bool has_option = name == "sod_mm" || name == "sdd_mm";
+    if (!otherwise)
+      lines.refuse("columns", "a column " + name + (has_option ? ", or options." + name + " for all views" : ""),
+                   "none");
     return *otherwise;
   }
 
@@ -130,32 +133,46 @@ Pose free_row(const TextLines& lines, const Columns& columns, const std::vector<
   return {vector("source", "_mm"), vector("center", "_mm"), vector("u", ""), vector("v", ""), 0};
 }
 
+/// The next line that says something, without its comment: what begins with # at its start or behind a blank, but not
+/// between quotes. False at the end of the file.
+bool next_row(TextLines& lines, std::string& text) {
+  while (lines.next(text)) {
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '"') quoted = !quoted;
+      if (text[i] == '#' && !quoted && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t')) text.resize(i);
+    }
+    if (!words_of(text).empty()) return true;
+  }
+  return false;
+}
+
 std::vector<TableRow> read_table(const std::filesystem::path& path, const ImageImportOptions& options, FileSays& says) {
   require_regular_file(path);
   TextLines lines(path);
   std::string text;
-  while (lines.next(text) && (words_of(text).empty() || text.front() == '#')) {
-  }
+  if (!next_row(lines, text))
+    throw BadInput(path.string(), "columns", "a line with names of columns such as file, time_s and primary_deg",
+                   lines.line() == 0 ? "an empty file" : "no line but blank ones and comments");
   if (text.size() > kMostRowCharacters) lines.refuse("columns", "names of columns", text);
   const auto present = [&](char c) { return text.find(c) != std::string::npos; };
   const char separator = present('\t') ? '\t' : present(';') ? ';' : ',';
   const Columns columns(lines, quoted_fields(lines, text, separator), separator);
   columns.require(lines, "file");
   if (columns.has("mask") && !options.grey.intensity)
-    lines.refuse("columns", "no mask for grey values that are no counts (intensity says that they are)", "mask");
+    lines.refuse("columns", "no mask for grey values that are no counts (options.grey.intensity says that they are)",
+                 "mask");
   const bool is_free = columns.has("source_x_mm");
   columns.require_one_kind_of_pose(lines, is_free);
   for (const auto& [name, given] : {std::pair{"sod_mm", options.sod_mm}, {"sdd_mm", options.sdd_mm}})
     if (given && (is_free || columns.has(name)))
-      lines.refuse("columns",
-                   std::string("no ") + (is_free ? "free poses" : name) + " beside the one " + name + " for all",
+      lines.refuse("columns", std::string("no ") + (is_free ? "free poses" : name) + " beside options." + name,
                    is_free ? "source_x_mm" : name);
   says.has_times = columns.has("time_s");
-  if (says.has_times && options.duration_s) lines.refuse("columns", "no time_s beside a duration_s for all", "time_s");
+  if (says.has_times && options.duration_s) lines.refuse("columns", "no time_s beside options.duration_s", "time_s");
   std::vector<TableRow> rows;
-  while (lines.next(text)) {
+  while (next_row(lines, text)) {
     if (text.size() > kMostRowCharacters) lines.refuse("fields", "at most 65536 characters", text);
-    if (words_of(text).empty() || text.front() == '#') continue;
     const std::vector<std::string> fields = columns.fields(lines, text);
     TableRow row;
     row.line = lines.line();
@@ -210,7 +227,7 @@ void add_view(ImportedCase& imported, const std::filesystem::path& folder, const
   if (row.mask.empty()) {
     if (!grey.white)
       throw BadInput(a.name, "line " + std::to_string(row.line) + ": mask",
-                     "a picture of counts without contrast, or one number of them (white)", "none");
+                     "a picture of counts without contrast, or one number of them (options.grey.white)", "none");
     mask.assign(pixels, static_cast<float>(*grey.white));
   } else {
     Image picture = read_picture(folder / row.mask);
@@ -274,6 +291,11 @@ ImportedCase import_images(const std::filesystem::path& folder, const std::files
     }
   });
   if (not_positive == 0) a.valid.clear();
+  const auto column_or_option = [](const char* name, const std::optional<double>& option) {
+    return (option ? "options." : "column ") + std::string(name);
+  };
+  says.names = {"columns of the poses", column_or_option("sod_mm", options.sod_mm),
+                column_or_option("sdd_mm", options.sdd_mm), "options.pitch_u_mm", ""};
   imported.found.push_back("pictures: " + std::to_string(rows.size()) + " in " + folder.string());
   finish_import(imported, options, says);
   return imported;

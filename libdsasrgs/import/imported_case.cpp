@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <numbers>
+#include <string_view>
 #include <utility>
 
 #include "common/checks.hpp"
@@ -97,6 +98,32 @@ void describe_import(ImportedCase& imported) {
                     ", test views: " + std::to_string(a.test_views.size()));
 }
 
+/// What the file calls a field of the acquisition, behind it: whoever reads the message has the file.
+std::string with_file_name(const std::string& message, bool is_distance, const FileNames& names) {
+  const std::string_view text = message;
+  const auto name = [&]() -> const std::string& {
+    if (text.starts_with("/geometry@pixel_pitch_mm")) return names.pitch;
+    if (text.starts_with("/geometry/source_mm")) return names.source;
+    if (text.starts_with("/geometry/detector_center_mm")) return names.detector;
+    if (text.starts_with("/geometry")) return is_distance ? names.detector : names.angles;
+    static const std::string kNone;
+    return text.starts_with("/volume") ? names.volume : kNone;
+  }();
+  const std::size_t end = message.find(": ");
+  return name.empty() || end == message.npos ? message
+                                             : message.substr(0, end) + " (" + name + ")" + message.substr(end);
+}
+
+/// As Acquisition::validate, in the file's words, too.
+void validate_import(const Acquisition& a, const FileNames& names) try { a.validate(); } catch (const BadInput& e) {
+  const std::string message = e.what(), file = a.name + ": ", expected = ": expected ", found = ", found ";
+  const std::size_t at = message.find(expected), end = message.find(found, std::min(at, message.size()));
+  if (!message.starts_with(file) || at == message.npos || end == message.npos) throw;
+  const std::string told = with_file_name(message.substr(file.size(), at + 2 - file.size()), false, names);
+  throw BadInput(a.name, told.substr(0, told.size() - 2),
+                 message.substr(at + expected.size(), end - at - expected.size()), message.substr(end + found.size()));
+}
+
 }  // namespace
 
 VolumeGrid box_in_view(const Detector& detector, const std::vector<Pose>& poses) {
@@ -177,7 +204,7 @@ void finish_import(ImportedCase& imported, const ImportOptions& options, const F
     for (std::size_t v = 0; v < a.poses.size(); ++v) a.poses[v].time_s = duration_s * static_cast<double>(v) / last;
     if (!options.duration_s && file.duration_s > 0)
       imported.warnings.push_back(a.name + ": times: expected those of the views, found none: evenly spaced over " +
-                                  rounded_text(file.duration_s) + " s (another duration can be given)");
+                                  rounded_text(file.duration_s) + " s (options.duration_s gives another)");
   }
   if (options.volume) {
     if (!(*options.volume == a.volume)) a.reference_volume.reset();
@@ -187,7 +214,7 @@ void finish_import(ImportedCase& imported, const ImportOptions& options, const F
       a.volume = box_in_view(a.detector, a.poses);
     } catch (const InvalidArgument& e) {
       const std::string found = e.what();
-      throw BadInput(a.name, "volume", "a region given by hand, or poses that see the isocentre",
+      throw BadInput(a.name, "volume", "a region by hand (options.volume), or poses that see the isocentre",
                      found.substr(found.rfind("found ") + 6));
     }
   }
@@ -197,13 +224,15 @@ void finish_import(ImportedCase& imported, const ImportOptions& options, const F
                   expected.c_str(), *options.num_train_views);
     split_evenly(a, *options.num_train_views);
   }
-  a.validate();
+  validate_import(a, file.names);
   describe_import(imported);
   constexpr double kTurn = 360, kRounding = 1e-3;
   if (const double largest = file.largest_angle_rad / kDegree; largest > kTurn + kRounding)
     imported.warnings.push_back(a.name + ": angles: expected within a full turn, found up to " + rounded_text(largest) +
                                 " degrees (a slip, or degrees where the format has radians?)");
-  for (const Finding& finding : implausibilities(a)) imported.warnings.push_back(a.name + ": " + finding.message);
+  for (const Finding& finding : implausibilities(a))
+    imported.warnings.push_back(
+        a.name + ": " + with_file_name(finding.message, finding.kind == Implausibility::length_unit, file.names));
 }
 
 }  // namespace dsasrgs

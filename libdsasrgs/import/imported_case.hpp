@@ -12,13 +12,20 @@
 
 namespace dsasrgs {
 
+/// What a file, or the caller, calls what became a part of an acquisition; empty where nothing did.
+struct FileNames {
+  std::string angles, source, detector, pitch, volume;
+};
+
 /// Times and volume where the file gave none, the split if one was asked for; then validates the acquisition and adds
 /// what was found and what is implausible. `has_times`: those of the poses count; else they are set, over `duration_s`
 /// unless the options say another. `has_volume`: the acquisition has one already, which the options may replace.
-/// `largest_angle_rad`: of the file's own angles, which poses no longer show beyond a turn.
+/// `largest_angle_rad`: of the file's own angles, which poses no longer show beyond a turn. `names`: messages say them
+/// behind the acquisition's fields.
 struct FileSays {
   bool has_times = false, has_volume = false;
   double duration_s = 0, largest_angle_rad = 0;
+  FileNames names = {};
 };
 void finish_import(ImportedCase&, const ImportOptions&, const FileSays&);
 

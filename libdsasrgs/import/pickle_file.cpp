@@ -37,7 +37,7 @@ const PickleFile::Value* PickleFile::find(Value dictionary, const std::string& k
   // The last one of that name counts, as in Python.
   for (std::size_t i = item.items.size(); i >= 2; i -= 2) {
     const Item& found = values_[item.items[i - 2]];
-    if (found.kind == Kind::text && found.bytes == key) return &item.items[i - 1];
+    if (is_text(found) && found.bytes == key) return &item.items[i - 1];
   }
   return nullptr;
 }
@@ -60,7 +60,7 @@ double PickleFile::number(Value value, const std::string& path) const {
 }
 
 std::string PickleFile::text(Value value, const std::string& path) const {
-  if (values_[value].kind != Kind::text) refuse(path, "a text", value);
+  if (!is_text(values_[value])) refuse(path, "a text", value);
   return std::string(values_[value].bytes);
 }
 

@@ -50,6 +50,8 @@ class PickleFile {
     std::vector<std::size_t> shape = {};  ///< of an array
   };
 
+  /// Texts of Python 2 are bytes.
+  static bool is_text(const Item& item) { return item.kind == Kind::text || item.kind == Kind::bytes; }
   [[noreturn]] void refuse(const std::string& path, std::string_view expected, Value found) const;
   /// The value of a key, or nothing.
   const Value* find(Value dictionary, const std::string& key) const;

@@ -171,6 +171,35 @@ std::string PickleMachine::unescaped(std::string_view line) const {
   return text;
 }
 
+/// A text of protocol 0 as Python 2 writes it: between quotes, with its escapes.
+std::string PickleMachine::unquoted(std::string_view line) const {
+  constexpr std::string_view kEscapes = "\\'\"nrt", kMeanings = "\\'\"\n\r\t";
+  if (line.size() < 2 || (line.front() != '\'' && line.front() != '"') || line.back() != line.front())
+    fail("a text between quotes", line);
+  std::string text;
+  for (line = line.substr(1, line.size() - 2); !line.empty();) {
+    std::size_t used = 1;
+    unsigned code = static_cast<unsigned char>(line[0]);
+    if (line[0] == '\\') {
+      const std::size_t known = line.size() < 2 ? kEscapes.npos : kEscapes.find(line[1]);
+      const std::string_view digits = line.substr(std::min<std::size_t>(2, line.size()), 2);
+      if (known != kEscapes.npos) {
+        used = 2;
+        code = static_cast<unsigned char>(kMeanings[known]);
+      } else {
+        used = 4;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+        if (!line.starts_with("\\x") || digits.size() != 2 || error != std::errc{} ||
+            end != digits.data() + digits.size())
+          fail("\\xXX in a text", line.substr(0, 4));
+      }
+    }
+    text.push_back(static_cast<char>(code));
+    line.remove_prefix(used);
+  }
+  return text;
+}
+
 bool PickleMachine::step_of_texts(unsigned char opcode) {
   switch (opcode) {
     case 'X':   // BINUNICODE
@@ -181,6 +210,10 @@ bool PickleMachine::step_of_texts(unsigned char opcode) {
     case 'V':  // UNICODE
       file_.decoded_.push_back(unescaped(take_line()));
       push_bytes(Kind::text, file_.decoded_.back());
+      return true;
+    case 'S':  // STRING
+      file_.decoded_.push_back(unquoted(take_line()));
+      push_bytes(Kind::bytes, file_.decoded_.back());
       return true;
     case 'B':   // BINBYTES
     case 'C':   // SHORT_BINBYTES

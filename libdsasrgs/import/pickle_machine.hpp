@@ -37,6 +37,7 @@ class PickleMachine {
   std::size_t take_size(std::size_t bytes);
   double line_number();
   std::string unescaped(std::string_view line) const;
+  std::string unquoted(std::string_view line) const;
 
   Value make(Item item);
   void push(Item item) { stack_.push_back(make(std::move(item))); }

@@ -50,7 +50,10 @@ void PickleMachine::push_name(std::string_view module, std::string_view name) {
 
 const PickleMachine::Item& PickleMachine::argument(const std::vector<Value>& arguments, std::size_t i, Kind kind,
                                                    const char* name) const {
-  if (i >= arguments.size() || item(arguments[i]).kind != kind) fail(name, "another argument");
+  // Python 2 has one type for texts and bytes.
+  const bool is_right = i < arguments.size() && (item(arguments[i]).kind == kind ||
+                                                 (kind == Kind::text && item(arguments[i]).kind == Kind::bytes));
+  if (!is_right) fail(name, "another argument");
   return item(arguments[i]);
 }
 
@@ -112,11 +115,12 @@ PickleMachine::Item PickleMachine::encoded(const std::vector<Value>& arguments) 
   const Item& text = argument(arguments, 0, Kind::text, "a text");
   if (argument(arguments, 1, Kind::text, "the name of an encoding").bytes != "latin1")
     fail("latin1, in which bytes are written", argument(arguments, 1, Kind::text, "the name of an encoding").bytes);
-  // Each text once: a pickle that has one encoded again and again must not fill the memory.
-  decoded_bytes_ += text.bytes.size();
-  if (decoded_bytes_ > file_.contents_.size()) fail("no more encoded bytes than the file has", "more");
   std::string bytes;
   if (!latin1_bytes(text.bytes, bytes)) fail("a text of latin1", "another");
+  // Each text once: a pickle that has one encoded again and again must not fill the memory. Every byte has one in the
+  // file, or more; the text, in UTF-8, may be longer than what protocol 0 has of it.
+  decoded_bytes_ += bytes.size();
+  if (decoded_bytes_ > file_.contents_.size()) fail("no more encoded bytes than the file has", "more");
   file_.decoded_.push_back(std::move(bytes));
   return {Kind::bytes, false, 0, {}, file_.decoded_.back()};
 }

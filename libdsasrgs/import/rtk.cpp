@@ -61,6 +61,8 @@ ImportedCase import_rtk(const std::filesystem::path& geometry, const std::filesy
         a.valid.clear();
     }
     FileSays says;
+    says.names = {"GantryAngle, OutOfPlaneAngle", "SourceToIsocenterDistance", "SourceToDetectorDistance",
+                  "the stack's ElementSpacing", ""};
     for (const RtkView& view : views) says.largest_angle_rad = std::max(says.largest_angle_rad, view.largest_angle_rad);
     finish_import(imported, options, says);
     return imported;

@@ -10,6 +10,7 @@
 #include <tiffio.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdarg>
 #include <cstdint>
@@ -133,6 +134,31 @@ void require_one_upright_picture(const std::string& name, const OpenTiff& open) 
     throw BadInput(name, "photometric interpretation", "0 or 1: whether 0 is white or black", "no such tag");
 }
 
+/// The photometric interpretation as the directory has it: libtiff makes grey of a palette whose colours are not there.
+std::uint64_t stored_photometric(const OpenTiff& open) {
+  const std::vector<char>& bytes = open.file.bytes;
+  TIFF* const tiff = open.tiff.get();
+  const bool is_big = TIFFIsBigTIFF(tiff) != 0;
+  const auto number = [&](std::uint64_t at, std::size_t size) {
+    std::array<char, sizeof(std::uint64_t)> part{};
+    if (at > bytes.size() || size > bytes.size() - at) return std::uint64_t{0};
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), size, part.begin());
+    // The file's order, as the lowest byte first.
+    if (TIFFIsBigEndian(tiff) != 0) std::reverse(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size));
+    std::uint64_t value = 0;
+    for (std::size_t i = size; i-- > 0;) value = value << 8 | static_cast<unsigned char>(part[i]);
+    return value;
+  };
+  const std::size_t count_bytes = is_big ? 8 : 2, entry_bytes = is_big ? 20 : 12, value_at = is_big ? 12 : 8;
+  const std::uint64_t begin = TIFFCurrentDirOffset(tiff), count = number(begin, count_bytes);
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, bytes.size() / entry_bytes); ++i) {
+    const std::uint64_t entry = begin + count_bytes + i * entry_bytes, type = number(entry + 2, 2);
+    if (number(entry, 2) != TIFFTAG_PHOTOMETRIC) continue;
+    return number(entry + value_at, type == TIFF_BYTE ? 1 : type == TIFF_SHORT ? 2 : type == TIFF_LONG ? 4 : 8);
+  }
+  return open.field(TIFFTAG_PHOTOMETRIC, false);
+}
+
 TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
   TiffPixels p;
   p.width = open.field(TIFFTAG_IMAGEWIDTH, true);
@@ -145,8 +171,10 @@ TiffPixels checked_pixels(const std::string& name, const OpenTiff& open) {
   if (p.width < 1 || p.height < 1 || std::uint64_t{p.width} * p.height > kMostTiffPixels)
     throw BadInput(name, "size", "1 to 2^28 pixels", std::to_string(p.width) + " x " + std::to_string(p.height));
   if (samples != 1) throw BadInput(name, "samples per pixel", "1", std::to_string(samples));
-  if (photometric != PHOTOMETRIC_MINISBLACK && photometric != PHOTOMETRIC_MINISWHITE)
-    throw BadInput(name, "photometric interpretation", "0 or 1: greyscale", std::to_string(photometric));
+  for (const std::uint64_t told : {std::uint64_t{photometric}, stored_photometric(open)})
+    if (told != PHOTOMETRIC_MINISBLACK && told != PHOTOMETRIC_MINISWHITE)
+      throw BadInput(name, "photometric interpretation", "0 or 1: greyscale",
+                     std::to_string(told) + (told == PHOTOMETRIC_PALETTE ? ", a palette of colours" : ""));
   p.is_float = format == SAMPLEFORMAT_IEEEFP;
   const bool known = p.is_float ? p.bits == 32 : format == SAMPLEFORMAT_UINT && (p.bits == 8 || p.bits == 16);
   if (!known)

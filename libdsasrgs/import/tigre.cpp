@@ -71,6 +71,7 @@ ImportedCase import_tigre(const std::filesystem::path& geometry, const std::file
     Acquisition& a = imported.acquisition;
     a.name = geometry.string();
     FileSays says;
+    says.names = {"angles", "DSO", "DSD", "dDetector or sDetector", ""};
     a.poses = tigre_poses(json, mm, says.largest_angle_rad);
     const std::vector<int> pixels = json.sides("nDetector", 2);
     const std::vector<double> pitch = element_sizes(json, "dDetector", "sDetector", pixels, "nDetector");
@@ -83,6 +84,7 @@ ImportedCase import_tigre(const std::filesystem::path& geometry, const std::file
     a.detector.pitch_v_mm = pitch[0] * mm;
     says.has_volume = json.has("nVoxel");
     if (says.has_volume) {
+      says.names.volume = "nVoxel, dVoxel or sVoxel, offOrigin";
       const std::vector<int> voxels = json.sides("nVoxel", 3);
       const std::vector<double> size = element_sizes(json, "dVoxel", "sVoxel", voxels, "nVoxel");
       std::vector<double> center{0, 0, 0};

@@ -7,6 +7,7 @@
 #include "brightness.hpp"
 #include "network/patch_pixels.hpp"
 #include "network/refuse_source.hpp"
+#include "network/spread_patches.hpp"
 
 namespace dsasrgs {
 
@@ -72,25 +73,16 @@ std::vector<Image> ImagePatches::spread(std::size_t most) const {
     const Image* image;
     int row, column, binning;
   };
-  std::vector<Place> all, showing;
+  std::vector<Place> all;
+  for (const int b : source_->binnings)
+    for (const Image& image : source_->images)
+      if (fits(image, b))
+        for_each_square(image, side_px_ * b, [&](int row, int column) { all.push_back({&image, row, column, b}); });
   const auto patch = [&](const Place& p) {
     return cut_patch(*p.image, p.row, p.column, side_px_, p.binning, 1 / unit_);
   };
-  for (const int b : source_->binnings)
-    for (const Image& image : source_->images) {
-      if (!fits(image, b)) continue;
-      const int side = side_px_ * b, top = image.height_px % side / 2, left = image.width_px % side / 2;
-      for (int row = top; row + side <= image.height_px; row += side)
-        for (int column = left; column + side <= image.width_px; column += side) {
-          all.push_back({&image, row, column, b});
-          if (!all_equal(block_means(patch(all.back()), scale_))) showing.push_back(all.back());
-        }
-    }
-  const std::vector<Place>& from = showing.empty() ? all : showing;
-  const std::size_t count = std::min(most, from.size());
-  std::vector<Image> patches;
-  for (std::size_t i = 0; i < count; ++i) patches.push_back(patch(from[i * from.size() / count]));
-  return patches;
+  const auto shows = [&](const Place& p) { return !all_equal(block_means(patch(p), scale_)); };
+  return spread_patches(all, most, shows, patch);
 }
 
 }  // namespace dsasrgs

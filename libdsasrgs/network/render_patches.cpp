@@ -7,6 +7,7 @@
 #include "brightness.hpp"
 #include "network/patch_pixels.hpp"
 #include "network/refuse_source.hpp"
+#include "network/spread_patches.hpp"
 
 namespace dsasrgs {
 
@@ -56,24 +57,13 @@ std::vector<RenderedPatch> RenderPatches::spread(std::size_t most) const {
     const RenderedView* view;
     int row, column;
   };
-  std::vector<Place> all, showing;
-  for (const RenderedView& view : source_->views) {
-    const int top = view.measured.height_px % side_px_ / 2, left = view.measured.width_px % side_px_ / 2;
-    for (int row = top; row + side_px_ <= view.measured.height_px; row += side_px_)
-      for (int column = left; column + side_px_ <= view.measured.width_px; column += side_px_) {
-        all.push_back({&view, row, column});
-        if (!all_equal(cut_patch(view.truth, row * scale_, column * scale_, side_px_ * scale_, 1, 1)))
-          showing.push_back(all.back());
-      }
-  }
-  const std::vector<Place>& from = showing.empty() ? all : showing;
-  const std::size_t count = std::min(most, from.size());
-  std::vector<RenderedPatch> patches;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Place& place = from[i * from.size() / count];
-    patches.push_back(cut(*place.view, place.row, place.column));
-  }
-  return patches;
+  std::vector<Place> all;
+  for (const RenderedView& view : source_->views)
+    for_each_square(view.measured, side_px_, [&](int row, int column) { all.push_back({&view, row, column}); });
+  const auto shows = [&](const Place& p) {
+    return !all_equal(cut_patch(p.view->truth, p.row * scale_, p.column * scale_, side_px_ * scale_, 1, 1));
+  };
+  return spread_patches(all, most, shows, [&](const Place& p) { return cut(*p.view, p.row, p.column); });
 }
 
 }  // namespace dsasrgs

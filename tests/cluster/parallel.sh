@@ -96,6 +96,8 @@ refused 'expected acquisitions \(\*.h5\), found none' whole results small.toml
 refused 'expected another folder for the results' cases cases small.toml
 mkdir -p reserved && cp "$(ls -d cases/*.h5 | head -n 1)" reserved/command.h5
 refused "expected names that are not those of the results' own files" reserved new_results small.toml
+mkdir twins && cp "$(ls -d cases/*.h5 | head -n 1)" twins/a.h5 && cp twins/a.h5 twins/a.H5
+refused 'expected another name for each case, found a.h5 and a.H5 in' twins new_results small.toml
 echo 'training.steps = 9' >other.toml
 refused 'expected the configuration that the results were begun with' cases results other.toml
 refused 'expected a folder for the results, found a file: small.toml' cases small.toml other.toml
@@ -103,7 +105,7 @@ refused 'expected options of dsasrgs reconstruct behind the configuration, found
 
 # A mistake in the first configuration is put right.
 mkdir one
-cp "cases/case 1.h5" one
+cp "cases/case 1.h5" "one/case 1.H5"  # a suffix in capitals is one, too
 echo 'training.stepz = 9' >wrong.toml
 bash "$cluster/parallel.sh" one put_right wrong.toml >out.txt 2>err.txt && report "a configuration with a mistake"
 says out.txt '^case 1: failed '

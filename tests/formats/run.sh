@@ -69,6 +69,17 @@ case $kind in
     code=0
     PATH=$PWD/bin:$PATH "$program" render model.h5 --case case.h5 --output none.mp4 2>err.txt || code=$?
     [ $code = 1 ] && grep -q 'none.mp4: cannot write: ffmpeg ended well and wrote nothing$' err.txt && [ ! -e none.mp4 ]
+    # One that is killed, itself or in a script that runs it, and one that says why or nothing.
+    fails_so() {  # SCRIPT PATTERN
+      printf '#!/bin/sh\n[ "$1" = -version ] && exit 0\n%s\n' "$1" >bin/ffmpeg
+      code=0
+      PATH=$PWD/bin:$PATH "$program" render model.h5 --case case.h5 --output none.mp4 2>err.txt || code=$?
+      [ $code = 1 ] && grep -q "none.mp4: cannot write: ffmpeg $2\$" err.txt && [ ! -e none.mp4 ]
+    }
+    fails_so 'kill -9 $$' 'was killed by signal 9 (Killed), perhaps for want of memory'
+    fails_so 'exit 143' 'was killed by signal 15 (Terminated)'
+    fails_so 'exit 3' 'ended with code 3'
+    fails_so 'echo no encoder >&2; exit 4' 'ended with code 4: no encoder'
     code=0
     TMPDIR=/nowhere "$program" render model.h5 --case case.h5 --output none.mp4 2>err.txt || code=$?
     [ $code = 2 ] && grep -q 'TMPDIR: expected a folder for temporary files, found none: /nowhere$' err.txt && [ ! -e none.mp4 ]

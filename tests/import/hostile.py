@@ -178,13 +178,14 @@ entries = ((256, 4, 40000), (257, 4, 40000), (258, 3, 32), (259, 3, 1), (262, 3,
 open("pictures/huge.tif", "wb").write(tiff + b"".join(struct.pack("<HHII", t, k, 1, v) for t, k, v in entries) + b"\0" * 200)
 open("pictures/small.tif", "wb").write(b"II*\0" + b"\xff" * 40)
 for name, text, *parts in (
-        ("no columns", "", "columns"), ("an unknown column", "file,angle\n", "angle"), ("a column twice", "file,file\n", "once"),
-        ("no pictures", table, "views"), ("a word", table + "a.png,x,750,1200\n", "line 2: primary_deg"), ("a field too few", table + "a.png,1\n", "line 2: fields"),
-        ("no angles", "file,sod_mm,sdd_mm\na.png,750,1200\n", "primary_deg"), ("SDD below SOD", table + "a.png,1,750,700\n", "line 2: sdd_mm: expected more than sod_mm, found 700"),
+        ("an empty file", "", "poses.csv: columns: expected a line with names of columns", "found an empty file"),
+        ("nothing but comments", "# file,primary_deg\n\n  # more\n", "poses.csv: columns: expected", "found no line but blank ones and comments"), ("an unknown column", "file,angle\n", "angle"), ("a column twice", "file,file\n", "once"),
+        ("no pictures", table, "views"), ("no distance", "file,primary_deg\n" + "a.png,1\n", "columns: expected a column sod_mm, or --sod-mm for all views, found none"), ("a word", table + "a.png,x,750,1200\n", "line 2: primary_deg"), ("a field too few", table + "a.png,1\n", "line 2: fields"),
+        ("no angles", "file,sod_mm,sdd_mm\na.png,750,1200\n", "columns: expected a column primary_deg, found none"), ("SDD below SOD", table + "a.png,1,750,700\n", "line 2: sdd_mm: expected more than sod_mm, found 700"),
         ("an open quote", table + '"a.png,1,750,1200\n', "line 2: fields: expected a closing quote"),
         ("more behind a quote", table + '"a"b.png,1,750,1200\n', "line 2: fields: expected a separator behind"),
         ("a quote within", table + 'a"b.png,1,750,1200\n', "line 2: fields: expected quotes around the whole"),
-        ("masks of no counts", table.replace("file", "file,mask") + "a.png,b.png,1,750,1200\n", "line 1: columns: expected no mask"),
+        ("masks of no counts", table.replace("file", "file,mask") + "a.png,b.png,1,750,1200\n", "line 1: columns: expected no mask for grey values that are no counts (--intensity says that they are)"),
         ("a free pose's column", table.replace("file", "file,u_x") + "a.png,1,1,750,1200\n", "line 1: columns:", "found u_x"),
         ("720 degrees and more", table + "a.png,721,750,1200\n", "line 2: primary_deg: expected at most 720 degrees, found 721"),
         ("NaN", table + "a.png,nan,750,1200\n", "primary_deg"), ("another suffix", table + "../poses.csv,1,750,1200\n", ".png"),
@@ -203,6 +204,7 @@ for name, end, *parts in (
         ("white or black", directory({t: v for t, v in sound.items() if t != 262}), "photometric interpretation: expected 0 or 1", "no such tag"),
         ("three pages", directory(sound, 250) + directory(sound, 364) + directory(sound), "pages: expected 1", "found 3"),
         ("turned", directory({**sound, 274: (3, 3)}), "orientation: expected 1", "found 3"),
+        ("a palette without colours", directory({**sound, 262: (3, 3)}), "photometric interpretation: expected 0 or 1", "found 3, a palette"),
         ("short strips", directory({**sound, 279: (4, 10)}), "pixels: expected parts as long as the file says", "StripByteCounts")):
     open("pictures/one.tif", "wb").write(struct.pack("<2sHI", b"II", 42, 136) + bytes(range(128)) + end)
     refused(f"TIFF: {name}", ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm", 1], "one.tif: ", *parts)
@@ -221,12 +223,13 @@ Image.fromarray(np.full((4, 5), 90, np.uint8)).save("pictures/a.png")
 images = ["images", "pictures", "poses.csv", "out.h5", "--pitch-mm"]
 refused("a slope of counts", [*images, 1, "--intensity", "--slope", 2], "--slope")
 refused("an intercept of counts", [*images, 1, "--intensity", "--intercept", 2], "--intercept")
-refused("a distance twice", [*images, 1, "--sod-mm", 750], "line 1: columns:", "found sod_mm")
+refused("a distance twice", [*images, 1, "--sod-mm", 750], "line 1: columns: expected no sod_mm beside --sod-mm, found sod_mm")
 open("free.csv", "w").write("file," + ",".join(f"{n}_{a}{u}" for n, u in (("source", "_mm"), ("center", "_mm"), ("u", ""), ("v", "")) for a in "xyz") + "\na.png,750,0,0,-450,0,0,0,1,0,0,0,-1\n")
-refused("a distance of free poses", ["images", "pictures", "free.csv", *images[3:], 1, "--sdd-mm", 1200], "line 1: columns:", "source_x_mm")
+refused("a distance of free poses", ["images", "pictures", "free.csv", *images[3:], 1, "--sdd-mm", 1200], "line 1: columns: expected no free poses beside --sdd-mm, found source_x_mm")
 open("timed.csv", "w").write("file,time_s,primary_deg,sod_mm,sdd_mm\na.png,0,1,750,1200\n")
-refused("a duration of views with times", ["images", "pictures", "timed.csv", *images[3:], 1, "--duration-s", 3], "line 1: columns:", "found time_s")
+refused("a duration of views with times", ["images", "pictures", "timed.csv", *images[3:], 1, "--duration-s", 3], "line 1: columns: expected no time_s beside --duration-s, found time_s")
 open("masked.csv", "w").write("file,mask,primary_deg,sod_mm,sdd_mm\na.png,a.png,1,750,1200\n")
+refused("counts without a mask", [*images, 1, "--intensity"], "line 2: mask: expected a picture of counts without contrast, or one number of them (--white), found none")
 refused("white beside masks", ["images", "pictures", "masked.csv", *images[3:], 1, "--intensity", "--white", 9], "--white: expected a view without a mask")
 refused("a pitch", [*images, 1e-8], "--pitch-mm: expected 1e-6 to 1e9 mm, found 1e-08")
 refused("a volume of nothing", [*images, 1, "--volume-size", 4, 4, 0, "--volume-spacing-mm", 1, 1, 1], "--volume-size")
@@ -234,7 +237,7 @@ refused("a spacing", [*images, 1, "--volume-size", 4, 4, 4, "--volume-spacing-mm
 refused("no name of a folder", ["images", "", *images[2:], 1], "folder: expected a folder, found an empty name")
 refused("no name of an output", ["images", "pictures", "poses.csv", "", "--pitch-mm", 1], "output: expected a file, found an empty name")
 open("behind.csv", "w").write("file,primary_deg,sod_mm,sdd_mm,offset_v_mm\na.png,1,750,1200,500\n")
-refused("an isocentre out of view", ["images", "pictures", "behind.csv", *images[3:], 1], "behind.csv: volume: expected a region given by hand, or poses that see the isocentre, found it outside view 0")
+refused("an isocentre out of view", ["images", "pictures", "behind.csv", *images[3:], 1], "behind.csv: volume: expected a region by hand (--volume-size, --volume-spacing-mm), or poses that see the isocentre, found it outside view 0")
 
 # ── the output ────────────────────────────────────────────────────────────────────────────────────────────────────
 open("mine.h5", "w").write("mine")

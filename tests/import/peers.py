@@ -81,7 +81,7 @@ def test_images():
     open("few.csv", "w").write(f"file,primary_deg,sod_mm,sdd_mm\nfew.png,400,{DSO},{DSD}\n")
     done = run("import", "images", "images", "few.csv", "few.h5", "--pitch-mm", PU, "--intensity", "--white", 1000)
     for warning in ("few.csv: angles: expected within a full turn, found up to 400 degrees", "/valid: expected most pixels to count, found 95 % that do not",
-                    "/geometry: expected views from several directions, found 1 view"):
+                    "/geometry (columns of the poses): expected views from several directions, found 1 view"):
         if warning not in done.stderr:
             report("images", f"no warning '{warning}' in {done.stderr}")
     # Free poses, float TIFF, counts with a mask.

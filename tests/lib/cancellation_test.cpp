@@ -177,6 +177,11 @@ TEST_CASE("cancellation: delays at full size", "[.][measure]") {
     ctx.set_stop(stop);
     evaluate(ctx, training.model(), a, held_out_views(a), {}, heeding(stop));
   });
+  report("scoring a volume", [&](const std::stop_token& stop) {
+    const std::vector<float>& reference = a.reference_volume->values;
+    const double half = 0.5 * *std::max_element(reference.begin(), reference.end());
+    for (int i = 0; i < 20; ++i) score_volume(reference, reference, a.volume, half, heeding(stop));
+  });
   report("simulation", with_token(ctx, [&] { simulate(ctx, tree, {}, options); }));
   report("FDK", with_token(ctx, [&] { fdk_volume(ctx, a, a.training_views(), a.volume); }));
   report("reprojection", with_token(ctx, [&] { reproject_volume(ctx, volume, a.volume, a.poses, a.detector); }));

@@ -179,8 +179,8 @@ TEST_CASE("evaluation: a model's scores are those of its renders and its volume"
   EvaluationOptions options;
   options.baselines = true;
   const Evaluation e = evaluate(ctx, r.model(), a, set, options, listen);
-  CHECK(stages == std::vector<std::string>{"evaluating", "evaluating high resolution", "interpolating", "reprojecting",
-                                           "interpolating", "reprojecting"});
+  CHECK(stages == std::vector<std::string>{"evaluating", "evaluating high resolution", "scoring the volume",
+                                           "interpolating", "reprojecting", "interpolating", "reprojecting"});
   CHECK(e.views.name == set.name);
   CHECK(e.views.views == std::vector<int>{15, 20});
   CHECK(e.without_valid_pixels == std::vector<int>{3});

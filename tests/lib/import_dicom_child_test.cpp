@@ -33,9 +33,7 @@ namespace {
 constexpr int kFrames = 9, kRows = 12, kColumns = 20;
 
 DicomFile sweep() {
-  std::mt19937 random(3);
-  std::vector<Uint16> pixels;
-  for (int i = 0; i < kFrames * kRows * kColumns; ++i) pixels.push_back(static_cast<Uint16>(random() % 3000));
+  std::vector<Uint16> pixels = test::noisy_counts(kFrames * kRows * kColumns, 3, 0, 3000);
   for (int f = 0; f < kFrames; ++f) pixels[static_cast<std::size_t>(f) * kRows * kColumns + 10] = 4095;
   DicomFile file(kFrames, kRows, kColumns, pixels);
   file.usual().text(DCM_PositionerPrimaryAngleIncrement, "2.5").text(DCM_BurnedInAnnotation, "YES");

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -22,12 +21,7 @@ namespace {
 
 constexpr int kFrames = 5, kRows = 6, kColumns = 8;
 
-std::vector<Uint16> counts() {
-  std::mt19937 random(1);
-  std::vector<Uint16> pixels;
-  for (int i = 0; i < kFrames * kRows * kColumns; ++i) pixels.push_back(static_cast<Uint16>(1000 + random() % 1000));
-  return pixels;
-}
+std::vector<Uint16> counts() { return test::noisy_counts(kFrames * kRows * kColumns); }
 
 using Change = std::function<void(DicomFile&)>;
 
@@ -176,6 +170,17 @@ TEST_CASE("import_dicom: as many items as frames, and frames of one time", "[imp
   CHECK(changed.warnings(frames(kFrames, even)).find("one moment") == std::string::npos);
   changed.require_warning(frames(kFrames, one),
                           "(0018,9151) FrameReferenceDateTime is the same for all: all frames are of one moment");
+  // What is wrong is what the file has.
+  const auto late = [&](int f) { return f < 3 ? even(f) : std::string("soon"); };
+  changed.require_refused(frames(kFrames, late), {"(0018,9151) FrameReferenceDateTime: expected YYYYMMDDHHMMSS.FFFFFF",
+                                                  "found another text for frame 4"});
+  const auto half = [&](int f) { return f < 3 ? even(f) : std::string(); };
+  changed.require_refused(
+      [&](DicomFile& file) {
+        frames(kFrames, half)(file);
+        file.drop(DCM_FrameTime);
+      },
+      {"(0018,9151) FrameReferenceDateTime: expected a time for each frame", "found none for frame 4"});
   for (const int items : {kFrames - 2, kFrames + 3})
     changed.require_refused(frames(items, even), {"(5200,9230)", "expected 5 items", "found " + std::to_string(items)});
 }

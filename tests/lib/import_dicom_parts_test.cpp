@@ -27,12 +27,7 @@ using test::TemporaryFolder;
 
 namespace {
 
-std::vector<Uint16> noise(int frames, int rows, int columns, std::uint32_t seed = 1) {
-  std::mt19937 random(seed);
-  std::vector<Uint16> pixels;
-  for (int i = 0; i < frames * rows * columns; ++i) pixels.push_back(static_cast<Uint16>(1000 + random() % 1000));
-  return pixels;
-}
+std::vector<Uint16> noise(int frames, int rows, int columns) { return test::noisy_counts(frames * rows * columns); }
 
 /// Which pixels count in the first view, as rows of '#' and '.'.
 std::string picture(const Acquisition& a) {

@@ -200,12 +200,12 @@ TEST_CASE("import_dicom: the phantom's tags", "[real][import]") {
                        [&](const std::string& line) { return line.find(part) != std::string::npos; });
   };
   REQUIRE(warned("IM1: no (0018,1164) ImagerPixelSpacing: 0.391 mm follows from (0018,1149)"));
-  REQUIRE(
-      warned("IM5: table: expected where it was for IM1, found that it moved by the maker's tags: perhaps table_mm = "
-             "0,-17.7,0"));
-  REQUIRE(
-      warned("IM6: table: expected where it was for IM1, found that it moved by the maker's tags: perhaps table_mm = "
-             "-1.5,-28.9,-33.7"));
+  REQUIRE(warned(
+      "IM5: table: expected where it was for IM1, found that it moved by the maker's tags: perhaps tags.table_mm = "
+      "0,-17.7,0"));
+  REQUIRE(warned(
+      "IM6: table: expected where it was for IM1, found that it moved by the maker's tags: perhaps tags.table_mm = "
+      "-1.5,-28.9,-33.7"));
 }
 
 TEST_CASE("import_dicom: baseline JPEG of 96 frames, RLE of ten bits in sixteen", "[real][import]") {

@@ -9,7 +9,6 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -27,12 +26,7 @@ namespace {
 
 constexpr int kFrames = 3, kRows = 12, kColumns = 20;
 
-std::vector<Uint16> counts(int most) {
-  std::mt19937 random(7);
-  std::vector<Uint16> pixels;
-  for (int i = 0; i < kFrames * kRows * kColumns; ++i) pixels.push_back(static_cast<Uint16>(1 + random() % most));
-  return pixels;
-}
+std::vector<Uint16> counts(int most) { return test::noisy_counts(kFrames * kRows * kColumns, 7, 1, most); }
 
 /// The file once more, with tags of its data set changed and its pixels left as they are.
 std::filesystem::path altered(const std::filesystem::path& path, const std::function<void(DcmDataset&)>& alter) {

@@ -116,7 +116,8 @@ TEST_CASE("write_rtk_geometry: the file", "[io][rtk]") {
   write_rtk_geometry(folder / "g.xml", std::array{pose, pose});
   const std::string text = test::read_bytes(folder / "g.xml");
   CHECK(
-      text.starts_with("<?xml version=\"1.0\"?>\n<!DOCTYPE RTKGEOMETRY>\n<RTKThreeDCircularGeometry version=\"3\">\n"));
+      text.starts_with("<?xml version=\"1.0\"?>\n<!-- dsasrgs -->\n<!DOCTYPE RTKGEOMETRY>\n<RTKThreeDCircularGeometry "
+                       "version=\"3\">\n"));
   CHECK(text.find("<SourceToIsocenterDistance>750.0</SourceToIsocenterDistance>") != std::string::npos);
   CHECK(text.ends_with("</RTKThreeDCircularGeometry>\n"));
   require_error<InvalidArgument>([&] { write_rtk_geometry(folder / "n.xml", {}); }, {"poses", "found none"});

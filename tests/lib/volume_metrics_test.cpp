@@ -179,4 +179,24 @@ TEST_CASE("volume metrics: refuses what the contract excludes", "[metrics]") {
   CHECK_THROWS_AS(score_volume({}, {}, empty, 0.1), InvalidArgument);
 }
 
+TEST_CASE("score_volume: says how far it is, slice by slice, and stops wherever it is told to", "[metrics]") {
+  const std::vector<float> a = sphere(kGrid, {0.1, 0.2, -0.1}, 5), b = sphere(kGrid, {0.1, 0.2, -0.1}, 7);
+  std::vector<std::size_t> told;
+  const VolumeScore whole = score_volume(a, b, kGrid, 10, [&](const ProgressReport& report) {
+    CHECK(std::string(report.stage) == "scoring the volume");
+    CHECK(report.total == 7 * static_cast<std::size_t>(kGrid.size_z));
+    told.push_back(report.done);
+    return true;
+  });
+  CHECK(whole.chamfer_mm == score_volume(a, b, kGrid, 10).chamfer_mm);
+  REQUIRE(told.size() == 7 * static_cast<std::size_t>(kGrid.size_z) + 1);
+  for (std::size_t i = 0; i < told.size(); ++i) CHECK(told[i] == i);
+  for (std::size_t stop = 0; stop < told.size(); ++stop) {
+    const auto until = [&](const ProgressReport& report) { return report.done < stop; };
+    CHECK_THROWS_AS(score_volume(a, b, kGrid, 10, until), Cancelled);
+  }
+  CHECK_THROWS_WITH(score_volume(a, b, kGrid, 10, [](const ProgressReport&) { return false; }),
+                    Catch::StartsWith("scoring the volume: stopped after 0 of "));
+}
+
 }  // namespace dsasrgs

@@ -26,3 +26,26 @@ expect() {
 says() { grep -qE -- "$2" "${3:-err.txt}" || report "$1: expected '$2' in: $(head -n 8 "${3:-err.txt}")"; }
 there() { for f in "$@"; do [ -s "$f" ] || report "$f is missing or empty"; done; }
 absent() { for f in "$@"; do [ ! -e "$f" ] || report "$f must not be there"; done; }
+# under_limits NAME ARGUMENTS...: with a limit on the address space from what the program takes to start on (KiB), in steps of 600,
+# until it succeeds three times; what fails says that it is for want of memory, and blames no file. A second process reads files.
+under_limits() {
+  local name=$1 limit=30000 succeeded=0 code
+  shift
+  until { (ulimit -v $limit && exec "$program" --version); } >/dev/null 2>&1; do
+    limit=$((limit + 5000))
+    [ $limit -lt 1000000 ] || return 0  # a sanitizer's, which takes terabytes
+  done
+  for (( ; succeeded < 3; limit += 600)); do
+    { (unset DSASRGS_READ_DIRECTLY; ulimit -v $limit && exec "$program" "$@"); } >out.txt 2>err.txt
+    code=$?
+    if [ $code -eq 0 ]; then
+      succeeded=$((succeeded + 1))
+    else
+      says "$name, in $limit KiB" '[Mm]emory'
+      grep -E 'its size can need|damage|found another|expected an? ' err.txt && report "$name, in $limit KiB: a file is blamed"
+      [ $code -eq 1 ] || report "$name, in $limit KiB: exit code $code: $(cat err.txt)"
+      [ $failures -eq 0 ] || return
+    fi
+    [ $limit -lt 1000000 ] || { report "$name: never enough memory: $(cat err.txt)"; return; }
+  done
+}

@@ -17,35 +17,7 @@ for frame in 1 2 3 4 5; do
     done
   done
 done >pixels.raw
-cat >run.dump <<'DUMP'
-(0002,0010) UI =LittleEndianExplicit
-(0008,0016) UI =XRayAngiographicImageStorage
-(0008,0018) UI [1.2.3]
-(0010,0010) PN [Doe^Jane]
-(0018,1063) DS [200]
-(0018,1110) DS [1200]
-(0018,1510) DS [-30]
-(0018,1511) DS [0]
-(0018,1520) DS [15]
-(0018,1164) DS [5\5]
-(0028,0002) US 1
-(0028,0004) CS [MONOCHROME2]
-(0028,0008) IS [5]
-(0028,0010) US 16
-(0028,0011) US 16
-(0028,0100) US 16
-(0028,0101) US 12
-(0028,0102) US 11
-(0028,0103) US 0
-(0028,1040) CS [LIN]
-(0028,6100) SQ (Sequence)
-(fffe,e000) na (Item)
-(0028,6101) CS [AVG_SUB]
-(0028,6110) US 1
-(fffe,e00d) na (ItemDelimitationItem)
-(fffe,e0dd) na (SequenceDelimitationItem)
-(7fe0,0010) OW =pixels.raw
-DUMP
+sed 's/@FRAMES@/5/; s/@ROWS@/16/; s/@COLUMNS@/16/; s/@PITCH@/5/g; s/@STEP@/15/' "$here/../support/rotational_run.dump" >run.dump
 dump2dcm run.dump run.dcm || report "dump2dcm"
 
 expect 2 "no output" import dicom run.dcm
@@ -74,7 +46,7 @@ expect 2 "mask frames and a mask run" import dicom run.dcm case.h5 --set sod_mm=
 says "mask frames and a mask run" "--set run.dcm:mask_frames: expected without --mask-run, found both"
 expect 2 "a mask run and the background" import dicom run.dcm case.h5 --mask-run run.dcm --subtraction background
 expect 2 "a distance by hand" import dicom run.dcm case.h5 --set sod_mm=-1
-says "a distance by hand" "run.dcm: sod_mm \(by hand\): expected a length in mm above 0, found -1$"
+says "a distance by hand" "run.dcm: --set sod_mm: expected a length in mm above 0, found -1$"
 absent case.h5
 expect 2 "the output is the input" import dicom run.dcm run.dcm --set sod_mm=750 --force
 
@@ -94,6 +66,7 @@ grep -q Jane out.txt err.txt case.h5 && report "a patient's name is copied"
 expect 2 "no --force" import dicom run.dcm case.h5 --set run.dcm:sod_mm=750
 expect 0 "inspect" inspect case.h5
 says "inspect" "^views +4$" out.txt
+under_limits "DICOM under limits" import dicom run.dcm limited.h5 --set sod_mm=750 --force --quiet
 mkdir folder && cp run.dcm folder/ && echo notes >folder/notes.txt
 expect 0 "a folder" import dicom folder case.h5 --set sod_mm=750 --force --first-frame 3 --set mask_frames=1-1
 says "a folder" "left alone: 1" out.txt
@@ -104,4 +77,7 @@ says "a file cut short" "^warning: folder/cut.dcm: expected a DICOM file, as its
 says "a folder in the folder" "^warning: folder: expected files, found the folder more too, which is not looked into$"
 expect 0 "reconstruct" reconstruct case.h5 --output run --preset static --steps 5 --set gaussians.initial=50 --quiet
 there run/model.h5
+expect 2 "another program's DICOM file" voxelize run/model.h5 --output folder/run.dcm --spacing-mm 20 --force --quiet
+says "another program's DICOM file" "^dsasrgs: error: --output: expected a new file, or with --force one that dsasrgs wrote, found another: folder/run.dcm$"
+cmp -s run.dcm folder/run.dcm || report "another program's DICOM file was replaced"
 exit $((failures > 0))

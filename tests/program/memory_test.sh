@@ -54,6 +54,8 @@ says "a run that goes on" "^memory: [0-9]+ MiB with $has Gaussians" out.txt
 [ $? -eq 1 ] || report "under a limit: expected exit code 1: $(cat err.txt)"
 says "under a limit" "$refusal"
 absent none
+under_limits "HDF5 under limits" inspect case.h5
+under_limits "an output under limits" simulate --output limited.h5 --views 2 --size 8 8 --grid-size 8 --grid-spacing-mm 20 --pitch-mm 38 --threads 1 --force --quiet
 
 bash "$here/../reliability/memory.sh" "$program" quick >table.txt || report "memory: $(cat table.txt)"
 exit $((failures > 0))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by program_test.sh: outputs that are there already, what outputs are named, and what they say they are.
 
-# ---- nothing is replaced unasked, and with --force nothing of another kind -----------------------------------------------------
+# ---- nothing is replaced unasked, and with --force nothing that another program wrote -----------------------------------------------------
 mkdir replaced
 # replaces NAME FILE ARGUMENTS...: ARGUMENTS make FILE.
 replaces() {
@@ -11,6 +11,14 @@ replaces() {
   expect 2 "$name: there" "$@" --quiet
   says "$name: there" '^dsasrgs: error: (--)?output: expected a new file \(or --force\), found one that is there: '
   expect 0 "$name: --force" "$@" --quiet --force
+  case $file in  # the same of another program
+    *.gz) gzip -dc "$file" | LC_ALL=C sed 's/dsasrgs/another/gI' | gzip ;;
+    *) LC_ALL=C sed 's/dsasrgs/another/gI' "$file" ;;
+  esac >replaced/foreign
+  cp replaced/foreign "$file"
+  expect 2 "$name: another program's" "$@" --quiet --force
+  says "$name: another program's" '^dsasrgs: error: (--)?output: expected a new file, or with --force one '
+  cmp -s replaced/foreign "$file" || report "$name: replaced another program's file"
   echo "a letter" >"$file"
   expect 2 "$name: another kind" "$@" --quiet --force
   says "$name: another kind" '^dsasrgs: error: (--)?output: expected a new file, or with --force one '

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """mutated_imports.py PROGRAM FILES: see mutated_imports.sh. Works in this folder."""
 import collections
+import pathlib
 import random
 import struct
 import subprocess
@@ -11,43 +12,22 @@ program, files = sys.argv[1], int(sys.argv[2])
 rows, columns, frames = 24, 32, 9
 random.seed(1)
 
-DUMP = """(0002,0010) UI =LittleEndianExplicit
-(0008,0016) UI =XRayAngiographicImageStorage
-(0008,0018) UI [1.2.3]
-(0018,1063) DS [200]
-(0018,1110) DS [1200]
-(0018,1111) DS [750]
-(0018,1164) DS [2\\2]
-(0018,1510) DS [-30]
-(0018,1511) DS [0]
-(0018,1520) DS [5]
+# Of the run that dicom_test.sh has, with a shutter: order does not matter to dump2dcm.
+SIZES = {"FRAMES": frames, "ROWS": rows, "COLUMNS": columns, "PITCH": 2, "STEP": 5}
+SHUTTER = """(0018,1111) DS [750]
 (0018,1600) CS [CIRCULAR]
 (0018,1610) IS [12\\16]
 (0018,1612) IS [14]
-(0028,0002) US 1
-(0028,0004) CS [MONOCHROME2]
-(0028,0008) IS [9]
-(0028,0010) US 24
-(0028,0011) US 32
-(0028,0100) US 16
-(0028,0101) US 12
-(0028,0102) US 11
-(0028,0103) US 0
-(0028,1040) CS [LIN]
-(0028,6100) SQ (Sequence)
-(fffe,e000) na (Item)
-(0028,6101) CS [AVG_SUB]
-(0028,6110) US 1
-(fffe,e00d) na (ItemDelimitationItem)
-(fffe,e0dd) na (SequenceDelimitationItem)
-(7fe0,0010) OW =pixels.raw
 """
 
 
 def dicom_files():
     noise = [1000 + random.randrange(1500) for _ in range(rows * columns * frames)]
     open("pixels.raw", "wb").write(struct.pack(f"<{len(noise)}H", *noise))
-    open("run.dump", "w").write(DUMP)
+    dump = (pathlib.Path(__file__).parent.parent / "support/rotational_run.dump").read_text()
+    for name, number in SIZES.items():
+        dump = dump.replace(f"@{name}@", str(number))
+    open("run.dump", "w").write(dump + SHUTTER)
     for command in ("dump2dcm run.dump plain.dcm", "dcmcrle plain.dcm rle.dcm", "dcmcjpeg +e1 plain.dcm jpeg.dcm",
                     "dcmcjpls plain.dcm jpegls.dcm"):
         subprocess.run(command.split(), check=True)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,14 @@ namespace dsasrgs::test {
 
 constexpr const char *kPatientName = "Doe^Jane^Secret", *kPatientId = "SECRET-4711", *kHospital = "Secret Hospital",
                      *kBirthDate = "19010203";
+
+/// Random stored values from `least` on, `range` of them; those of a mask and of contrast must not be the same.
+inline std::vector<Uint16> noisy_counts(int pixels, std::uint32_t seed = 1, int least = 1000, int range = 1000) {
+  std::mt19937 random(seed);
+  std::vector<Uint16> counts;
+  for (int i = 0; i < pixels; ++i) counts.push_back(static_cast<Uint16>(least + static_cast<int>(random() % range)));
+  return counts;
+}
 
 /// An X-ray angiography image of F frames [F,H,W] of `bits` stored bits in 16; what a test is about is added to root().
 class DicomFile {

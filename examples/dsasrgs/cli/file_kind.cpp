@@ -5,36 +5,39 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
-#include <cstring>
 #include <fstream>
 #include <string>
 #include <system_error>
+
+#include "dsasrgs/written_files.hpp"
 
 namespace dsasrgs::program {
 
 namespace {
 
-bool begins_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {
-  return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return text.starts_with(b); });
-}
+using namespace std::string_view_literals;
 
-/// A header, the number of triangles, and 50 bytes of each.
-bool is_binary_stl(std::string_view begin, std::uintmax_t size) {
-  constexpr std::size_t kStlHeader = 80, kStlTriangle = 50;
-  std::uint32_t triangles = 0;
-  if (begin.size() < kStlHeader + sizeof triangles) return false;
-  std::memcpy(&triangles, begin.data() + kStlHeader, sizeof triangles);
-  return size == kStlHeader + sizeof triangles + std::uintmax_t{triangles} * kStlTriangle;
-}
+// A box of ISO 14496-12 that is free space, and a chunk of RIFF of a name that is no one's: sizes, names, contents.
+constexpr std::string_view kBox =
+                               "\0\0\0\x0f"
+                               "free"
+                               "dsasrgs"sv,
+                           kChunk =
+                               "DSRG"
+                               "\x08\0\0\0"
+                               "dsasrgs\0"sv;
 
-constexpr std::size_t kDicomPreamble = 128;
-
-bool is_nifti(std::string_view begin) {
-  constexpr std::size_t kMagic1 = 344, kMagic2 = 4;
-  const auto magic = [&](std::size_t at, std::string_view text) {
-    return begin.size() > at && begin.substr(at).starts_with(text);
-  };
-  return magic(kMagic1, "n+1") || magic(kMagic2, "n+2");
+bool is_marked_film(const std::filesystem::path& path) {
+  std::array<char, 12> begin{};
+  std::array<char, kChunk.size()> end{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin.data(), begin.size());
+  file.seekg(-static_cast<std::streamoff>(end.size()), std::ios::end);
+  file.read(end.data(), end.size());
+  if (!file) return false;
+  const std::string_view first(begin.data(), begin.size()), last(end.data(), end.size());
+  return (first.substr(4).starts_with("ftyp") && last.ends_with(kBox)) ||
+         (first.starts_with("RIFF") && first.ends_with("WEBP") && last == kChunk);
 }
 
 }  // namespace
@@ -45,30 +48,18 @@ bool is_named(const std::filesystem::path& name, std::string_view suffix) {
   return text.ends_with(suffix);
 }
 
-bool is_what_its_name_says(const std::filesystem::path& path) {
-  std::array<char, 512> bytes{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(bytes.data(), bytes.size());
-  const std::string_view begin(bytes.data(), static_cast<std::size_t>(file.gcount()));
+std::string with_film_mark(std::string film) {
+  constexpr std::size_t kSizeAt = 4, kSizeBytes = 4;
+  if (!film.starts_with("RIFF") || film.size() < kSizeAt + kSizeBytes) return film.append(kBox);
+  film.append(kChunk);
+  auto size = static_cast<std::uint32_t>(film.size() - kSizeAt - kSizeBytes);  // of what follows it, little-endian
+  for (std::size_t i = 0; i < kSizeBytes; ++i, size >>= 8) film[kSizeAt + i] = static_cast<char>(size & 0xff);
+  return film;
+}
+
+bool is_own_file(const std::filesystem::path& path) {
   std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return false;
-  if (size == 0) return true;
-  const auto named = [&](std::string_view suffix) { return is_named(path, suffix); };
-  if (named(".nii")) return is_nifti(begin);
-  if (named(".gz")) return begin.starts_with("\x1f\x8b");
-  if (named(".nrrd")) return begin.starts_with("NRRD");
-  if (named(".mha")) return begin.find("ObjectType") != begin.npos || begin.find("NDims") != begin.npos;
-  if (named(".dcm")) return begin.size() > kDicomPreamble && begin.substr(kDicomPreamble).starts_with("DICM");
-  if (named(".stl")) return begin.starts_with("solid") || is_binary_stl(begin, size);
-  if (named(".ply")) return begins_with_any(begin, {"ply\n", "ply\r"});
-  if (named(".obj")) return begins_with_any(begin, {"#", "v ", "o ", "g ", "mtllib "});
-  if (named(".xml")) return begin.starts_with("<?xml");
-  if (named(".png")) return begin.starts_with("\x89PNG\r\n");
-  if (named(".mp4")) return begin.size() > 8 && begin.substr(4).starts_with("ftyp");
-  if (named(".webp")) return begin.starts_with("RIFF") && begin.size() > 12 && begin.substr(8).starts_with("WEBP");
-  if (named(".json")) return begin.starts_with("{");
-  return false;
+  return std::filesystem::file_size(path, error) == 0 || is_written_here(path) || is_marked_film(path);
 }
 
 }  // namespace dsasrgs::program

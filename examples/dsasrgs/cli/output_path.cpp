@@ -73,7 +73,7 @@ void require_replaceable(const std::string& option, const fs::path& output, cons
   std::string found = "another kind of file";
   try {
     found = read_format(output);
-  } catch (const Error&) {
+  } catch (const BadInput&) {
   }
   if (found != format)
     throw UsageError(option + ": expected a new file, or with --force one of the format " + std::string(format) +
@@ -81,9 +81,9 @@ void require_replaceable(const std::string& option, const fs::path& output, cons
 }
 
 void require_replaceable(const std::string& option, const fs::path& output, bool force) {
-  if (is_there(option, output, force) && !is_what_its_name_says(output))
-    throw UsageError(option + ": expected a new file, or with --force one that is what its name says, found another: " +
-                     output.string());
+  if (is_there(option, output, force) && !is_own_file(output))
+    throw UsageError(
+        option + ": expected a new file, or with --force one that dsasrgs wrote, found another: " + output.string());
 }
 
 OutputFolder::OutputFolder(fs::path path, const std::string& named_by) : path_(std::move(path)) {

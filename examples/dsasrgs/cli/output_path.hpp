@@ -26,7 +26,7 @@ inline constexpr const char* kForceDescription = "replace the output";
 /// be replaced.
 void require_replaceable(const std::string& option, const std::filesystem::path& output, const char* format,
                          bool force);
-/// The same of a file for other programs, which is to be what its name says (file_kind.hpp).
+/// The same of a file for other programs, which is to be one that this program wrote (file_kind.hpp).
 void require_replaceable(const std::string& option, const std::filesystem::path& output, bool force);
 
 /// Makes a folder and its parents; unless keep() is called, the destructor removes those it made, if they are empty.

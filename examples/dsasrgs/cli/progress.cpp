@@ -92,7 +92,7 @@ ProgressCallback shown_progress(bool quiet) {
   return [quiet, bar](const ProgressReport& report) {
     if (report.done == 0) {
       bar->reset();  // ends its line before the next begins
-      *bar = std::make_unique<Progress>(report.stage, "views", static_cast<std::int64_t>(report.total), quiet);
+      *bar = std::make_unique<Progress>(report.stage, report.unit, static_cast<std::int64_t>(report.total), quiet);
     } else if (*bar) {
       (*bar)->update(static_cast<std::int64_t>(report.done));
     }

@@ -10,6 +10,8 @@
 #include <string>
 #include <system_error>
 
+#include "dsasrgs/most_threads.hpp"
+
 namespace dsasrgs::program {
 
 /// A finite number above 0 (CLI::PositiveNumber lets NaN pass).
@@ -57,7 +59,6 @@ inline CLI::Validator positive_integer() {
 }
 
 /// The number of CPU threads: 0 (all) or at most what the library starts.
-inline constexpr int kMostThreads = 1024;
 inline CLI::Validator thread_count() {
   return {[](std::string& text) {
             int value = -1;

@@ -31,7 +31,7 @@ void add_import_astra(CLI::App& import) {
   sub->callback([a] {
     require_import_output(*a, {a->vectors, a->projections});
     follow_arguments(*a, a->options);
-    write_import(*a, import_astra(a->vectors, a->projections, a->options));
+    write_import(*a, [&] { return import_astra(a->vectors, a->projections, a->options); });
   });
 }
 

@@ -188,7 +188,9 @@ void run(DicomArguments& a) {
   refuse_unheeded(a, followed);
   a.options.subtraction = a.subtraction == "mask" ? DicomSubtraction::mask : DicomSubtraction::background;
   a.options.last_frame = a.last_frame;
-  write_import(a, import_dicom(sources, a.options));
+  a.typed_words = {{"options.tags_of", "--set"}};
+  for (const auto& [name, unused] : setters()) a.typed_words["tags." + name] = "--set " + name;
+  write_import(a, [&] { return import_dicom(sources, a.options); });
 }
 
 }  // namespace

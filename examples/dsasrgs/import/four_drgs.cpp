@@ -25,7 +25,7 @@ void add_import_4drgs(CLI::App& import) {
     require_import_output(*a, {folder / "transforms.json", folder / "mask_run.nii.gz", folder / "fill_run.nii.gz",
                                folder / "DSA.nii.gz"});
     follow_arguments(*a, a->options);
-    write_import(*a, import_4drgs(folder, a->options));
+    write_import(*a, [&] { return import_4drgs(folder, a->options); });
   });
 }
 

@@ -24,9 +24,10 @@ void run(ImagesArguments& a) {
     throw UsageError("--white: expected with --intensity, found without");
   require_import_output(a, {a.table});
   follow_arguments(a, a.options);
+  a.typed_words = {{"options.pitch_u_mm", "--pitch-mm"}};
   a.options.pitch_u_mm = a.pitch_mm.front();
   a.options.pitch_v_mm = a.pitch_mm.back();
-  write_import(a, import_images(a.folder, a.table, a.options));
+  write_import(a, [&] { return import_images(a.folder, a.table, a.options); });
 }
 
 }  // namespace

@@ -1,14 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "import/import_job.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 #include "cli/interruption.hpp"
 #include "cli/output_path.hpp"
 #include "cli/progress.hpp"
 #include "cli/usage_error.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "jobs/plausible_case.hpp"
 
 namespace dsasrgs::program {
+
+namespace {
+
+/// The words of `a`, and every option of the kind by its library names.
+std::map<std::string, std::string> typed_words_of(const ImportArguments& a) {
+  std::map<std::string, std::string> words = a.typed_words;
+  for (const CLI::Option* option : a.kind->get_options())
+    for (std::string name : option->get_lnames()) {
+      const std::string typed = "--" + name;
+      std::replace(name.begin(), name.end(), '-', '_');
+      for (const char* in : {"options.", "options.num_", "options.grey."}) words.emplace(in + name, typed);
+    }
+  words.emplace("options.volume", "--volume-size, --volume-spacing-mm");
+  return words;
+}
+
+/// `text` with whole words replaced.
+std::string in_typed_words(const std::map<std::string, std::string>& words, const std::string& text) {
+  const auto of_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '/' || c == '-';
+  };
+  std::string typed;
+  for (auto at = text.begin(); at != text.end();) {
+    const auto end = std::find_if_not(at, text.end(), of_word);
+    const std::string word(at, end);
+    const auto found = words.find(word);
+    typed += found == words.end() ? word : found->second;
+    at = std::find_if(end, text.end(), of_word);
+    typed.append(end, at);
+  }
+  return typed;
+}
+
+}  // namespace
 
 void add_import_options(CLI::App& kind, ImportArguments& a) {
   kind.add_option("output", a.output, "acquisition file to write (CASE.h5)")->required();
@@ -16,6 +54,7 @@ void add_import_options(CLI::App& kind, ImportArguments& a) {
 }
 
 void add_shared_import_options(CLI::App& kind, ImportArguments& a) {
+  a.kind = &kind;
   OptionList list;
   list.add("volume-size", a.volume_size,
            "voxels of the region to reconstruct instead of the one that the files or the "
@@ -56,8 +95,18 @@ void follow_arguments(const ImportArguments& a, ImportOptions& options) {
   options.num_train_views = a.train_views;
 }
 
-void write_import(const ImportArguments& a, const ImportedCase& imported) {
+void write_import(const ImportArguments& a, const std::function<ImportedCase()>& import) {
+  const std::map<std::string, std::string> words = typed_words_of(a);
+  ImportedCase imported;
+  try {
+    imported = import();
+  } catch (const BadInput& e) {
+    throw UsageError(in_typed_words(words, e.what()));
+  } catch (const InvalidArgument& e) {
+    throw InvalidArgument(in_typed_words(words, e.what()));
+  }
   for (const std::string& line : imported.found) print_line(a.quiet, line);
+  for (std::string& warning : imported.warnings) warning = in_typed_words(words, warning);
   warn_or_refuse(imported.acquisition.name, imported.warnings, a.strict, a.quiet);
   {
     const Interruption interruption;  // the file is whole or not there, and nothing stays behind

@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +18,10 @@ namespace dsasrgs::program {
 
 /// Beside the files of its kind every import takes these.
 struct ImportArguments {
+  /// What the library calls "tags.NAME" or otherwise than an option of the kind, and what a user types for it; options
+  /// themselves ("options.duration_s", "--duration-s") follow from the kind.
+  std::map<std::string, std::string> typed_words;
+  const CLI::App* kind = nullptr;
   std::string output;
   std::optional<std::array<int, 3>> volume_size;
   std::optional<std::array<double, 3>> volume_spacing_mm;
@@ -37,7 +43,8 @@ void require_import_output(const ImportArguments&, const std::vector<std::filesy
 /// Fills the options that all kinds share.
 void follow_arguments(const ImportArguments&, ImportOptions&);
 
-/// Prints what was found, warns or (with --strict) refuses, and writes the acquisition.
-void write_import(const ImportArguments&, const ImportedCase&);
+/// Imports, prints what was found, warns or (with --strict) refuses, and writes the acquisition. All messages name what
+/// the user typed instead of the library's options.
+void write_import(const ImportArguments&, const std::function<ImportedCase()>& import);
 
 }  // namespace dsasrgs::program

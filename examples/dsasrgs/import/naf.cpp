@@ -23,7 +23,7 @@ void add_import_naf(CLI::App& import) {
   sub->callback([a] {
     require_import_output(*a, {a->pickle});
     follow_arguments(*a, a->options);
-    write_import(*a, import_naf(a->pickle, a->options));
+    write_import(*a, [&] { return import_naf(a->pickle, a->options); });
   });
 }
 

@@ -24,7 +24,7 @@ void add_import_r2_gaussian(CLI::App& import) {
   sub->callback([a] {
     require_import_output(*a, {std::filesystem::path(a->folder) / "meta_data.json"});
     follow_arguments(*a, a->options);
-    write_import(*a, import_r2_gaussian(a->folder, a->options));
+    write_import(*a, [&] { return import_r2_gaussian(a->folder, a->options); });
   });
 }
 

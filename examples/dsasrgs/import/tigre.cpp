@@ -29,7 +29,7 @@ void add_import_tigre(CLI::App& import) {
   sub->callback([a] {
     require_import_output(*a, {a->geometry, a->projections});
     follow_arguments(*a, a->options);
-    write_import(*a, import_tigre(a->geometry, a->projections, a->options));
+    write_import(*a, [&] { return import_tigre(a->geometry, a->projections, a->options); });
   });
 }
 

@@ -96,7 +96,7 @@ void require_label_file(const std::filesystem::path& output) {
   std::string format = "another file";
   try {
     format = read_format(output);
-  } catch (const Error&) {  // not HDF5, or not ours
+  } catch (const BadInput&) {  // not HDF5, or not ours
   }
   if (format != "dsasrgs.pseudo_labels")
     throw UsageError("--output: expected a new file or a label file, found " + format + ": " + output.string());

@@ -10,13 +10,16 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "cli/file_kind.hpp"
 #include "cli/interruption.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
@@ -85,11 +88,11 @@ struct SpawnSettings {
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 };
 
-/// Waits for a process, and ends it where the user asks this one to stop.
+/// Waits for a process, and ends it where the user asks this one to stop. Its status, as waitpid has it.
 int wait_for(pid_t process) {
   for (int status = 0;;) {
     const pid_t ended = ::waitpid(process, &status, WNOHANG);
-    if (ended == process) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (ended == process) return status;
     if (ended < 0 && errno != EINTR) throw IoError("ffmpeg: " + std::generic_category().message(errno));
     if (Interruption::requested()) {
       ::kill(process, SIGKILL);
@@ -100,7 +103,17 @@ int wait_for(pid_t process) {
   }
 }
 
-/// Runs ffmpeg in a folder; its exit code.
+/// How a process ended that left this status, in words.
+std::string end_in_words(int status) {
+  constexpr int kKilledInShell = 128, kMostSignal = 64;  // what a shell says of a program that it ran
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0, of_shell = code - kKilledInShell;
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : of_shell > 0 && of_shell <= kMostSignal ? of_shell : 0;
+  if (signal == 0) return "ended with code " + std::to_string(code);
+  return "was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")" +
+         (signal == SIGKILL ? ", perhaps for want of memory" : "");
+}
+
+/// Runs ffmpeg in a folder; its status, as waitpid has it.
 int run_ffmpeg(const fs::path& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "ffmpeg");
   std::vector<char*> words;
@@ -153,13 +166,14 @@ void write_movie(const fs::path& path, MovieKind kind, int frames, double frames
   for (const char* word : {"-start_number", "0", "-i", "view_%04d.png"}) arguments.emplace_back(word);
   for (std::string& word : encoder(kind)) arguments.push_back(std::move(word));
   arguments.push_back(name);
-  if (const int code = run_ffmpeg(folder.path(), arguments); code != 0)
-    throw IoError(path.string() + ": cannot write: ffmpeg ended with code " + std::to_string(code) + ": " +
-                  first_line(folder.path() / kErrors));
+  if (const int status = run_ffmpeg(folder.path(), arguments); status != 0) {
+    const std::string said = first_line(folder.path() / kErrors);
+    throw IoError(path.string() + ": cannot write: ffmpeg " + end_in_words(status) + (said.empty() ? "" : ": " + said));
+  }
   std::ifstream made(folder.path() / name, std::ios::binary);
-  const std::string film{std::istreambuf_iterator<char>(made), {}};
+  std::string film{std::istreambuf_iterator<char>(made), {}};
   if (film.empty()) throw IoError(path.string() + ": cannot write: ffmpeg ended well and wrote nothing");
-  write_text(path, film);
+  write_text(path, with_film_mark(std::move(film)));
 }
 
 }  // namespace dsasrgs::program

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <string>
 
 #include "cli/progress.hpp"
@@ -24,14 +23,6 @@ std::size_t acquisition_bytes(const Acquisition& a) {
   if (a.reference_projections) floats += a.reference_projections->values.size();
   if (a.reference_volume) floats += a.reference_volume->values.size();
   return floats * sizeof(float) + a.valid.size();
-}
-
-/// Held now.
-std::size_t resident_bytes() {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;)
-    if (std::size_t kib = 0; word == "VmRSS:" && file >> kib) return kib * 1024;
-  return 0;
 }
 
 /// write_run beside the trained model: the mean volume and the renderer's; then the voxeliser's two lists of 64 bytes
@@ -95,7 +86,7 @@ RunMemory run_memory(const Acquisition& a, const Config& config, Backend backend
 }
 
 void require_run_memory(const Context& ctx, const RunMemory& memory, bool quiet) {
-  const std::size_t held = resident_bytes();
+  const std::size_t held = resident_memory();
   MemoryAmount there = available_memory(ctx);
   there.host += std::min(held, SIZE_MAX - there.host);
   const auto fits = [&](MemoryAmount need) { return need.host <= there.host && need.device <= there.device; };

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// @file
+/// How many threads a CPU context may have.
+
+namespace dsasrgs {
+
+/// Of Context::cpu: libgomp ends the process where it cannot start as many as it is told to.
+inline constexpr int kMostThreads = 1024;
+
+}  // namespace dsasrgs

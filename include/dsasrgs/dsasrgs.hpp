@@ -6,6 +6,7 @@
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/attenuation_field.hpp"
 #include "dsasrgs/baselines.hpp"
+#include "dsasrgs/best_shift.hpp"
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/context.hpp"

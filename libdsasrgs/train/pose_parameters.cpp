@@ -111,6 +111,12 @@ PoseParameters::PoseParameters(const TrainingViews& views, std::size_t knots) : 
   std::vector<DetectorShifts> shifts;
   for (std::size_t slot = 0; slot < views.size(); ++slot)
     shifts.push_back(detector_shifts<DetectorShifts>(views, slot));
+  for (const DetectorShifts& s : shifts) {
+    const auto mean = [&](Eigen::Index number, Eigen::Index first) {
+      return s.col(number)(Eigen::seq(first, Eigen::last, 2)).mean();
+    };
+    px_per_mm_.push_back({mean(3, 0), mean(4, 1)});
+  }
   make_units(shifts);
   make_curve();
   make_gauge(views, shifts);
@@ -297,6 +303,12 @@ void PoseParameters::settle(std::span<double> values) const {
   sort_out(values);
   const Eigen::VectorXd taken = taken_away_ * (gauge_ * in_pixels(values));
   for (std::size_t p = 0; p < size(); ++p) values[p] -= taken(static_cast<Eigen::Index>(p)) * unit_[p];
+}
+
+void PoseParameters::shift(std::size_t slot, double u_px, double v_px, std::span<double> values) const {
+  if (!contrast_[slot]) return;
+  values[remainder(slot) + 3] += u_px / px_per_mm_[slot].x;
+  values[remainder(slot) + 4] += v_px / px_per_mm_[slot].y;
 }
 
 PoseCorrection PoseParameters::correction(std::span<const double> values) const {

@@ -41,6 +41,11 @@ class PoseParameters {
   /// that. To the first order, and but for the last, no view's pose changes otherwise than by such a motion.
   void settle(std::span<double> values) const;
 
+  /// Adds to the remainder of training view `slot` what shifts its image by (u_px, v_px). Nothing for one without
+  /// contrast.
+  void shift(std::size_t slot, double u_px, double v_px, std::span<double> values) const;
+  bool has_contrast(std::size_t slot) const { return contrast_[slot]; }
+
   PoseCorrection correction(std::span<const double> values) const;
 
  private:
@@ -68,6 +73,7 @@ class PoseParameters {
   std::vector<bool> contrast_;
   std::vector<std::array<ViewCorrection, kShared>> shared_;  // of each view, by the unit of each shared correction
   std::vector<double> unit_;
+  std::vector<Vec2d> px_per_mm_;  // of each view: how a shift along u moves the image along u, and v along v
   // In pixels: [7+m,P], what has to be 0 of the parameters, and [P,7+m], along what it is taken away.
   Eigen::MatrixXd gauge_, taken_away_;
   Eigen::MatrixXd curve_of_views_;  // [K, views with contrast]: least-squares knots

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/pose_refinement.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "common/plain_number.hpp"
+#include "dsasrgs/best_shift.hpp"
 #include "dsasrgs/error.hpp"
 #include "train/schedule.hpp"
 #include "view_correction.hpp"
@@ -13,8 +15,11 @@ namespace dsasrgs {
 
 namespace {
 
-constexpr double kFirst = 0.9, kSecond = 0.99;  // Adam's: an update is a whole pass, so it forgets sooner than a step's
-constexpr double kPrior = 0.1;                  // share of the gradients that a remainder of geometry.remainder_px has
+constexpr double kFirst = 0.9, kSecond = 0.95;  // Adam's: an update is a whole pass, so it forgets sooner than a step's
+// A step d of Adam's, which is about 0.2 where gradients are noise and 1 where they agree, counts d³/(d² + kNoise):
+// poses that are right already must not wander.
+constexpr double kNoise = 1;
+constexpr double kPrior = 0.1;  // share of the gradients that a remainder of geometry.remainder_px has
 
 }  // namespace
 
@@ -57,10 +62,35 @@ void PoseRefinement::update(TrainingState& state) const {
     const double mean = s.first[p] / (1 - std::pow(kFirst, updates));
     const double spread = std::sqrt(s.second[p] / (1 - std::pow(kSecond, updates)));
     double direction = mean / spread;
+    direction *= direction * direction / (direction * direction + kNoise);
     if (parameters_.is_remainder(p)) direction += kPrior * s.values[p] / unit / config.remainder_px;
     s.values[p] -= rate * unit * direction;
   }
   parameters_.settle(s.values);
+  apply(state);
+  require_bounded(state);
+}
+
+bool PoseRefinement::looks_for_shifts(const TrainingState& state) const {
+  const GeometryConfig& g = config_->geometry;
+  return state.pose_refinement.updates % kEveryShift == 0 &&
+         state.step <= g.first_step + (g.last_step - g.first_step) / 2;
+}
+
+bool PoseRefinement::shift(Context& ctx, std::size_t slot, std::span<const float> render, TrainingState& state) const {
+  constexpr double kMuchBetter = 0.7;  // of the mean square difference
+  if (!parameters_.has_contrast(slot)) return false;
+  const Detector& d = views_->detector();
+  const int most = std::min({kMostShift_px, (d.width_px - 1) / 4, (d.height_px - 1) / 4});
+  const BestShift best = best_shift(render, views_->measured(slot).to_host(ctx), views_->valid(slot).to_host(ctx),
+                                    d.width_px, d.height_px, most);
+  if (std::hypot(best.u_px, best.v_px) < 2 || best.error > kMuchBetter * best.unshifted_error) return false;
+  parameters_.shift(slot, best.u_px, best.v_px, state.pose_refinement.values);
+  return true;
+}
+
+void PoseRefinement::finish_shifts(TrainingState& state) const {
+  parameters_.settle(state.pose_refinement.values);
   apply(state);
   require_bounded(state);
 }

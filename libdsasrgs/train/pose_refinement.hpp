@@ -29,7 +29,16 @@ class PoseRefinement {
   /// NumericalError naming the view when a correction exceeds geometry.largest_px.
   void update(TrainingState&) const;
 
+  /// Whether views are to be looked at for shifts after an update: every kEveryShift-th in the first half of the steps.
+  bool looks_for_shifts(const TrainingState&) const;
+  /// A view whose render [H,W] looks much more like its measurement when it is shifted by two pixels or more is shifted
+  /// so: gradients end where vessels no longer overlap. True if it was.
+  bool shift(Context&, std::size_t slot, std::span<const float> render, TrainingState&) const;
+  /// After the last shift(): settles the corrections.
+  void finish_shifts(TrainingState&) const;
+
  private:
+  static constexpr int kEveryShift = 10, kMostShift_px = 8;
   void require_bounded(const TrainingState&) const;
 
   const TrainingViews* views_;

@@ -147,6 +147,19 @@ struct Reconstructor::State {
     timed(Stage::adam, [&] { update(*ctx, schedule, slot, loss.gradient(), training); });
   }
 
+  void update_poses() {
+    pose_refinement->update(training);
+    if (!pose_refinement->looks_for_shifts(training)) return;
+    Buffer<float> low(*ctx, views.detector().num_pixels());
+    bool shifted = false;
+    for (std::size_t slot = 0; slot < views.size(); ++slot) {
+      loss.render_as_measured(*ctx, slot, training, low);
+      shifted = pose_refinement->shift(*ctx, slot, low.to_host(*ctx), training) || shifted;
+    }
+    if (shifted) pose_refinement->finish_shifts(training);
+    warm_gaussians = 0;
+  }
+
   /// Where the model lacks attenuation: every training view is rendered at its own time.
   std::vector<GaussianBirth> find_births(std::size_t max_count) {
     const std::size_t pixels = views.detector().num_pixels();
@@ -239,7 +252,7 @@ struct Reconstructor::State {
     });
     watch_losses();
     watch_tile_lists();
-    if (updates_poses) pose_refinement->update(training);
+    if (updates_poses) update_poses();
     const DensityEvents events = schedule.changes_gaussians() ? change_gaussians(schedule) : DensityEvents{};
     const LossValues& known = losses.last().values;
     StepReport report;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <vector>
 
+#include "dsasrgs/best_shift.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
@@ -263,4 +264,51 @@ TEST_CASE("pose refinement: what it cannot do is refused before the training, an
   bounded.geometry.largest_px = 0.05;
   Reconstructor reconstructor(ctx, with_jitter(a, 1), bounded);
   require_error<NumericalError>([&] { reconstructor.run(); }, {"the pose of view", "geometry.largest_px = 0.05"});
+}
+
+TEST_CASE("best shift: a shifted image is found, invalid pixels and borders are left out", "[pose]") {
+  constexpr int kWidth = 40, kHeight = 30;
+  const auto image_at = [](double u, double v) {
+    std::vector<float> image;
+    for (int row = 0; row < kHeight; ++row)
+      for (int column = 0; column < kWidth; ++column) {
+        const double x = column - 19 - u, y = row - 14 - v;
+        image.push_back(static_cast<float>(std::exp(-(x * x + 2 * y * y) / 20)));
+      }
+    return image;
+  };
+  const std::vector<float> render = image_at(0, 0);
+  std::vector<float> measured = image_at(3, -2);
+  const BestShift found = best_shift(render, measured, {}, kWidth, kHeight, 6);
+  CHECK(found.u_px == 3);
+  CHECK(found.v_px == -2);
+  CHECK(found.error < 1e-12);
+  CHECK(found.unshifted_error > 1e-3);
+  std::vector<std::uint8_t> valid(measured.size(), 1);
+  measured[14 * kWidth + 20] = 1e6f;
+  CHECK(best_shift(render, measured, valid, kWidth, kHeight, 6).error > 1);
+  valid[14 * kWidth + 20] = 0;
+  CHECK(best_shift(render, measured, valid, kWidth, kHeight, 6).u_px == 3);
+  CHECK(best_shift(render, render, {}, kWidth, kHeight, 6).u_px == 0);
+  CHECK(best_shift(render, measured, std::vector<std::uint8_t>(measured.size(), 0), kWidth, kHeight, 6).error == 0);
+  require_error<InvalidArgument>([&] { best_shift(render, {}, {}, kWidth, kHeight, 6); }, {"measured", "1200"});
+}
+
+TEST_CASE("pose refinement: a view that is shifted beyond its vessels is caught", "[pose][reconstructor][long]") {
+  Context ctx = make_context();
+  const Acquisition truth = still_simulation(ctx).acquisition;
+  Acquisition given = truth;
+  const auto view = static_cast<std::size_t>(truth.training_views()[5]);
+  Pose& pose = given.poses[view];
+  pose.detector_center_mm += pose.detector_u * (6 * truth.detector.pitch_u_mm);
+  Config config = refining_config(is_emulated(ctx) ? 260 : 600);
+  config.geometry.first_step = 24;
+  const double before = rms_distance_px(pose, truth.poses[view], truth.detector, truth.volume);
+  Reconstructor reconstructor(ctx, given, config);
+  reconstructor.run();
+  const std::vector<Pose> poses = poses_as_corrected(reconstructor.model(), given);
+  const double after = rms_distance_px(poses[view], truth.poses[view], truth.detector, truth.volume);
+  CAPTURE(before, after);
+  CHECK(before > 5);
+  CHECK(after < 1.5);
 }

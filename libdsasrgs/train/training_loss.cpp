@@ -9,8 +9,7 @@ TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Confi
       view_loss_(ctx, views, config, std::move(labels)),
       variation_(views.volume(), views.units(), config.training),
       rendered_(ctx, view_loss_.max_pixels()),
-      grad_rendered_(ctx, view_loss_.max_pixels()),
-      non_finite_(ctx, 1) {
+      grad_rendered_(ctx, view_loss_.max_pixels()) {
   if (config.super_resolution.target == HighResolutionTarget::teach)
     gradient_.confidence = Buffer<float>::zeros(ctx, 2);
 }
@@ -75,7 +74,7 @@ void TrainingLoss::watch(Context& ctx, View<const float> rendered, View<const fl
 
 LossTerms TrainingLoss::terms(const TrainingState& state) const {
   LossTerms terms;
-  terms.non_finite = non_finite_.data();
+  terms.non_finite = non_finite_.found.data();
   terms.image = view_loss_.image_loss();
   terms.image_weight = static_cast<double>(view_loss_.image_weight());
   terms.nuisance.gain = static_cast<double>(view_loss_.gain());

@@ -66,8 +66,8 @@ class TrainingLoss {
   OffsetTableSmoothness table_variation_;
   LossGradient gradient_;
   Buffer<float> rendered_, grad_rendered_;
-  Buffer<std::uint32_t> non_finite_;  // [1], as find_non_finite leaves it
-  bool unfinished_ = false;           // the last run() threw
+  NonFinite non_finite_;
+  bool unfinished_ = false;  // the last run() threw
 };
 
 }  // namespace dsasrgs

@@ -209,6 +209,10 @@ T atomicOr(T* address, T value) {
   return std::atomic_ref<T>(*address).fetch_or(value);
 }
 template <class T>
+T atomicExch(T* address, T value) {
+  return std::atomic_ref<T>(*address).exchange(value);
+}
+template <class T>
 T atomicCAS(T* address, T expected, T value) {
   std::atomic_ref<T>(*address).compare_exchange_strong(expected, value);
   return expected;
@@ -272,6 +276,11 @@ cudaError_t cudaMallocHost(void**, std::size_t);
 cudaError_t cudaFreeHost(void*);
 cudaError_t cudaMemcpyAsync(void*, const void*, std::size_t, cudaMemcpyKind, cudaStream_t);
 cudaError_t cudaMemsetAsync(void*, int, std::size_t, cudaStream_t);
+namespace emulation {
+/// For a kernel that writes to pinned memory, before it is launched: as for a copy, the memory is NaN until then where
+/// work is deferred, and must not be freed before somebody has waited.
+void expect_pinned_write(void* to, std::size_t bytes, cudaStream_t stream);
+}  // namespace emulation
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 
 namespace emulation {

@@ -5,6 +5,7 @@ namespace dsasrgs {
 
 void ModelGradient::fit(Context& ctx, const GaussianCloud& cloud, const AttenuationField& field) {
   for (const ParameterInfo& p : kParameters) {
+    if (p.is_table) continue;
     Buffer<float>& gradient = of[p.id];
     const std::size_t size = p.value(cloud, field).size();
     if (p.per_gaussian != nullptr)
@@ -56,8 +57,8 @@ void ViewPipeline::backward(Context& ctx, const GaussianCloud& cloud, const Atte
   // The density's gradient also reaches the position, through the field: this must come before the position's update.
   timed(ctx, Stage::field_backward, [&] {
     field_.backward(ctx, field, cloud, gradient.density,
-                    {gradient[Parameter::table3d], gradient[Parameter::table4d], gradient[Parameter::network],
-                     gradient[Parameter::position], gradient[Parameter::attenuation]});
+                    {gradient.tables, gradient[Parameter::network], gradient[Parameter::position],
+                     gradient[Parameter::attenuation]});
   });
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "adam/adam_bodies.hpp"
 #include "adam/adam_math.hpp"
 #include "common/parallel.hpp"
@@ -71,14 +73,20 @@ namespace dsasrgs::cpu {
 
 HWY_EXPORT(update_block);
 
-void adam_update(const Context& ctx, const AdamStep& step, const AdamState& state) {
+void adam_update(const Context& ctx, std::span<const AdamArray> arrays) {
   constexpr std::size_t kBlock = 16384;
-  const AdamCoefficients<float> c = adam_coefficients<float>(step);
-  const bool sparse = step.mode == AdamMode::sparse;
-  parallel_blocks(ctx, state.parameter.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+  const auto num_blocks = [](const AdamArray& a) { return (a.state.parameter.size() + kBlock - 1) / kBlock; };
+  std::size_t blocks = 0;
+  for (const AdamArray& array : arrays) blocks += num_blocks(array);
+  parallel_for(ctx, blocks, [&](std::size_t block) {
+    auto array = arrays.begin();
+    for (; block >= num_blocks(*array); ++array) block -= num_blocks(*array);
+    const AdamState& state = array->state;
+    const std::size_t begin = block * kBlock;
     HWY_DYNAMIC_DISPATCH(update_block)
-    (c, sparse, state.parameter.data() + begin, state.gradient.data() + begin, state.first_moment.data() + begin,
-     state.second_moment.data() + begin, end - begin);
+    (adam_coefficients<float>(array->step), array->step.mode == AdamMode::sparse, state.parameter.data() + begin,
+     state.gradient.values.data() + begin, state.first_moment.data() + begin, state.second_moment.data() + begin,
+     std::min(kBlock, state.parameter.size() - begin));
   });
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "common/device.hpp"
 #include "common/launch.cuh"
 
@@ -13,6 +15,20 @@ std::string device_text(int device) { return "CUDA device " + std::to_string(dev
 
 /// Its attributes can be had where the build holds kernels for a device.
 __global__ void any_kernel() {}
+
+struct PinnedWrites {
+  struct {
+    std::uint32_t* to;
+    const std::uint32_t* from;
+    std::size_t words;
+  } write[kMostPinnedWrites];
+  std::size_t count;
+};
+/// One warp. Pinned memory has one address for host and device.
+__global__ void write_words(const PinnedWrites all) {
+  for (std::size_t w = 0; w < all.count; ++w)
+    for (std::size_t i = threadIdx.x; i < all.write[w].words; i += 32) all.write[w].to[i] = all.write[w].from[i];
+}
 
 void require_device(int device) {
   int count = 0;
@@ -190,11 +206,6 @@ void Device::release_pinned(void* data) noexcept {
   cudaStreamSynchronize(as_stream(stream_));  // cudaFreeHost does not promise to wait
   cudaFreeHost(data);
 }
-void Device::copy_to_pinned(void* pinned, const void* device, std::size_t bytes) {
-  const OnDevice current(index_);
-  check(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, as_stream(stream_)), "copy from the device");
-}
-
 void* Device::record_event() {
   const OnDevice current(index_);
   cudaEvent_t event = nullptr;
@@ -212,6 +223,18 @@ double Device::seconds_between(void* begin, void* end) const {
   check(cudaEventElapsedTime(&ms, static_cast<cudaEvent_t>(begin), static_cast<cudaEvent_t>(end)),
         "cudaEventElapsedTime");
   return 1e-3 * static_cast<double>(ms);
+}
+
+void write_to_pinned(const Context& ctx, std::span<const PinnedWrite> writes) {
+  PinnedWrites all{};
+  for (const PinnedWrite& w : writes.first(std::min(writes.size(), kMostPinnedWrites))) {
+    all.write[all.count++] = {static_cast<std::uint32_t*>(w.pinned), static_cast<const std::uint32_t*>(w.device),
+                              w.bytes / sizeof(std::uint32_t)};
+#if !defined(__CUDACC__)
+    emulation::expect_pinned_write(w.pinned, w.bytes, stream_of(ctx));
+#endif
+  }
+  launch(ctx, "write_to_pinned", {dim3(1), dim3(32)}, write_words, all);
 }
 
 Graph::~Graph() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a device may do in another order, later or twice must not change a bit of what is learnt.
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <functional>
@@ -137,7 +138,7 @@ TEST_CASE("emulation: deferred work is done when somebody waits, and pinned memo
   Mailbox mailbox(ctx, 4 * sizeof(float));
   const auto* arrived = static_cast<const float*>(mailbox.data());
   launch(ctx, "add_one", {dim3(1), dim3(32)}, add_one, values.data());
-  mailbox.post(ctx, 0, values.data(), 4 * sizeof(float));
+  mailbox.post(ctx, std::array{Mailbox::Letter{0, values.data(), 4 * sizeof(float)}});
   CHECK(std::isnan(arrived[0]));
   launch(ctx, "add_one", {dim3(1), dim3(32)}, add_one, values.data());
   ctx.synchronize();
@@ -221,6 +222,7 @@ TEST_CASE("a captured step has few nodes and allocates nothing", "[emulation][gr
   for (int i = 0; i < 4; ++i) reconstructor.step();
   CHECK(emulation::device(0).allocations == allocations);
   // Scan and sort are a node each here, and 2 and 8 of CUB's on a device.
-  CHECK(emulation::device(0).graph_nodes <= 42);
+  CAPTURE(emulation::device(0).graph_nodes);
+  CHECK(emulation::device(0).graph_nodes <= 24);
   CHECK(emulation::device(0).graph_nodes > 20);  // there was a graph
 }

@@ -215,6 +215,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   if (!to_device && is_deferred() && stream->capturing == nullptr) std::memset(to, 0xff, bytes);
   return submit(stream, {Node::Kind::copy, bytes, [copy, from] { return copy(from); }});
 }
+void emulation::expect_pinned_write(void* to, std::size_t bytes, cudaStream_t stream) {
+  note_copy(to, stream);
+  if (is_deferred()) std::memset(to, 0xff, bytes);
+}
 cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
   if (const cudaError_t e = require_current(stream, "cudaMemsetAsync"); e != cudaSuccess) return e;
   if (!DeviceMemory::instance().owns(data, bytes))

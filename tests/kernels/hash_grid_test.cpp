@@ -2,9 +2,11 @@
 #include "hash_grid/hash_grid.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "dsasrgs/error.hpp"
@@ -40,7 +42,7 @@ struct Problem {
   struct Gradients {
     std::vector<float> table, position;
   };
-  /// Gradients added to (or, for the positions, written over) arrays full of `before`.
+  /// Gradients added to (or, for the positions, written over) arrays full of `before`; taken from the scratch.
   Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true) const {
     HashGridScratch scratch;
     return backward(ctx, mode, before, want_position, scratch);
@@ -50,19 +52,23 @@ struct Problem {
     const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
     auto gt = Buffer<float>::from_host(ctx, std::vector<float>(table.size(), before));
     auto gp = Buffer<float>::from_host(ctx, std::vector<float>(want_position ? position.size() : 0, before));
-    hash_grid_backward(ctx, {shape, p, time, t}, Buffer<float>::from_host(ctx, grad_features), {gt, gp, mode}, scratch);
+    hash_grid_backward(ctx, {shape, p, time, t}, Buffer<float>::from_host(ctx, grad_features), {gp, mode}, scratch);
+    hash_grid_take_gradient(ctx, scratch, 0, gt);
     return {gt.to_host(ctx), gp.to_host(ctx)};
   }
+  oracle::HashGrid oracle_of() const {
+    return {shape.dimensions,
+            shape.levels,
+            shape.log2_entries,
+            shape.base_resolution,
+            shape.growth,
+            {table.begin(), table.end()},
+            {},
+            {},
+            {}};
+  }
   oracle::HashGrid expected() const {
-    oracle::HashGrid o{shape.dimensions,
-                       shape.levels,
-                       shape.log2_entries,
-                       shape.base_resolution,
-                       shape.growth,
-                       {table.begin(), table.end()},
-                       {},
-                       {},
-                       {}};
+    oracle::HashGrid o = oracle_of();
     o.run({position.begin(), position.end()}, double(time), {grad_features.begin(), grad_features.end()});
     return o;
   }
@@ -212,6 +218,69 @@ TEST_CASE("hash_grid: gradients of the table are added, those of positions follo
   }
 }
 
+TEST_CASE("hash_grid: grids over the same points in a box agree with the double oracle", "[hash_grid]") {
+  Context ctx = test::make_context();
+  const VolumeGrid volume{40, 50, 20, {1, 2, 1.5}, {-18, -50, 7}};
+  // More levels together than one launch takes, dense and hashed, of three and four dimensions.
+  const std::vector<Problem> all{Problem({4, 9, 10, 2, 1.3}, 411, 0.61f), Problem({3, 6, 10, 4, 1.5}, 411),
+                                 Problem({3, 20, 7, 2, 1.1}, 411)};
+  const auto unit = all[0].position;
+  std::vector<float> position;
+  for (std::size_t i = 0; i < unit.size(); ++i) {
+    const Vec3d from = volume.origin_mm, side = volume.extent_mm();
+    const double origin[3] = {from.x, from.y, from.z}, extent[3] = {side.x, side.y, side.z};
+    position.push_back(static_cast<float>(origin[i % 3] + extent[i % 3] * static_cast<double>(unit[i])));
+  }
+  const UnitBox box(volume);
+  std::vector<double> seen;  // what single precision makes of them
+  for (std::size_t i = 0; i < unit.size(); ++i) seen.push_back(to_unit(box, i % 3, position[i]));
+
+  const auto p = Buffer<float>::from_host(ctx, position);
+  std::vector<Buffer<float>> tables;
+  std::vector<HashGridInput> grids;
+  std::vector<float> grad_features;
+  std::vector<double> features, grad_table, grad_position(unit.size());
+  for (const Problem& problem : all) {
+    tables.push_back(Buffer<float>::from_host(ctx, problem.table));
+    grids.push_back({problem.shape, p, problem.time, tables.back(), box});
+    grad_features.insert(grad_features.end(), problem.grad_features.begin(), problem.grad_features.end());
+    oracle::HashGrid o = problem.oracle_of();
+    o.run(seen, double(problem.time), {problem.grad_features.begin(), problem.grad_features.end()});
+    features.insert(features.end(), o.features.begin(), o.features.end());
+    grad_table.insert(grad_table.end(), o.grad_table.begin(), o.grad_table.end());
+    for (std::size_t i = 0; i < unit.size(); ++i)
+      grad_position[i] += o.grad_position[i] * static_cast<double>(box.inverse_extent[i % 3]);
+  }
+  Buffer<float> found(ctx, features.size());
+  hash_grid_forward(ctx, grids, found);
+  CHECK(test::max_difference(found.to_host(ctx), features) < 1e-5);
+
+  const auto g = Buffer<float>::from_host(ctx, grad_features);
+  HashGridScratch scratch;
+  for (const float before : {0.0f, 0.5f}) {
+    auto gp = Buffer<float>::from_host(ctx, std::vector<float>(unit.size(), before)),
+         gt = Buffer<float>::zeros(ctx, grad_table.size());
+    hash_grid_backward(ctx, grids, g, {gp, before == 0 ? GradientMode::overwrite : GradientMode::accumulate}, scratch);
+    hash_grid_take_gradient(ctx, scratch, 0, gt);
+    CHECK(test::relative_l2(gt.to_host(ctx), grad_table) < 5e-6);
+    std::vector<double> expected = grad_position;
+    for (double& x : expected) x += static_cast<double>(before);
+    CHECK(test::relative_l2(gp.to_host(ctx), expected) < 5e-6);
+  }
+  // Levels taken one by one, from the middle on.
+  hash_grid_backward(ctx, grids, g, {}, scratch);
+  const std::size_t first = scratch.level_begin[4], middle = scratch.level_begin[5], end = scratch.level_begin[30];
+  auto level = Buffer<float>::zeros(ctx, middle - first), rest = Buffer<float>::zeros(ctx, end - middle);
+  hash_grid_take_gradient(ctx, scratch, first, level);
+  hash_grid_take_gradient(ctx, scratch, middle, rest);
+  const auto part = [&](std::size_t from, std::size_t to) {
+    return std::vector<double>(grad_table.begin() + static_cast<long>(from),
+                               grad_table.begin() + static_cast<long>(to));
+  };
+  CHECK(test::relative_l2(level.to_host(ctx), part(first, middle)) < 5e-6);
+  CHECK(test::relative_l2(rest.to_host(ctx), part(middle, end)) < 5e-6);
+}
+
 TEST_CASE("hash_grid: same bits for 1 and 2 threads", "[hash_grid]") {
   Context one = test::make_context(1), two = test::make_context(2);
   for (const Problem& problem : {Problem({3, 8, 12, 8, 1.45}, 5001), Problem({4, 8, 12, 2, 1.4}, 5001)}) {
@@ -302,25 +371,40 @@ TEST_CASE("hash_grid: nothing to do for no points, and each documented error", "
   const View<float> none;
   CHECK_NOTHROW(hash_grid_forward(ctx, {shape, none, 0, table}, none));
   HashGridScratch scratch;
-  CHECK_NOTHROW(hash_grid_backward(ctx, {shape, none, 0, table}, none, {table, none}, scratch));
+  CHECK_NOTHROW(hash_grid_backward(ctx, {shape, none, 0, table}, none, {none}, scratch));
+  hash_grid_take_gradient(ctx, scratch, 0, table);
+  CHECK(table.to_host(ctx) == std::vector<float>(table.size(), 0.0f));
+  CHECK_NOTHROW(hash_grid_forward(ctx, std::span<const HashGridInput>(), none));
+  CHECK_NOTHROW(hash_grid_backward(ctx, std::span<const HashGridInput>(), none, {none}, scratch));
 
   CHECK_NOTHROW(hash_grid_forward(ctx, {shape, position, 0, table}, features));
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, wrong, 0, table}, features), InvalidArgument);
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, wrong}, features), InvalidArgument);
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, table}, wrong), InvalidArgument);
-  const auto back = [&](View<const float> p, View<const float> t, View<const float> g, View<float> gt, View<float> gp) {
-    hash_grid_backward(ctx, {shape, p, 0, t}, g, {gt, gp}, scratch);
+  const auto back = [&](View<const float> p, View<const float> t, View<const float> g, View<float> gp) {
+    hash_grid_backward(ctx, {shape, p, 0, t}, g, {gp}, scratch);
   };
-  CHECK_NOTHROW(back(position, table, features, table, position));
-  CHECK_THROWS_AS(back(wrong, table, features, table, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, wrong, features, table, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, wrong, table, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, features, wrong, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, features, table, wrong), InvalidArgument);
+  CHECK_NOTHROW(back(position, table, features, position));
+  CHECK_THROWS_AS(back(wrong, table, features, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, wrong, features, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, wrong, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, features, wrong), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, 0, wrong), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, 1, table), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, table.size(), table), InvalidArgument);
+  const HashGridInput here{shape, position, 0, table};
+  HashGridInput elsewhere = here, other_box = here;
+  auto moved = Buffer<float>::zeros(ctx, 9), twice = Buffer<float>::zeros(ctx, 24);
+  elsewhere.position = moved;
+  other_box.box.origin[1] = 1;
+  CHECK_NOTHROW(hash_grid_forward(ctx, std::array{here, here}, twice));
+  CHECK_THROWS_AS(hash_grid_forward(ctx, std::array{here, elsewhere}, twice), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_forward(ctx, std::array{here, other_box}, twice), InvalidArgument);
   auto longer = Buffer<float>::zeros(ctx, table.size() + 1);
   const View<float> unaligned = longer.view().subview(1, table.size());
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, unaligned}, features), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, features, unaligned, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, unaligned, features, position), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, 0, longer.view().subview(1, table.size())), InvalidArgument);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const HashGridShape& bad :
        {HashGridShape{2, 2, 8, 2, 1.5}, HashGridShape{5, 2, 8, 2, 1.5}, HashGridShape{3, 0, 8, 2, 1.5},

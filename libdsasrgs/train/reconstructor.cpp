@@ -127,6 +127,7 @@ struct Reconstructor::State {
     loss.run(*ctx, slot, model_time, training);
     const std::vector<AdamArray> updates = updates_of(schedule, loss.gradient(), training);
     end.begin_changes();
+    loss.gradient_is_taken();
     timed(Stage::density_control,
           [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
     timed(Stage::adam, [&] { update(*ctx, updates, schedule, slot, loss.gradient(), training); });

@@ -19,11 +19,11 @@ ViewRequest TrainingLoss::request(std::size_t slot, float model_time, const Trai
 }
 
 void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state) {
-  if (unfinished_) {  // what an earlier call added and nobody has taken
+  if (untaken_) {
     gradient_.model = {};
     zero_bytes(ctx, gradient_.confidence.data(), gradient_.confidence.size() * sizeof(float));
   }
-  unfinished_ = true;
+  untaken_ = true;
   const GaussianCloud& cloud = state.model.cloud;
   const AttenuationField& field = state.model.field;
   const ViewRequest view = request(slot, model_time, state);
@@ -47,7 +47,6 @@ void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const T
     offset_table_smoothness_backward(ctx, weight, cloud.attenuation, gradient_.model[Parameter::attenuation]);
   }
   watch(ctx, image, grad_image);
-  unfinished_ = false;
 }
 
 void TrainingLoss::watch(Context& ctx, View<const float> rendered, View<const float> grad_rendered) {

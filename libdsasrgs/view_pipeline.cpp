@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view_pipeline.hpp"
 
+#include "common/submission.hpp"
+
 namespace dsasrgs {
 
 void ModelGradient::fit(Context& ctx, const GaussianCloud& cloud, const AttenuationField& field) {
@@ -24,11 +26,25 @@ void ViewPipeline::forward(Context& ctx, const GaussianCloud& cloud, const Atten
   conic_.resize(ctx, 3 * n);
   amplitude_.resize(ctx, n);
   box_.resize(ctx, n);
-  timed(ctx, Stage::field_forward, [&] { field_.forward(ctx, field, cloud, view.model_time, density_); });
-  timed(ctx, Stage::project_forward, [&] {
-    project_forward(ctx, {cloud.view(), density_, view.pose, view.detector, view.pixel_footprint},
-                    {mean_px_, conic_, amplitude_, box_});
-  });
+  const auto project = [&] {
+    timed(ctx, Stage::field_forward, [&] { field_.forward(ctx, field, cloud, view.model_time, density_); });
+    timed(ctx, Stage::project_forward, [&] {
+      project_forward(ctx, {cloud.view(), density_, view.pose, view.detector, view.pixel_footprint},
+                      {mean_px_, conic_, amplitude_, box_});
+    });
+  };
+  if (bins_beside_field_ && ctx.asynchronous()) {
+    early_box_.resize(ctx, n);
+    side_by_side(ctx, project, [&] {
+      timed(ctx, Stage::rasterize_forward, [&] {
+        project_forward(ctx, {cloud.view(), {}, view.pose, view.detector, view.pixel_footprint},
+                        {{}, {}, {}, early_box_});
+        rasterize_prepare(ctx, view.detector.width_px, view.detector.height_px, early_box_, scratch_);
+      });
+    });
+  } else {
+    project();
+  }
   timed(ctx, Stage::rasterize_forward, [&] {
     rasterize_forward(ctx, {view.detector.width_px, view.detector.height_px, mean_px_, conic_, amplitude_, box_},
                       scratch_, image);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "common/device.hpp"
 #include "common/launch.cuh"
@@ -9,6 +11,7 @@ namespace dsasrgs::cuda {
 namespace {
 
 cudaStream_t as_stream(void* stream) { return static_cast<cudaStream_t>(stream); }
+cudaEvent_t as_event(void* event) { return static_cast<cudaEvent_t>(event); }
 cudaMemPool_t as_pool(void* pool) { return static_cast<cudaMemPool_t>(pool); }
 
 std::string device_text(int device) { return "CUDA device " + std::to_string(device); }
@@ -110,6 +113,9 @@ Device::~Device() {
   free_late();
   // CUDA keeps both until the work that was submitted is done.
   cudaMemPoolDestroy(as_pool(pool_));
+  if (begin_ != nullptr) cudaEventDestroy(as_event(begin_));
+  if (end_ != nullptr) cudaEventDestroy(as_event(end_));
+  if (branch_ != nullptr) cudaStreamDestroy(as_stream(branch_));
   if (owns_stream_) cudaStreamDestroy(as_stream(stream_));
 }
 
@@ -206,6 +212,44 @@ void Device::release_pinned(void* data) noexcept {
   cudaStreamSynchronize(as_stream(stream_));  // cudaFreeHost does not promise to wait
   cudaFreeHost(data);
 }
+void Device::side_by_side(const std::function<void()>& first, const std::function<void()>& second) {
+  const bool can_fork = capturing() && end_ != nullptr;
+  if (!can_fork) {
+    if (!capturing()) make_branch();
+    first();
+    second();
+    return;
+  }
+  const OnDevice current(index_);
+  check(cudaEventRecord(as_event(begin_), as_stream(stream_)), "cudaEventRecord");
+  check(cudaStreamWaitEvent(as_stream(branch_), as_event(begin_), 0), "cudaStreamWaitEvent");
+  first();
+  const auto swap_streams = [this](void*) { std::swap(stream_, branch_); };
+  {
+    swap_streams(nullptr);
+    const std::unique_ptr<void, decltype(swap_streams)> back(this, swap_streams);
+    second();
+  }
+  check(cudaEventRecord(as_event(end_), as_stream(branch_)), "cudaEventRecord");
+  check(cudaStreamWaitEvent(as_stream(stream_), as_event(end_), 0), "cudaStreamWaitEvent");
+}
+
+void Device::make_branch() {
+  const OnDevice current(index_);
+  const auto make_event = [](void*& event) {
+    cudaEvent_t made = nullptr;
+    if (event == nullptr) check(cudaEventCreateWithFlags(&made, cudaEventDisableTiming), "cudaEventCreate");
+    if (event == nullptr) event = made;
+  };
+  if (branch_ == nullptr) {
+    cudaStream_t made = nullptr;
+    check(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking), "cudaStreamCreate");
+    branch_ = made;
+  }
+  make_event(begin_);
+  make_event(end_);
+}
+
 void* Device::record_event() {
   const OnDevice current(index_);
   cudaEvent_t event = nullptr;

@@ -50,6 +50,10 @@ class Device {
   /// Waits for the stream first: copies may still be under way.
   void release_pinned(void* data) noexcept;
 
+  /// While the stream is being captured, what the two bodies submit becomes two branches of the graph; else the
+  /// second's comes after the first's. The first call must not be in a capture for that.
+  void side_by_side(const std::function<void()>& first, const std::function<void()>& second);
+
   /// An event at this place of the stream, to be forgotten.
   void* record_event();
   static void forget_event(void* event) noexcept;
@@ -58,11 +62,13 @@ class Device {
 
  private:
   bool capturing() const noexcept;
+  void make_branch();
 
   int index_;
   void* stream_;
   bool owns_stream_;
   void* pool_ = nullptr;
+  void *branch_ = nullptr, *begin_ = nullptr, *end_ = nullptr;  ///< of side_by_side: a stream, two events
   std::vector<void*> released_in_capture_;
 };
 

@@ -37,6 +37,14 @@ void Submission::run(Context& ctx, bool capture, const std::function<void()>& bo
   body();
 }
 
+void side_by_side(Context& ctx, const std::function<void()>& first, const std::function<void()>& second) {
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return ctx.cuda_device()->side_by_side(first, second);
+  (void)ctx;
+  first();
+  second();
+}
+
 Mailbox::Mailbox(Context& ctx, std::size_t bytes) : device_(ctx.cuda_device()) {
   if constexpr (has_cuda)
     if (device_ != nullptr) {

@@ -28,6 +28,10 @@ class Submission {
   std::unique_ptr<Graph> graph_;
 };
 
+/// Two bodies of operator calls of which neither reads or writes what the other writes. Captured, they are two branches
+/// of the graph; else the second comes after the first, and the first call must be one of these.
+void side_by_side(Context&, const std::function<void()>& first, const std::function<void()>& second);
+
 /// Host memory that results are written to in stream order, without waiting. On the CPU that is done at once. Its
 /// destructor waits for what is under way.
 class Mailbox {

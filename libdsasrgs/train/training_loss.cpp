@@ -10,6 +10,7 @@ TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Confi
       variation_(views.volume(), views.units(), config.training),
       rendered_(ctx, view_loss_.max_pixels()),
       grad_rendered_(ctx, view_loss_.max_pixels()) {
+  pipeline_.bin_beside_field(config.training.step_graph);
   if (config.super_resolution.target == HighResolutionTarget::teach)
     gradient_.confidence = Buffer<float>::zeros(ctx, 2);
 }

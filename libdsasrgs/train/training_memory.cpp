@@ -87,6 +87,7 @@ Bytes of_pipeline(const Sizes& s) {
   if (s.inputs > 0) words += 2 * s.inputs + 3 * s.levels;  // FieldPass, HashGridScratch
   std::size_t bytes = s.gaussians * words * kWord;
   if (!s.on_device) return {bytes + s.gaussians * 3 / 2 * kWord, 0};
+  bytes += s.gaussians * sizeof(PixelBox);  // those of the lists
   const std::size_t pairs = s.fine_pixels > s.pixels ? 6 : 4;
   bytes += s.gaussians * (2 + pairs * 3 / 2 * (4 + 2)) * kWord;
   if (s.inputs > 0) bytes += s.tables * sizeof(long long);  // HashGridScratch

@@ -293,7 +293,8 @@ TEST_CASE("adam: a gradient in fixed point is that in floats, and is left zero",
       std::vector<float> floats;
       const auto random = test::random_values<double>(n, -1, 1, 12);
       for (std::size_t i = 0; i < n; ++i) {
-        sums.push_back(i / 7 % 3 == 0 ? 0 : std::llrint(std::ldexp(random[i], static_cast<int>(i % 61))));
+        sums.push_back(
+            i % 32 / 4 % 3 == 2 || i % 5 == 3 ? 0 : std::llrint(std::ldexp(random[i], static_cast<int>(i % 61))));
         floats.push_back(static_cast<float>(std::ldexp(static_cast<double>(sums[i]), -40)));
       }
       AdamStep step;

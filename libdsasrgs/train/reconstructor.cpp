@@ -2,6 +2,7 @@
 #include "dsasrgs/reconstructor.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "common/host_vector.hpp"
@@ -128,9 +129,14 @@ struct Reconstructor::State {
     const std::vector<AdamArray> updates = updates_of(schedule, loss.gradient(), training);
     end.begin_changes();
     loss.gradient_is_taken();
-    timed(Stage::density_control,
-          [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
-    timed(Stage::adam, [&] { update(*ctx, updates, schedule, slot, loss.gradient(), training); });
+    const auto adam = [&] {
+      timed(Stage::adam, [&] { update(*ctx, updates, schedule, slot, loss.gradient(), training); });
+    };
+    const auto add_statistics = [&] {
+      timed(Stage::density_control,
+            [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
+    };
+    side_by_side(*ctx, std::ref(adam), std::ref(add_statistics));  // by reference: no memory is asked for
     losses.post(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs());
   }
 

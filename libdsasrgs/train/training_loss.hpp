@@ -38,8 +38,8 @@ class TrainingLoss {
   /// gradient. Changes nothing of the state. Waits with nuisance parameters or total variation only.
   void run(Context&, std::size_t slot, float model_time, const TrainingState&);
   LossGradient& gradient() { return gradient_; }
-  /// The optimiser is about to use gradient() up, which sets to zero what it reads. Where nobody says so before the next
-  /// run(), that begins with zeros of its own.
+  /// The optimiser is about to use gradient() up, which sets to zero what it reads. Where nobody says so before the
+  /// next run(), that begins with zeros of its own.
   void gradient_is_taken() { untaken_ = false; }
   /// Where the terms of the last run() stand.
   LossTerms terms(const TrainingState&) const;

@@ -10,74 +10,15 @@
 #include <vector>
 
 #include "dsasrgs/error.hpp"
-#include "oracle/hash_grid_oracle.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
+#include "support/hash_grid_problem.hpp"
 #include "support/random_values.hpp"
 
 using namespace dsasrgs;
+using Problem = test::HashGridProblem;
 
 namespace {
-
-/// A shape with n points of random data; some points lie outside [0,1]³ and on its faces.
-struct Problem {
-  Problem(const HashGridShape& s, std::size_t num_points, float t = 0.37f)
-      : shape(s),
-        n(num_points),
-        time(t),
-        position(test::random_values<float>(3 * n, 0, 1, 21)),
-        table(test::random_values<float>(hash_grid_num_parameters(s), -1, 1, 22)),
-        grad_features(test::random_values<float>(num_features() * n, -1, 1, 23)) {
-    constexpr float kSpecial[] = {-0.25f, 0.0f, 1.0f, 1.75f};
-    for (std::size_t i = 0; i + 7 < position.size(); i += 7) position[i] = kSpecial[i / 7 % 4];
-  }
-  std::size_t num_features() const { return static_cast<std::size_t>(shape.levels) * kHashFeatures; }
-
-  std::vector<float> forward(Context& ctx) const {
-    auto features = Buffer<float>::from_host(ctx, std::vector<float>(num_features() * n, 99));
-    const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
-    hash_grid_forward(ctx, {shape, p, time, t}, features);
-    return features.to_host(ctx);
-  }
-  struct Gradients {
-    std::vector<float> table, position;
-  };
-  /// Gradients added to (or, for the positions, written over) arrays full of `before`; taken from the scratch.
-  Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true) const {
-    HashGridScratch scratch;
-    return backward(ctx, mode, before, want_position, scratch);
-  }
-  Gradients backward(Context& ctx, GradientMode mode, float before, bool want_position,
-                     HashGridScratch& scratch) const {
-    const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
-    auto gt = Buffer<float>::from_host(ctx, std::vector<float>(table.size(), before));
-    auto gp = Buffer<float>::from_host(ctx, std::vector<float>(want_position ? position.size() : 0, before));
-    hash_grid_backward(ctx, {shape, p, time, t}, Buffer<float>::from_host(ctx, grad_features), {gp, mode}, scratch);
-    hash_grid_take_gradient(ctx, scratch, 0, gt);
-    return {gt.to_host(ctx), gp.to_host(ctx)};
-  }
-  oracle::HashGrid oracle_of() const {
-    return {shape.dimensions,
-            shape.levels,
-            shape.log2_entries,
-            shape.base_resolution,
-            shape.growth,
-            {table.begin(), table.end()},
-            {},
-            {},
-            {}};
-  }
-  oracle::HashGrid expected() const {
-    oracle::HashGrid o = oracle_of();
-    o.run({position.begin(), position.end()}, double(time), {grad_features.begin(), grad_features.end()});
-    return o;
-  }
-
-  HashGridShape shape;
-  std::size_t n;
-  float time;
-  std::vector<float> position, table, grad_features;
-};
 
 /// Points along a line: neighbours in memory share cells, as sorted Gaussians do. None lies on a border of cells, where
 /// the gradient jumps.
@@ -216,69 +157,6 @@ TEST_CASE("hash_grid: gradients of the table are added, those of positions follo
     for (std::size_t i = 0; i < plain.table.size(); ++i)
       REQUIRE(over.table[i] == Approx(2 + plain.table[i]).epsilon(1e-5).margin(1e-4));
   }
-}
-
-TEST_CASE("hash_grid: grids over the same points in a box agree with the double oracle", "[hash_grid]") {
-  Context ctx = test::make_context();
-  const VolumeGrid volume{40, 50, 20, {1, 2, 1.5}, {-18, -50, 7}};
-  // More levels together than one launch takes, dense and hashed, of three and four dimensions.
-  const std::vector<Problem> all{Problem({4, 9, 10, 2, 1.3}, 411, 0.61f), Problem({3, 6, 10, 4, 1.5}, 411),
-                                 Problem({3, 20, 7, 2, 1.1}, 411)};
-  const auto unit = all[0].position;
-  std::vector<float> position;
-  for (std::size_t i = 0; i < unit.size(); ++i) {
-    const Vec3d from = volume.origin_mm, side = volume.extent_mm();
-    const double origin[3] = {from.x, from.y, from.z}, extent[3] = {side.x, side.y, side.z};
-    position.push_back(static_cast<float>(origin[i % 3] + extent[i % 3] * static_cast<double>(unit[i])));
-  }
-  const UnitBox box(volume);
-  std::vector<double> seen;  // what single precision makes of them
-  for (std::size_t i = 0; i < unit.size(); ++i) seen.push_back(to_unit(box, i % 3, position[i]));
-
-  const auto p = Buffer<float>::from_host(ctx, position);
-  std::vector<Buffer<float>> tables;
-  std::vector<HashGridInput> grids;
-  std::vector<float> grad_features;
-  std::vector<double> features, grad_table, grad_position(unit.size());
-  for (const Problem& problem : all) {
-    tables.push_back(Buffer<float>::from_host(ctx, problem.table));
-    grids.push_back({problem.shape, p, problem.time, tables.back(), box});
-    grad_features.insert(grad_features.end(), problem.grad_features.begin(), problem.grad_features.end());
-    oracle::HashGrid o = problem.oracle_of();
-    o.run(seen, double(problem.time), {problem.grad_features.begin(), problem.grad_features.end()});
-    features.insert(features.end(), o.features.begin(), o.features.end());
-    grad_table.insert(grad_table.end(), o.grad_table.begin(), o.grad_table.end());
-    for (std::size_t i = 0; i < unit.size(); ++i)
-      grad_position[i] += o.grad_position[i] * static_cast<double>(box.inverse_extent[i % 3]);
-  }
-  Buffer<float> found(ctx, features.size());
-  hash_grid_forward(ctx, grids, found);
-  CHECK(test::max_difference(found.to_host(ctx), features) < 1e-5);
-
-  const auto g = Buffer<float>::from_host(ctx, grad_features);
-  HashGridScratch scratch;
-  for (const float before : {0.0f, 0.5f}) {
-    auto gp = Buffer<float>::from_host(ctx, std::vector<float>(unit.size(), before)),
-         gt = Buffer<float>::zeros(ctx, grad_table.size());
-    hash_grid_backward(ctx, grids, g, {gp, before == 0 ? GradientMode::overwrite : GradientMode::accumulate}, scratch);
-    hash_grid_take_gradient(ctx, scratch, 0, gt);
-    CHECK(test::relative_l2(gt.to_host(ctx), grad_table) < 5e-6);
-    std::vector<double> expected = grad_position;
-    for (double& x : expected) x += static_cast<double>(before);
-    CHECK(test::relative_l2(gp.to_host(ctx), expected) < 5e-6);
-  }
-  // Levels taken one by one, from the middle on.
-  hash_grid_backward(ctx, grids, g, {}, scratch);
-  const std::size_t first = scratch.level_begin[4], middle = scratch.level_begin[5], end = scratch.level_begin[30];
-  auto level = Buffer<float>::zeros(ctx, middle - first), rest = Buffer<float>::zeros(ctx, end - middle);
-  hash_grid_take_gradient(ctx, scratch, first, level);
-  hash_grid_take_gradient(ctx, scratch, middle, rest);
-  const auto part = [&](std::size_t from, std::size_t to) {
-    return std::vector<double>(grad_table.begin() + static_cast<long>(from),
-                               grad_table.begin() + static_cast<long>(to));
-  };
-  CHECK(test::relative_l2(level.to_host(ctx), part(first, middle)) < 5e-6);
-  CHECK(test::relative_l2(rest.to_host(ctx), part(middle, end)) < 5e-6);
 }
 
 TEST_CASE("hash_grid: same bits for 1 and 2 threads", "[hash_grid]") {

@@ -152,8 +152,12 @@ inline unsigned __reduce_max_sync(unsigned mask, unsigned v, emulation::Site sit
 inline unsigned __reduce_min_sync(unsigned mask, unsigned v, emulation::Site site = emulation::Site::current()) {
   return static_cast<unsigned>(emulation::warp_collective(emulation::Collective::min, mask, v, 0, site));
 }
-inline void __threadfence() { std::atomic_thread_fence(std::memory_order_seq_cst); }
-inline void __threadfence_block() { std::atomic_thread_fence(std::memory_order_seq_cst); }
+inline void __threadfence() {
+#if !defined(__SANITIZE_THREAD__)  // which does not know fences: between blocks it wants to see atomic operations
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+inline void __threadfence_block() { __threadfence(); }
 
 // ---- arithmetic
 // ------------------------------------------------------------------------------------------------------

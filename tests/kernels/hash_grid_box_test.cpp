@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "adam/adam.hpp"
 #include "hash_grid/hash_grid.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
@@ -73,4 +74,68 @@ TEST_CASE("hash_grid: grids over the same points in a box agree with the double 
   };
   CHECK(test::relative_l2(level.to_host(ctx), part(first, middle)) < 5e-6);
   CHECK(test::relative_l2(rest.to_host(ctx), part(middle, end)) < 5e-6);
+}
+
+TEST_CASE("hash_grid: grids in a box and the update of their tables, CUDA agrees with the CPU", "[hash_grid][parity]") {
+  const std::vector<Problem> all{Problem({3, 6, 10, 4, 1.5}, 700), Problem({4, 6, 10, 2, 1.4}, 700, 0.61f)};
+  struct Result {
+    std::vector<float> features, position;
+    std::vector<std::vector<float>> tables, first_moments;
+  };
+  const auto on = [&](Context ctx, AdamMode mode) {
+    UnitBox box;
+    for (std::size_t d = 0; d < 3; ++d) {
+      box.origin[d] = -0.5f + static_cast<float>(d);
+      box.inverse_extent[d] = 0.25f * static_cast<float>(1 + d);
+    }
+    std::vector<float> points, grad_features;
+    for (std::size_t i = 0; i < all[0].position.size(); ++i)
+      points.push_back(box.origin[i % 3] + all[0].position[i] / box.inverse_extent[i % 3]);
+    const auto p = Buffer<float>::from_host(ctx, points);
+    std::vector<Buffer<float>> tables, first, second;
+    std::vector<HashGridInput> grids;
+    for (const Problem& problem : all) {
+      tables.push_back(Buffer<float>::from_host(ctx, problem.table));
+      first.push_back(Buffer<float>::zeros(ctx, problem.table.size()));
+      second.push_back(Buffer<float>::zeros(ctx, problem.table.size()));
+      grids.push_back({problem.shape, p, problem.time, tables.back(), box});
+      grad_features.insert(grad_features.end(), problem.grad_features.begin(), problem.grad_features.end());
+    }
+    const auto g = Buffer<float>::from_host(ctx, grad_features);
+    Buffer<float> features(ctx, grad_features.size());
+    auto position = Buffer<float>::from_host(ctx, std::vector<float>(points.size(), 0.5f));
+    HashGridScratch scratch;
+    for (int t = 1; t <= 3; ++t) {
+      hash_grid_forward(ctx, grids, features);
+      hash_grid_backward(ctx, grids, g, {position, GradientMode::accumulate}, scratch);
+      AdamStep step;
+      step.step = t;
+      step.mode = mode;
+      step.weight_decay = 0.01f;
+      std::vector<AdamArray> arrays;
+      for (std::size_t k = 0, level = 0; k < all.size(); ++k)
+        for (std::size_t begin = 0; begin < tables[k].size(); ++level) {
+          const WaitingGradient gradient = scratch.level(level);
+          const auto part = [&](Buffer<float>& b) { return b.view().subview(begin, gradient.size()); };
+          arrays.push_back({step, {part(tables[k]), gradient, part(first[k]), part(second[k])}});
+          begin += gradient.size();
+        }
+      adam_update(ctx, arrays);
+    }
+    Result r{features.to_host(ctx), position.to_host(ctx), {}, {}};
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      r.tables.push_back(tables[k].to_host(ctx));
+      r.first_moments.push_back(first[k].to_host(ctx));
+    }
+    return r;
+  };
+  for (const AdamMode mode : {AdamMode::dense, AdamMode::sparse}) {
+    const Result expected = on(Context::cpu(1), mode), found = on(test::make_context(), mode);
+    CHECK(test::relative_l2(found.features, expected.features) < 2e-6);
+    CHECK(test::relative_l2(found.position, expected.position) < 5e-6);
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      CHECK(test::relative_l2(found.tables[k], expected.tables[k]) < 3e-6);
+      CHECK(test::relative_l2(found.first_moments[k], expected.first_moments[k]) < 3e-6);
+    }
+  }
 }

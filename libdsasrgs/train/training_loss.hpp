@@ -38,6 +38,9 @@ class TrainingLoss {
   /// gradient. Changes nothing of the state. Waits with nuisance parameters or total variation only.
   void run(Context&, std::size_t slot, float model_time, const TrainingState&);
   LossGradient& gradient() { return gradient_; }
+  /// The optimiser is about to use gradient() up, which sets to zero what it reads. Where nobody says so before the
+  /// next run(), that begins with zeros of its own.
+  void gradient_is_taken() { untaken_ = false; }
   /// Where the terms of the last run() stand.
   LossTerms terms(const TrainingState&) const;
 
@@ -66,8 +69,8 @@ class TrainingLoss {
   OffsetTableSmoothness table_variation_;
   LossGradient gradient_;
   Buffer<float> rendered_, grad_rendered_;
-  Buffer<std::uint32_t> non_finite_;  // [1], as find_non_finite leaves it
-  bool unfinished_ = false;           // the last run() threw
+  NonFinite non_finite_;
+  bool untaken_ = false;  // there may be a gradient that nobody has taken
 };
 
 }  // namespace dsasrgs

@@ -49,7 +49,7 @@ Gaussians load_gaussians(const ProjectionConstants<Float4>& view, const ProjectI
   Gaussians k{group.load3<3>(in.gaussians.position_mm),
               group.load3<3>(in.gaussians.raw_scale),
               group.load_rotation(in.gaussians.rotation),
-              group.load<1>(in.density, 0),
+              in.density.empty() ? Float4(0.0f) : group.load<1>(in.density, 0),
               {}};
   const Float4 z = projection_depth(view, k.position);
   bool all = true;
@@ -99,23 +99,25 @@ void project_forward(Context& ctx, const ProjectInput& in, const ProjectOutput& 
       const Projection<Float4> p = project_gaussian(view, k.position, k.raw_scale, k.rotation, k.density);
       const Float4 cutoff(kCutoff), extent_x = cutoff * sqrt(p.cov_xx), extent_y = cutoff * sqrt(p.cov_yy);
       for (std::size_t l = 0; l < group.count; ++l) {
-        float* mean = out.mean_px.data() + 2 * (i + l);
-        float* conic = out.conic.data() + 3 * (i + l);
-        PixelBox& box = out.box[i + l];
-        if (!k.in_front[l]) {
-          mean[0] = mean[1] = conic[1] = out.amplitude[i + l] = 0;
-          conic[0] = conic[2] = 1;
-          box = {0, 0, 0, 0};
-          continue;
+        const bool in_front = k.in_front[l];
+        if (!out.mean_px.empty()) {
+          out.mean_px[2 * (i + l)] = in_front ? p.mean_u[l] : 0.0f;
+          out.mean_px[2 * (i + l) + 1] = in_front ? p.mean_v[l] : 0.0f;
         }
-        mean[0] = p.mean_u[l];
-        mean[1] = p.mean_v[l];
-        conic[0] = p.conic_xx[l];
-        conic[1] = p.conic_xy[l];
-        conic[2] = p.conic_yy[l];
-        out.amplitude[i + l] = p.amplitude[l];
-        pixel_range(p.mean_u[l], extent_x[l], in.detector.width_px, box.x_begin, box.x_end);
-        pixel_range(p.mean_v[l], extent_y[l], in.detector.height_px, box.y_begin, box.y_end);
+        if (!out.conic.empty()) {
+          float* const conic = out.conic.data() + 3 * (i + l);
+          conic[0] = in_front ? p.conic_xx[l] : 1.0f;
+          conic[1] = in_front ? p.conic_xy[l] : 0.0f;
+          conic[2] = in_front ? p.conic_yy[l] : 1.0f;
+        }
+        if (!out.amplitude.empty()) out.amplitude[i + l] = in_front ? p.amplitude[l] : 0.0f;
+        if (out.box.empty()) continue;
+        PixelBox box{0, 0, 0, 0};
+        if (in_front) {
+          pixel_range(p.mean_u[l], extent_x[l], in.detector.width_px, box.x_begin, box.x_end);
+          pixel_range(p.mean_v[l], extent_y[l], in.detector.height_px, box.y_begin, box.y_end);
+        }
+        out.box[i + l] = box;
       }
     }
   });

@@ -38,14 +38,14 @@ __global__ void __launch_bounds__(128)
     project_gaussians_kernel(ProjectionConstants<float> view, GaussianView gaussians, View<const float> density,
                              int width_px, int height_px, ProjectOutput out) {
   const std::size_t i = thread_index();
-  if (i >= density.size()) return;
+  if (3 * i >= gaussians.position_mm.size()) return;
   const Vec3<float> position = load3(gaussians.position_mm, i);
   // What a Gaussian that cannot be projected gets.
   float mean_u = 0, mean_v = 0, conic_xx = 1, conic_xy = 0, conic_yy = 1, amplitude = 0;
   PixelBox box{0, 0, 0, 0};
   if (in_front(view, position)) {
-    const Projection<float> p =
-        project_gaussian(view, position, load3(gaussians.raw_scale, i), load4(gaussians.rotation, i), density[i]);
+    const Projection<float> p = project_gaussian(view, position, load3(gaussians.raw_scale, i),
+                                                 load4(gaussians.rotation, i), density.empty() ? 0.0f : density[i]);
     mean_u = p.mean_u;
     mean_v = p.mean_v;
     conic_xx = p.conic_xx;
@@ -55,13 +55,17 @@ __global__ void __launch_bounds__(128)
     pixel_range(mean_u, kCutoff * sqrtf(p.cov_xx), width_px, box.x_begin, box.x_end);
     pixel_range(mean_v, kCutoff * sqrtf(p.cov_yy), height_px, box.y_begin, box.y_end);
   }
-  out.mean_px[2 * i] = mean_u;
-  out.mean_px[2 * i + 1] = mean_v;
-  out.conic[3 * i] = conic_xx;
-  out.conic[3 * i + 1] = conic_xy;
-  out.conic[3 * i + 2] = conic_yy;
-  out.amplitude[i] = amplitude;
-  out.box[i] = box;
+  if (!out.mean_px.empty()) {
+    out.mean_px[2 * i] = mean_u;
+    out.mean_px[2 * i + 1] = mean_v;
+  }
+  if (!out.conic.empty()) {
+    out.conic[3 * i] = conic_xx;
+    out.conic[3 * i + 1] = conic_xy;
+    out.conic[3 * i + 2] = conic_yy;
+  }
+  if (!out.amplitude.empty()) out.amplitude[i] = amplitude;
+  if (!out.box.empty()) out.box[i] = box;
 }
 
 __global__ void __launch_bounds__(128)

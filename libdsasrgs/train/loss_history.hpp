@@ -60,9 +60,12 @@ class LossHistory {
   /// `data` names the acquisition in errors.
   LossHistory(Context&, std::string data);
 
-  /// Adds the loss of a step and the pairs of its tile lists (RasterizeScratch::num_pairs). Calls fetch() where losses
-  /// are known at once, and every kEvery steps.
-  void add(Context&, const LossTerms&, View<const unsigned long long> num_pairs, int step, int view);
+  /// Sends off the loss of a step and the pairs of its tile lists (RasterizeScratch::num_pairs), in stream order; may
+  /// be captured. Nothing is kept until add().
+  void post(const Context&, const LossTerms&, View<const unsigned long long> num_pairs);
+  /// Adds what was posted last as the loss of a step. Calls fetch() where losses are known at once, and every kEvery
+  /// steps.
+  void add(Context&, int step, int view);
   /// Waits for all losses added so far and looks at them. Throws NumericalError naming the first step and view whose
   /// loss or gradient is not finite, and the stage of the step where that began.
   void fetch(Context&);
@@ -89,7 +92,7 @@ class LossHistory {
     std::array<float, kPoseSums> pose_sums;
   };
   struct Pending {
-    int step, view;
+    int step = 0, view = 0;
     bool pairs, image, confidence, total_variation, table_variation, non_finite, pose_sums;
     std::size_t num_fine;
     double image_weight, fine_weight, total_variation_weight;
@@ -99,6 +102,7 @@ class LossHistory {
 
   Mailbox mailbox_;
   std::string data_;
+  Pending posted_{};
   std::vector<Pending> pending_;
   KnownLoss last_;
   std::vector<KnownLoss> fetched_;

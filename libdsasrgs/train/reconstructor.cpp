@@ -2,6 +2,7 @@
 #include "dsasrgs/reconstructor.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "common/host_vector.hpp"
@@ -138,13 +139,21 @@ struct Reconstructor::State {
     loss.clock().time(*ctx, static_cast<std::size_t>(stage), body);
   }
 
-  /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
+  /// Everything a step asks of the machine: forward, loss, backward, statistics, update; what came of it is sent off.
   void submit_step(std::size_t slot, float model_time, const StepSchedule& schedule) {
     loss.run(*ctx, slot, model_time, training, uses_pose(training.step));
+    const std::vector<AdamArray> updates = updates_of(schedule, loss.gradient(), training);
     end.begin_changes();
-    timed(Stage::density_control,
-          [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
-    timed(Stage::adam, [&] { update(*ctx, schedule, slot, loss.gradient(), training); });
+    loss.gradient_is_taken();
+    const auto adam = [&] {
+      timed(Stage::adam, [&] { update(*ctx, updates, schedule, slot, loss.gradient(), training); });
+    };
+    const auto add_statistics = [&] {
+      timed(Stage::density_control,
+            [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
+    };
+    side_by_side(*ctx, std::ref(adam), std::ref(add_statistics));  // by reference: no memory is asked for
+    losses.post(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs());
   }
 
   void update_poses() {
@@ -247,7 +256,7 @@ struct Reconstructor::State {
     const bool last = step == config().training.steps,
                updates_poses = pose_refinement != nullptr && pose_refinement->updates_after(step);
     dsasrgs::timed(wait_seconds, [&] {
-      losses.add(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs(), step, views.index(slot));
+      losses.add(*ctx, step, views.index(slot));
       if (last || schedule.changes_gaussians() || updates_poses) losses.fetch(*ctx);
     });
     watch_losses();

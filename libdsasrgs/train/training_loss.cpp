@@ -10,8 +10,8 @@ TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Confi
       variation_(views.volume(), views.units(), config.training),
       rendered_(ctx, view_loss_.max_pixels()),
       grad_rendered_(ctx, view_loss_.max_pixels()),
-      non_finite_(ctx, 1),
       pose_sums_(ctx, config.geometry.refine ? kPoseSums : 0) {
+  pipeline_.bin_beside_field(config.training.step_graph);
   if (config.super_resolution.target == HighResolutionTarget::teach)
     gradient_.confidence = Buffer<float>::zeros(ctx, 2);
 }
@@ -21,11 +21,11 @@ ViewRequest TrainingLoss::request(std::size_t slot, float model_time, const Trai
 }
 
 void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state, bool pose_sums) {
-  if (unfinished_) {  // what an earlier call added and nobody has taken
+  if (untaken_) {
     gradient_.model = {};
     zero_bytes(ctx, gradient_.confidence.data(), gradient_.confidence.size() * sizeof(float));
   }
-  unfinished_ = true;
+  untaken_ = true;
   const GaussianCloud& cloud = state.model.cloud;
   const AttenuationField& field = state.model.field;
   const ViewRequest view = request(slot, model_time, state);
@@ -56,7 +56,6 @@ void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const T
     offset_table_smoothness_backward(ctx, weight, cloud.attenuation, gradient_.model[Parameter::attenuation]);
   }
   watch(ctx, image, grad_image);
-  unfinished_ = false;
 }
 
 void TrainingLoss::watch(Context& ctx, View<const float> rendered, View<const float> grad_rendered) {
@@ -83,7 +82,7 @@ void TrainingLoss::watch(Context& ctx, View<const float> rendered, View<const fl
 
 LossTerms TrainingLoss::terms(const TrainingState& state) const {
   LossTerms terms;
-  terms.non_finite = non_finite_.data();
+  terms.non_finite = non_finite_.found.data();
   terms.image = view_loss_.image_loss();
   terms.image_weight = static_cast<double>(view_loss_.image_weight());
   terms.nuisance.gain = static_cast<double>(view_loss_.gain());

@@ -39,6 +39,9 @@ class TrainingLoss {
   /// or total variation only.
   void run(Context&, std::size_t slot, float model_time, const TrainingState&, bool pose_sums = false);
   LossGradient& gradient() { return gradient_; }
+  /// The optimiser is about to use gradient() up, which sets to zero what it reads. Where nobody says so before the
+  /// next run(), that begins with zeros of its own.
+  void gradient_is_taken() { untaken_ = false; }
   /// Where the terms of the last run() stand.
   LossTerms terms(const TrainingState&) const;
 
@@ -71,11 +74,11 @@ class TrainingLoss {
   OffsetTableSmoothness table_variation_;
   LossGradient gradient_;
   Buffer<float> rendered_, grad_rendered_;
-  Buffer<std::uint32_t> non_finite_;  // [1], as find_non_finite leaves it
-  Buffer<float> pose_sums_;           // [kPoseSums], of the last run() that asked for them
+  NonFinite non_finite_;
+  Buffer<float> pose_sums_;  // [kPoseSums], of the last run() that asked for them
   PoseScratch pose_scratch_;
   bool has_pose_sums_ = false;  // the last run() did
-  bool unfinished_ = false;     // the last run() threw
+  bool untaken_ = false;        // there may be a gradient that nobody has taken
 };
 
 }  // namespace dsasrgs

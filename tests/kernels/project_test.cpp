@@ -7,6 +7,7 @@
 #include <numbers>
 #include <vector>
 
+#include "dsasrgs/error.hpp"
 #include "oracle/projection_oracle.hpp"
 #include "project/project_math.hpp"
 #include "support/context.hpp"
@@ -130,6 +131,32 @@ TEST_CASE("project: the operator agrees with its formulas in double", "[project]
     CHECK(amplitude_error < 5e-6);
     CHECK(wrong_boxes == 0);
   }
+}
+
+TEST_CASE("project: parts that are not asked for are skipped, and change nothing in the others", "[project]") {
+  Context ctx = make_context();
+  TestCloud cloud = random_cloud(1031, {0.05f, 4.0f}, 70, 5);
+  cloud.place(7, oblique_pose(false).source_mm);  // one that cannot be projected
+  const ProjectedCloud all(ctx, cloud, oblique_pose(false), kDetector, true);
+  const CloudOnDevice device(ctx, cloud);
+  const auto project = [&](View<const float> density, const ProjectOutput& out) {
+    project_forward(ctx, {device.view(cloud.bounds), density, oblique_pose(false), kDetector, true}, out);
+  };
+  const auto fields = [](const std::vector<PixelBox>& boxes) {
+    std::vector<int> all_fields;
+    for (const PixelBox& b : boxes) all_fields.insert(all_fields.end(), {b.x_begin, b.x_end, b.y_begin, b.y_end});
+    return all_fields;
+  };
+  Buffer<float> mean(ctx, 2 * cloud.size()), conic(ctx, 3 * cloud.size()), amplitude(ctx, cloud.size());
+  Buffer<PixelBox> box(ctx, cloud.size());
+  project({}, {{}, {}, {}, box});  // no density is needed
+  CHECK(fields(box.to_host(ctx)) == fields(all.box.to_host(ctx)));
+  project({}, {mean, conic, {}, {}});
+  CHECK(mean.to_host(ctx) == all.mean_px.to_host(ctx));
+  CHECK(conic.to_host(ctx) == all.conic.to_host(ctx));
+  project(device.density, {{}, {}, amplitude, {}});
+  CHECK(amplitude.to_host(ctx) == all.amplitude.to_host(ctx));
+  CHECK_THROWS_AS(project({}, {{}, {}, amplitude, {}}), InvalidArgument);
 }
 
 TEST_CASE("project: the operator's VJP agrees with its formulas in double", "[project]") {

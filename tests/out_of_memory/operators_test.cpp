@@ -242,12 +242,11 @@ TEST_CASE("out of memory: the field", "[out_of_memory]") {
                 MlpScratch mlp_scratch;
                 HashGridScratch scratch;
                 Buffer<float> grad_parameters = Buffer<float>::zeros(ctx, parameters.size());
-                Buffer<float> grad_table = Buffer<float>::zeros(ctx, table.size());
                 mlp_backward(ctx, {shape, parameters, features}, output, {grad_parameters, grad_features}, mlp_scratch);
-                hash_grid_backward(ctx, {grid, unit, 0, table}, grad_features, {grad_table, grad_position}, scratch);
+                hash_grid_backward(ctx, {grid, unit, 0, table}, grad_features, {grad_position}, scratch);
                 Buffer<float> m = Buffer<float>::zeros(ctx, table.size()), v = Buffer<float>::zeros(ctx, table.size());
                 Buffer<float> p = Buffer<float>::zeros(ctx, table.size());
-                adam_update(ctx, {}, {p, grad_table, m, v});
+                adam_update(ctx, {}, {p, scratch.table, m, v});
               },
               [&] { return a.host(grad_position); }) >= 15);
   }

@@ -41,6 +41,7 @@ void LossHistory::post(const Context& ctx, const LossTerms& terms, View<const un
              terms.total_variation != nullptr,
              terms.table_variation != nullptr,
              terms.non_finite != nullptr,
+             terms.pose_sums != nullptr,
              terms.fine.size(),
              terms.image_weight,
              terms.fine_weight,

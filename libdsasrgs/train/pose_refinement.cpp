@@ -45,7 +45,7 @@ void PoseRefinement::add(const KnownLoss& known, std::size_t slot, const Detecto
                            state.pose_refinement.gradient);
 }
 
-void PoseRefinement::update(TrainingState& state) const {
+void PoseRefinement::follow_gradients(TrainingState& state) const {
   const GeometryConfig& config = config_->geometry;
   PoseRefinementState& s = state.pose_refinement;
   ++s.updates;
@@ -68,7 +68,22 @@ void PoseRefinement::update(TrainingState& state) const {
   }
   parameters_.settle(s.values);
   apply(state);
+}
+
+bool PoseRefinement::update(Context& ctx, const RenderAsMeasured& render, TrainingState& state) const {
+  follow_gradients(state);
+  const bool looks = looks_for_shifts(state);
+  if (looks) {
+    Buffer<float> low(ctx, views_->detector().num_pixels());
+    for (std::size_t slot = 0; slot < views_->size(); ++slot) {
+      render(slot, low);
+      shift(ctx, slot, low.to_host(ctx), state);
+    }
+    parameters_.settle(state.pose_refinement.values);
+    apply(state);
+  }
   require_bounded(state);
+  return looks;
 }
 
 bool PoseRefinement::looks_for_shifts(const TrainingState& state) const {
@@ -77,22 +92,15 @@ bool PoseRefinement::looks_for_shifts(const TrainingState& state) const {
          state.step <= g.first_step + (g.last_step - g.first_step) / 2;
 }
 
-bool PoseRefinement::shift(Context& ctx, std::size_t slot, std::span<const float> render, TrainingState& state) const {
+void PoseRefinement::shift(Context& ctx, std::size_t slot, std::span<const float> render, TrainingState& state) const {
   constexpr double kMuchBetter = 0.7;  // of the mean square difference
-  if (!parameters_.has_contrast(slot)) return false;
+  if (!parameters_.has_contrast(slot)) return;
   const Detector& d = views_->detector();
   const int most = std::min({kMostShift_px, (d.width_px - 1) / 4, (d.height_px - 1) / 4});
   const BestShift best = best_shift(render, views_->measured(slot).to_host(ctx), views_->valid(slot).to_host(ctx),
                                     d.width_px, d.height_px, most);
-  if (std::hypot(best.u_px, best.v_px) < 2 || best.error > kMuchBetter * best.unshifted_error) return false;
+  if (std::hypot(best.u_px, best.v_px) < 2 || best.error > kMuchBetter * best.unshifted_error) return;
   parameters_.shift(slot, best.u_px, best.v_px, state.pose_refinement.values);
-  return true;
-}
-
-void PoseRefinement::finish_shifts(TrainingState& state) const {
-  parameters_.settle(state.pose_refinement.values);
-  apply(state);
-  require_bounded(state);
 }
 
 void PoseRefinement::apply(TrainingState& state) const {

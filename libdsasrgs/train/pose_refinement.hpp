@@ -2,6 +2,9 @@
 #pragma once
 // Fits the poses of the training views along with the model: Adam on corrections, one update per pass over the views.
 
+#include <functional>
+#include <span>
+
 #include "train/loss_history.hpp"
 #include "train/pose_parameters.hpp"
 #include "train/training_state.hpp"
@@ -25,20 +28,19 @@ class PoseRefinement {
   bool updates_after(int step) const { return uses(step) && step % static_cast<int>(views_->size()) == 0; }
   /// Adds the gradient of one step, seen on `detector`, to those of its pass.
   void add(const KnownLoss&, std::size_t slot, const Detector& detector, TrainingState&) const;
-  /// Changes the corrections by the gradients of a pass, and with them state.poses and the model's correction. Throws
-  /// NumericalError naming the view when a correction exceeds geometry.largest_px.
-  void update(TrainingState&) const;
-
-  /// Whether views are to be looked at for shifts after an update: every kEveryShift-th in the first half of the steps.
-  bool looks_for_shifts(const TrainingState&) const;
-  /// A view whose render [H,W] looks much more like its measurement when it is shifted by two pixels or more is shifted
-  /// so: gradients end where vessels no longer overlap. True if it was.
-  bool shift(Context&, std::size_t slot, std::span<const float> render, TrainingState&) const;
-  /// After the last shift(): settles the corrections.
-  void finish_shifts(TrainingState&) const;
+  /// low [H,W] ← training view `slot` as the model shows it.
+  using RenderAsMeasured = std::function<void(std::size_t slot, View<float> low)>;
+  /// Changes the corrections by the gradients of a pass, and with them state.poses and the model's correction. After
+  /// every kEveryShift-th update in the first half of the steps, a view whose render looks much more like its
+  /// measurement when it is shifted by two pixels or more is shifted so: gradients end where vessels no longer overlap.
+  /// Throws NumericalError naming the view when a correction exceeds geometry.largest_px. True where it has rendered.
+  bool update(Context&, const RenderAsMeasured&, TrainingState&) const;
 
  private:
   static constexpr int kEveryShift = 10, kMostShift_px = 8;
+  void follow_gradients(TrainingState&) const;
+  bool looks_for_shifts(const TrainingState&) const;
+  void shift(Context&, std::size_t slot, std::span<const float> render, TrainingState&) const;
   void require_bounded(const TrainingState&) const;
 
   const TrainingViews* views_;

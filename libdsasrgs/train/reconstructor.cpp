@@ -157,16 +157,8 @@ struct Reconstructor::State {
   }
 
   void update_poses() {
-    pose_refinement->update(training);
-    if (!pose_refinement->looks_for_shifts(training)) return;
-    Buffer<float> low(*ctx, views.detector().num_pixels());
-    bool shifted = false;
-    for (std::size_t slot = 0; slot < views.size(); ++slot) {
-      loss.render_as_measured(*ctx, slot, training, low);
-      shifted = pose_refinement->shift(*ctx, slot, low.to_host(*ctx), training) || shifted;
-    }
-    if (shifted) pose_refinement->finish_shifts(training);
-    warm_gaussians = 0;
+    const auto render = [&](std::size_t slot, View<float> low) { loss.render_as_measured(*ctx, slot, training, low); };
+    if (pose_refinement->update(*ctx, render, training)) warm_gaussians = 0;
   }
 
   /// Where the model lacks attenuation: every training view is rendered at its own time.

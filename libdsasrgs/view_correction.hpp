@@ -22,8 +22,8 @@ struct ViewFrame {
   Vec3d components(Vec3d world) const { return {dot(world, u), dot(world, v), dot(world, n)}; }
 };
 
-/// A correction by numbers: turn about u, v, n [rad], shift along u, v, n [mm], offset of the detector along u, v and its
-/// distance from the source [mm].
+/// A correction by numbers: turn about u, v, n [rad], shift along u, v, n [mm], offset of the detector along u, v and
+/// its distance from the source [mm].
 struct ViewCorrection {
   static constexpr std::size_t kSize = 9;
   std::array<double, kSize> number{};

@@ -33,7 +33,7 @@ struct SweepCorrection {
   double offset_v_mm = 0;
   double distance_mm = 0;  ///< of the detector from the source
   double roll_rad = 0;     ///< about n
-  double tilt_rad = 0;     ///< about the direction orthogonal to n and to the axis of the sweep: the source's path is a cone
+  double tilt_rad = 0;     ///< about the direction orthogonal to n and the axis of the sweep
   double arc_scale = 0;    ///< about the axis by this times a view's angle from the middle of the arc
 };
 
@@ -75,7 +75,7 @@ bool corrects(const Model&, const Acquisition&);
 
 /// How far corrections move the image of the volume, in pixels of a detector.
 struct PoseCorrectionSize {
-  double smooth_rms_px = 0, smooth_largest_px = 0;        ///< of what views share and the curve, over the training views
+  double smooth_rms_px = 0, smooth_largest_px = 0;  ///< of what views share and the curve, over the training views
   double remainder_rms_px = 0, remainder_largest_px = 0;  ///< of the remainders
   int largest_view = 0;                                   ///< that of remainder_largest_px
 };

@@ -26,8 +26,7 @@ constexpr Shared kShared[] = {
 std::vector<double> numbers_of(const std::vector<RigidMotion>& motions) {
   std::vector<double> numbers;
   for (const RigidMotion& m : motions)
-    numbers.insert(numbers.end(),
-                   {m.turn_rad.x, m.turn_rad.y, m.turn_rad.z, m.shift_mm.x, m.shift_mm.y, m.shift_mm.z});
+    numbers.insert(numbers.end(), {m.turn_rad.x, m.turn_rad.y, m.turn_rad.z, m.shift_mm.x, m.shift_mm.y, m.shift_mm.z});
   return numbers;
 }
 

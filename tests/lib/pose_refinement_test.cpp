@@ -48,7 +48,7 @@ Acquisition with_jitter(Acquisition a, double px) {
 using Motions = Eigen::Matrix<double, 7, 1>;
 struct Sight {
   std::vector<double> position;
-  std::vector<Motions, Eigen::aligned_allocator<Motions>> motions;
+  std::vector<Motions> motions;
 };
 Sight sight_of(const Acquisition& a, const std::vector<Pose>& poses) {
   std::vector<Vec3d> points;

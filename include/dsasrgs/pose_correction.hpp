@@ -46,6 +46,7 @@ struct PoseCorrection {
   std::vector<RigidMotion> knots;      ///< of a cubic B-spline over the angle, evenly spaced, 4 or more
   std::vector<RigidMotion> remainder;  ///< of each training view
 
+  /// Whether none were fitted.
   bool empty() const { return view.empty(); }
 };
 

@@ -9,7 +9,7 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/renderer.hpp"
-#include "evaluate/report_progress.hpp"
+#include "report_progress.hpp"
 #include "evaluate/windowed_ssim.hpp"
 #include "fdk_views.hpp"
 #include "require_finite.hpp"

@@ -11,7 +11,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "evaluate/marching_cubes.hpp"
-#include "evaluate/report_progress.hpp"
+#include "report_progress.hpp"
 #include "evaluate/windowed_ssim.hpp"
 #include "point_tree.hpp"
 #include "require_finite.hpp"

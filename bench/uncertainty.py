@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Are the error bars right? Simulates trees, reconstructs them, and holds |render - truth| of the test views and |volume - truth|
-against what `render --uncertainty` and `voxelize --uncertainty` say. Only pixels and voxels count where truth or model shows more
-than 2 % of the brightest, since all methods agree on an empty background. Needs python3-h5py.
+against what `render --uncertainty` and `voxelize --uncertainty` say: where the model shows more than 2 % of its brightest, since an
+empty background is right without a method, and apart from that where the truth alone does. Needs python3-h5py.
 
 usage: bench/uncertainty.py FOLDER [--program build/examples/dsasrgs/dsasrgs] [--seeds 21,22,23,24] [--photons 200000,0]
                             [--views 30] [--steps 1500]
-Prints one row for each tree: RMS error and RMS standard deviation (of the brightest), Spearman's rank correlation of |error| with the
+Prints one row for each tree: RMS error and RMS standard deviation (in % of the brightest), Spearman's rank correlation of |error| with the
 prediction, area under the sparsification curve (0: as if errors were known, 1: as at random), percent of errors within the interval
-of 50, 90 and 95 % of a normal distribution, and by how much standard deviations would have to be multiplied for each of these."""
+of 50, 90 and 95 % of a normal distribution, by how much standard deviations would have to be multiplied for each of these, and of
+what truth alone shows: how much of what truth shows it is, and percent within the interval of 90 %."""
 import argparse
 import gzip
 import pathlib
@@ -67,10 +68,20 @@ def measures(error, deviation, brightest):
     }
 
 
+def compared(made, truth, deviation):
+    """All [...], of one case."""
+    brightest, error = float(truth.max()), (made - truth).astype("f8")
+    shown, there = made > SHOWS * made.max(), truth > SHOWS * brightest
+    missed = there & ~shown
+    within = np.abs(error[missed]) <= NORMAL[90] * deviation[missed]
+    return measures(error[shown], deviation[shown].astype("f8"), brightest) | {
+        "missed": 100 * missed.sum() / there.sum(), "missed within": 100 * within.mean()}
+
+
 def row(name, m):
-    return "| {} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {} | {} |".format(
+    return "| {} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {} | {} | {:.0f}, {:.0f} |".format(
         name, m["rms"], m["predicted"], m["rank"], m["sparsification"], " / ".join(f"{c:.0f}" for c in m["coverage"]),
-        " / ".join(f"{f:.2f}" for f in m["needed"]))
+        " / ".join(f"{f:.2f}" for f in m["needed"]), m["missed"], m["missed within"])
 
 
 def nifti(path, shape):
@@ -99,11 +110,7 @@ def study(folder, seed, photons, options):
     with h5py.File(renders) as f:
         image, deviation = f["projections"][:], f["uncertainty"][:]
     shown, bars = nifti(volume, solid.shape), nifti(folder / f"{name}-volume_uncertainty.nii.gz", solid.shape)
-    results = []
-    for made, right, bar in ((image, truth, deviation), (shown, solid, bars)):
-        counts = np.maximum(made, right) > SHOWS * right.max()
-        results.append(measures((made - right)[counts].astype("f8"), bar[counts].astype("f8"), float(right.max())))
-    return results
+    return compared(image, truth, deviation), compared(shown, solid, bars)
 
 
 def main():
@@ -122,8 +129,8 @@ def main():
             for table, result in zip(tables, study(options.folder, seed, photons, options)):
                 table.append((f"tree {seed}, {photons} photons", result))
     for title, table in zip(("Pixels of the test views", "Voxels of the mean over the sweep"), tables):
-        print(f"\n{title}\n\n| | error, % | predicted, % | rank | sparsification | within 50 / 90 / 95 % | factors that were right |")
-        print("|---|---|---|---|---|---|---|")
+        print(f"\n{title}\n\n| | error, % | predicted, % | rank | sparsification | within 50 / 90 / 95 % | factors that were right | missed, within |")
+        print("|---|---|---|---|---|---|---|---|")
         for name, result in table:
             print(row(name, result))
         print(row("mean", {key: np.mean([r[key] for _, r in table], axis=0) for key in table[0][1]}))

@@ -20,8 +20,8 @@ namespace DSASRGS_API dsasrgs {
 /// What standard deviations are multiplied by, since the closed form leaves out what is not small: Gaussians that share
 /// pixels, and errors that all views have. Measured on simulated trees (docs/results.md, "Error bars").
 struct UncertaintyOptions {
-  double image_factor = 1.5;
-  double volume_factor = 5;
+  double image_factor = 1.4;
+  double volume_factor = 1.8;
 };
 
 /// Standard deviations of a model's renders and volumes, from what its training views leave unexplained. They are known

@@ -25,9 +25,9 @@
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/uncertainty.hpp"
 #include "jobs/movie.hpp"
+#include "jobs/name_beside.hpp"
 #include "jobs/pictures.hpp"
 #include "jobs/run_folder.hpp"
-#include "jobs/uncertainty_file.hpp"
 #include "subcommands.hpp"
 
 namespace dsasrgs::program {

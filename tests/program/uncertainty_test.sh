@@ -27,7 +27,7 @@ says "uncertainty by another case" 'raw.h5: /projections: expected the views tha
 absent sure_too.h5
 
 expect 0 "voxelize with uncertainty" voxelize run/model.h5 --output bars.nii.gz --uncertainty --case case.h5
-says "voxelize with uncertainty" '^wrote bars.nii.gz and bars_uncertainty.nii.gz$' out.txt
+says "voxelize with uncertainty" '^wrote bars_uncertainty.nii.gz$' out.txt
 there bars.nii.gz bars_uncertainty.nii.gz
 expect 0 "frames with uncertainty" voxelize run/model.h5 --output bars.nii --frames 3 --uncertainty --case case.h5 --quiet
 [ "$(stat -c %s bars_uncertainty.nii)" -eq "$(stat -c %s bars.nii)" ] || report "voxelize --frames --uncertainty: other sizes"
@@ -35,6 +35,16 @@ cmp -s bars.nii bars_uncertainty.nii && report "voxelize --uncertainty: the same
 expect 2 "voxelize with uncertainty, without a case" voxelize run/model.h5 --output new.nii --uncertainty
 says "voxelize with uncertainty, without a case" '--uncertainty requires --case'
 expect 2 "voxelize with a case alone" voxelize run/model.h5 --output new.nii --case case.h5
+says "voxelize with a case alone" '--case: expected --uncertainty or --support with it, found neither'
 expect 2 "a volume's uncertainty by renders" voxelize run/model.h5 --output bars.seq.nrrd --uncertainty --case sure.h5
 says "a volume's uncertainty by renders" 'sure.h5: /projections: expected '
+expect 0 "voxelize with support" voxelize run/model.h5 --output seen.nii --spacing-mm 26 --support --case case.h5 --quiet
+# The middle of the volume is seen by all 8 training views; the sweep's 200 degrees hold all lines of its plane.
+middle() { od -An -tf4 -j$((352 + 4 * (3 * 36 + 3 * 6 + 3))) -N4 "$1" | tr -d ' '; }
+[ "$(middle seen_views.nii)" = 8 ] || report "voxelize --support: $(middle seen_views.nii) views in the middle"
+awk -v found="$(middle seen_spread.nii)" 'BEGIN { exit !(found > 150 && found <= 180) }' ||
+  report "voxelize --support: spread over $(middle seen_spread.nii) degrees in the middle"
+expect 2 "support as NRRD" voxelize run/model.h5 --output seen.nrrd --support --case case.h5
+says "support as NRRD" '--support: expected --output FILE.nii or FILE.nii.gz with it, found seen.nrrd'
+absent seen.nrrd seen_views.nrrd
 absent new.nii bars.seq.nrrd bars_uncertainty.seq.nrrd

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@
 #include "cli/view_list.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
+#include "dsasrgs/uncertainty.hpp"
 #include "jobs/movie.hpp"
+#include "jobs/name_beside.hpp"
 #include "jobs/pictures.hpp"
 #include "jobs/run_folder.hpp"
 #include "subcommands.hpp"
@@ -43,7 +46,7 @@ struct RenderOptions {
   std::optional<float> window;
   int frames = 0;
   std::optional<double> frames_per_s;
-  bool force = false;
+  bool uncertainty = false, force = false;
   MachineOptions machine;
 };
 
@@ -71,6 +74,7 @@ void require_heeded(const RenderOptions& options, OutputKind kind) {
   };
   if (options.frames_per_s && kind != OutputKind::movie) refuse("--fps", "FILE.mp4 or FILE.webp");
   if (options.window && kind == OutputKind::acquisition) refuse("--window", "of pictures or a film");
+  if (options.uncertainty && kind == OutputKind::movie) refuse("--uncertainty", "FILE.h5, FILE.png or a folder");
 }
 
 /// What to render: poses on one detector, and the number each picture is named after.
@@ -78,14 +82,23 @@ struct RenderList {
   Detector detector;
   std::vector<Pose> poses;
   std::vector<int> names;
+  std::optional<Uncertainty> uncertainty{};
 };
 
-RenderList views_of_case(const RenderOptions& options, const Model& model) {
+/// Renders, and where they are asked for their standard deviations [V,H,W].
+struct Renders {
+  Acquisition acquisition;
+  std::vector<float> uncertainty;
+};
+
+RenderList views_of_case(Context& ctx, const RenderOptions& options, const Model& model) {
   Acquisition acquisition = read_acquisition(options.case_file);
   use_split_or_warn(acquisition, model);
   RenderList list{acquisition.detector, {}, select_views(acquisition, options.views).views};
   const std::vector<Pose> poses = poses_as_corrected(model, acquisition);
   for (const int v : list.names) list.poses.push_back(poses[static_cast<std::size_t>(v)]);
+  if (options.uncertainty)
+    list.uncertainty.emplace(ctx, model, acquisition, UncertaintyOptions{}, shown_progress(options.machine.quiet));
   return list;
 }
 
@@ -137,34 +150,44 @@ Acquisition blank_acquisition(const RenderOptions& options, const Model& model, 
   return a;
 }
 
-void render_all(Context& ctx, const Model& model, Acquisition& a, bool quiet) {
+void render_all(Context& ctx, const Model& model, RenderList& list, Renders& renders, bool quiet) {
+  Acquisition& a = renders.acquisition;
   Renderer renderer(ctx, model);
   Progress progress("rendering", "views", a.num_views(), quiet);
   auto next = a.projections.begin();
   for (int v = 0; v < a.num_views(); ++v) {
     Interruption::check();
-    const std::vector<float> image = renderer.render(a.poses[static_cast<std::size_t>(v)], a.detector).values;
+    const Pose& pose = a.poses[static_cast<std::size_t>(v)];
+    const std::vector<float> image = renderer.render(pose, a.detector).values;
     next = std::copy(image.begin(), image.end(), next);
+    if (list.uncertainty) {
+      const std::vector<float> deviations = list.uncertainty->render(pose, a.detector).values;
+      renders.uncertainty.insert(renders.uncertainty.end(), deviations.begin(), deviations.end());
+    }
     progress.update(v + 1);
   }
 }
 
-/// The line integral shown black.
-float black_of(const Acquisition& renders, std::optional<float> window) {
-  const float largest = std::max(*std::max_element(renders.projections.begin(), renders.projections.end()), 0.0f);
+/// The value shown black.
+float black_of(const std::vector<float>& values, std::optional<float> window) {
+  const float largest = std::max(*std::max_element(values.begin(), values.end()), 0.0f);
   return window.value_or(largest > 0 ? largest : 1);
 }
 
-void write_pictures(const std::filesystem::path& folder, const Acquisition& renders, const std::vector<int>& names,
-                    float black) {
-  for (int v = 0; v < renders.num_views(); ++v)
-    write_projection(folder / view_file_name(names[static_cast<std::size_t>(v)]), renders.projection(v),
-                     renders.detector, black);
+/// The picture of a view, and beside it that of its standard deviations, black at the largest of all.
+void write_pictures(const std::filesystem::path& path, const Renders& renders, int view, std::optional<float> window) {
+  const Acquisition& a = renders.acquisition;
+  const std::size_t pixels = a.detector.num_pixels();
+  write_projection(path, a.projection(view), a.detector, black_of(a.projections, window));
+  if (renders.uncertainty.empty()) return;
+  const std::span<const float> all = renders.uncertainty;
+  write_projection(uncertainty_name(path), all.subspan(static_cast<std::size_t>(view) * pixels, pixels), a.detector,
+                   black_of(renders.uncertainty, {}));
 }
 
 void write_film(const RenderOptions& options, const Acquisition& renders) {
   const MovieKind kind = is_named(options.output, ".mp4") ? MovieKind::mp4 : MovieKind::webp;
-  const float black = black_of(renders, options.window);
+  const float black = black_of(renders.projections, options.window);
   write_movie(options.output, kind, renders.num_views(), options.frames_per_s.value_or(kFramesPerSecond),
               [&](const std::filesystem::path& path, int v) {
                 write_projection(path, renders.projection(v), renders.detector, black);
@@ -177,6 +200,11 @@ void run(const RenderOptions& options) {
   const OutputKind kind = output_kind(options.output);
   require_heeded(options, kind);
   if (kind != OutputKind::folder) require_writable_file("--output", options.output, {options.model, options.case_file});
+  if (kind == OutputKind::picture && options.uncertainty) {
+    const std::string deviations = uncertainty_name(options.output);
+    require_writable_file("--output", deviations, {options.model, options.case_file});
+    require_replaceable("--output", deviations, options.force);
+  }
   if (kind == OutputKind::acquisition)
     require_replaceable("--output", options.output, "dsasrgs.acquisition", options.force);
   else if (kind != OutputKind::folder)
@@ -186,33 +214,37 @@ void run(const RenderOptions& options) {
   show_log(ctx, options.machine);
   const Model model = read_model(ctx, options.model);
   warn_outside_sweep(model, options.times_s, quiet);
-  RenderList list = options.case_file.empty() ? views_of_pose(options, model) : views_of_case(options, model);
+  RenderList list = options.case_file.empty() ? views_of_pose(options, model) : views_of_case(ctx, options, model);
   list.detector = list.detector.refined(options.scale);
   if (kind == OutputKind::picture && list.poses.size() != 1)
     throw UsageError("--output: expected one view or --time for the picture " + options.output + ", found " +
                      std::to_string(list.poses.size()) + " (a folder takes as many)");
 
-  Acquisition renders = blank_acquisition(options, model, list);
-  if (kind == OutputKind::acquisition) {
-    render_all(ctx, model, renders, quiet);
-    write_acquisition(options.output, renders);
-  } else if (kind == OutputKind::picture) {
-    render_all(ctx, model, renders, quiet);
-    write_projection(options.output, renders.projection(0), renders.detector, black_of(renders, options.window));
-  } else if (kind == OutputKind::movie) {
-    render_all(ctx, model, renders, quiet);
-    write_film(options, renders);
+  Renders renders{blank_acquisition(options, model, list), {}};
+  if (kind != OutputKind::folder) {
+    render_all(ctx, model, list, renders, quiet);
+    if (kind == OutputKind::acquisition)
+      write_acquisition(options.output, renders.acquisition, nullptr, renders.uncertainty);
+    else if (kind == OutputKind::picture)
+      write_pictures(options.output, renders, 0, options.window);
+    else
+      write_film(options, renders.acquisition);
   } else {
     OutputFolder folder(options.output);
-    for (const int name : list.names)
-      require_replaceable("--output", folder.path() / view_file_name(name), options.force);
-    render_all(ctx, model, renders, quiet);
-    write_pictures(folder.path(), renders, list.names, black_of(renders, options.window));
+    const auto picture = [&](int name) { return folder.path() / view_file_name(name); };
+    for (const int name : list.names) {
+      require_replaceable("--output", picture(name), options.force);
+      if (options.uncertainty) require_replaceable("--output", uncertainty_name(picture(name)), options.force);
+    }
+    render_all(ctx, model, list, renders, quiet);
+    for (int v = 0; v < renders.acquisition.num_views(); ++v)
+      write_pictures(picture(list.names[static_cast<std::size_t>(v)]), renders, v, options.window);
     folder.keep();
   }
   print_line(quiet, "wrote " + count_text(list.poses.size(), "render") + " of " +
                         std::to_string(list.detector.width_px) + " x " + std::to_string(list.detector.height_px) +
-                        " pixels to " + options.output);
+                        " pixels" + (options.uncertainty ? ", with standard deviations," : "") + " to " +
+                        options.output);
 }
 
 void add_pose_options(CLI::App& sub, RenderOptions& o, CLI::Option* case_option) {
@@ -269,6 +301,11 @@ void add_render(CLI::App& app) {
       ->check(positive_finite());
   sub->add_option("--fps", options->frames_per_s, "frames of a film per second; default: 15")
       ->check(number_between(kFewestFramesPerSecond, kMostFramesPerSecond));
+  sub->add_flag(
+         "--uncertainty", options->uncertainty,
+         "also the standard deviation of every pixel: /uncertainty in FILE.h5, a second picture NAME_uncertainty "
+         "of each; the case must be what the model was trained on")
+      ->needs(case_option);
   sub->add_flag("--force", options->force, "replace the output, or the pictures in it");
   add_pose_options(*sub, *options, case_option);
   add_machine_options(*sub, options->machine);

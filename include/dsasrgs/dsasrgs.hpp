@@ -40,6 +40,7 @@
 #include "dsasrgs/splits.hpp"
 #include "dsasrgs/super_resolver.hpp"
 #include "dsasrgs/surface.hpp"
+#include "dsasrgs/uncertainty.hpp"
 #include "dsasrgs/version.hpp"
 #include "dsasrgs/volume_files.hpp"
 #include "dsasrgs/written_files.hpp"

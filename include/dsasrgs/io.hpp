@@ -32,9 +32,13 @@ std::string read_format(const std::filesystem::path&);
 Acquisition read_acquisition(const std::filesystem::path&);
 
 /// Writes an acquisition file with free geometry; with `raw`, /projections holds its fill intensities beside
-/// /mask_projections, else line integrals. Throws BadInput where Acquisition::validate does, InvalidArgument for `raw`
-/// of the wrong size or with intensities that are not positive. The file is laid out in memory before it is written.
-void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr);
+/// /mask_projections, else line integrals. `uncertainty`, unless empty, are standard deviations of the projections
+/// [V,H,W], kept as /uncertainty beside them, which read_acquisition leaves alone. Throws BadInput where
+/// Acquisition::validate does, InvalidArgument for `raw` of the wrong size or with intensities that are not positive,
+/// and for `uncertainty` of the wrong size or with numbers that are negative or not finite. The file is laid out in
+/// memory before it is written.
+void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr,
+                       const std::vector<float>& uncertainty = {});
 
 /// Voxels of a side that NIfTI-1 can name.
 inline constexpr int kMostNiftiSide = 32767;

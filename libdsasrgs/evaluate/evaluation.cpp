@@ -9,9 +9,9 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/renderer.hpp"
-#include "evaluate/report_progress.hpp"
 #include "evaluate/windowed_ssim.hpp"
 #include "fdk_views.hpp"
+#include "report_progress.hpp"
 #include "require_finite.hpp"
 
 namespace dsasrgs {

@@ -6,7 +6,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/evaluation.hpp"
 #include "dsasrgs/resample.hpp"
-#include "evaluate/report_progress.hpp"
+#include "report_progress.hpp"
 #include "require_finite.hpp"
 
 namespace dsasrgs {

@@ -6,7 +6,7 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/evaluation.hpp"
-#include "evaluate/report_progress.hpp"
+#include "report_progress.hpp"
 
 namespace dsasrgs {
 

@@ -11,9 +11,9 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/metrics.hpp"
 #include "evaluate/marching_cubes.hpp"
-#include "evaluate/report_progress.hpp"
 #include "evaluate/windowed_ssim.hpp"
 #include "point_tree.hpp"
+#include "report_progress.hpp"
 #include "require_finite.hpp"
 
 namespace dsasrgs {

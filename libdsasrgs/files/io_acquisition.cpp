@@ -270,6 +270,18 @@ void require_raw(const RawIntensity& raw, const Acquisition& a) {
   require_positive("mask", raw.mask);
 }
 
+void require_uncertainty(const std::vector<float>& uncertainty, const Acquisition& a) {
+  const std::size_t pixels = a.detector.num_pixels(), all = a.poses.size() * pixels;
+  if (uncertainty.size() != all)
+    throw InvalidArgument("write_acquisition: uncertainty: expected " + std::to_string(all) + " values, found " +
+                          std::to_string(uncertainty.size()));
+  for (std::size_t i = 0; i < all; ++i)
+    if (!(uncertainty[i] >= 0) || !std::isfinite(uncertainty[i]))
+      throw InvalidArgument("write_acquisition: uncertainty: expected standard deviations, found " +
+                            plain_number(uncertainty[i]) + " at " +
+                            pixel_name(i / pixels, i % pixels, static_cast<std::size_t>(a.detector.width_px)));
+}
+
 void write_geometry(Hdf5Writer& file, const Acquisition& a) {
   const std::size_t num_views = a.poses.size();
   const auto write_axis = [&](const char* field, Vec3d Pose::*member) {
@@ -340,9 +352,11 @@ Acquisition read_acquisition(const std::filesystem::path& path) try {
   throw_out_of_host_memory();
 }
 
-void write_acquisition(const std::filesystem::path& path, const Acquisition& a, const RawIntensity* raw) try {
+void write_acquisition(const std::filesystem::path& path, const Acquisition& a, const RawIntensity* raw,
+                       const std::vector<float>& uncertainty) try {
   a.validate();
   if (raw != nullptr) require_raw(*raw, a);
+  if (!uncertainty.empty()) require_uncertainty(uncertainty, a);
   const std::size_t num_views = a.poses.size();
   const std::size_t height = static_cast<std::size_t>(a.detector.height_px);
   const std::size_t width = static_cast<std::size_t>(a.detector.width_px);
@@ -355,6 +369,7 @@ void write_acquisition(const std::filesystem::path& path, const Acquisition& a, 
   if (raw != nullptr)
     file.write("/mask_projections", raw->mask, {raw->mask.size() / a.detector.num_pixels(), height, width},
                Hdf5Storage::compressed);
+  if (!uncertainty.empty()) file.write("/uncertainty", uncertainty, images, Hdf5Storage::compressed);
   write_geometry(file, a);
   write_grid(file, a.volume);
   if (!a.valid.empty())

@@ -285,3 +285,21 @@ TEST_CASE("read_acquisition: the dark field is subtracted, saturated pixels do n
         "intensities for it to belong to", "line integrals");
   }
 }
+
+TEST_CASE("write_acquisition: standard deviations lie beside the projections", "[io][acquisition]") {
+  const TemporaryFolder folder;
+  const Acquisition a = small_acquisition();
+  std::vector<float> deviations = test::random_values<float>(4 * 15, 0, 1, 4);
+  write_acquisition(folder / "a.h5", a, nullptr, deviations);
+  CHECK(Hdf5Reader(folder / "a.h5").read<float>("/uncertainty", {4, 3, 5}) == deviations);
+  CHECK(read_acquisition(folder / "a.h5").projections == a.projections);
+  write_acquisition(folder / "b.h5", a);
+  CHECK_FALSE(Hdf5Reader(folder / "b.h5").has("/uncertainty"));
+  const auto refused = [&](std::initializer_list<std::string_view> parts) {
+    test::require_error<InvalidArgument>([&] { write_acquisition(folder / "c.h5", a, nullptr, deviations); }, parts);
+  };
+  deviations[22] = -1;
+  refused({"uncertainty: expected standard deviations, found -1 at view 1, row 1, column 2"});
+  deviations.pop_back();
+  refused({"uncertainty: expected 60 values, found 59"});
+}

@@ -4,7 +4,7 @@
 # Exit codes 0 (done), 1 (job failed), 2 (bad usage or bad input), one line per error, no partial output.
 # From here go on usage_test.sh (bad usage and bad input), shell_test.sh (arguments as people type them), kept_test.sh (a machine
 # that fails), plausibility_test.sh (cases that are implausible), replace_test.sh (outputs: their names, what they replace and say)
-# and outputs_test.sh (files that were there before).
+# uncertainty_test.sh (error bars) and outputs_test.sh (files that were there before).
 set -u
 source "$(dirname "$0")/checks.sh" "$@"
 no_temporaries() {
@@ -230,6 +230,7 @@ absent new
 . "$here/shell_test.sh"
 . "$here/kept_test.sh"
 . "$here/replace_test.sh"
+. "$here/uncertainty_test.sh"
 . "$here/outputs_test.sh"
 bash "$here/study_test.sh" "$program" || failures=$((failures + 1))
 

@@ -55,28 +55,35 @@ void check_volume_options(const VolumeOptions& options) {
     throw UsageError("--spacing-mm: expected a positive length, found " + number_text(*options.spacing_mm));
 }
 
-ModelVolume volume_of(Context& ctx, const Model& model, const VolumeOptions& options, bool quiet) {
+ModelVolume volume_of(Context& ctx, const Model& model, const VolumeOptions& options, bool quiet,
+                      Uncertainty* uncertainty) {
   if (options.frames > 1 && model.time.first_s == model.time.last_s)
     throw UsageError("--frames: expected 1 for a model of one moment, found " + std::to_string(options.frames));
-  if (options.time_s) warn_outside_sweep(model, {*options.time_s}, quiet);
+  if (options.time_s && uncertainty == nullptr) warn_outside_sweep(model, {*options.time_s}, quiet);
   ModelVolume made{{}, {1, within_sweep(model, options.time_s.value_or(model.time.first_s)), {}}};
   Volume& volume = made.volume;
   volume.grid = options.spacing_mm ? resampled(model.volume, *options.spacing_mm) : model.volume;
   Renderer renderer(ctx, model);
+  const auto at = [&](double time_s) {
+    return uncertainty != nullptr ? uncertainty->voxelize(volume.grid, time_s).values
+                                  : renderer.voxelize(volume.grid, time_s).values;
+  };
+  const auto mean = [&] {
+    return uncertainty != nullptr ? uncertainty->voxelize_mean(volume.grid).values
+                                  : renderer.voxelize_mean(volume.grid, kMeanMoments).values;
+  };
   if (options.frames == 0) {
     if (!options.time_s && model.time.last_s > model.time.first_s) made.times.mean_until_s = model.time.last_s;
-    volume.values = options.time_s ? renderer.voxelize(volume.grid, *options.time_s).values
-                                   : renderer.voxelize_mean(volume.grid, kMeanMoments).values;
+    volume.values = options.time_s ? at(*options.time_s) : mean();
     return made;
   }
   if (options.frames > 1) made.times.frame_spacing_s = (model.time.last_s - model.time.first_s) / (options.frames - 1);
   volume.frames = options.frames;
   volume.values.reserve(volume.grid.num_voxels() * static_cast<std::size_t>(options.frames));
-  Progress progress("voxelizing", "frames", options.frames, quiet);
+  Progress progress(uncertainty != nullptr ? "voxelizing uncertainty" : "voxelizing", "frames", options.frames, quiet);
   for (int f = 0; f < options.frames; ++f) {
     Interruption::check();
-    const std::vector<float> frame =
-        renderer.voxelize(volume.grid, model.time.first_s + f * made.times.frame_spacing_s).values;
+    const std::vector<float> frame = at(model.time.first_s + f * made.times.frame_spacing_s);
     volume.values.insert(volume.values.end(), frame.begin(), frame.end());
     progress.update(f + 1);
   }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "dsasrgs/renderer.hpp"
+#include "dsasrgs/uncertainty.hpp"
 #include "dsasrgs/volume_files.hpp"
 
 namespace dsasrgs::program {
@@ -26,8 +27,8 @@ struct ModelVolume {
   Volume volume;
   VolumeTimes times;
 };
-/// The volume that is asked for, with a bar while frames are made, unless quiet. Throws UsageError where model and
-/// options do not fit, Interrupted.
-ModelVolume volume_of(Context&, const Model&, const VolumeOptions&, bool quiet);
+/// The volume that is asked for, or with an Uncertainty of the model its standard deviation, with a bar while frames
+/// are made, unless quiet. Throws UsageError where model and options do not fit, Interrupted.
+ModelVolume volume_of(Context&, const Model&, const VolumeOptions&, bool quiet, Uncertainty* = nullptr);
 
 }  // namespace dsasrgs::program

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsasrgs/uncertainty.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/QR>
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <utility>
+
+#include "common/gaussian_math.hpp"
+#include "dsasrgs/error.hpp"
+#include "dsasrgs/fingerprint.hpp"
+#include "dsasrgs/renderer.hpp"
+#include "project/project_math.hpp"
+#include "support/context.hpp"
+#include "support/gradient.hpp"
+#include "support/random_values.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace dsasrgs;
+using namespace dsasrgs::test;
+
+namespace {
+
+constexpr float kDensityScale = 0.02f;
+constexpr ScaleBounds kBounds{0.2f, 12};
+const VolumeGrid kGrid{20, 20, 20, {4, 4, 4}, {-40, -40, -40}};
+const Detector kFlat{48, 48, 1.6, 1.6};  // at a magnification of 1.6, 1 mm at the isocentre is 1 pixel
+
+struct Blob {
+  Vec3d position_mm;
+  double scale_mm;
+};
+
+/// Round Gaussians whose attenuation is 0.02·ln(1 + e) 1/mm at all times.
+Model model_of(Context& ctx, const std::vector<Blob>& blobs, AttenuationKind kind = AttenuationKind::constant) {
+  FieldConfig config;
+  config.kind = kind;
+  AttenuationField field(ctx, config, kGrid, 0);
+  field.set_density_scale_per_mm(kDensityScale);
+  const std::size_t coefficients = kind == AttenuationKind::constant ? 1 : 6;
+  std::vector<float> position, raw, rotation, attenuation;
+  for (const Blob& b : blobs) {
+    for (const double x : {b.position_mm.x, b.position_mm.y, b.position_mm.z})
+      position.push_back(static_cast<float>(x));
+    raw.insert(raw.end(), 3, raw_scale_from(static_cast<float>(b.scale_mm), kBounds.min_mm, kBounds.max_mm));
+    rotation.insert(rotation.end(), {1, 0, 0, 0});
+    attenuation.push_back(1);
+    attenuation.insert(attenuation.end(), coefficients - 1, 0);
+  }
+  GaussianCloud cloud;
+  cloud.bounds = kBounds;
+  cloud.position_mm = Buffer<float>::from_host(ctx, position);
+  cloud.raw_scale = Buffer<float>::from_host(ctx, raw);
+  cloud.rotation = Buffer<float>::from_host(ctx, rotation);
+  cloud.attenuation = Buffer<float>::from_host(ctx, attenuation);
+  return {std::move(cloud), std::move(field), kGrid, {0, 1}, kFlat, false, {}, ""};
+}
+const double kDensity = static_cast<double>(kDensityScale) * std::log(1 + std::exp(1.0));
+
+/// What the model shows, plus or minus `misfit` in every pixel.
+Acquisition measured(Context& ctx, const Model& model, int num_views, float misfit, bool random_signs,
+                     double arc_rad = 3.0) {
+  Acquisition a;
+  a.name = "measured.h5";
+  a.detector = kFlat;
+  a.volume = kGrid;
+  a.poses = circular_poses({.num_views = num_views, .arc_rad = arc_rad, .duration_s = 1, .view = {}});
+  Renderer renderer(ctx, model);
+  const auto signs = random_values<float>(static_cast<std::size_t>(num_views) * kFlat.num_pixels(), -1, 1, 5);
+  for (const Pose& pose : a.poses)
+    for (const float value : renderer.render(pose, kFlat).values)
+      a.projections.push_back(value + (random_signs && signs[a.projections.size()] < 0 ? -misfit : misfit));
+  return a;
+}
+
+/// exp(−½·steepness·q) of a pixel around the detector's middle for a footprint of `sigma` pixels, 0 beyond the cut-off.
+double footprint(int row, int column, double sigma, double steepness) {
+  const double x = column + 0.5 - 24, y = row + 0.5 - 24, q = steepness * (x * x + y * y) / (sigma * sigma);
+  return q <= 3.5 * 3.5 ? std::exp(-0.5 * q) : 0;
+}
+
+/// Projections of all Gaussians of density 1 in all pixels of all views, in double: [views·pixels, N].
+Eigen::MatrixXd footprints(const std::vector<Blob>& blobs, const Acquisition& a) {
+  const auto pixels = static_cast<Eigen::Index>(a.detector.num_pixels());
+  Eigen::MatrixXd all = Eigen::MatrixXd::Zero(pixels * a.num_views(), static_cast<Eigen::Index>(blobs.size()));
+  for (int v = 0; v < a.num_views(); ++v) {
+    const auto view = projection_constants(a.poses[static_cast<std::size_t>(v)], a.detector, kBounds, false);
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+      const double s = raw_scale_from(blobs[i].scale_mm, view.min_mm, view.max_mm);
+      const auto p = project_gaussian<double>(view, blobs[i].position_mm, {s, s, s}, {1, 0, 0, 0}, 1);
+      for (Eigen::Index k = 0; k < pixels; ++k) {
+        const double x = static_cast<double>(k % a.detector.width_px) + 0.5 - p.mean_u;
+        const double y = static_cast<double>(k / a.detector.width_px) + 0.5 - p.mean_v;
+        const double q = p.conic_xx * x * x + 2 * p.conic_xy * x * y + p.conic_yy * y * y;
+        if (q <= 3.5 * 3.5) all(v * pixels + k, static_cast<Eigen::Index>(i)) = p.amplitude * std::exp(-0.5 * q);
+      }
+    }
+  }
+  return all;
+}
+
+/// Standard deviations of the densities by the whole Gauss-Newton Hessian, with the prior of the library.
+std::vector<double> by_hessian(const std::vector<Blob>& blobs, const Acquisition& a, double misfit) {
+  const Eigen::MatrixXd all = footprints(blobs, a);
+  Eigen::MatrixXd hessian = all.transpose() * all / (misfit * misfit);
+  hessian.diagonal().array() += 1 / (kDensity * kDensity);
+  const Eigen::VectorXd variance =
+      hessian.llt().solve(Eigen::MatrixXd::Identity(hessian.rows(), hessian.cols())).diagonal();
+  std::vector<double> deviation;
+  for (const double v : variance) deviation.push_back(std::sqrt(v));
+  return deviation;
+}
+
+const UncertaintyOptions kPlain{1, 1};
+
+}  // namespace
+
+TEST_CASE("uncertainty: one Gaussian and one view, by hand", "[uncertainty]") {
+  Context ctx = make_context();
+  const Model model = model_of(ctx, {{{0, 0, 0}, 3}});
+  const float misfit = 0.01f;
+  Acquisition a = measured(ctx, model, 1, misfit, false);
+  a.valid.assign(kFlat.num_pixels(), 1);
+  for (int row = 0; row < 48; ++row)
+    for (int column = 0; column < 26; ++column) a.valid[static_cast<std::size_t>(48 * row + column)] = 0;
+  const double sigma = 3, eta = std::sqrt(2 * std::numbers::pi) * 3;
+  double squares = 0;
+  for (int row = 0; row < 48; ++row)
+    for (int column = 26; column < 48; ++column) squares += eta * eta * footprint(row, column, sigma, 2);
+  const double variance = 1 / (squares / (0.01 * 0.01) + 1 / (kDensity * kDensity));
+
+  Uncertainty uncertainty(ctx, model, a, {2, 3});
+  CHECK(uncertainty.density_deviation(0).at(0) == Approx(std::sqrt(variance)).epsilon(1e-3));
+  const Image image = uncertainty.render(a.poses[0], kFlat);
+  std::vector<double> expected;
+  for (int row = 0; row < 48; ++row)
+    for (int column = 0; column < 48; ++column)
+      expected.push_back(2 * std::sqrt(2 * eta * eta * variance * footprint(row, column, sigma, 1 / 1.5)));
+  CHECK(relative_l2(image.values, expected) < 1e-3);
+  const Volume volume = uncertainty.voxelize(kGrid, 0);
+  const double r2 = 3 * 2 * 2;  // of the four voxels around the middle
+  const double widening = std::pow(4.0, 2.0 / 3.0) / 2;
+  CHECK(volume.values[10 * 400 + 10 * 20 + 10] ==
+        Approx(3 * std::sqrt(2.5 * variance * std::exp(-0.5 * r2 / (9 * widening)))).epsilon(1e-3));
+  CHECK(relative_l2(uncertainty.voxelize_mean(kGrid).values, volume.values) < 1e-5);
+}
+
+TEST_CASE("uncertainty: place and shape, by the Jacobian of all a view can tell", "[uncertainty]") {
+  Context ctx = make_context();
+  const std::vector<Blob> blob{{{0, 0, 0}, 3}};
+  const Model model = model_of(ctx, blob);
+  const float misfit = 1e-4f;  // far below what the prior allows
+  const Acquisition a = measured(ctx, model, 1, misfit, true);
+  // Amplitude, place (2) and the three numbers of the conic; 2D, by central differences.
+  const auto image = [&](const std::vector<double>& p) {
+    Eigen::VectorXd values(48 * 48);
+    for (int k = 0; k < 48 * 48; ++k) {
+      const double x = k % 48 + 0.5 - 24 - p[1], y = k / 48 + 0.5 - 24 - p[2];
+      values(k) = p[0] * std::exp(-0.5 * (p[3] * x * x + 2 * p[4] * x * y + p[5] * y * y));
+    }
+    return values;
+  };
+  const std::vector<double> at{1, 0, 0, 1 / 9.0, 0, 1 / 9.0};
+  Eigen::MatrixXd jacobian(48 * 48, 6);
+  for (std::size_t k = 0; k < 6; ++k) {
+    auto above = at, below = at;
+    above[k] += 1e-4;
+    below[k] -= 1e-4;
+    jacobian.col(static_cast<Eigen::Index>(k)) = (image(above) - image(below)) / 2e-4;
+  }
+  const Eigen::MatrixXd q = jacobian.householderQr().householderQ() * Eigen::MatrixXd::Identity(48 * 48, 6);
+  const Eigen::VectorXd leverage = q.rowwise().squaredNorm();  // variance of each pixel in units of the misfit's
+
+  const Image deviation = Uncertainty(ctx, model, a, kPlain).render(a.poses[0], kFlat);
+  double sum = 0;
+  for (const float d : deviation.values) sum += std::pow(static_cast<double>(d / misfit), 2);
+  CHECK(sum == Approx(6).epsilon(0.02));  // all six modes; what the cut-off leaves out is 1.7 %
+  const std::size_t middle = 48 * 24 + 24;
+  CHECK(std::pow(static_cast<double>(deviation.values[middle] / misfit), 2) ==
+        Approx(leverage(static_cast<Eigen::Index>(middle))).epsilon(0.05));
+  double worst = 0;
+  for (std::size_t i = 0; i < deviation.values.size(); ++i)
+    worst = std::max(worst, std::abs(static_cast<double>(deviation.values[i] / misfit) -
+                                     std::sqrt(leverage(static_cast<Eigen::Index>(i)))));
+  CHECK(worst < 0.25 * static_cast<double>(deviation.values[middle] / misfit));
+}
+
+TEST_CASE("uncertainty: Gaussians that share no pixel have the variance of the whole Hessian", "[uncertainty]") {
+  Context ctx = make_context();
+  std::vector<Blob> blobs;  // along the axis of the sweep, apart in every view
+  for (int i = 0; i < 5; ++i) blobs.push_back({{0.2 * i, -0.1 * i, -18.0 + 9.0 * i}, 0.8 + 0.1 * i});
+  const Model model = model_of(ctx, blobs);
+  for (const int views : {1, 6})
+    for (const float misfit : {0.002f, 0.05f}) {
+      const Acquisition a = measured(ctx, model, views, misfit, true);
+      Uncertainty uncertainty(ctx, model, a, kPlain);
+      CHECK(relative_l2(uncertainty.density_deviation(0.3), by_hessian(blobs, a, static_cast<double>(misfit))) < 2e-3);
+    }
+}
+
+TEST_CASE("uncertainty: Gaussians that share pixels are less certain than said, within a range", "[uncertainty]") {
+  Context ctx = make_context();
+  std::vector<Blob> blobs;
+  const auto place = random_values<double>(60, -9, 9, 8);
+  for (std::size_t i = 0; i < 20; ++i) blobs.push_back({{place[3 * i], place[3 * i + 1], place[3 * i + 2]}, 2});
+  const Model model = model_of(ctx, blobs);
+  const Acquisition a = measured(ctx, model, 8, 0.01f, true);
+  const std::vector<float> said = Uncertainty(ctx, model, a, kPlain).density_deviation(0.5);
+  const std::vector<double> whole = by_hessian(blobs, a, 0.01);
+  double largest = 0;
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    CHECK(whole[i] > 0.998 * static_cast<double>(said[i]));  // the diagonal's inverse is at most the inverse's diagonal
+    largest = std::max(largest, whole[i] / static_cast<double>(said[i]));
+  }
+  INFO("largest ratio " << largest);
+  CHECK(largest > 1.1);
+  CHECK(largest < 8);
+}
+
+TEST_CASE("uncertainty: twice the misfit is twice the deviation, and no view says no more than the densities do",
+          "[uncertainty]") {
+  Context ctx = make_context();
+  const Model model = model_of(ctx, {{{0, 0, 0}, 3}, {{0, 0, 300}, 2}});  // the second is on no detector
+  Acquisition a = measured(ctx, model, 4, 1e-4f, true);
+  const Acquisition twice = measured(ctx, model, 4, 2e-4f, true);
+  const auto of = [&](const Acquisition& acquisition) {
+    return Uncertainty(ctx, model, acquisition, kPlain).render(a.poses[0], kFlat).values;
+  };
+  std::vector<float> doubled = of(a);
+  for (float& v : doubled) v *= 2;
+  CHECK(relative_l2(of(twice), doubled) < 1e-3);
+  CHECK(Uncertainty(ctx, model, a, kPlain).density_deviation(0).at(1) == Approx(kDensity).epsilon(1e-5));
+  a.valid.assign(kFlat.num_pixels(), 0);
+  for (const float d : Uncertainty(ctx, model, a, kPlain).density_deviation(0))
+    CHECK(d == Approx(kDensity).epsilon(1e-5));
+}
+
+TEST_CASE("uncertainty: views tell of moments near theirs", "[uncertainty]") {
+  Context ctx = make_context();
+  const Model still = model_of(ctx, {{{0, 0, 0}, 3}}),
+              moving = model_of(ctx, {{{0, 0, 0}, 3}}, AttenuationKind::offset_table);
+  Acquisition a = measured(ctx, still, 9, 0.001f, true);
+  a.train_views = {0, 1, 2};
+  Uncertainty of_still(ctx, still, a), of_moving(ctx, moving, a);
+  CHECK(of_still.density_deviation(0) == of_still.density_deviation(1));
+  CHECK(of_moving.density_deviation(0.1).at(0) < 0.1 * kDensity);
+  CHECK(of_moving.density_deviation(0.6).at(0) == Approx(kDensity).epsilon(1e-4));  // two knots from the last view
+}
+
+TEST_CASE("uncertainty: in any unit of length and at any brightness", "[uncertainty]") {
+  Context ctx = make_context();
+  const double length = 1 / 1024.0;  // about metres
+  const float brightness = 32;
+  const std::vector<Blob> blobs{{{0, 0, 0}, 3}, {{4, 2, 5}, 2}};
+  const Model model = model_of(ctx, blobs);
+  const Acquisition a = measured(ctx, model, 6, 0.01f, true);
+  Model other = model_of(ctx, blobs);
+  std::vector<float> position = other.cloud.position_mm.to_host(ctx);
+  for (float& x : position) x *= static_cast<float>(length);
+  other.cloud.position_mm = Buffer<float>::from_host(ctx, position);
+  other.cloud.bounds = {kBounds.min_mm * static_cast<float>(length), kBounds.max_mm * static_cast<float>(length)};
+  other.field.set_density_scale_per_mm(kDensityScale * brightness / static_cast<float>(length));
+  Acquisition b = a;
+  b.detector.pitch_u_mm *= length;
+  b.detector.pitch_v_mm *= length;
+  for (Pose& pose : b.poses) {
+    pose.source_mm = pose.source_mm * length;
+    pose.detector_center_mm = pose.detector_center_mm * length;
+  }
+  for (float& value : b.projections) value *= brightness;
+  VolumeGrid grid = kGrid;
+  grid.spacing_mm = grid.spacing_mm * length;
+  grid.origin_mm = grid.origin_mm * length;
+  Uncertainty first(ctx, model, a), second(ctx, other, b);
+  std::vector<float> image = first.render(a.poses[2], kFlat).values, volume = first.voxelize(kGrid, 0.5).values;
+  for (float& v : image) v *= brightness;
+  for (float& v : volume) v *= brightness / static_cast<float>(length);
+  CHECK(relative_l2(second.render(b.poses[2], b.detector).values, image) < 1e-5);
+  CHECK(relative_l2(second.voxelize(grid, 0.5).values, volume) < 1e-5);
+}
+
+TEST_CASE("uncertainty: gain and offset of a view are no misfit", "[uncertainty]") {
+  Context ctx = make_context();
+  Model model = model_of(ctx, {{{0, 0, 0}, 3}});
+  Acquisition a = measured(ctx, model, 2, 0.01f, true);
+  const float without = Uncertainty(ctx, model, a).density_deviation(0).at(0);
+  for (float& value : a.projections) value = 1.5f * value + 0.25f;
+  CHECK(Uncertainty(ctx, model, a).density_deviation(0).at(0) > 2 * without);
+  model.nuisance = {{0, 1}, {1.5f, 1.5f}, {0.25f, 0.25f}};
+  CHECK(Uncertainty(ctx, model, a).density_deviation(0).at(0) == Approx(without).epsilon(1e-4));
+}
+
+TEST_CASE("uncertainty: CUDA agrees with the CPU", "[uncertainty][parity]") {
+  std::vector<Blob> blobs;
+  const auto place = random_values<double>(90, -12, 12, 9);
+  for (std::size_t i = 0; i < 30; ++i) blobs.push_back({{place[3 * i], place[3 * i + 1], place[3 * i + 2]}, 2});
+  const auto on = [&](Context ctx) {
+    const Model model = model_of(ctx, blobs, AttenuationKind::offset_table);
+    const Acquisition a = measured(ctx, model, 3, 0.01f, true);
+    Uncertainty uncertainty(ctx, model, a);
+    return std::pair{uncertainty.render(a.poses[1], kFlat).values, uncertainty.voxelize_mean(kGrid).values};
+  };
+  const auto cpu = on(Context::cpu(1)), cuda = on(make_context());
+  CHECK(relative_l2(cuda.first, cpu.first) < 1e-4);
+  CHECK(relative_l2(cuda.second, cpu.second) < 1e-4);
+}
+
+TEST_CASE("uncertainty: what cannot be", "[uncertainty]") {
+  Context ctx = make_context();
+  Model model = model_of(ctx, {{{0, 0, 0}, 3}});
+  const Acquisition a = measured(ctx, model, 3, 0.01f, true);
+  const Model nothing = model_of(ctx, {});
+  Uncertainty empty(ctx, nothing, a);
+  CHECK(empty.render(a.poses[0], kFlat).values == std::vector<float>(kFlat.num_pixels()));
+  CHECK(empty.voxelize(kGrid, 0).values == std::vector<float>(kGrid.num_voxels()));
+
+  require_error<InvalidArgument>([&] { Uncertainty(ctx, model, a, {0, 1}); }, {"factor", "positive", "0"});
+  Acquisition spoilt = a;
+  spoilt.projections[kFlat.num_pixels() + 50] = std::numeric_limits<float>::quiet_NaN();
+  require_error<InvalidArgument>([&] { Uncertainty(ctx, model, spoilt); }, {"view 1", "row 1, column 2"});
+  spoilt.valid.assign(kFlat.num_pixels(), 1);
+  spoilt.valid[50] = 0;
+  CHECK(std::isfinite(Uncertainty(ctx, model, spoilt).density_deviation(0).at(0)));
+  Acquisition none = a;
+  none.test_views = {0, 1, 2};
+  require_error<InvalidArgument>([&] { Uncertainty(ctx, model, none); }, {"views", "found none"});
+  model.nuisance = {{0, 7}, {1, 1}, {0, 0}};
+  require_error<BadInput>([&] { Uncertainty(ctx, model, a); }, {"measured.h5: /projections", "view 7", "3 views"});
+  model.nuisance = {{0, 1}, {1, 1}, {0, 0}};
+  model.measurement = measurement_fingerprint(a, {0, 1});
+  CHECK_NOTHROW(Uncertainty(ctx, model, a));
+  Acquisition brighter = a;
+  brighter.projections[7] += 0.5f;
+  require_error<BadInput>([&] { Uncertainty(ctx, model, brighter); }, {"measured.h5: /projections", "trained on"});
+
+  Uncertainty uncertainty(ctx, model, a);
+  require_error<InvalidArgument>([&] { uncertainty.render(a.poses[0], {0, 5, 1, 1}); }, {"detector"});
+  require_error<InvalidArgument>([&] { uncertainty.voxelize({}, 0); }, {"Uncertainty::voxelize"});
+  require_error<InvalidArgument>([&] { uncertainty.density_deviation(std::numeric_limits<double>::quiet_NaN()); }, {});
+  Uncertainty moved = std::move(uncertainty);
+  require_error<InvalidArgument>([&] { uncertainty.voxelize(kGrid, 0); }, {"moved from"});
+  int views = 0;
+  require_error<Cancelled>([&] { Uncertainty(ctx, model, a, {}, [&](const ProgressReport&) { return ++views < 2; }); },
+                           {"weighing", "1 of 2"});
+  model.field.set_density_scale_per_mm(std::numeric_limits<float>::infinity());
+  require_error<NumericalError>([&] { Uncertainty(ctx, model, a); }, {"view 0"});
+}

@@ -115,7 +115,7 @@ std::vector<double> by_hessian(const std::vector<Blob>& blobs, const Acquisition
   return deviation;
 }
 
-const UncertaintyOptions kPlain{1, 1};
+const UncertaintyOptions kPlain{1, 1, false};
 
 }  // namespace
 
@@ -133,7 +133,7 @@ TEST_CASE("uncertainty: one Gaussian and one view, by hand", "[uncertainty]") {
     for (int column = 26; column < 48; ++column) squares += eta * eta * footprint(row, column, sigma, 2);
   const double variance = 1 / (squares / (0.01 * 0.01) + 1 / (kDensity * kDensity));
 
-  Uncertainty uncertainty(ctx, model, a, {2, 3});
+  Uncertainty uncertainty(ctx, model, a, {2, 3, false});
   CHECK(uncertainty.density_deviation(0).at(0) == Approx(std::sqrt(variance)).epsilon(1e-3));
   const Image image = uncertainty.render(a.poses[0], kFlat);
   std::vector<double> expected;
@@ -237,6 +237,36 @@ TEST_CASE("uncertainty: twice the misfit is twice the deviation, and no view say
   a.valid.assign(kFlat.num_pixels(), 0);
   for (const float d : Uncertainty(ctx, model, a, kPlain).density_deviation(0))
     CHECK(d == Approx(kDensity).epsilon(1e-5));
+}
+
+TEST_CASE("uncertainty: variances meet the misfit that is no noise halfway", "[uncertainty]") {
+  Context ctx = make_context();
+  const Model model = model_of(ctx, {{{0, 0, 0}, 3}});
+  const double misfit = 0.01;
+  const Acquisition everywhere = measured(ctx, model, 1, static_cast<float>(misfit), true);
+  const std::vector<float> render = Renderer(ctx, model).render(everywhere.poses[0], kFlat).values;
+  const float brightest = *std::max_element(render.begin(), render.end());
+  Acquisition inside = everywhere;
+  double pixels = 0;
+  for (std::size_t p = 0; p < render.size(); ++p) {
+    if (render[p] > 0.01f * brightest)
+      ++pixels;
+    else
+      inside.projections[p] = render[p];
+  }
+  // Inside all of the misfit is the model's, else nothing, of which a twentieth counts.
+  for (const bool noise : {false, true}) {
+    const Acquisition& a = noise ? everywhere : inside;
+    const std::vector<float> plain = Uncertainty(ctx, model, a, kPlain).render(a.poses[0], kFlat).values;
+    std::vector<float> expected = Uncertainty(ctx, model, a, {1, 1, true}).render(a.poses[0], kFlat).values;
+    double predicted = 0;
+    for (std::size_t p = 0; p < render.size(); ++p)
+      if (render[p] > 0.01f * brightest) predicted += std::pow(static_cast<double>(plain[p]), 2);
+    const double of_model = (noise ? 0.05 : 1) * pixels * misfit * misfit;
+    const float factor = static_cast<float>(std::pow(of_model / predicted, -0.25));
+    for (float& d : expected) d *= factor;
+    CHECK(relative_l2(expected, plain) < 1e-4);
+  }
 }
 
 TEST_CASE("uncertainty: views tell of moments near theirs", "[uncertainty]") {

@@ -40,7 +40,8 @@ ShownPixels shown_pixels(const Detector& detector, const std::vector<float>& ren
   for (std::size_t p = 0; p < render.size(); ++p)
     if (counts[p] != 0) brightest = std::max(brightest, render[p]);
   std::vector<std::uint8_t> shown(render.size());
-  for (std::size_t p = 0; p < render.size(); ++p) shown[p] = render[p] > kShownShare * brightest ? 1 : 0;
+  for (std::size_t p = 0; p < render.size(); ++p)
+    shown[p] = counts[p] != 0 && render[p] > kShownShare * brightest ? 1 : 0;
   const std::vector<std::uint8_t> near = around(shown, detector, std::max(2, detector.width_px / 20));
   ShownPixels sums;
   double of_noise = 0, noisy = 0, pixels = 0;

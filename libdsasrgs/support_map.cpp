@@ -14,7 +14,7 @@ namespace dsasrgs {
 
 namespace {
 
-constexpr const char* kName = "support_map";
+constexpr const char* kSupportMap = "support_map";
 
 /// The arc θ over which evenly spread lines have this ratio of the second moment across their mean to that along it:
 /// (θ − sin θ)/(θ + sin θ), which grows from 0 at 0 to 1 at π.
@@ -45,8 +45,8 @@ bool sees(const SupportingView& view, const Detector& detector, Vec3d point) {
 
 SupportMap support_map(const Context& ctx, const Acquisition& a, const std::vector<int>& views, const VolumeGrid& grid,
                        const ProgressCallback& progress) try {
-  const std::size_t voxels = require_grid(kName, grid);
-  require(!views.empty(), kName, "views: expected at least one, found none");
+  const std::size_t voxels = require_grid(kSupportMap, grid);
+  require(!views.empty(), kSupportMap, "views: expected at least one, found none");
   std::vector<SupportingView> seen;
   for (const int view : views) {
     static_cast<void>(a.projection(view));

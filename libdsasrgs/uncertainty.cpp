@@ -17,13 +17,14 @@
 #include "rasterize/rasterize.hpp"
 #include "report_progress.hpp"
 #include "require_finite.hpp"
+#include "shown_pixels.hpp"
 #include "voxelize/voxelize.hpp"
 
 namespace dsasrgs {
 
 namespace {
 
-constexpr const char* kName = "Uncertainty";
+constexpr const char* kUncertainty = "Uncertainty";
 
 /// A Gaussian's density, place and shape are uncertain together. The squares of these modes, Hermite functions up to
 /// the second degree, add up to 2·exp(−q)(1 + q²) in an image, q the squared Mahalanobis distance. It is drawn as the
@@ -34,6 +35,9 @@ struct Spread {
 };
 constexpr Spread kImageSpread{2, 1.5};
 constexpr Spread kVolumeSpread{2.5, 1.2599210498948732};  // (10 modes/2.5)^(2/3)/2
+
+/// Of the misfit, what counts as the model's at least: noise that was fitted is an error, too.
+constexpr double kLeastShare = 0.05;
 
 /// Moments of a sweep over which the mean of the densities is taken.
 constexpr int kMeanMoments = 64;
@@ -76,10 +80,10 @@ void product(Context& ctx, View<const float> a, View<const float> b, Buffer<floa
 /// The views that the model was trained on. Throws unless they are those of the acquisition.
 std::vector<int> views_trained_on(const Model& model, const Acquisition& a) {
   const ViewNuisance& fitted = model.nuisance;
-  require_size(kName, "nuisance.gain", fitted.view.size(), fitted.gain.size());
-  require_size(kName, "nuisance.offset", fitted.view.size(), fitted.offset.size());
+  require_size(kUncertainty, "nuisance.gain", fitted.view.size(), fitted.gain.size());
+  require_size(kUncertainty, "nuisance.offset", fitted.view.size(), fitted.offset.size());
   const std::vector<int> views = fitted.view.empty() ? a.training_views() : fitted.view;
-  require(!views.empty(), kName, "views: expected one that the model was trained on, found none");
+  require(!views.empty(), kUncertainty, "views: expected one that the model was trained on, found none");
   const std::string file = a.name.empty() ? "acquisition" : a.name;
   for (const int view : views)
     if (view < 0 || view >= a.num_views())
@@ -97,7 +101,7 @@ struct MeasuredView {
 MeasuredView measured_view(const Acquisition& a, int view, float offset) {
   const auto image = a.projection(view);
   const auto valid = a.valid_pixels(view);
-  require_finite_pixels(kName, "projection", view, image, a.detector.width_px, valid);
+  require_finite_pixels(kUncertainty, "projection", view, image, a.detector.width_px, valid);
   MeasuredView measured{host_vector<float>(image.size()), host_vector<float>(image.size())};
   for (std::size_t p = 0; p < image.size(); ++p)
     if (valid.empty() || valid[p] != 0) {
@@ -112,7 +116,7 @@ template <class Where>
 std::vector<float> deviations(std::vector<float> variance, double factor, double peak, const Where& where) {
   for (std::size_t i = 0; i < variance.size(); ++i) {
     if (!std::isfinite(variance[i]))
-      throw NumericalError(std::string(kName) + ": the model gives no number at " + where(i));
+      throw NumericalError(std::string(kUncertainty) + ": the model gives no number at " + where(i));
     variance[i] = static_cast<float>(factor * std::sqrt(peak * static_cast<double>(variance[i])));
   }
   return variance;
@@ -146,15 +150,23 @@ struct Uncertainty::State {
   const Model* model;
   UncertaintyOptions options;
   std::vector<Buffer<float>> information, scatter;  // [knots][N]: H and S of method.md section 8
+  double scale = 1;                                 // of all variances
+  std::vector<Pose> poses;                          // of the acquisition's views, as the model sees them
 
   FieldPass field;
   UnitProjection projection, wide;
   RasterizeScratch raster;
-  Buffer<float> density, squares, values, image;
+  Buffer<float> density, squares, values, image, residual, counts;
 
   State(Context& c, const Model& m, const UncertaintyOptions& o);
+  /// Renders a training view into `image` and leaves its residual, 0 where pixels do not count.
+  void render_view(const Acquisition&, int view, float gain, float offset);
+  /// image ← variance, without the peak of place and shape.
+  void render_variance(const Pose&, const Detector&);
   /// Adds what a view tells.
-  void weigh(const Acquisition&, const Pose&, int view, float gain, float offset);
+  void weigh(const Acquisition&, int view, float gain, float offset);
+  /// Of a view that was weighed.
+  ShownPixels compare(const Acquisition&, int view, float gain, float offset);
   const Buffer<float>& density_at(float model_time);
   /// Of the Gaussians' densities [N], from what was gathered and the densities themselves.
   std::vector<float> variances(std::vector<float> density, const std::vector<float>& information,
@@ -177,28 +189,33 @@ const Buffer<float>& Uncertainty::State::density_at(float model_time) {
   return density;
 }
 
-void Uncertainty::State::weigh(const Acquisition& a, const Pose& pose, int view, float gain, float offset) {
-  const std::size_t n = model->cloud.size();
-  const float time = model->time.model_time(pose.time_s);
+void Uncertainty::State::render_view(const Acquisition& a, int view, float gain, float offset) {
+  const Pose& pose = poses[static_cast<std::size_t>(view)];
   const MeasuredView measured = measured_view(a, view, offset);
-  const Buffer<float> counts = Buffer<float>::from_host(*ctx, measured.counts);
-  Buffer<float> residual = Buffer<float>::from_host(*ctx, measured.values);
-  Buffer<float> shown, steep(*ctx, 3 * n), grad_mean(*ctx, 2 * n), grad_conic(*ctx, 3 * n), sum(*ctx, n);
-
+  counts = Buffer<float>::from_host(*ctx, measured.counts);
+  residual = Buffer<float>::from_host(*ctx, measured.values);
   projection.make(*ctx, model->cloud.view(), pose, a.detector, model->pixel_footprint);
-  product(*ctx, projection.amplitude, density_at(time), values);
+  product(*ctx, projection.amplitude, density_at(model->time.model_time(pose.time_s)), values);
   image.resize(*ctx, a.detector.num_pixels());
   rasterize_forward(*ctx, projection.with(projection.conic, values), raster, image);
+  Buffer<float> shown;
   product(*ctx, image, counts, shown);
   add_scaled(*ctx, -gain, shown, residual);
+}
+
+void Uncertainty::State::weigh(const Acquisition& a, int view, float gain, float offset) {
+  const std::size_t n = model->cloud.size();
+  render_view(a, view, gain, offset);
   product(*ctx, residual, residual, image);
   const double misfit = sum_and_product(*ctx, image, counts).sum;
   if (!std::isfinite(misfit))
-    throw NumericalError(std::string(kName) + ": the model gives no number at view " + std::to_string(view));
+    throw NumericalError(std::string(kUncertainty) + ": the model gives no number at view " + std::to_string(view));
 
   // The square of a footprint is a footprint of twice the conic: its amplitude's gradient is Σ_p G²·(grad of p).
+  Buffer<float> steep(*ctx, 3 * n), grad_mean(*ctx, 2 * n), grad_conic(*ctx, 3 * n), sum(*ctx, n);
   scale_values(*ctx, 2, projection.conic, steep);
   product(*ctx, projection.amplitude, projection.amplitude, squares);
+  const float time = model->time.model_time(poses[static_cast<std::size_t>(view)].time_s);
   const BetweenKnots between = between_knots(time, information.size());
   const auto add = [&](View<const float> of_pixels, std::vector<Buffer<float>>& gathered) {
     rasterize_backward(*ctx, projection.with(steep, projection.amplitude), of_pixels, GradientMode::overwrite,
@@ -209,6 +226,25 @@ void Uncertainty::State::weigh(const Acquisition& a, const Pose& pose, int view,
   };
   add(counts, information);
   add(image, scatter);
+}
+
+ShownPixels Uncertainty::State::compare(const Acquisition& a, int view, float gain, float offset) {
+  render_view(a, view, gain, offset);
+  const std::vector<float> render = image.to_host(*ctx), misfit = residual.to_host(*ctx), used = counts.to_host(*ctx);
+  render_variance(poses[static_cast<std::size_t>(view)], a.detector);
+  ShownPixels sums = shown_pixels(a.detector, render, misfit, image.to_host(*ctx), used);
+  sums.predicted *= kImageSpread.peak * static_cast<double>(gain) * static_cast<double>(gain);
+  return sums;
+}
+
+void Uncertainty::State::render_variance(const Pose& pose, const Detector& detector) {
+  const Buffer<float> variance = Buffer<float>::from_host(*ctx, variances_at(model->time.model_time(pose.time_s)));
+  projection.make(*ctx, model->cloud.view(), pose, detector, model->pixel_footprint);
+  wide.make(*ctx, widened(model->cloud, kImageSpread.widening), pose, detector, model->pixel_footprint);
+  product(*ctx, projection.amplitude, projection.amplitude, squares);
+  product(*ctx, squares, variance, values);
+  image.resize(*ctx, detector.num_pixels());
+  rasterize_forward(*ctx, wide.with(wide.conic, values), raster, image);
 }
 
 std::vector<float> Uncertainty::State::variances(std::vector<float> rho, const std::vector<float>& of_information,
@@ -255,23 +291,35 @@ Volume Uncertainty::State::volume(const VolumeGrid& grid, const std::vector<floa
   image.resize(*ctx, grid.num_voxels());
   voxelize_forward(*ctx, {widened(model->cloud, kVolumeSpread.widening), variance, grid}, image);
   const auto where = [](std::size_t i) { return "voxel " + std::to_string(i) + " of the volume"; };
-  return {grid, deviations(image.to_host(*ctx), options.volume_factor, kVolumeSpread.peak, where), 1};
+  return {grid, deviations(image.to_host(*ctx), options.volume_factor, kVolumeSpread.peak * scale, where), 1};
 }
 
 Uncertainty::Uncertainty(Context& ctx, const Model& model, const Acquisition& a, const UncertaintyOptions& options,
                          const ProgressCallback& progress) try {
   for (const double factor : {options.image_factor, options.volume_factor})
-    require(factor > 0 && std::isfinite(factor), kName, "factor: expected a positive number, found ", factor);
+    require(factor > 0 && std::isfinite(factor), kUncertainty, "factor: expected a positive number, found ", factor);
   const std::vector<int> views = views_trained_on(model, a);
   state_ = std::make_unique<State>(ctx, model, options);
-  const std::vector<Pose> poses = poses_as_corrected(model, a);
+  state_->poses = poses_as_corrected(model, a);
   const bool fitted = !model.nuisance.view.empty();
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    report_progress(progress, {"weighing", i, views.size()});
-    const Pose& pose = poses[static_cast<std::size_t>(views[i])];
-    state_->weigh(a, pose, views[i], fitted ? model.nuisance.gain[i] : 1, fitted ? model.nuisance.offset[i] : 0);
-  }
-  report_progress(progress, {"weighing", views.size(), views.size()});
+  const auto for_each_view = [&](const char* stage, const auto& body) {
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      report_progress(progress, {stage, i, views.size()});
+      body(views[i], fitted ? model.nuisance.gain[i] : 1, fitted ? model.nuisance.offset[i] : 0);
+    }
+    report_progress(progress, {stage, views.size(), views.size()});
+  };
+  for_each_view("weighing", [&](int view, float gain, float offset) { state_->weigh(a, view, gain, offset); });
+  if (!options.match_misfit) return;
+  ShownPixels all;
+  for_each_view("matching", [&](int view, float gain, float offset) {
+    const ShownPixels of = state_->compare(a, view, gain, offset);
+    all.misfit += of.misfit;
+    all.noise += of.noise;
+    all.predicted += of.predicted;
+  });
+  if (all.predicted > 0)
+    state_->scale = std::sqrt(std::max(all.misfit - all.noise, kLeastShare * all.misfit) / all.predicted);
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
 }
@@ -279,22 +327,15 @@ Uncertainty::Uncertainty(Uncertainty&&) noexcept = default;
 Uncertainty& Uncertainty::operator=(Uncertainty&&) noexcept = default;
 Uncertainty::~Uncertainty() = default;
 
-Uncertainty::State& Uncertainty::state() const { return held(state_, kName); }
+Uncertainty::State& Uncertainty::state() const { return held(state_, kUncertainty); }
 
 Image Uncertainty::render(const Pose& pose, const Detector& detector) try {
   State& s = state();
   require_image("Uncertainty::render", "detector", detector.width_px, detector.height_px);
-  const std::vector<float> of = s.variances_at(s.model->time.model_time(pose.time_s));
-  const Buffer<float> variance = Buffer<float>::from_host(*s.ctx, of);
-  s.projection.make(*s.ctx, s.model->cloud.view(), pose, detector, s.model->pixel_footprint);
-  s.wide.make(*s.ctx, widened(s.model->cloud, kImageSpread.widening), pose, detector, s.model->pixel_footprint);
-  product(*s.ctx, s.projection.amplitude, s.projection.amplitude, s.squares);
-  product(*s.ctx, s.squares, variance, s.values);
-  s.image.resize(*s.ctx, detector.num_pixels());
-  rasterize_forward(*s.ctx, s.wide.with(s.wide.conic, s.values), s.raster, s.image);
+  s.render_variance(pose, detector);
   const auto where = [&](std::size_t i) { return pixel_name(i, detector.width_px); };
   return {detector.width_px, detector.height_px,
-          deviations(s.image.to_host(*s.ctx), s.options.image_factor, kImageSpread.peak, where)};
+          deviations(s.image.to_host(*s.ctx), s.options.image_factor, kImageSpread.peak * s.scale, where)};
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
 }

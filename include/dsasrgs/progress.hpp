@@ -12,8 +12,8 @@ namespace DSASRGS_API dsasrgs {
 
 /// How far a job is.
 struct ProgressReport {
-  /// "evaluating", "evaluating high resolution", "scoring the volume", "interpolating", "reprojecting", "weighing" or
-  /// "supporting"; a literal
+  /// "evaluating", "evaluating high resolution", "scoring the volume", "interpolating", "reprojecting", "weighing",
+  /// "matching" or "supporting"; a literal
   const char* stage;
   std::size_t done;            ///< views or slices of this stage; 0 before the first
   std::size_t total;           ///< at least 1

@@ -20,8 +20,11 @@ namespace DSASRGS_API dsasrgs {
 /// What standard deviations are multiplied by, since the closed form leaves out what is not small: Gaussians that share
 /// pixels, and errors that all views have. Measured on simulated trees (docs/results.md, "Error bars").
 struct UncertaintyOptions {
-  double image_factor = 1.4;
-  double volume_factor = 1.8;
+  double image_factor = 1.2;
+  double volume_factor = 1.6;
+  /// Scale all variances towards what the renders of the training views are wrong by, noise left out: by the square
+  /// root of the quotient, since that is too small where a model has fitted its views closely.
+  bool match_misfit = true;
 };
 
 /// Standard deviations of a model's renders and volumes, from what its training views leave unexplained. They are known
@@ -31,10 +34,10 @@ struct UncertaintyOptions {
 class Uncertainty {
  public:
   /// Renders the training views (those the model names, else Acquisition::training_views()) and holds them against what
-  /// was measured, invalid pixels left out; stage "weighing". Throws BadInput where the acquisition is not that which
-  /// the model was trained on; InvalidArgument without views, for sizes that disagree, pixels that are not finite and
-  /// factors that are not positive; NumericalError naming a view whose render is not finite; Cancelled; OutOfMemory;
-  /// CudaError.
+  /// was measured, invalid pixels left out; stages "weighing" and, with match_misfit, "matching". Throws BadInput where
+  /// the acquisition is not that which the model was trained on; InvalidArgument without views, for sizes that
+  /// disagree, pixels that are not finite and factors that are not positive; NumericalError naming a view whose render
+  /// is not finite; Cancelled; OutOfMemory; CudaError.
   Uncertainty(Context&, const Model&, const Acquisition&, const UncertaintyOptions& = {}, const ProgressCallback& = {});
   Uncertainty(Context&, const Model&&, const Acquisition&, const UncertaintyOptions& = {},
               const ProgressCallback& = {}) = delete;  // the model would be gone before the first render

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsasrgs/uncertainty.hpp"
 
-#include <Eigen/Cholesky>
-#include <Eigen/QR>
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -14,6 +12,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/renderer.hpp"
+#include "oracle/dense_matrix.hpp"
 #include "project/project_math.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
@@ -77,45 +76,49 @@ Acquisition measured(Context& ctx, const Model& model, int num_views, float misf
   return a;
 }
 
-/// exp(−½·steepness·q) of a pixel around the detector's middle for a footprint of `sigma` pixels, 0 beyond the cut-off.
+/// exp(−½·steepness·q) of a pixel around the detector's middle for a footprint
+/// of `sigma` pixels, 0 beyond the cut-off.
 double footprint(int row, int column, double sigma, double steepness) {
   const double x = column + 0.5 - 24, y = row + 0.5 - 24, q = steepness * (x * x + y * y) / (sigma * sigma);
   return q <= 3.5 * 3.5 ? std::exp(-0.5 * q) : 0;
 }
 
-/// Projections of all Gaussians of density 1 in all pixels of all views, in double: [views·pixels, N].
-Eigen::MatrixXd footprints(const std::vector<Blob>& blobs, const Acquisition& a) {
-  const auto pixels = static_cast<Eigen::Index>(a.detector.num_pixels());
-  Eigen::MatrixXd all = Eigen::MatrixXd::Zero(pixels * a.num_views(), static_cast<Eigen::Index>(blobs.size()));
-  for (int v = 0; v < a.num_views(); ++v) {
-    const auto view = projection_constants(a.poses[static_cast<std::size_t>(v)], a.detector, kBounds, false);
+/// Projections of all Gaussians of density 1 in all pixels of all views, in
+/// double: [views·pixels, N].
+Rows footprints(const std::vector<Blob>& blobs, const Acquisition& a) {
+  const std::size_t pixels = a.detector.num_pixels(), width = static_cast<std::size_t>(a.detector.width_px);
+  Rows all(pixels * a.poses.size(), std::vector<double>(blobs.size()));
+  for (std::size_t v = 0; v < a.poses.size(); ++v) {
+    const auto view = projection_constants(a.poses[v], a.detector, kBounds, false);
     for (std::size_t i = 0; i < blobs.size(); ++i) {
       const double s = raw_scale_from(blobs[i].scale_mm, view.min_mm, view.max_mm);
       const auto p = project_gaussian<double>(view, blobs[i].position_mm, {s, s, s}, {1, 0, 0, 0}, 1);
-      for (Eigen::Index k = 0; k < pixels; ++k) {
-        const double x = static_cast<double>(k % a.detector.width_px) + 0.5 - p.mean_u;
-        const double y = static_cast<double>(k / a.detector.width_px) + 0.5 - p.mean_v;
+      for (std::size_t k = 0; k < pixels; ++k) {
+        const double x = static_cast<double>(k % width) + 0.5 - p.mean_u;
+        const double y = static_cast<double>(k / width) + 0.5 - p.mean_v;
         const double q = p.conic_xx * x * x + 2 * p.conic_xy * x * y + p.conic_yy * y * y;
-        if (q <= 3.5 * 3.5) all(v * pixels + k, static_cast<Eigen::Index>(i)) = p.amplitude * std::exp(-0.5 * q);
+        if (q <= 3.5 * 3.5) all[v * pixels + k][i] = p.amplitude * std::exp(-0.5 * q);
       }
     }
   }
   return all;
 }
 
-/// Standard deviations of the densities by the whole Gauss-Newton Hessian, with the prior of the library.
+/// Standard deviations of the densities by the whole Gauss-Newton Hessian, with
+/// the prior of the library.
 std::vector<double> by_hessian(const std::vector<Blob>& blobs, const Acquisition& a, double misfit) {
-  const Eigen::MatrixXd all = footprints(blobs, a);
-  Eigen::MatrixXd hessian = all.transpose() * all / (misfit * misfit);
-  hessian.diagonal().array() += 1 / (kDensity * kDensity);
-  const Eigen::VectorXd variance =
-      hessian.llt().solve(Eigen::MatrixXd::Identity(hessian.rows(), hessian.cols())).diagonal();
+  Rows hessian = squared(footprints(blobs, a));
+  for (std::size_t i = 0; i < hessian.size(); ++i) {
+    for (double& x : hessian[i]) x /= misfit * misfit;
+    hessian[i][i] += 1 / (kDensity * kDensity);
+  }
+  const Rows covariance = inverted(hessian);
   std::vector<double> deviation;
-  for (const double v : variance) deviation.push_back(std::sqrt(v));
+  for (std::size_t i = 0; i < covariance.size(); ++i) deviation.push_back(std::sqrt(covariance[i][i]));
   return deviation;
 }
 
-const UncertaintyOptions kPlain{1, 1};
+const UncertaintyOptions kPlain{1, 1, false};
 
 }  // namespace
 
@@ -133,7 +136,7 @@ TEST_CASE("uncertainty: one Gaussian and one view, by hand", "[uncertainty]") {
     for (int column = 26; column < 48; ++column) squares += eta * eta * footprint(row, column, sigma, 2);
   const double variance = 1 / (squares / (0.01 * 0.01) + 1 / (kDensity * kDensity));
 
-  Uncertainty uncertainty(ctx, model, a, {2, 3});
+  Uncertainty uncertainty(ctx, model, a, {2, 3, false});
   CHECK(uncertainty.density_deviation(0).at(0) == Approx(std::sqrt(variance)).epsilon(1e-3));
   const Image image = uncertainty.render(a.poses[0], kFlat);
   std::vector<double> expected;
@@ -155,41 +158,43 @@ TEST_CASE("uncertainty: place and shape, by the Jacobian of all a view can tell"
   const Model model = model_of(ctx, blob);
   const float misfit = 1e-4f;  // far below what the prior allows
   const Acquisition a = measured(ctx, model, 1, misfit, true);
-  // Amplitude, place (2) and the three numbers of the conic; 2D, by central differences.
-  const auto image = [&](const std::vector<double>& p) {
-    Eigen::VectorXd values(48 * 48);
-    for (int k = 0; k < 48 * 48; ++k) {
-      const double x = k % 48 + 0.5 - 24 - p[1], y = k / 48 + 0.5 - 24 - p[2];
-      values(k) = p[0] * std::exp(-0.5 * (p[3] * x * x + 2 * p[4] * x * y + p[5] * y * y));
-    }
-    return values;
+  // Amplitude, place (2) and the three numbers of the conic; 2D, by central
+  // differences.
+  const auto value = [](std::size_t pixel, const std::vector<double>& p) {
+    const double x = static_cast<double>(pixel % 48) + 0.5 - 24 - p[1];
+    const double y = static_cast<double>(pixel / 48) + 0.5 - 24 - p[2];
+    return p[0] * std::exp(-0.5 * (p[3] * x * x + 2 * p[4] * x * y + p[5] * y * y));
   };
   const std::vector<double> at{1, 0, 0, 1 / 9.0, 0, 1 / 9.0};
-  Eigen::MatrixXd jacobian(48 * 48, 6);
+  Rows jacobian(kFlat.num_pixels(), std::vector<double>(6));
   for (std::size_t k = 0; k < 6; ++k) {
     auto above = at, below = at;
     above[k] += 1e-4;
     below[k] -= 1e-4;
-    jacobian.col(static_cast<Eigen::Index>(k)) = (image(above) - image(below)) / 2e-4;
+    for (std::size_t p = 0; p < jacobian.size(); ++p) jacobian[p][k] = (value(p, above) - value(p, below)) / 2e-4;
   }
-  const Eigen::MatrixXd q = jacobian.householderQr().householderQ() * Eigen::MatrixXd::Identity(48 * 48, 6);
-  const Eigen::VectorXd leverage = q.rowwise().squaredNorm();  // variance of each pixel in units of the misfit's
+  const Rows covariance = inverted(squared(jacobian));
+  std::vector<double> leverage(jacobian.size());  // variance of each pixel in units of the misfit's
+  for (std::size_t p = 0; p < jacobian.size(); ++p)
+    for (std::size_t i = 0; i < 6; ++i)
+      for (std::size_t j = 0; j < 6; ++j) leverage[p] += jacobian[p][i] * covariance[i][j] * jacobian[p][j];
 
   const Image deviation = Uncertainty(ctx, model, a, kPlain).render(a.poses[0], kFlat);
   double sum = 0;
   for (const float d : deviation.values) sum += std::pow(static_cast<double>(d / misfit), 2);
   CHECK(sum == Approx(6).epsilon(0.02));  // all six modes; what the cut-off leaves out is 1.7 %
   const std::size_t middle = 48 * 24 + 24;
-  CHECK(std::pow(static_cast<double>(deviation.values[middle] / misfit), 2) ==
-        Approx(leverage(static_cast<Eigen::Index>(middle))).epsilon(0.05));
+  CHECK(std::pow(static_cast<double>(deviation.values[middle] / misfit), 2) == Approx(leverage[middle]).epsilon(0.05));
   double worst = 0;
   for (std::size_t i = 0; i < deviation.values.size(); ++i)
-    worst = std::max(worst, std::abs(static_cast<double>(deviation.values[i] / misfit) -
-                                     std::sqrt(leverage(static_cast<Eigen::Index>(i)))));
+    worst = std::max(worst, std::abs(static_cast<double>(deviation.values[i] / misfit) - std::sqrt(leverage[i])));
   CHECK(worst < 0.25 * static_cast<double>(deviation.values[middle] / misfit));
 }
 
-TEST_CASE("uncertainty: Gaussians that share no pixel have the variance of the whole Hessian", "[uncertainty]") {
+TEST_CASE(
+    "uncertainty: Gaussians that share no pixel have the variance of the "
+    "whole Hessian",
+    "[uncertainty]") {
   Context ctx = make_context();
   std::vector<Blob> blobs;  // along the axis of the sweep, apart in every view
   for (int i = 0; i < 5; ++i) blobs.push_back({{0.2 * i, -0.1 * i, -18.0 + 9.0 * i}, 0.8 + 0.1 * i});
@@ -202,7 +207,10 @@ TEST_CASE("uncertainty: Gaussians that share no pixel have the variance of the w
     }
 }
 
-TEST_CASE("uncertainty: Gaussians that share pixels are less certain than said, within a range", "[uncertainty]") {
+TEST_CASE(
+    "uncertainty: Gaussians that share pixels are less certain than "
+    "said, within a range",
+    "[uncertainty]") {
   Context ctx = make_context();
   std::vector<Blob> blobs;
   const auto place = random_values<double>(60, -9, 9, 8);
@@ -213,7 +221,8 @@ TEST_CASE("uncertainty: Gaussians that share pixels are less certain than said, 
   const std::vector<double> whole = by_hessian(blobs, a, 0.01);
   double largest = 0;
   for (std::size_t i = 0; i < said.size(); ++i) {
-    CHECK(whole[i] > 0.998 * static_cast<double>(said[i]));  // the diagonal's inverse is at most the inverse's diagonal
+    CHECK(whole[i] > 0.998 * static_cast<double>(said[i]));  // the diagonal's inverse is at
+                                                             // most the inverse's diagonal
     largest = std::max(largest, whole[i] / static_cast<double>(said[i]));
   }
   INFO("largest ratio " << largest);
@@ -221,8 +230,10 @@ TEST_CASE("uncertainty: Gaussians that share pixels are less certain than said, 
   CHECK(largest < 8);
 }
 
-TEST_CASE("uncertainty: twice the misfit is twice the deviation, and no view says no more than the densities do",
-          "[uncertainty]") {
+TEST_CASE(
+    "uncertainty: twice the misfit is twice the deviation, and no view "
+    "says no more than the densities do",
+    "[uncertainty]") {
   Context ctx = make_context();
   const Model model = model_of(ctx, {{{0, 0, 0}, 3}, {{0, 0, 300}, 2}});  // the second is on no detector
   Acquisition a = measured(ctx, model, 4, 1e-4f, true);
@@ -237,6 +248,37 @@ TEST_CASE("uncertainty: twice the misfit is twice the deviation, and no view say
   a.valid.assign(kFlat.num_pixels(), 0);
   for (const float d : Uncertainty(ctx, model, a, kPlain).density_deviation(0))
     CHECK(d == Approx(kDensity).epsilon(1e-5));
+}
+
+TEST_CASE("uncertainty: variances meet the misfit that is no noise halfway", "[uncertainty]") {
+  Context ctx = make_context();
+  const Model model = model_of(ctx, {{{0, 0, 0}, 3}});
+  const double misfit = 0.01;
+  const Acquisition everywhere = measured(ctx, model, 1, static_cast<float>(misfit), true);
+  const std::vector<float> render = Renderer(ctx, model).render(everywhere.poses[0], kFlat).values;
+  const float brightest = *std::max_element(render.begin(), render.end());
+  Acquisition inside = everywhere;
+  double pixels = 0;
+  for (std::size_t p = 0; p < render.size(); ++p) {
+    if (render[p] > 0.01f * brightest)
+      ++pixels;
+    else
+      inside.projections[p] = render[p];
+  }
+  // Inside all of the misfit is the model's, else nothing, of which a twentieth
+  // counts.
+  for (const bool noise : {false, true}) {
+    const Acquisition& a = noise ? everywhere : inside;
+    const std::vector<float> plain = Uncertainty(ctx, model, a, kPlain).render(a.poses[0], kFlat).values;
+    std::vector<float> expected = Uncertainty(ctx, model, a, {1, 1, true}).render(a.poses[0], kFlat).values;
+    double predicted = 0;
+    for (std::size_t p = 0; p < render.size(); ++p)
+      if (render[p] > 0.01f * brightest) predicted += std::pow(static_cast<double>(plain[p]), 2);
+    const double of_model = (noise ? 0.05 : 1) * pixels * misfit * misfit;
+    const float factor = static_cast<float>(std::pow(of_model / predicted, -0.25));
+    for (float& d : expected) d *= factor;
+    CHECK(relative_l2(expected, plain) < 1e-4);
+  }
 }
 
 TEST_CASE("uncertainty: views tell of moments near theirs", "[uncertainty]") {

@@ -12,12 +12,12 @@ expect 0 "what it wrote is an acquisition" inspect sure.h5
 expect 0 "render pictures with uncertainty" render run/model.h5 --case case.h5 --views 1,4 --uncertainty --output sure --quiet
 there sure/view_0001.png sure/view_0001_uncertainty.png sure/view_0004_uncertainty.png
 cmp -s sure/view_0001.png sure/view_0001_uncertainty.png && report "render --uncertainty: the same picture twice"
-expect 0 "render a picture with uncertainty" render run/model.h5 --case case.h5 --views 4 --uncertainty --output one.png --quiet
-there one.png one_uncertainty.png
-cp one_uncertainty.png three_uncertainty.png
-expect 2 "an uncertainty that is there" render run/model.h5 --case case.h5 --views 4 --uncertainty --output three.png --quiet
-says "an uncertainty that is there" 'found one that is there: three_uncertainty.png'
-absent three.png
+expect 0 "render a picture with uncertainty" render run/model.h5 --case case.h5 --views 4 --uncertainty --output bars.png --quiet
+there bars.png bars_uncertainty.png
+cp bars_uncertainty.png more_bars_uncertainty.png
+expect 2 "an uncertainty that is there" render run/model.h5 --case case.h5 --views 4 --uncertainty --output more_bars.png --quiet
+says "an uncertainty that is there" 'found one that is there: more_bars_uncertainty.png'
+absent more_bars.png
 expect 2 "uncertainty of a film" render run/model.h5 --case case.h5 --uncertainty --output sure.mp4
 says "uncertainty of a film" '--uncertainty: expected --output FILE.h5, FILE.png or a folder with it, found sure.mp4'
 expect 2 "uncertainty without a case" render run/model.h5 --time 1 --uncertainty --output sure_too.h5

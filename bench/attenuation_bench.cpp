@@ -59,11 +59,6 @@ void unit_box(benchmark::State& state) {
   measure(state, v.ctx, {v.bytes(2), 0}, [&] { to_unit_box(v.ctx, kBox, v.in, v.out); });
 }
 
-void unit_box_backward(benchmark::State& state) {
-  Values v(state, 3);
-  measure(state, v.ctx, {v.bytes(3), 0}, [&] { to_unit_box_backward(v.ctx, kBox, v.in, v.gradient); });
-}
-
 void offset_table_forward(benchmark::State& state) {
   Tables t(state);
   measure(state, t.ctx, {kForwardBytes * t.gaussians(), 0},
@@ -97,7 +92,6 @@ const AtStart registered([] {
   sizes(RegisterBenchmark("softplus_forward", softplus_forward));
   sizes(RegisterBenchmark("softplus_backward", softplus_backward));
   sizes(RegisterBenchmark("unit_box", unit_box));
-  sizes(RegisterBenchmark("unit_box_backward", unit_box_backward));
   sizes(RegisterBenchmark("offset_table_forward", offset_table_forward));
   sizes(RegisterBenchmark("offset_table_backward", offset_table_backward));
   sizes(RegisterBenchmark("offset_table_smoothness", offset_table_smoothness));

@@ -98,6 +98,23 @@ void project_backward_bench(benchmark::State& state) {
   });
 }
 
+void project_pose_backward_bench(benchmark::State& state) {
+  Scene s = make_scene(state);
+  Buffer<float> sums(s.ctx, kPoseSums);
+  PoseScratch scratch;
+  run(state, s, {4 * s.gaussians() * (kGaussianIn + kProjectedGradient), 0}, [&] {
+    project_pose_backward(s.ctx, s.project_input(), {s.grad_mean, s.grad_conic, s.grad_amplitude}, scratch, sums);
+  });
+}
+
+void project_pose_forward_bench(benchmark::State& state) {
+  Scene s = make_scene(state);
+  const PoseTangent shift{{}, {0, 1, 0}, {}, {}};
+  run(state, s, {4 * s.gaussians() * (kGaussianIn + kProjectedGradient), 0}, [&] {
+    project_pose_forward(s.ctx, s.project_input(), shift, {s.grad_mean, s.grad_conic, s.grad_amplitude});
+  });
+}
+
 void tile_bin_bench(benchmark::State& state) {
   Scene s = make_scene(state);
   // The tiles of the backend's rasterizer: bands on the CPU, squares on CUDA.
@@ -128,6 +145,8 @@ void sizes(benchmark::internal::Benchmark* b) {
 const AtStart registered([] {
   sizes(RegisterBenchmark("project_forward_bench", project_forward_bench));
   sizes(RegisterBenchmark("project_backward_bench", project_backward_bench));
+  sizes(RegisterBenchmark("project_pose_backward_bench", project_pose_backward_bench));
+  sizes(RegisterBenchmark("project_pose_forward_bench", project_pose_forward_bench));
   sizes(RegisterBenchmark("tile_bin_bench", tile_bin_bench));
   sizes(RegisterBenchmark("rasterize_forward_bench", rasterize_forward_bench));
   sizes(RegisterBenchmark("rasterize_backward_bench", rasterize_backward_bench));

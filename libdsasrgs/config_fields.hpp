@@ -110,6 +110,15 @@ void visit_fields(C& c, V& v) {
     v.field("view_gain", c.nuisance.view_gain);
     v.field("learning_rate", c.nuisance.learning_rate);
   });
+  v.section("geometry", [&] {
+    v.field("refine", c.geometry.refine);
+    v.field("first_step", c.geometry.first_step, kCount);
+    v.field("last_step", c.geometry.last_step, kCount);
+    v.field("rate_px", c.geometry.rate_px);
+    v.field("knots", c.geometry.knots, Range{4, 64});
+    v.field("remainder_px", c.geometry.remainder_px, kPositive);
+    v.field("largest_px", c.geometry.largest_px, kPositive);
+  });
   v.section("super_resolution", [&] {
     v.field("scale", c.super_resolution.scale, Range{1, 16});
     v.field("weight", c.super_resolution.weight, kFraction);

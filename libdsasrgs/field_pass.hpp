@@ -10,9 +10,10 @@ namespace dsasrgs {
 
 /// Gradients that FieldPass::backward gives.
 struct FieldGradient {
-  View<float> table3d, table4d, network;  ///< accumulated into; unused but for `neural`
-  View<float> position_mm;                ///< [N,3], accumulated into: dL/dμ through the field
-  View<float> attenuation;                ///< [N,K], overwritten
+  HashGridScratch& tables;  ///< of the 3D and the 4D grid, for the optimiser to take; unused but for `neural`
+  View<float> network;      ///< accumulated into; unused but for `neural`
+  View<float> position_mm;  ///< [N,3], accumulated into: dL/dμ through the field
+  View<float> attenuation;  ///< [N,K], overwritten
 };
 
 /// Keeps what the way back needs of the way there, and scratch memory.
@@ -25,10 +26,7 @@ class FieldPass {
                 const FieldGradient&);
 
  private:
-  Buffer<float> unit_position_;  // [N,3]
-  Buffer<float> features_;       // [F,N]
-  Buffer<float> grad_features_, grad_unit_, grad_scaled_;
-  HashGridScratch grid_scratch_;
+  Buffer<float> features_, grad_features_;  // [F,N]
   MlpScratch network_scratch_;
   float time_ = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/model.hpp"
+#include "hash_grid/hash_grid.hpp"
 
 namespace dsasrgs {
 
@@ -24,7 +25,7 @@ struct ParameterInfo {
   Decay LearningRateConfig::*rate;
   bool is_length = false;  ///< in mm; its rate is per largest side of the volume
   bool decays = false;     ///< learning_rate.weight_decay applies
-  bool sparse = false;     ///< Adam's mode is sparse with learning_rate.sparse_tables
+  bool is_table = false;   ///< of a hash grid; Adam's mode is sparse with learning_rate.sparse_tables
 
   int width(const AttenuationField& field) const {
     return fixed_width > 0 ? fixed_width : field.coefficients_per_gaussian();
@@ -70,11 +71,12 @@ struct PerParameter {
 };
 
 /// Gradients of a loss for every parameter array of a model, and for the densities that its field gives the Gaussians.
-/// Those of arrays per Gaussian are overwritten by a backward pass. The shared ones are added to; the optimiser sets
-/// them to zero as it reads them.
+/// Those of arrays per Gaussian are overwritten by a backward pass. Those of the tables are in `tables`, as it leaves
+/// them, and must be taken before the next pass. The network's is added to. The optimiser sets what it reads to zero.
 struct ModelGradient {
-  PerParameter<Buffer<float>> of;
-  Buffer<float> density;  ///< [N]
+  PerParameter<Buffer<float>> of;  ///< empty for tables
+  HashGridScratch tables;          ///< those of kParameters, in its order
+  Buffer<float> density;           ///< [N]
   /// Makes the sizes those of a model. What is new is undefined per Gaussian, and zero where it is shared.
   void fit(Context&, const GaussianCloud&, const AttenuationField&);
   Buffer<float>& operator[](Parameter p) { return of[p]; }

@@ -28,7 +28,7 @@ constexpr const char* kUncertainty = "Uncertainty";
 
 /// A Gaussian's density, place and shape are uncertain together. The squares of these modes, Hermite functions up to
 /// the second degree, add up to 2·exp(−q)(1 + q²) in an image, q the squared Mahalanobis distance. It is drawn as the
-/// Gaussian of the same peak and integral; likewise in a volume. (method.md section 7)
+/// Gaussian of the same peak and integral; likewise in a volume. (method.md section 8)
 struct Spread {
   double peak;      ///< of the sum, times the square of the density's own mode
   double widening;  ///< of the Gaussian's covariance
@@ -149,7 +149,8 @@ struct Uncertainty::State {
   Context* ctx;
   const Model* model;
   UncertaintyOptions options;
-  std::vector<Buffer<float>> information, scatter;  // [knots][N]: H and S of method.md section 7
+  std::vector<Buffer<float>> information, scatter;  // [knots][N]: H and S of method.md section 8
+  std::vector<Pose> poses;                          // of the acquisition, as the model sees them
   double scale = 1;                                 // of all variances
 
   FieldPass field;
@@ -189,7 +190,7 @@ const Buffer<float>& Uncertainty::State::density_at(float model_time) {
 }
 
 void Uncertainty::State::render_view(const Acquisition& a, int view, float gain, float offset) {
-  const Pose& pose = a.poses[static_cast<std::size_t>(view)];
+  const Pose& pose = poses[static_cast<std::size_t>(view)];
   const MeasuredView measured = measured_view(a, view, offset);
   counts = Buffer<float>::from_host(*ctx, measured.counts);
   residual = Buffer<float>::from_host(*ctx, measured.values);
@@ -214,7 +215,7 @@ void Uncertainty::State::weigh(const Acquisition& a, int view, float gain, float
   Buffer<float> steep(*ctx, 3 * n), grad_mean(*ctx, 2 * n), grad_conic(*ctx, 3 * n), sum(*ctx, n);
   scale_values(*ctx, 2, projection.conic, steep);
   product(*ctx, projection.amplitude, projection.amplitude, squares);
-  const float time = model->time.model_time(a.poses[static_cast<std::size_t>(view)].time_s);
+  const float time = model->time.model_time(poses[static_cast<std::size_t>(view)].time_s);
   const BetweenKnots between = between_knots(time, information.size());
   const auto add = [&](View<const float> of_pixels, std::vector<Buffer<float>>& gathered) {
     rasterize_backward(*ctx, projection.with(steep, projection.amplitude), of_pixels, GradientMode::overwrite,
@@ -230,7 +231,7 @@ void Uncertainty::State::weigh(const Acquisition& a, int view, float gain, float
 ShownPixels Uncertainty::State::compare(const Acquisition& a, int view, float gain, float offset) {
   render_view(a, view, gain, offset);
   const std::vector<float> render = image.to_host(*ctx), misfit = residual.to_host(*ctx), used = counts.to_host(*ctx);
-  render_variance(a.poses[static_cast<std::size_t>(view)], a.detector);
+  render_variance(poses[static_cast<std::size_t>(view)], a.detector);
   ShownPixels sums = shown_pixels(a.detector, render, misfit, image.to_host(*ctx), used);
   sums.predicted *= kImageSpread.peak * static_cast<double>(gain) * static_cast<double>(gain);
   return sums;
@@ -299,6 +300,7 @@ Uncertainty::Uncertainty(Context& ctx, const Model& model, const Acquisition& a,
     require(factor > 0 && std::isfinite(factor), kUncertainty, "factor: expected a positive number, found ", factor);
   const std::vector<int> views = views_trained_on(model, a);
   state_ = std::make_unique<State>(ctx, model, options);
+  state_->poses = poses_as_corrected(model, a);
   const bool fitted = !model.nuisance.view.empty();
   const auto for_each_view = [&](const char* stage, const auto& body) {
     for (std::size_t i = 0; i < views.size(); ++i) {

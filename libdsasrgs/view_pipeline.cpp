@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view_pipeline.hpp"
 
+#include "common/submission.hpp"
+
 namespace dsasrgs {
 
 void ModelGradient::fit(Context& ctx, const GaussianCloud& cloud, const AttenuationField& field) {
   for (const ParameterInfo& p : kParameters) {
+    if (p.is_table) continue;
     Buffer<float>& gradient = of[p.id];
     const std::size_t size = p.value(cloud, field).size();
     if (p.per_gaussian != nullptr)
@@ -23,11 +26,25 @@ void ViewPipeline::forward(Context& ctx, const GaussianCloud& cloud, const Atten
   conic_.resize(ctx, 3 * n);
   amplitude_.resize(ctx, n);
   box_.resize(ctx, n);
-  timed(ctx, Stage::field_forward, [&] { field_.forward(ctx, field, cloud, view.model_time, density_); });
-  timed(ctx, Stage::project_forward, [&] {
-    project_forward(ctx, {cloud.view(), density_, view.pose, view.detector, view.pixel_footprint},
-                    {mean_px_, conic_, amplitude_, box_});
-  });
+  const auto project = [&] {
+    timed(ctx, Stage::field_forward, [&] { field_.forward(ctx, field, cloud, view.model_time, density_); });
+    timed(ctx, Stage::project_forward, [&] {
+      project_forward(ctx, {cloud.view(), density_, view.pose, view.detector, view.pixel_footprint},
+                      {mean_px_, conic_, amplitude_, box_});
+    });
+  };
+  if (bins_beside_field_ && ctx.asynchronous()) {
+    early_box_.resize(ctx, n);
+    side_by_side(ctx, project, [&] {
+      timed(ctx, Stage::rasterize_forward, [&] {
+        project_forward(ctx, {cloud.view(), {}, view.pose, view.detector, view.pixel_footprint},
+                        {{}, {}, {}, early_box_});
+        rasterize_prepare(ctx, view.detector.width_px, view.detector.height_px, early_box_, scratch_);
+      });
+    });
+  } else {
+    project();
+  }
   timed(ctx, Stage::rasterize_forward, [&] {
     rasterize_forward(ctx, {view.detector.width_px, view.detector.height_px, mean_px_, conic_, amplitude_, box_},
                       scratch_, image);
@@ -56,8 +73,8 @@ void ViewPipeline::backward(Context& ctx, const GaussianCloud& cloud, const Atte
   // The density's gradient also reaches the position, through the field: this must come before the position's update.
   timed(ctx, Stage::field_backward, [&] {
     field_.backward(ctx, field, cloud, gradient.density,
-                    {gradient[Parameter::table3d], gradient[Parameter::table4d], gradient[Parameter::network],
-                     gradient[Parameter::position], gradient[Parameter::attenuation]});
+                    {gradient.tables, gradient[Parameter::network], gradient[Parameter::position],
+                     gradient[Parameter::attenuation]});
   });
 }
 

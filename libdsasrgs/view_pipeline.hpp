@@ -26,6 +26,9 @@ struct ViewRequest {
 /// Scratch memory and steps of one view.
 class ViewPipeline {
  public:
+  /// For captured steps on CUDA: the boxes' lists, which need no attenuation, are made beside it, at the price of
+  /// projecting twice. Changes no bit of the results.
+  void bin_beside_field(bool on) { bins_beside_field_ = on; }
   /// image [H,W] ← line integrals of the cloud. What backward() needs is kept until the next forward().
   void forward(Context&, const GaussianCloud&, const AttenuationField&, const ViewRequest&, View<float> image);
   /// The gradient of the image's for every parameter array (ModelGradient says which are overwritten).
@@ -58,7 +61,8 @@ class ViewPipeline {
 
   FieldPass field_;
   Buffer<float> density_, mean_px_, conic_, amplitude_;
-  Buffer<PixelBox> box_;
+  Buffer<PixelBox> box_, early_box_;
+  bool bins_beside_field_ = false;
   RasterizeScratch scratch_;
   Buffer<float> grad_mean_px_, grad_conic_, grad_amplitude_;
   StageClock clock_{kNumStages};

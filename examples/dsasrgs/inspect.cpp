@@ -23,6 +23,7 @@
 #include "dsasrgs/splits.hpp"
 #include "dsasrgs/super_resolver.hpp"
 #include "jobs/plausible_case.hpp"
+#include "jobs/pose_report.hpp"
 #include "jobs/run_memory.hpp"
 #include "jobs/scores_json.hpp"
 #include "subcommands.hpp"
@@ -96,6 +97,7 @@ Json describe(const Model& m) {
   json["detector"] = as_json(m.detector);
   json["pixel_footprint"] = m.pixel_footprint;
   json["train_views"] = m.nuisance.view;
+  if (!m.pose_correction.empty()) json["pose_correction"] = pose_correction_as_json(m);
   json["config_toml"] = m.config_toml;
   return json;
 }

@@ -216,12 +216,13 @@ void read_model_views(const Kind& kind, NetworkPlan& plan) {
     kind.table.refuse("model", "a model of " + case_file.string(), model_file.string() + ", trained on another one");
   Renderer renderer(ctx, model);
   const Detector fine = a.detector.refined(scale);
+  const std::vector<Pose> poses = poses_as_corrected(model, a);
   NetworkRenders source{
       case_file.string() + ", " + model_file.string(), {}, kind.share(), kind.table.flag("held_out", false)};
   for (const int view : a.train_views) {
     const std::span<const float> measured = a.projection(view), truth = a.reference_projection(view);
     source.views.push_back({{a.detector.width_px, a.detector.height_px, {measured.begin(), measured.end()}},
-                            renderer.render(a.poses[static_cast<std::size_t>(view)], fine),
+                            renderer.render(poses[static_cast<std::size_t>(view)], fine),
                             {fine.width_px, fine.height_px, {truth.begin(), truth.end()}}});
   }
   std::error_code error;

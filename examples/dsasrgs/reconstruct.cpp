@@ -29,6 +29,7 @@
 #include "dsasrgs/reconstructor.hpp"
 #include "jobs/evaluation_summary.hpp"
 #include "jobs/plausible_case.hpp"
+#include "jobs/pose_report.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/run_labels.hpp"
 #include "jobs/run_memory.hpp"
@@ -272,6 +273,8 @@ void run(const ReconstructOptions& options) {
   }();
   folder.finish(outcome.checkpoint);
   print_line(quiet, evaluation_summary(scores));
+  if (const Model& model = reconstructor.model(); !model.pose_correction.empty())
+    print_line(quiet, pose_correction_summary(model));
   if (options.report) make_report(ctx, acquisition, reconstructor.model(), folder, quiet);
   print_line(quiet, "trained " + std::to_string(reconstructor.steps_done()) + " steps in " +
                         duration_text(facts.training_seconds) + ", wrote " + folder.path().string());

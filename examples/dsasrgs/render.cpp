@@ -95,7 +95,8 @@ RenderList views_of_case(Context& ctx, const RenderOptions& options, const Model
   Acquisition acquisition = read_acquisition(options.case_file);
   use_split_or_warn(acquisition, model);
   RenderList list{acquisition.detector, {}, select_views(acquisition, options.views).views};
-  for (const int v : list.names) list.poses.push_back(acquisition.poses[static_cast<std::size_t>(v)]);
+  const std::vector<Pose> poses = poses_as_corrected(model, acquisition);
+  for (const int v : list.names) list.poses.push_back(poses[static_cast<std::size_t>(v)]);
   if (options.uncertainty)
     list.uncertainty.emplace(ctx, model, acquisition, UncertaintyOptions{}, shown_progress(options.machine.quiet));
   return list;

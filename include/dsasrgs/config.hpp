@@ -177,6 +177,20 @@ struct NuisanceConfig {
   Decay learning_rate{5e-3, 5e-4};  ///< of a gain; of an offset in units of the run's line integral
 };
 
+/// Poses of the sweep, fitted with the model (chosen; docs/method.md section 7). Distances in pixels are root mean
+/// squares over the volume, on the detector that measured.
+struct GeometryConfig {
+  bool refine = false;
+  /// Poses change after each pass over the training views that lies in (first_step, last_step].
+  int first_step = 150;
+  int last_step = 15000;
+  Decay rate_px{0.2, 0.002};  ///< twice the most that one pass changes a parameter by
+  int knots = 8;              ///< control points of the smooth curve; a cubic needs 4
+  /// A view's remainder is drawn to 0 as if a tenth of its gradients pointed there at this distance.
+  double remainder_px = 2;
+  double largest_px = 20;  ///< a view's correction beyond this ends the run
+};
+
 /// What the high-resolution render is compared with (DSA-SRGS table 2).
 enum class HighResolutionTarget {
   none,           ///< nothing: it is only averaged back to the detector
@@ -226,6 +240,7 @@ struct Config {
   ResidualSplitConfig residual_split;
   ResidualBirthsConfig residual_births;
   NuisanceConfig nuisance;
+  GeometryConfig geometry;
   SuperResolutionConfig super_resolution;
 };
 

@@ -11,6 +11,7 @@
 #include "dsasrgs/export.hpp"
 #include "dsasrgs/gaussians.hpp"
 #include "dsasrgs/geometry.hpp"
+#include "dsasrgs/pose_correction.hpp"
 
 namespace DSASRGS_API dsasrgs {
 
@@ -41,6 +42,7 @@ struct Model {
   std::string config_toml;        ///< the configuration it was made with
   std::vector<int> test_views{};  ///< views it is to be judged on; empty: those it was not trained on (nuisance.view)
   std::string measurement{};      ///< measurement_fingerprint() of its training views; empty when nobody knows
+  PoseCorrection pose_correction{};  ///< of the poses of the sweep it was trained on; empty unless they were refined
 };
 
 /// Writes a model file (HDF5, `dsasrgs.model` version 1, docs/data-format.md), whole or not at all. What read_model

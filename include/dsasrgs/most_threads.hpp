@@ -3,7 +3,9 @@
 /// @file
 /// How many threads a CPU context may have.
 
-namespace dsasrgs {
+#include "dsasrgs/export.hpp"
+
+namespace DSASRGS_API dsasrgs {
 
 /// Of Context::cpu: libgomp ends the process where it cannot start as many as it is told to.
 inline constexpr int kMostThreads = 1024;

@@ -4,8 +4,9 @@
 /// The optimiser, spelled out.
 
 #include <cstdint>
+#include <span>
 
-#include "dsasrgs/gaussians.hpp"
+#include "common/waiting_gradient.hpp"
 
 namespace dsasrgs {
 
@@ -24,11 +25,20 @@ struct AdamStep {
 };
 
 struct AdamState {
-  View<float> parameter, gradient, first_moment, second_moment;  ///< same size
+  View<float> parameter;
+  WaitingGradient gradient;
+  View<float> first_moment, second_moment;  ///< all of the same size
+};
+
+/// One array with an update of its own.
+struct AdamArray {
+  AdamStep step;
+  AdamState state;
 };
 
 /// Kingma & Ba 2015, Alg. 1: m ← β1 m + (1−β1) g, v ← β2 v + (1−β2) g², p ← p − lr · m̂ / (√v̂ + ε).
-/// The gradient is set to zero as it is read. Deterministic.
+/// The gradient is set to zero as it is read. Deterministic; what an entry becomes does not depend on the arrays beside
+/// its own. CUDA does them all in one launch (32 at a time).
 ///
 /// Numbers too small for float: an entry whose new v is below the smallest normal float (1.2e-38; from rest, a gradient
 /// below 3.4e-18 at β2 = 0.999) gets m = v = 0 and keeps its value, and a smaller |m| is set to zero. So √v always
@@ -36,7 +46,12 @@ struct AdamState {
 ///   |Δp| ≤ lr · (1−β1) / √((1−β2)(1−β1²/β2)) · √(1−β2^t) / (1−β1^t), at most 7.3 lr at the default β.
 /// Gradients beyond 1e19 overflow v to infinity and stop the entry; NaN stays NaN.
 ///
-/// Throws InvalidArgument when sizes disagree, step < 1, a β is outside [0,1) or epsilon is negative.
-void adam_update(Context&, const AdamStep&, const AdamState&);
+/// Throws InvalidArgument when sizes disagree, step < 1, a β is outside [0,1), epsilon is negative, or a gradient is in
+/// fixed point on the CPU.
+void adam_update(Context&, std::span<const AdamArray>);
+inline void adam_update(Context& ctx, const AdamStep& step, const AdamState& state) {
+  const AdamArray one{step, state};
+  adam_update(ctx, std::span(&one, 1));
+}
 
 }  // namespace dsasrgs

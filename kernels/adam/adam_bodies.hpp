@@ -6,12 +6,12 @@
 
 namespace dsasrgs::cpu {
 
-void adam_update(const Context&, const AdamStep&, const AdamState&);
+void adam_update(const Context&, std::span<const AdamArray>);
 
 }  // namespace dsasrgs::cpu
 
 namespace dsasrgs::cuda {
 
-void adam_update(Context&, const AdamStep&, const AdamState&);
+void adam_update(Context&, std::span<const AdamArray>);
 
 }  // namespace dsasrgs::cuda

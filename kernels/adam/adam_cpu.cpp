@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "adam/adam_bodies.hpp"
 #include "adam/adam_math.hpp"
 #include "common/parallel.hpp"
@@ -71,15 +73,28 @@ namespace dsasrgs::cpu {
 
 HWY_EXPORT(update_block);
 
-void adam_update(const Context& ctx, const AdamStep& step, const AdamState& state) {
-  constexpr std::size_t kBlock = 16384;
-  const AdamCoefficients<float> c = adam_coefficients<float>(step);
-  const bool sparse = step.mode == AdamMode::sparse;
-  parallel_blocks(ctx, state.parameter.size(), kBlock, [&](std::size_t begin, std::size_t end) {
-    HWY_DYNAMIC_DISPATCH(update_block)
-    (c, sparse, state.parameter.data() + begin, state.gradient.data() + begin, state.first_moment.data() + begin,
-     state.second_moment.data() + begin, end - begin);
-  });
+void adam_update(const Context& ctx, std::span<const AdamArray> all) {
+  constexpr std::size_t kBlock = 16384, kAtOnce = 32;  // arrays at once: so many need no memory
+  const auto num_blocks = [](const AdamArray& a) { return (a.state.parameter.size() + kBlock - 1) / kBlock; };
+  for (std::size_t first = 0; first < all.size(); first += kAtOnce) {
+    const std::span<const AdamArray> arrays = all.subspan(first, std::min(kAtOnce, all.size() - first));
+    AdamCoefficients<float> coefficients[kAtOnce];
+    std::size_t blocks = 0;
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      coefficients[i] = adam_coefficients<float>(arrays[i].step);
+      blocks += num_blocks(arrays[i]);
+    }
+    parallel_for(ctx, blocks, [&](std::size_t block) {
+      std::size_t i = 0;
+      for (; block >= num_blocks(arrays[i]); ++i) block -= num_blocks(arrays[i]);
+      const AdamState& state = arrays[i].state;
+      const std::size_t begin = block * kBlock;
+      HWY_DYNAMIC_DISPATCH(update_block)
+      (coefficients[i], arrays[i].step.mode == AdamMode::sparse, state.parameter.data() + begin,
+       state.gradient.values.data() + begin, state.first_moment.data() + begin, state.second_moment.data() + begin,
+       std::min(kBlock, state.parameter.size() - begin));
+    });
+  }
 }
 
 }  // namespace dsasrgs::cpu

@@ -90,12 +90,4 @@ void to_unit_box(Context& ctx, const VolumeGrid& box, View<const float> position
   cpu::to_unit_box(ctx, box, position_mm, unit);
 }
 
-void to_unit_box_backward(Context& ctx, const VolumeGrid& box, View<const float> grad_unit,
-                          View<float> grad_position_mm) {
-  require_size("to_unit_box_backward", "grad_position_mm", grad_unit.size(), grad_position_mm.size());
-  if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::to_unit_box_backward(ctx, box, grad_unit, grad_position_mm);
-  cpu::to_unit_box_backward(ctx, box, grad_unit, grad_position_mm);
-}
-
 }  // namespace dsasrgs

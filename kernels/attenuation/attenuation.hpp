@@ -43,7 +43,5 @@ void offset_table_smoothness_backward(Context&, float lambda, View<const float> 
 
 /// unit [N,3] ← (position_mm − origin) / extent of the box, overwritten, not clamped.
 void to_unit_box(Context&, const VolumeGrid&, View<const float> position_mm, View<float> unit);
-/// grad_position_mm [N,3] += grad_unit / extent.
-void to_unit_box_backward(Context&, const VolumeGrid&, View<const float> grad_unit, View<float> grad_position_mm);
 
 }  // namespace dsasrgs

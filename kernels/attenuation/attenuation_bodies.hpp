@@ -18,7 +18,6 @@ void offset_table_smoothness_forward(Context&, float factor, View<const float> c
 void offset_table_smoothness_backward(Context&, float factor, View<const float> coefficients,
                                       View<float> grad_coefficients);
 void to_unit_box(Context&, const VolumeGrid&, View<const float> position_mm, View<float> unit);
-void to_unit_box_backward(Context&, const VolumeGrid&, View<const float> grad_unit, View<float> grad_position_mm);
 
 }  // namespace dsasrgs::cpu
 
@@ -36,6 +35,5 @@ void offset_table_smoothness_forward(Context&, float factor, View<const float> c
 void offset_table_smoothness_backward(Context&, float factor, View<const float> coefficients,
                                       View<float> grad_coefficients);
 void to_unit_box(Context&, const VolumeGrid&, View<const float> position_mm, View<float> unit);
-void to_unit_box_backward(Context&, const VolumeGrid&, View<const float> grad_unit, View<float> grad_position_mm);
 
 }  // namespace dsasrgs::cuda

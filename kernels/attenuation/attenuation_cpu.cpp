@@ -78,13 +78,4 @@ void to_unit_box(Context& ctx, const VolumeGrid& grid, View<const float> positio
   });
 }
 
-void to_unit_box_backward(Context& ctx, const VolumeGrid& grid, View<const float> grad_unit,
-                          View<float> grad_position_mm) {
-  const UnitBox box(grid);
-  parallel_blocks(ctx, grad_unit.size() / 3, kBlock, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = 3 * begin; i < 3 * end; i += 3)
-      for (std::size_t d = 0; d < 3; ++d) grad_position_mm[i + d] += to_unit_vjp(box, d, grad_unit[i + d]);
-  });
-}
-
 }  // namespace dsasrgs::cpu

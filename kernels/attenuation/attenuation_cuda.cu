@@ -55,11 +55,6 @@ __global__ void to_unit_box_kernel(UnitBox box, View<const float> position_mm, f
   if (i < position_mm.size()) unit[i] = to_unit(box, d, position_mm.data()[i]);
 }
 
-__global__ void to_unit_box_backward_kernel(UnitBox box, View<const float> grad_unit, float* grad_position_mm) {
-  const std::size_t i = thread_index();
-  if (i < grad_unit.size()) grad_position_mm[i] += to_unit_vjp(box, i % 3, grad_unit.data()[i]);
-}
-
 }  // namespace
 
 void softplus_density_forward(Context& ctx, float scale, View<const float> raw, View<float> density) {
@@ -105,12 +100,6 @@ void offset_table_smoothness_backward(Context& ctx, float factor, View<const flo
 void to_unit_box(Context& ctx, const VolumeGrid& box, View<const float> position_mm, View<float> unit) {
   launch(ctx, "to_unit_box", one_thread_each(position_mm.size(), kThreads), to_unit_box_kernel, UnitBox(box),
          position_mm, unit.data());
-}
-
-void to_unit_box_backward(Context& ctx, const VolumeGrid& box, View<const float> grad_unit,
-                          View<float> grad_position_mm) {
-  launch(ctx, "to_unit_box_backward", one_thread_each(grad_unit.size(), kThreads), to_unit_box_backward_kernel,
-         UnitBox(box), grad_unit, grad_position_mm.data());
 }
 
 }  // namespace dsasrgs::cuda

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Per-Gaussian formulas of the attenuation models and of the table's smoothness, and their VJPs; the unit box.
+// Per-Gaussian formulas of the attenuation models and of the table's smoothness, and their VJPs.
 
 #include <cmath>
 
 #include "attenuation/attenuation.hpp"
 #include "common/gaussian_math.hpp"
+#include "common/unit_box.hpp"
 
 namespace dsasrgs {
 
@@ -16,26 +17,6 @@ DSASRGS_HD T softplus_density(T scale, T raw) {
 template <class T>
 DSASRGS_HD T softplus_density_vjp(T scale, T raw, T grad_density) {
   return grad_density * scale * sigmoid(raw);
-}
-
-/// A box as single-precision origin and reciprocal extent, indexed by coordinate.
-struct UnitBox {
-  float origin[3], inverse_extent[3];
-  explicit UnitBox(const VolumeGrid& box) {
-    const Vec3d o = box.origin_mm, e = box.extent_mm();
-    const double from[3] = {o.x, o.y, o.z}, side[3] = {e.x, e.y, e.z};
-    for (int d = 0; d < 3; ++d) {
-      origin[d] = static_cast<float>(from[d]);
-      inverse_extent[d] = static_cast<float>(1 / side[d]);
-    }
-  }
-};
-/// Coordinate d of a position, 0 to 1 inside the box.
-DSASRGS_HD inline float to_unit(const UnitBox& box, std::size_t d, float position_mm) {
-  return (position_mm - box.origin[d]) * box.inverse_extent[d];
-}
-DSASRGS_HD inline float to_unit_vjp(const UnitBox& box, std::size_t d, float grad_unit) {
-  return grad_unit * box.inverse_extent[d];
 }
 
 /// Where a time lies in the table: between entries `entry` and `entry` + 1.

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 #include "common/device.hpp"
 #include "common/launch.cuh"
 
@@ -7,12 +11,27 @@ namespace dsasrgs::cuda {
 namespace {
 
 cudaStream_t as_stream(void* stream) { return static_cast<cudaStream_t>(stream); }
+cudaEvent_t as_event(void* event) { return static_cast<cudaEvent_t>(event); }
 cudaMemPool_t as_pool(void* pool) { return static_cast<cudaMemPool_t>(pool); }
 
 std::string device_text(int device) { return "CUDA device " + std::to_string(device); }
 
 /// Its attributes can be had where the build holds kernels for a device.
 __global__ void any_kernel() {}
+
+struct PinnedWrites {
+  struct {
+    std::uint32_t* to;
+    const std::uint32_t* from;
+    std::size_t words;
+  } write[kMostPinnedWrites];
+  std::size_t count;
+};
+/// One warp. Pinned memory has one address for host and device.
+__global__ void write_words(const PinnedWrites all) {
+  for (std::size_t w = 0; w < all.count; ++w)
+    for (std::size_t i = threadIdx.x; i < all.write[w].words; i += 32) all.write[w].to[i] = all.write[w].from[i];
+}
 
 void require_device(int device) {
   int count = 0;
@@ -94,6 +113,9 @@ Device::~Device() {
   free_late();
   // CUDA keeps both until the work that was submitted is done.
   cudaMemPoolDestroy(as_pool(pool_));
+  if (begin_ != nullptr) cudaEventDestroy(as_event(begin_));
+  if (end_ != nullptr) cudaEventDestroy(as_event(end_));
+  if (branch_ != nullptr) cudaStreamDestroy(as_stream(branch_));
   if (owns_stream_) cudaStreamDestroy(as_stream(stream_));
 }
 
@@ -190,9 +212,42 @@ void Device::release_pinned(void* data) noexcept {
   cudaStreamSynchronize(as_stream(stream_));  // cudaFreeHost does not promise to wait
   cudaFreeHost(data);
 }
-void Device::copy_to_pinned(void* pinned, const void* device, std::size_t bytes) {
+void Device::side_by_side(const std::function<void()>& first, const std::function<void()>& second) {
+  const bool can_fork = capturing() && end_ != nullptr;
+  if (!can_fork) {
+    if (!capturing()) make_branch();
+    first();
+    second();
+    return;
+  }
   const OnDevice current(index_);
-  check(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, as_stream(stream_)), "copy from the device");
+  check(cudaEventRecord(as_event(begin_), as_stream(stream_)), "cudaEventRecord");
+  check(cudaStreamWaitEvent(as_stream(branch_), as_event(begin_), 0), "cudaStreamWaitEvent");
+  first();
+  const auto swap_streams = [this](void*) { std::swap(stream_, branch_); };
+  {
+    swap_streams(nullptr);
+    const std::unique_ptr<void, decltype(swap_streams)> back(this, swap_streams);
+    second();
+  }
+  check(cudaEventRecord(as_event(end_), as_stream(branch_)), "cudaEventRecord");
+  check(cudaStreamWaitEvent(as_stream(stream_), as_event(end_), 0), "cudaStreamWaitEvent");
+}
+
+void Device::make_branch() {
+  const OnDevice current(index_);
+  const auto make_event = [](void*& event) {
+    cudaEvent_t made = nullptr;
+    if (event == nullptr) check(cudaEventCreateWithFlags(&made, cudaEventDisableTiming), "cudaEventCreate");
+    if (event == nullptr) event = made;
+  };
+  if (branch_ == nullptr) {
+    cudaStream_t made = nullptr;
+    check(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking), "cudaStreamCreate");
+    branch_ = made;
+  }
+  make_event(begin_);
+  make_event(end_);
 }
 
 void* Device::record_event() {
@@ -212,6 +267,18 @@ double Device::seconds_between(void* begin, void* end) const {
   check(cudaEventElapsedTime(&ms, static_cast<cudaEvent_t>(begin), static_cast<cudaEvent_t>(end)),
         "cudaEventElapsedTime");
   return 1e-3 * static_cast<double>(ms);
+}
+
+void write_to_pinned(const Context& ctx, std::span<const PinnedWrite> writes) {
+  PinnedWrites all{};
+  for (const PinnedWrite& w : writes.first(std::min(writes.size(), kMostPinnedWrites))) {
+    all.write[all.count++] = {static_cast<std::uint32_t*>(w.pinned), static_cast<const std::uint32_t*>(w.device),
+                              w.bytes / sizeof(std::uint32_t)};
+#if !defined(__CUDACC__)
+    emulation::expect_pinned_write(w.pinned, w.bytes, stream_of(ctx));
+#endif
+  }
+  launch(ctx, "write_to_pinned", {dim3(1), dim3(32)}, write_words, all);
 }
 
 Graph::~Graph() {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,10 @@ class Device {
   void* allocate_pinned(std::size_t bytes);
   /// Waits for the stream first: copies may still be under way.
   void release_pinned(void* data) noexcept;
-  /// In stream order; nobody waits.
-  void copy_to_pinned(void* pinned, const void* device, std::size_t bytes);
+
+  /// While the stream is being captured, what the two bodies submit becomes two branches of the graph; else the
+  /// second's comes after the first's. The first call must not be in a capture for that.
+  void side_by_side(const std::function<void()>& first, const std::function<void()>& second);
 
   /// An event at this place of the stream, to be forgotten.
   void* record_event();
@@ -59,13 +62,25 @@ class Device {
 
  private:
   bool capturing() const noexcept;
+  void make_branch();
 
   int index_;
   void* stream_;
   bool owns_stream_;
   void* pool_ = nullptr;
+  void *branch_ = nullptr, *begin_ = nullptr, *end_ = nullptr;  ///< of side_by_side: a stream, two events
   std::vector<void*> released_in_capture_;
 };
+
+/// From the device's memory to pinned memory, whole 4-byte words.
+struct PinnedWrite {
+  void* pinned = nullptr;
+  const void* device = nullptr;
+  std::size_t bytes = 0;
+};
+inline constexpr std::size_t kMostPinnedWrites = 32;
+/// In stream order, by one kernel for all, at most kMostPinnedWrites; nobody waits.
+void write_to_pinned(const Context&, std::span<const PinnedWrite>);
 
 /// A sequence of launches as one CUDA graph. `submit` captures what `body` enqueues and launches it; while the sequence
 /// keeps its shape the instantiated graph is only updated with the new arguments. body must not allocate, free or wait:

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scan and sort by CUB. Not compiled for the emulation, which has tests/emulation/sort_scan.cpp.
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/iterator/transform_iterator.h>
+
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_scan.cuh>
 
@@ -21,22 +24,23 @@ void with_temporary_memory(Context& ctx, SortScanScratch& scratch, const char* n
   check(call(scratch.bytes.data(), bytes), name);
 }
 
-/// Writes the last offset, which the scan over n counts leaves out.
-__global__ void write_total(const std::uint32_t* counts, std::uint32_t* offsets, std::size_t n) {
-  offsets[n] = n == 0 ? 0 : offsets[n - 1] + counts[n - 1];
-}
+/// The counts and one more, so that a scan over them ends with their total.
+struct CountsAndZero {
+  const std::uint32_t* counts;
+  std::size_t n;
+  __host__ __device__ std::uint32_t operator()(std::size_t i) const { return i < n ? counts[i] : 0; }
+};
 
 }  // namespace
 
 void exclusive_scan(Context& ctx, View<const std::uint32_t> counts, View<std::uint32_t> offsets,
                     SortScanScratch& scratch) {
-  const std::size_t n = counts.size();
-  if (n > 0)
-    with_temporary_memory(ctx, scratch, "exclusive_scan", [&](void* temporary, std::size_t& bytes) {
-      return cub::DeviceScan::ExclusiveSum(temporary, bytes, counts.data(), offsets.data(), static_cast<int>(n),
-                                           stream_of(ctx));
-    });
-  launch(ctx, "exclusive_scan", {dim3(1), dim3(1)}, write_total, counts.data(), offsets.data(), n);
+  const auto values = thrust::make_transform_iterator(thrust::counting_iterator<std::size_t>(0),
+                                                      CountsAndZero{counts.data(), counts.size()});
+  with_temporary_memory(ctx, scratch, "exclusive_scan", [&](void* temporary, std::size_t& bytes) {
+    return cub::DeviceScan::ExclusiveSum(temporary, bytes, values, offsets.data(), static_cast<int>(counts.size() + 1),
+                                         stream_of(ctx));
+  });
 }
 
 void sort_pairs(Context& ctx, int key_bits, View<const std::uint32_t> keys_in, View<std::uint32_t> keys_out,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/submission.hpp"
 
+#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -36,6 +37,14 @@ void Submission::run(Context& ctx, bool capture, const std::function<void()>& bo
   body();
 }
 
+void side_by_side(Context& ctx, const std::function<void()>& first, const std::function<void()>& second) {
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return ctx.cuda_device()->side_by_side(first, second);
+  (void)ctx;
+  first();
+  second();
+}
+
 Mailbox::Mailbox(Context& ctx, std::size_t bytes) : device_(ctx.cuda_device()) {
   if constexpr (has_cuda)
     if (device_ != nullptr) {
@@ -60,12 +69,18 @@ Mailbox::~Mailbox() {
   ::operator delete(data_);
 }
 
-void Mailbox::post(Context& ctx, std::size_t offset, const void* source, std::size_t bytes) {
-  void* const target = static_cast<char*>(data_) + offset;
+void Mailbox::post(const Context& ctx, std::span<const Letter> letters) {
+  char* const start = static_cast<char*>(data_);
   if constexpr (has_cuda)
-    if (device_ != nullptr) return device_->copy_to_pinned(target, source, bytes);
+    if (device_ != nullptr) {
+      static_assert(kMostLetters == cuda::kMostPinnedWrites);
+      std::array<cuda::PinnedWrite, kMostLetters> writes;
+      std::size_t count = 0;
+      for (const Letter& letter : letters) writes.at(count++) = {start + letter.offset, letter.source, letter.bytes};
+      return cuda::write_to_pinned(ctx, std::span(writes).first(count));
+    }
   (void)ctx;
-  std::memcpy(target, source, bytes);
+  for (const Letter& letter : letters) std::memcpy(start + letter.offset, letter.source, letter.bytes);
 }
 
 }  // namespace dsasrgs

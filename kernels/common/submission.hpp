@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "dsasrgs/context.hpp"
 
@@ -27,8 +28,12 @@ class Submission {
   std::unique_ptr<Graph> graph_;
 };
 
-/// Host memory that results are copied to in stream order, without waiting. On the CPU the copy is made at once. Its
-/// destructor waits for copies that are under way.
+/// Two bodies of operator calls of which neither reads or writes what the other writes. Captured, they are two branches
+/// of the graph; else the second comes after the first, and the first call must be one of these.
+void side_by_side(Context&, const std::function<void()>& first, const std::function<void()>& second);
+
+/// Host memory that results are written to in stream order, without waiting. On the CPU that is done at once. Its
+/// destructor waits for what is under way.
 class Mailbox {
  public:
   /// Throws OutOfMemory.
@@ -36,8 +41,14 @@ class Mailbox {
   Mailbox(Mailbox&&) noexcept;
   Mailbox& operator=(Mailbox&&) noexcept;
   ~Mailbox();
-  /// [offset, offset + bytes) ← memory of the context.
-  void post(Context&, std::size_t offset, const void* source, std::size_t bytes);
+  /// [offset, offset + bytes) ← memory of the context, whole 4-byte words.
+  struct Letter {
+    std::size_t offset;
+    const void* source;
+    std::size_t bytes;
+  };
+  static constexpr std::size_t kMostLetters = 32;  ///< at once
+  void post(const Context&, std::span<const Letter>);
   /// Valid for what was posted before the last Context::synchronize().
   const void* data() const { return data_; }
 

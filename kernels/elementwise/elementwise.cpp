@@ -47,11 +47,14 @@ std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
   return cpu::count_valid(valid);
 }
 
-void find_non_finite(Context& ctx, const WatchedArrays& arrays, View<std::uint32_t> found) {
-  require_size("find_non_finite", "found", 1, found.size());
+void find_non_finite(Context& ctx, const WatchedArrays& arrays, NonFinite& result) {
+  result.found.resize(ctx, 1);
   if constexpr (has_cuda)
-    if (ctx.backend() == Backend::cuda) return cuda::find_non_finite(ctx, arrays, found);
-  cpu::find_non_finite(ctx, arrays, found);
+    if (ctx.backend() == Backend::cuda) {
+      if (result.scratch.size() == 0) result.scratch = Buffer<std::uint32_t>::zeros(ctx, 2);
+      return cuda::find_non_finite(ctx, arrays, result);
+    }
+  cpu::find_non_finite(ctx, arrays, result.found);
 }
 
 }  // namespace dsasrgs

@@ -38,8 +38,12 @@ std::size_t count_valid(Context&, View<const std::uint8_t> valid);
 
 /// As many as find_non_finite looks at.
 using WatchedArrays = std::array<View<const float>, 16>;
-/// found [1]: bit i says whether array i holds a number that is not finite; an empty array has none. Asynchronous,
-/// deterministic.
-void find_non_finite(Context&, const WatchedArrays&, View<std::uint32_t> found);
+/// What find_non_finite found, and memory that it keeps from call to call; allocated the first time.
+struct NonFinite {
+  Buffer<std::uint32_t> found;    ///< [1] bit i says whether array i holds a number that is not finite
+  Buffer<std::uint32_t> scratch;  ///< CUDA: [2], zero between calls
+};
+/// An empty array has none. Asynchronous, deterministic.
+void find_non_finite(Context&, const WatchedArrays&, NonFinite&);
 
 }  // namespace dsasrgs

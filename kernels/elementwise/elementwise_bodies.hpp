@@ -22,6 +22,6 @@ void add_scaled(Context&, float factor, View<const float> in, View<float> out);
 void add_product(Context&, View<const float> a, View<const float> b, View<float> out);
 Sums sum_and_product(Context&, View<const float> a, View<const float> b);
 std::size_t count_valid(Context&, View<const std::uint8_t> valid);
-void find_non_finite(Context&, const WatchedArrays&, View<std::uint32_t> found);
+void find_non_finite(Context&, const WatchedArrays&, NonFinite&);
 
 }  // namespace dsasrgs::cuda

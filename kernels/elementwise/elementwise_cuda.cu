@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/block_sum.cuh"
+#include "common/last_block.cuh"
 #include "elementwise/elementwise_bodies.hpp"
 #include "elementwise/elementwise_math.hpp"
 
@@ -46,16 +47,17 @@ __global__ void __launch_bounds__(kSumThreads)
   if (threadIdx.x == 0) *count = mine[0];
 }
 
-constexpr unsigned kWatchingBlocks = 128, kWatchingThreads = 256;
+constexpr unsigned kWatchingBlocks = 64, kWatchingThreads = 256;
 
-/// A row of blocks for every array.
-__global__ void find_non_finite_kernel(WatchedArrays arrays, std::uint32_t* found) {
+/// A row of blocks for every array. scratch [2]: the bits so far, and a counter.
+__global__ void find_non_finite_kernel(WatchedArrays arrays, std::uint32_t* scratch, std::uint32_t* found) {
   const View<const float> array = arrays[blockIdx.y];
   std::uint32_t any = 0;
   for (std::size_t i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < array.size();
        i += std::size_t{gridDim.x} * blockDim.x)
     any |= is_non_finite(array.data()[i]);
-  if (any != 0) atomicOr(found, std::uint32_t{1} << blockIdx.y);
+  if (any != 0) atomicOr(scratch, std::uint32_t{1} << blockIdx.y);
+  if (is_last_block(scratch + 1, gridDim.x * gridDim.y) && threadIdx.x == 0) *found = atomicExch(scratch, 0u);
 }
 
 }  // namespace
@@ -86,14 +88,13 @@ std::size_t count_valid(Context& ctx, View<const std::uint8_t> valid) {
   return count.to_host(ctx)[0];
 }
 
-void find_non_finite(Context& ctx, const WatchedArrays& arrays, View<std::uint32_t> found) {
-  zero_bytes(ctx, found.data(), sizeof(std::uint32_t));
-  std::size_t largest = 0;
+void find_non_finite(Context& ctx, const WatchedArrays& arrays, NonFinite& result) {
+  std::size_t largest = 1;
   for (const View<const float>& array : arrays) largest = array.size() > largest ? array.size() : largest;
   Grid grid = one_thread_each(largest, kWatchingThreads);
   grid.blocks.x = grid.blocks.x < kWatchingBlocks ? grid.blocks.x : kWatchingBlocks;
   grid.blocks.y = static_cast<unsigned>(arrays.size());
-  launch(ctx, "find_non_finite", grid, find_non_finite_kernel, arrays, found.data());
+  launch(ctx, "find_non_finite", grid, find_non_finite_kernel, arrays, result.scratch.data(), result.found.data());
 }
 
 }  // namespace dsasrgs::cuda

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "common/host_vector.hpp"
 #include "common/parallel.hpp"
@@ -72,7 +73,8 @@ template <bool kDense>
 using Dense = std::bool_constant<kDense>;
 
 /// Reads `count` points (at most a vector; missing ones are taken at 0).
-inline Formulas::Point locate_points(const HashLevelBlock& level, const float* position, std::size_t count) {
+inline Formulas::Point locate_points(const HashLevelBlock& level, const UnitBox& box, const float* position,
+                                     std::size_t count) {
   const Floats d;
   float padded[3 * kMaxLanes] = {};
   if (count < hn::Lanes(d)) {
@@ -81,7 +83,10 @@ inline Formulas::Point locate_points(const HashLevelBlock& level, const float* p
   }
   Vector x, y, z;
   hn::LoadInterleaved3(d, position, x, y, z);
-  return Formulas::locate(level, Numbers(x), Numbers(y), Numbers(z));
+  const auto in_box = [&](Vector v, std::size_t a) HWY_ATTR {  // to_unit()
+    return Numbers(hn::Mul(hn::Sub(v, hn::Set(d, box.origin[a])), hn::Set(d, box.inverse_extent[a])));
+  };
+  return Formulas::locate(level, in_box(x, 0), in_box(y, 1), in_box(z, 2));
 }
 
 /// At most a vector of numbers of which `count` are there; missing ones are read as 0 and not written.
@@ -104,13 +109,14 @@ inline void store_lanes(Vector v, std::size_t count, float* to) {
 
 /// Where `count` points (at most a chunk) are in a level. What belongs to points past them is of no meaning.
 template <bool kDense>
-void locate_chunk(const HashLevelBlock& level, const float* position, std::size_t count, Chunk& chunk) {
+void locate_chunk(const HashLevelBlock& level, const UnitBox& box, const float* position, std::size_t count,
+                  Chunk& chunk) {
   const Floats d;
   const Words w;
   const std::size_t lanes = hn::Lanes(d);
   for (auto& vertex : chunk.vertex) vertex[kMaxLanes - 1] = ~0u;  // before the first point there is no cell
   for (std::size_t i = 0; i < count; i += lanes) {
-    const Formulas::Point p = locate_points(level, position + 3 * i, std::min(lanes, count - i));
+    const Formulas::Point p = locate_points(level, box, position + 3 * i, std::min(lanes, count - i));
     const Formulas::Cell* const axes[3] = {&p.x, &p.y, &p.z};
     auto neighbours = hn::Eq(hn::Zero(w), hn::Zero(w));
     for (int a = 0; a < 3; ++a) {
@@ -166,14 +172,14 @@ inline void join_pairs(const float* row0, const float* row1, std::size_t points,
 }
 
 template <bool kDense, bool kInTime>
-void encode(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count, float* row0,
-            float* row1) {
+void encode(const HashLevelBlock& level, const float* entries, const UnitBox& box, const float* position,
+            std::size_t count, float* row0, float* row1) {
   Chunk chunk;
   const Corners<kDense, kInTime> corners{level, chunk};
   HWY_ALIGN float value[kHashFeatures * kChunk];
   for (std::size_t begin = 0; begin < count; begin += kChunk) {
     const std::size_t points = std::min(kChunk, count - begin);
-    locate_chunk<kDense>(level, position + 3 * begin, points, chunk);
+    locate_chunk<kDense>(level, box, position + 3 * begin, points, chunk);
     corners.for_each_run(
         [&](std::size_t run) HWY_ATTR
         __attribute__((always_inline)) { corners.template prefetch<false>(entries, run); },
@@ -200,17 +206,17 @@ inline void finish_slopes(const Chunk& chunk, const Slopes& slopes, std::size_t 
 }
 
 /// Adds to the gradients of a level's entries, which the caller owns. shares: null, or [3,count] for d(grad·value)/d
-/// position.
+/// position in the box.
 template <bool kDense, bool kInTime, bool kToPosition>
-void spread(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
-            const float* row0, const float* row1, float* grad_entries, float* shares) {
+void spread(const HashLevelBlock& level, const float* entries, const UnitBox& box, const float* position,
+            std::size_t count, const float* row0, const float* row1, float* grad_entries, float* shares) {
   Chunk chunk;
   Slopes slopes;
   const Corners<kDense, kInTime> corners{level, chunk};
   HWY_ALIGN float grad[kHashFeatures * kChunk];
   for (std::size_t begin = 0; begin < count; begin += kChunk) {
     const std::size_t points = std::min(kChunk, count - begin);
-    locate_chunk<kDense>(level, position + 3 * begin, points, chunk);
+    locate_chunk<kDense>(level, box, position + 3 * begin, points, chunk);
     join_pairs(row0 + begin, row1 + begin, points, grad);
     corners.for_each_run(
         [&](std::size_t run) HWY_ATTR __attribute__((always_inline)) {
@@ -240,24 +246,24 @@ void with_kind(const HashLevelBlock& level, Body&& body) {
     level.dense ? body(std::true_type(), std::true_type()) : body(std::false_type(), std::true_type());
 }
 
-void encode_block(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
-                  float* row0, float* row1) {
+void encode_block(const HashLevelBlock& level, const float* entries, const UnitBox& box, const float* position,
+                  std::size_t count, float* row0, float* row1) {
   with_kind(level, [&](auto dense, auto in_time)
-                       HWY_ATTR { encode<dense, in_time>(level, entries, position, count, row0, row1); });
+                       HWY_ATTR { encode<dense, in_time>(level, entries, box, position, count, row0, row1); });
 }
-void spread_level(const HashLevelBlock& level, const float* entries, const float* position, std::size_t count,
-                  const float* row0, const float* row1, float* grad_entries, float* shares) {
+void spread_level(const HashLevelBlock& level, const float* entries, const UnitBox& box, const float* position,
+                  std::size_t count, const float* row0, const float* row1, float* grad_entries, float* shares) {
   with_kind(level, [&](auto dense, auto in_time) HWY_ATTR {
     if (shares == nullptr)
-      spread<dense, in_time, false>(level, entries, position, count, row0, row1, grad_entries, shares);
+      spread<dense, in_time, false>(level, entries, box, position, count, row0, row1, grad_entries, shares);
     else
-      spread<dense, in_time, true>(level, entries, position, count, row0, row1, grad_entries, shares);
+      spread<dense, in_time, true>(level, entries, box, position, count, row0, row1, grad_entries, shares);
   });
 }
 
-/// position [count,3] ← (or +=) the sum of the levels' shares, [levels,3,stride], in order.
-void add_levels(const float* shares, std::size_t levels, std::size_t stride, std::size_t count, bool overwrite,
-                float* grad_position) {
+/// grad_position [count,3] ← (or +=) the sum of the levels' shares in the box, [levels,3,stride], in order.
+void add_levels(const float* shares, std::size_t levels, std::size_t stride, std::size_t count, const UnitBox& box,
+                bool overwrite, float* grad_position) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < count; i += lanes) {
@@ -266,12 +272,21 @@ void add_levels(const float* shares, std::size_t levels, std::size_t stride, std
     float* to = left == lanes ? grad_position + 3 * i : tail;
     if (left < lanes) std::copy_n(grad_position + 3 * i, 3 * left, tail);
     Vector x = hn::Zero(d), y = x, z = x;
-    if (!overwrite) hn::LoadInterleaved3(d, to, x, y, z);
     for (std::size_t l = 0; l < levels; ++l) {
       const float* const share = shares + 3 * l * stride + i;
       x = hn::Add(x, load_lanes(share, left));
       y = hn::Add(y, load_lanes(share + stride, left));
       z = hn::Add(z, load_lanes(share + 2 * stride, left));
+    }
+    x = hn::Mul(x, hn::Set(d, box.inverse_extent[0]));  // to_unit_vjp()
+    y = hn::Mul(y, hn::Set(d, box.inverse_extent[1]));
+    z = hn::Mul(z, hn::Set(d, box.inverse_extent[2]));
+    if (!overwrite) {
+      Vector x0, y0, z0;
+      hn::LoadInterleaved3(d, to, x0, y0, z0);
+      x = hn::Add(x0, x);
+      y = hn::Add(y0, y);
+      z = hn::Add(z0, z);
     }
     hn::StoreInterleaved3(x, y, z, d, to);
     if (left < lanes) std::copy_n(tail, 3 * left, grad_position + 3 * i);
@@ -292,41 +307,50 @@ namespace {
 constexpr std::size_t kBlock = 2048;
 }
 
-void hash_grid_forward(const Context& ctx, const HashGridInput& in, View<float> features) {
-  const HostVector<HashGridLevel> levels = hash_grid_levels(in.shape);
-  const std::size_t n = in.position.size() / 3, num_blocks = (n + kBlock - 1) / kBlock;
+void hash_grid_forward(const Context& ctx, std::span<const HashGridInput> grids, View<float> features) {
+  const HostVector<HashGridRow> levels = hash_grid_rows(grids);
+  const View<const float> position = grids[0].position;
+  const std::size_t n = position.size() / 3, num_blocks = (n + kBlock - 1) / kBlock;
   // Level by level, so that one level's entries are in the caches at a time.
   parallel_for(ctx, levels.size() * num_blocks, [&](std::size_t task) {
     const std::size_t l = task / num_blocks, begin = task % num_blocks * kBlock;
     float* row = features.data() + kHashFeatures * l * n + begin;
     HWY_DYNAMIC_DISPATCH(encode_block)
-    (HashLevelBlock(levels[l], in.shape.dimensions, in.time),
-     in.table.data() + std::size_t{kHashFeatures} * levels[l].offset, in.position.data() + 3 * begin,
-     std::min(kBlock, n - begin), row, row + n);
+    (levels[l].block, levels[l].entries, grids[0].box, position.data() + 3 * begin, std::min(kBlock, n - begin), row,
+     row + n);
   });
 }
 
-void hash_grid_backward(Context& ctx, const HashGridInput& in, View<const float> grad_features,
+void hash_grid_backward(Context& ctx, std::span<const HashGridInput> grids, View<const float> grad_features,
                         const HashGridGradient& gradient, HashGridScratch& scratch) {
-  const HostVector<HashGridLevel> levels = hash_grid_levels(in.shape);
-  const std::size_t n = in.position.size() / 3, num_levels = levels.size();
+  const HostVector<HashGridRow> levels = hash_grid_rows(grids);
+  const View<const float> position = grids[0].position;
+  const std::size_t n = position.size() / 3, num_levels = levels.size();
   const bool to_position = !gradient.position.empty();
   if (to_position && scratch.position_shares.size() < num_levels * 3 * n)
     scratch.position_shares.resize(ctx, num_levels * 3 * n);
 
   // A task owns a level: entries are added to by one thread and in the order of the points. Longest tasks first.
   parallel_for(ctx, num_levels, [&](std::size_t task) {
-    const std::size_t l = num_levels - 1 - task, entries = std::size_t{kHashFeatures} * levels[l].offset;
+    const std::size_t l = num_levels - 1 - task;
     const float* row = grad_features.data() + kHashFeatures * l * n;
     HWY_DYNAMIC_DISPATCH(spread_level)
-    (HashLevelBlock(levels[l], in.shape.dimensions, in.time), in.table.data() + entries, in.position.data(), n, row,
-     row + n, gradient.table.data() + entries, to_position ? scratch.position_shares.data() + 3 * n * l : nullptr);
+    (levels[l].block, levels[l].entries, grids[0].box, position.data(), n, row, row + n,
+     scratch.table.data() + scratch.level_begin[l], to_position ? scratch.position_shares.data() + 3 * n * l : nullptr);
   });
   if (!to_position) return;
   parallel_blocks(ctx, n, kBlock, [&](std::size_t begin, std::size_t end) {
     HWY_DYNAMIC_DISPATCH(add_levels)
-    (scratch.position_shares.data() + begin, num_levels, n, end - begin,
+    (scratch.position_shares.data() + begin, num_levels, n, end - begin, grids[0].box,
      gradient.position_mode == GradientMode::overwrite, gradient.position.data() + 3 * begin);
+  });
+}
+
+void hash_grid_take_gradient(const Context& ctx, HashGridScratch& scratch, std::size_t first_level, std::size_t,
+                             View<float> gradient) {
+  float* const from = scratch.table.data() + scratch.level_begin[first_level];
+  parallel_blocks(ctx, gradient.size(), kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) gradient[i] += std::exchange(from[i], 0.0f);
   });
 }
 

@@ -80,4 +80,19 @@ inline HashLevelBlock::HashLevelBlock(const HashGridLevel& level, int dimensions
   slice_weight[1] = t.fraction;
 }
 
+/// One level of one of several grids.
+struct HashGridRow {
+  HashLevelBlock block;
+  const float* entries;  ///< where the level's begin in its table
+  std::size_t num_entries;
+};
+inline HostVector<HashGridRow> hash_grid_rows(std::span<const HashGridInput> grids) {
+  HostVector<HashGridRow> rows;
+  for (const HashGridInput& in : grids)
+    for (const HashGridLevel& level : hash_grid_levels(in.shape))
+      rows.push_back({HashLevelBlock(level, in.shape.dimensions, in.time),
+                      in.table.data() + std::size_t{kHashFeatures} * level.offset, level.entries});
+  return rows;
+}
+
 }  // namespace dsasrgs

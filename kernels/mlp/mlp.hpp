@@ -57,9 +57,10 @@ struct MlpInput {
   MlpShape shape;
   View<const float> parameters;  ///< [mlp_num_parameters]
   View<const float> features;    ///< [inputs, N] feature-major
+  float gain = 1;                ///< the output's factor
 };
 
-/// output [N], overwritten: y = σ(W_L relu(… relu(W_1 x + b_1) …) + b_L) (DSA-SRGS eq. 1, where σ is relu).
+/// output [N], overwritten: y = gain · σ(W_L relu(… relu(W_1 x + b_1) …) + b_L) (DSA-SRGS eq. 1, where σ is relu).
 /// Deterministic. N = 0: nothing. Throws InvalidArgument when sizes disagree, a shape entry is not positive (inputs and
 /// width at most 256, hidden_layers at most 64; sharpness at most 1e6) or a bf16 network does not fit.
 void mlp_forward(Context&, const MlpInput&, View<float> output);

@@ -15,6 +15,7 @@ inline constexpr std::size_t kMlpBlock = 96;
 /// What a block of points needs beside its data. `rows` is only read by the backward pass.
 struct MlpNetwork {
   MlpShape shape;
+  float gain;
   const float* packed;
   const float* rows;
 };
@@ -104,7 +105,7 @@ void hidden_and_logits(const MlpNetwork& net, const float* input, std::size_t nu
 void forward_block(const MlpNetwork& net, const float* input, std::size_t num_points, std::size_t count,
                    const BlockScratch& t, float* output) {
   hidden_and_logits(net, input, num_points, count, t);
-  for (std::size_t p = 0; p < count; ++p) output[p] = mlp_output(net.shape, t.logit[p]);
+  for (std::size_t p = 0; p < count; ++p) output[p] = net.gain * mlp_output(net.shape, t.logit[p]);
 }
 
 /// sum [stride] += Σ_points rows [count, stride].
@@ -150,7 +151,7 @@ void backward_block(const MlpNetwork& net, const float* input, std::size_t num_p
   hidden_and_logits(net, input, num_points, count, t);
   const MlpPackedLayer last = mlp_packed_layer(shape, shape.hidden_layers);
   for (std::size_t p = 0; p < count; ++p) {
-    t.grad_logit[p] = mlp_output_vjp(shape, t.logit[p], grad_output[p]);
+    t.grad_logit[p] = mlp_output_vjp(shape, t.logit[p], net.gain * grad_output[p]);
     partial[last.biases] += t.grad_logit[p];
   }
   const float* top = t.hidden(shape.hidden_layers - 1);
@@ -205,7 +206,7 @@ void mlp_forward(Context& ctx, const MlpInput& in, View<float> output) {
   const std::size_t n = output.size();
   Buffer<float> packed(ctx, mlp_packed_size(shape));
   mlp_pack(shape, in.parameters, packed.data());
-  const MlpNetwork net{shape, packed.data(), nullptr};
+  const MlpNetwork net{shape, in.gain, packed.data(), nullptr};
   parallel_blocks(ctx, n, kBlocksPerTask * kMlpBlock, [&](std::size_t begin, std::size_t end) {
     Buffer<float> memory(ctx, BlockScratch::size(shape));
     const BlockScratch scratch(shape, memory.data());
@@ -223,7 +224,7 @@ void mlp_backward(Context& ctx, const MlpInput& in, View<const float> grad_outpu
   Buffer<float> packed(ctx, size), rows(ctx, mlp_rows_offset(shape, shape.hidden_layers));
   mlp_pack(shape, in.parameters, packed.data());
   mlp_pack_rows(shape, in.parameters, rows.data());
-  const MlpNetwork net{shape, packed.data(), rows.data()};
+  const MlpNetwork net{shape, in.gain, packed.data(), rows.data()};
   Buffer<float> partial(ctx, num_parts * size);
   parallel_for(ctx, num_parts, [&](std::size_t part) {
     Buffer<float> memory(ctx, BlockScratch::size(shape));

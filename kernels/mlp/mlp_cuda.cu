@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(T::kThreads, blocks_per_sm<T>(5)) forward_kern
     hidden_layers<T>(net, points, shared, hidden, 0);
     const float z = T::logit(mlp_layer(net.shape, net.shape.hidden_layers), net.parameters, hidden, T::numbers(shared));
     if (threadIdx.x < static_cast<unsigned>(points.count))
-      output[tile * T::kPoints + threadIdx.x] = mlp_output(net.shape, z);
+      output[tile * T::kPoints + threadIdx.x] = net.gain * mlp_output(net.shape, z);
   }
 }
 
@@ -95,7 +95,8 @@ __device__ void output_gradient(const Network& net, const Gradients& g, std::siz
   const float z = T::logit(last, net.parameters, top, numbers);
   __syncthreads();
   if (t < T::kPoints)
-    numbers[t] = t < count ? mlp_output_vjp(net.shape, z, g.output[begin + static_cast<std::size_t>(t)]) : 0.0f;
+    numbers[t] =
+        t < count ? mlp_output_vjp(net.shape, z, net.gain * g.output[begin + static_cast<std::size_t>(t)]) : 0.0f;
   __syncthreads();
   const auto add = [&](std::size_t at, float v) { partial[at] = first ? v : partial[at] + v; };
   if (t < net.shape.width) add(last.weights + static_cast<std::size_t>(t), T::row_sum(top + t * T::kRow, numbers));
@@ -201,7 +202,7 @@ constexpr std::size_t max_blocks() {
 }  // namespace
 
 void mlp_forward(Context& ctx, const MlpInput& in, View<float> output) {
-  const Network net{in.shape, in.parameters.data(), in.features.data(), output.size()};
+  const Network net{in.shape, in.parameters.data(), in.features.data(), output.size(), in.gain};
   with_tile(in.shape, [&](auto tile) {
     using T = decltype(tile);
     const std::size_t num_tiles = (net.n + T::kPoints - 1) / T::kPoints;
@@ -214,7 +215,7 @@ void mlp_forward(Context& ctx, const MlpInput& in, View<float> output) {
 void mlp_backward(Context& ctx, const MlpInput& in, View<const float> grad_output, const MlpGradient& gradient,
                   MlpScratch& scratch) {
   const MlpShape& shape = in.shape;
-  const Network net{shape, in.parameters.data(), in.features.data(), grad_output.size()};
+  const Network net{shape, in.parameters.data(), in.features.data(), grad_output.size(), in.gain};
   const std::size_t num_parameters = in.parameters.size();
   const bool aligned =
       net.n % 4 == 0 && reinterpret_cast<std::uintptr_t>(gradient.features.data()) % alignof(float4) == 0;

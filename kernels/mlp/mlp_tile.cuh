@@ -13,6 +13,7 @@ struct Network {
   MlpShape shape;
   const float *parameters, *input;
   std::size_t n;
+  float gain;
 };
 
 /// `count` points of a feature-major array [features, n] that begin at `data`.

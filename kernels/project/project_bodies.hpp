@@ -8,6 +8,8 @@ namespace dsasrgs::cpu {
 
 void project_forward(Context&, const ProjectInput&, const ProjectOutput&);
 void project_backward(Context&, const ProjectInput&, const ProjectUpstream&, GradientMode, const GaussianGradient&);
+void project_pose_backward(Context&, const ProjectInput&, const ProjectUpstream&, PoseScratch&, View<float> sums);
+void project_pose_forward(Context&, const ProjectInput&, const PoseTangent&, const ProjectTangent&);
 
 }  // namespace dsasrgs::cpu
 
@@ -15,5 +17,7 @@ namespace dsasrgs::cuda {
 
 void project_forward(Context&, const ProjectInput&, const ProjectOutput&);
 void project_backward(Context&, const ProjectInput&, const ProjectUpstream&, GradientMode, const GaussianGradient&);
+void project_pose_backward(Context&, const ProjectInput&, const ProjectUpstream&, PoseScratch&, View<float> sums);
+void project_pose_forward(Context&, const ProjectInput&, const PoseTangent&, const ProjectTangent&);
 
 }  // namespace dsasrgs::cuda

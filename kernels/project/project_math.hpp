@@ -36,22 +36,34 @@ struct ProjectionConstants {
   }
 };
 
-/// Constants of a view; the normal points from the source to the detector whichever handedness (û, v̂) has.
+/// Where the detector stands as the source sees it. The normal û × v̂ points from the source to the detector whichever
+/// handedness (û, v̂) has.
+struct DetectorFrame {
+  Vec3d center_mm;  ///< from the source
+  Vec3d normal;
+  double sign;  ///< normal = sign · û × v̂
+  double distance_mm;
+};
+inline DetectorFrame detector_frame(const Pose& pose) {
+  const Vec3d c = pose.detector_center_mm - pose.source_mm;
+  const Vec3d n = cross(pose.detector_u, pose.detector_v);
+  const double sign = dot(c, n) < 0 ? -1.0 : 1.0;
+  return {c, n * sign, sign, dot(c, n) * sign};
+}
+
+/// Constants of a view.
 inline ProjectionConstants<double> projection_constants(const Pose& pose, const Detector& detector, ScaleBounds bounds,
                                                         bool pixel_footprint) {
   /// Gaussians nearer to the source's plane than this part of the source-detector distance count as at the plane.
   constexpr double kNearest = 1e-3;
-  const Vec3d c = pose.detector_center_mm - pose.source_mm;
-  Vec3d n = cross(pose.detector_u, pose.detector_v);
-  if (dot(c, n) < 0) n = -n;
-  const double distance = dot(c, n);
+  const DetectorFrame frame = detector_frame(pose);
   return {pose.source_mm,
-          n,
-          pose.detector_u * (distance / detector.pitch_u_mm),
-          pose.detector_v * (distance / detector.pitch_v_mm),
-          detector.width_px * 0.5 - dot(c, pose.detector_u) / detector.pitch_u_mm,
-          detector.height_px * 0.5 - dot(c, pose.detector_v) / detector.pitch_v_mm,
-          kNearest * distance,
+          frame.normal,
+          pose.detector_u * (frame.distance_mm / detector.pitch_u_mm),
+          pose.detector_v * (frame.distance_mm / detector.pitch_v_mm),
+          detector.width_px * 0.5 - dot(frame.center_mm, pose.detector_u) / detector.pitch_u_mm,
+          detector.height_px * 0.5 - dot(frame.center_mm, pose.detector_v) / detector.pitch_v_mm,
+          kNearest * frame.distance_mm,
           pixel_footprint ? 1.0 / 12.0 : 0.0,
           static_cast<double>(bounds.min_mm),
           static_cast<double>(bounds.max_mm)};
@@ -140,10 +152,19 @@ DSASRGS_HD Projection<T> project_gaussian(const ProjectionConstants<T>& view, Ve
   return p;
 }
 
-/// VJP of project_gaussian with respect to position, raw scale, quaternion and density.
+/// Gradients of a Gaussian, and what those of its position were made of: by the Jacobian's rows, the slopes and the
+/// depth, each with what comes through those that are made of it.
 template <class T>
-DSASRGS_HD ProjectionGradient<T> project_gaussian_vjp(const ProjectionConstants<T>& view, const Projection<T>& p,
-                                                      Quat<T> quaternion, const ProjectionUpstream<T>& up) {
+struct ProjectionGradients {
+  ProjectionGradient<T> gaussian;
+  Vec3<T> jacobian_u, jacobian_v;
+  T slope_u, slope_v, depth;
+};
+
+/// VJP of project_gaussian, but for the last step to the view's constants (project_pose_math.hpp).
+template <class T>
+DSASRGS_HD ProjectionGradients<T> project_gaussian_gradients(const ProjectionConstants<T>& view, const Projection<T>& p,
+                                                             Quat<T> quaternion, const ProjectionUpstream<T>& up) {
   const T f = view.footprint_px2;
   // conic = Σ₂⁻¹: dL/dΣ₂ = −K G K for the symmetric G whose off-diagonal is half the derivative of the stored xy.
   const T gxy = up.conic_xy / T(2);
@@ -193,7 +214,14 @@ DSASRGS_HD ProjectionGradient<T> project_gaussian_vjp(const ProjectionConstants<
   g.position = view.axis_u * (grad_slope_u * p.inverse_z) + view.axis_v * (grad_slope_v * p.inverse_z) +
                view.normal * grad_z + (grad_ray - p.ray * dot(p.ray, grad_ray)) * p.inverse_distance;
   g.density = up.amplitude * p.eta * p.footprint_gain;
-  return g;
+  return {g, grad_ju, grad_jv, grad_slope_u, grad_slope_v, grad_z};
+}
+
+/// VJP of project_gaussian with respect to position, raw scale, quaternion and density.
+template <class T>
+DSASRGS_HD ProjectionGradient<T> project_gaussian_vjp(const ProjectionConstants<T>& view, const Projection<T>& p,
+                                                      Quat<T> quaternion, const ProjectionUpstream<T>& up) {
+  return project_gaussian_gradients(view, p, quaternion, up).gaussian;
 }
 
 /// First and one-past-last pixel in [0, size) whose centre lies in mean ± extent; NaN gives an empty range.

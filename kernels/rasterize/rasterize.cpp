@@ -33,6 +33,14 @@ void rasterize_forward(Context& ctx, const RasterizeInput& in, RasterizeScratch&
   cpu::rasterize_forward(ctx, in, scratch, image);
 }
 
+void rasterize_prepare(Context& ctx, int width_px, int height_px, View<const PixelBox> box, RasterizeScratch& scratch) {
+  require_image("rasterize_prepare", "image", width_px, height_px);
+  if (box.empty()) return;
+  if constexpr (has_cuda)
+    if (ctx.backend() == Backend::cuda) return cuda::rasterize_prepare(ctx, width_px, height_px, box, scratch);
+  (void)scratch;
+}
+
 void rasterize_backward(Context& ctx, const RasterizeInput& in, View<const float> grad_image, GradientMode mode,
                         const RasterizeGradient& gradient) {
   constexpr const char* kOp = "rasterize_backward";

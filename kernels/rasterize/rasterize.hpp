@@ -30,7 +30,9 @@ struct RasterizeScratch {
   View<const unsigned long long> num_pairs() const { return tiles.num_pairs; }
   std::size_t capacity() const { return tiles.gaussian.size(); }
 
-  // Of the CUDA backend: what the lists were fitted to, and partial sums of tiles with long lists.
+  // Of the CUDA backend: whether the lists wait for a forward pass, what they were fitted to, and partial sums of tiles
+  // with long lists.
+  bool binned = false;
   std::size_t fitted_gaussians = 0;
   int fitted_width_px = 0, fitted_height_px = 0;
   Buffer<float> partial;
@@ -48,6 +50,10 @@ struct RasterizeGradient {
 /// row-major, overwritten. Deterministic for any thread count and, on the CPU, tile size. N = 0: image = 0. Throws
 /// InvalidArgument when sizes disagree or the image is empty, and what tile_bin throws.
 void rasterize_forward(Context&, const RasterizeInput&, RasterizeScratch&, View<float> image);
+
+/// The part of the next forward pass that needs the boxes [N] only; that must then have the same boxes and image size.
+/// CUDA: bins them. CPU: nothing. Throws as rasterize_forward does.
+void rasterize_prepare(Context&, int width_px, int height_px, View<const PixelBox> box, RasterizeScratch&);
 
 /// VJP, gathered per Gaussian over its own footprint from six moments of g·G (no saved state, no atomics):
 ///   ∂/∂a = S0, ∂/∂m = a·Q·(Sx,Sy) for d = u − m, ∂/∂(xx,xy,yy) = −½ a (Sxx, 2Sxy, Syy).

@@ -15,6 +15,7 @@ void rasterize_backward(Context&, const RasterizeInput&, View<const float> grad_
 namespace dsasrgs::cuda {
 
 void rasterize_forward(Context&, const RasterizeInput&, RasterizeScratch&, View<float> image);
+void rasterize_prepare(Context&, int width_px, int height_px, View<const PixelBox> box, RasterizeScratch&);
 void rasterize_backward(Context&, const RasterizeInput&, View<const float> grad_image, GradientMode,
                         const RasterizeGradient&);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "common/store.cuh"
 #include "rasterize/rasterize_bodies.hpp"
@@ -287,29 +288,39 @@ __global__ void __launch_bounds__(256)
   store(out.amplitude[i], g.amplitude, mode);
 }
 
+bool is_fitted(const RasterizeScratch& scratch, std::size_t n, const TileGrid& grid) {
+  return scratch.fitted_gaussians == n && scratch.fitted_width_px == grid.width_px &&
+         scratch.fitted_height_px == grid.height_px;
+}
+
 /// Bins the Gaussians; the first time for this many Gaussians and this image size, or when asked, the lists are sized
 /// too.
-void bin(Context& ctx, const RasterizeInput& in, const TileGrid& grid, RasterizeScratch& scratch) {
-  const std::size_t n = in.amplitude.size();
-  if (!scratch.refit && scratch.fitted_gaussians == n && scratch.fitted_width_px == in.width_px &&
-      scratch.fitted_height_px == in.height_px)
-    return tile_bin_within_capacity(ctx, in.box, grid, scratch.tiles);
+void bin(Context& ctx, View<const PixelBox> box, const TileGrid& grid, RasterizeScratch& scratch) {
+  const std::size_t n = box.size();
+  if (!scratch.refit && is_fitted(scratch, n, grid)) return tile_bin_within_capacity(ctx, box, grid, scratch.tiles);
   scratch.fitted_gaussians = 0;  // stays so if this throws
-  tile_bin_fit(ctx, in.box, grid, scratch.least_pairs, scratch.tiles);
+  tile_bin_fit(ctx, box, grid, scratch.least_pairs, scratch.tiles);
   const std::size_t parts = scratch.tiles.gaussian.size() / kBatch + 1;
   scratch.partial.resize(ctx, parts * kTilePixels);
   scratch.fitted_gaussians = n;
-  scratch.fitted_width_px = in.width_px;
-  scratch.fitted_height_px = in.height_px;
+  scratch.fitted_width_px = grid.width_px;
+  scratch.fitted_height_px = grid.height_px;
   scratch.refit = false;
   scratch.least_pairs = 0;
 }
 
 }  // namespace
 
+void rasterize_prepare(Context& ctx, int width_px, int height_px, View<const PixelBox> box, RasterizeScratch& scratch) {
+  scratch.binned = false;  // stays so if this throws
+  bin(ctx, box, {width_px, height_px, kTileSide, kTileSide}, scratch);
+  scratch.binned = true;
+}
+
 void rasterize_forward(Context& ctx, const RasterizeInput& in, RasterizeScratch& scratch, View<float> image) {
   const TileGrid grid{in.width_px, in.height_px, kTileSide, kTileSide};
-  bin(ctx, in, grid, scratch);
+  if (!std::exchange(scratch.binned, false) || !is_fitted(scratch, in.box.size(), grid))
+    bin(ctx, in.box, grid, scratch);
   const TileLists& tiles = scratch.tiles;
   const Lists lists{tiles.begin, tiles.gaussian, tiles.tile, tiles.num_pairs.data()};
   const auto num_tiles = static_cast<std::size_t>(grid.size());

@@ -27,6 +27,8 @@ struct TileLists {
   // Scratch memory of the CUDA backend, which sorts pairs of tile and Gaussian by tile.
   Buffer<std::uint32_t> pair_count, pair_offset;  ///< [N] pairs of each Gaussian, [N + 1] their prefix sum
   Buffer<unsigned long long> num_pairs;           ///< [1] also right when it does not fit 32 bits
+  Buffer<unsigned long long> running_pairs;       ///< [1] zero between calls, as is the next
+  Buffer<unsigned> blocks_done;                   ///< [1]
   Buffer<std::uint32_t> unsorted_tile, unsorted_gaussian, tile;  ///< [gaussian.size()]; `tile` is sorted
   cuda::SortScanScratch sort_scan;
 };

@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "common/launch.cuh"
+#include "common/last_block.cuh"
 #include "common/require.hpp"
 #include "tile/tile_bodies.hpp"
 #include "tile/tile_math.hpp"
@@ -17,8 +17,9 @@ namespace dsasrgs::cuda {
 namespace {
 
 /// Counts each Gaussian's tiles; their sum is added up in 64 bits, where it cannot overflow.
-__global__ void __launch_bounds__(256) count_pairs_kernel(View<const PixelBox> box, TileFinder tiles_of,
-                                                          View<std::uint32_t> count, unsigned long long* num_pairs) {
+__global__ void __launch_bounds__(256)
+    count_pairs_kernel(View<const PixelBox> box, TileFinder tiles_of, View<std::uint32_t> count,
+                       unsigned long long* running_pairs, unsigned* blocks_done, unsigned long long* num_pairs) {
   const std::size_t i = thread_index();
   unsigned long long tiles = 0;
   if (i < box.size()) {
@@ -26,7 +27,8 @@ __global__ void __launch_bounds__(256) count_pairs_kernel(View<const PixelBox> b
     count[i] = static_cast<std::uint32_t>(tiles);
   }
   tiles = sum_over_lanes(tiles);
-  if (lane_index() == 0 && tiles != 0) atomicAdd(num_pairs, tiles);
+  if (lane_index() == 0 && tiles != 0) atomicAdd(running_pairs, tiles);
+  if (is_last_block(blocks_done, gridDim.x) && threadIdx.x == 0) *num_pairs = atomicExch(running_pairs, 0ull);
 }
 
 /// Writes each Gaussian's pairs behind those of the Gaussians before it, as far as they fit. Slots that no pair uses
@@ -71,8 +73,12 @@ void count_pairs(Context& ctx, View<const PixelBox> box, const TileGrid& grid, T
   lists.pair_count.resize(ctx, n);
   lists.pair_offset.resize(ctx, n + 1);
   lists.num_pairs.resize(ctx, 1);
-  zero_bytes(ctx, lists.num_pairs.data(), sizeof(unsigned long long));
-  launch(ctx, "tile_bin: count", one_thread_each(n), count_pairs_kernel, box, TileFinder(grid), lists.pair_count.view(),
+  if (lists.running_pairs.size() == 0) {
+    lists.running_pairs = Buffer<unsigned long long>::zeros(ctx, 1);
+    lists.blocks_done = Buffer<unsigned>::zeros(ctx, 1);
+  }
+  launch(ctx, "tile_bin: count", one_thread_each(std::max<std::size_t>(n, 1)), count_pairs_kernel, box,
+         TileFinder(grid), lists.pair_count.view(), lists.running_pairs.data(), lists.blocks_done.data(),
          lists.num_pairs.data());
   exclusive_scan(ctx, lists.pair_count, lists.pair_offset, lists.sort_scan);
 }

@@ -123,9 +123,10 @@ dsasrgs_status dsasrgs_model_evaluate(dsasrgs_model* model, dsasrgs_acquisition*
     dsasrgs::drop_views_without_pixels(a, set);
     dsasrgs::Renderer& renderer = renderer_of(handle);
     const dsasrgs::Context& ctx = handle.context->context();
+    const std::vector<dsasrgs::Pose> poses = dsasrgs::poses_as_corrected(handle.model(), a);
     const auto image = [&](int view) {
       ctx.throw_if_stopped("evaluating");
-      return renderer.render(a.poses[static_cast<std::size_t>(view)], a.detector).values;
+      return renderer.render(poses[static_cast<std::size_t>(view)], a.detector).values;
     };
     const auto heard = [progress, user](const dsasrgs::ProgressReport& report) {
       return progress == nullptr || call_host(progress, report.done, report.total, user) != 0;

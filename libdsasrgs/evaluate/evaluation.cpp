@@ -20,10 +20,10 @@ namespace {
 
 constexpr double kSurfaceFraction = 0.2;  // of the reference's maximum
 
-ViewScores score_renders(Renderer& renderer, const ProjectionTruth& truth, const std::vector<int>& views,
-                         const ProgressCallback& progress) {
+ViewScores score_renders(Renderer& renderer, const std::vector<Pose>& poses, const ProjectionTruth& truth,
+                         const std::vector<int>& views, const ProgressCallback& progress) {
   const auto render = [&](int view) {
-    return renderer.render(truth.acquisition().poses[static_cast<std::size_t>(view)], truth.detector()).values;
+    return renderer.render(poses[static_cast<std::size_t>(view)], truth.detector()).values;
   };
   return score_views(truth, views, render, progress);
 }
@@ -114,8 +114,9 @@ Evaluation evaluate(Context& ctx, const Model& model, const Acquisition& a, cons
   std::optional<ProjectionTruth> reference;
   if (a.reference_projections) reference = ProjectionTruth::reference(a);
   if (a.reference_volume) check_reference_volume(a);
-  result.measured = score_renders(renderer, measured, views, progress);
-  if (reference) result.reference = score_renders(renderer, *reference, views, progress);
+  const std::vector<Pose> poses = poses_as_corrected(model, a);
+  result.measured = score_renders(renderer, poses, measured, views, progress);
+  if (reference) result.reference = score_renders(renderer, poses, *reference, views, progress);
   if (a.reference_volume) result.volume = evaluate_volume(renderer, a, options, progress);
   if (!options.baselines) return result;
   result.baselines = score_baselines(ctx, measured, views, progress);

@@ -3,6 +3,7 @@
 
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
+#include "files/io_pose_correction.hpp"
 #include "files/model_check.hpp"
 #include "model_parameters.hpp"
 
@@ -115,6 +116,7 @@ void write_model_groups(Context& ctx, Hdf5Writer& file, const Model& model) {
              {views});
   file.write("/nuisance/gain", model.nuisance.gain, {views});
   file.write("/nuisance/offset", model.nuisance.offset, {views});
+  write_pose_correction(file, model.pose_correction);
   if (!model.measurement.empty()) file.attribute("/", "measurement", model.measurement);
   if (!model.test_views.empty()) file.write("/test_views", model.test_views, {model.test_views.size()});
 }
@@ -141,6 +143,8 @@ Model read_model_groups(Context& ctx, const Hdf5Reader& file) {
     model.test_views.assign(test.begin(), test.end());
   }
   check_model_views(model.nuisance.view, model.test_views, refuse_input(file));
+  model.pose_correction = read_pose_correction(file, refuse_input(file));
+  check_pose_correction(model.pose_correction, model.nuisance.view, refuse_input(file));
   return model;
 }
 

@@ -10,6 +10,7 @@
 #include "dsasrgs/config.hpp"
 #include "dsasrgs/error.hpp"
 #include "field_shapes.hpp"
+#include "files/io_pose_correction.hpp"
 #include "model_parameters.hpp"
 
 namespace dsasrgs {
@@ -132,6 +133,7 @@ void check_model(const Model& model, const RefuseField& refuse) {
     check_finite(field, *values, refuse);
   }
   check_model_views(nuisance.view, model.test_views, refuse);
+  check_pose_correction(model.pose_correction, nuisance.view, refuse);
 }
 
 }  // namespace dsasrgs

@@ -90,6 +90,37 @@ std::vector<NuisanceMoments> read_nuisance_moments(const Hdf5Reader& file, std::
   return moments;
 }
 
+constexpr const char* kPoseRefinement = "/optimizer/pose_refinement";
+
+void write_pose_refinement(Hdf5Writer& file, const PoseRefinementState& s) {
+  if (s.values.empty()) return;
+  const std::string group = kPoseRefinement;
+  const Shape shape{s.values.size()};
+  file.write(group + "/values", s.values, shape);
+  file.write(group + "/gradient", s.gradient, shape);
+  file.write(group + "/first_moment", s.first, shape);
+  file.write(group + "/second_moment", s.second, shape);
+  file.attribute(group, "updates", s.updates);
+}
+
+PoseRefinementState read_pose_refinement(const Hdf5Reader& file, const Config& config) {
+  const std::string group = kPoseRefinement;
+  if (const bool there = file.has(group); there != config.geometry.refine)
+    throw BadInput(file.name(), group,
+                   config.geometry.refine ? "a group with geometry.refine" : "nothing without geometry.refine",
+                   there ? "a group" : "nothing");
+  if (!config.geometry.refine) return {};
+  PoseRefinementState s;
+  s.values = read_numbers<double>(file, group + "/values", {kAnyExtent}, false);
+  const Shape shape{s.values.size()};
+  s.gradient = read_numbers<double>(file, group + "/gradient", shape, false);
+  s.first = read_numbers<double>(file, group + "/first_moment", shape, false);
+  s.second = read_numbers<double>(file, group + "/second_moment", shape, true);
+  s.updates = file.attribute<std::int64_t>(group, "updates");
+  if (s.updates < 0) throw BadInput(file.name(), group + "@updates", "0 or more", std::to_string(s.updates));
+  return s;
+}
+
 }  // namespace
 
 void write_checkpoint(Context& ctx, const std::filesystem::path& path, const TrainingState& state) {
@@ -116,6 +147,7 @@ void write_checkpoint(Context& ctx, const std::filesystem::path& path, const Tra
     moments.insert(moments.end(),
                    {m.gain_first, m.gain_second, m.offset_first, m.offset_second, static_cast<double>(m.updates)});
   file.write("/nuisance/moments", moments, {state.nuisance_moments.size(), 5});
+  write_pose_refinement(file, state.pose_refinement);
   file.commit();
 }
 
@@ -147,13 +179,41 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
   if (step < 0 || step > config.training.steps)
     throw BadInput(file.name(), "/@step", "0 to the run's " + std::to_string(config.training.steps) + " steps",
                    std::to_string(step));
+  PoseRefinementState poses = read_pose_refinement(file, config);
   return {std::move(config),
           step,
           std::move(model),
           std::move(optimizer),
           std::move(statistics),
           std::move(nuisance),
-          file.attribute<std::string>("/", "validity")};
+          file.attribute<std::string>("/", "validity"),
+          {},
+          std::move(poses)};
+}
+
+void require_made_from(const std::filesystem::path& path, const TrainingState& state, const TrainingViews& views,
+                       int num_views) {
+  const std::vector<int>& trained = state.model.nuisance.view;
+  if (trained != views.indices())
+    throw BadInput(path.string(), "/nuisance/view",
+                   "the " + std::to_string(views.size()) + " training views of " + views.name(),
+                   std::to_string(trained.size()) + " other views");
+  const std::string& measurement = state.model.measurement;
+  if (!measurement.empty() && measurement != views.fingerprint())
+    throw BadInput(path.string(), "/@measurement", views.fingerprint() + ", that of " + views.name(),
+                   measurement + ": it was trained on another one");
+  if (state.validity != views.validity())
+    throw BadInput(path.string(), "/@validity", views.validity() + ", that of " + views.name(),
+                   state.validity + ": it was trained with other valid pixels");
+  if (state.model.volume != views.volume())
+    throw BadInput(path.string(), "/volume", "the volume of " + views.name(), "another one");
+  if (state.model.detector != views.detector())
+    throw BadInput(path.string(), "/detector", "the detector of " + views.name(), "another one");
+  if (state.model.time != views.time())  // what a moment of the field is
+    throw BadInput(path.string(), "/time", "the first and last time of " + views.name(), "others");
+  if (const std::vector<int>& test = state.model.test_views; !test.empty() && test.back() >= num_views)
+    throw BadInput(path.string(), "/test_views", "views of the " + std::to_string(num_views) + " of " + views.name(),
+                   std::to_string(test.back()));
 }
 
 CheckpointFacts read_checkpoint_facts(const std::filesystem::path& path) try {

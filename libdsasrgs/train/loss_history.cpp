@@ -2,8 +2,10 @@
 #include "train/loss_history.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 #include "dsasrgs/error.hpp"
@@ -14,24 +16,43 @@ namespace dsasrgs {
 LossHistory::LossHistory(Context& ctx, std::string data)
     : mailbox_(ctx, kEvery * sizeof(Posted)), data_(std::move(data)) {}
 
-void LossHistory::add(Context& ctx, const LossTerms& terms, View<const unsigned long long> num_pairs, int step,
-                      int view) {
+void LossHistory::post(const Context& ctx, const LossTerms& terms, View<const unsigned long long> num_pairs) {
   const std::size_t start = pending_.size() * sizeof(Posted);
-  const auto post = [&](std::size_t offset, const void* source, std::size_t bytes) {
-    if (source != nullptr) mailbox_.post(ctx, start + offset, source, bytes);
+  std::array<Mailbox::Letter, 9> letters;
+  std::size_t count = 0;
+  const auto add = [&](std::size_t offset, const void* source, std::size_t bytes) {
+    if (source != nullptr) letters[count++] = {start + offset, source, bytes};
   };
-  post(offsetof(Posted, image), terms.image != nullptr ? terms.image->value.data() : nullptr, sizeof(ImageLossValue));
+  add(offsetof(Posted, image), terms.image != nullptr ? terms.image->value.data() : nullptr, sizeof(ImageLossValue));
   for (std::size_t i = 0; i < terms.fine.size(); ++i)
-    post(offsetof(Posted, fine) + i * sizeof(ImageLossValue), terms.fine[i].value.data(), sizeof(ImageLossValue));
-  post(offsetof(Posted, confidence), terms.confidence, 2 * sizeof(float));
-  post(offsetof(Posted, total_variation), terms.total_variation, sizeof(float));
-  post(offsetof(Posted, table_variation), terms.table_variation, sizeof(float));
-  post(offsetof(Posted, non_finite), terms.non_finite, sizeof(std::uint32_t));
-  post(offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
-  pending_.push_back({step, view, !num_pairs.empty(), terms.image != nullptr, terms.confidence != nullptr,
-                      terms.total_variation != nullptr, terms.table_variation != nullptr, terms.non_finite != nullptr,
-                      terms.fine.size(), terms.image_weight, terms.fine_weight, terms.total_variation_weight,
-                      terms.nuisance});
+    add(offsetof(Posted, fine) + i * sizeof(ImageLossValue), terms.fine[i].value.data(), sizeof(ImageLossValue));
+  add(offsetof(Posted, confidence), terms.confidence, 2 * sizeof(float));
+  add(offsetof(Posted, total_variation), terms.total_variation, sizeof(float));
+  add(offsetof(Posted, table_variation), terms.table_variation, sizeof(float));
+  add(offsetof(Posted, non_finite), terms.non_finite, sizeof(std::uint32_t));
+  add(offsetof(Posted, pairs), num_pairs.data(), sizeof(unsigned long long));
+  add(offsetof(Posted, pose_sums), terms.pose_sums, kPoseSums * sizeof(float));
+  mailbox_.post(ctx, std::span(letters).first(count));
+  posted_ = {0,
+             0,
+             !num_pairs.empty(),
+             terms.image != nullptr,
+             terms.confidence != nullptr,
+             terms.total_variation != nullptr,
+             terms.table_variation != nullptr,
+             terms.non_finite != nullptr,
+             terms.pose_sums != nullptr,
+             terms.fine.size(),
+             terms.image_weight,
+             terms.fine_weight,
+             terms.total_variation_weight,
+             terms.nuisance};
+}
+
+void LossHistory::add(Context& ctx, int step, int view) {
+  posted_.step = step;
+  posted_.view = view;
+  pending_.push_back(posted_);
   if (!ctx.asynchronous() || pending_.size() == kEvery) fetch(ctx);
 }
 
@@ -74,7 +95,8 @@ void LossHistory::fetch(Context& ctx) {
                            std::to_string(seen[i].view) + " of " + data_ + ", from the stage \"" +
                            first_non_finite_stage(non_finite) +
                            "\" on; look there for line integrals far above the rest, or lower the learning rates");
-    last_ = {seen[i].step, seen[i].view, values};
+    last_ = {seen[i].step, seen[i].view, values, {}};
+    if (seen[i].pose_sums) last_.pose_sums = posted[i].pose_sums;
     fetched_.push_back(last_);
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 // The losses of the last steps on their way to the host, and with them how full the rasteriser's lists were.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "common/submission.hpp"
 #include "dsasrgs/context.hpp"
+#include "project/project.hpp"
 #include "ssim/ssim.hpp"
 
 namespace dsasrgs {
@@ -29,6 +31,7 @@ struct LossTerms {
   const float* total_variation = nullptr;
   double total_variation_weight = 0;
   const float* table_variation = nullptr;  ///< already weighted
+  const float* pose_sums = nullptr;        ///< [kPoseSums], of project_pose_backward
   /// Of the arrays that the step computed (find_non_finite over Watched).
   const std::uint32_t* non_finite = nullptr;
 };
@@ -48,6 +51,7 @@ struct KnownLoss {
   int step = 0;  ///< 0: there was none yet
   int view = 0;  ///< in the acquisition
   LossValues values;
+  std::array<float, kPoseSums> pose_sums{};  ///< where the step asked for them
 };
 
 /// Keeps the loss of every step until it has been looked at, without waiting for each.
@@ -56,9 +60,12 @@ class LossHistory {
   /// `data` names the acquisition in errors.
   LossHistory(Context&, std::string data);
 
-  /// Adds the loss of a step and the pairs of its tile lists (RasterizeScratch::num_pairs). Calls fetch() where losses
-  /// are known at once, and every kEvery steps.
-  void add(Context&, const LossTerms&, View<const unsigned long long> num_pairs, int step, int view);
+  /// Sends off the loss of a step and the pairs of its tile lists (RasterizeScratch::num_pairs), in stream order; may
+  /// be captured. Nothing is kept until add().
+  void post(const Context&, const LossTerms&, View<const unsigned long long> num_pairs);
+  /// Adds what was posted last as the loss of a step. Calls fetch() where losses are known at once, and every kEvery
+  /// steps.
+  void add(Context&, int step, int view);
   /// Waits for all losses added so far and looks at them. Throws NumericalError naming the first step and view whose
   /// loss or gradient is not finite, and the stage of the step where that began.
   void fetch(Context&);
@@ -82,10 +89,11 @@ class LossHistory {
     float confidence[2], total_variation, table_variation;
     std::uint32_t non_finite;
     unsigned long long pairs;
+    std::array<float, kPoseSums> pose_sums;
   };
   struct Pending {
-    int step, view;
-    bool pairs, image, confidence, total_variation, table_variation, non_finite;
+    int step = 0, view = 0;
+    bool pairs, image, confidence, total_variation, table_variation, non_finite, pose_sums;
     std::size_t num_fine;
     double image_weight, fine_weight, total_variation_weight;
     LossTerms::Nuisance nuisance;
@@ -94,6 +102,7 @@ class LossHistory {
 
   Mailbox mailbox_;
   std::string data_;
+  Pending posted_{};
   std::vector<Pending> pending_;
   KnownLoss last_;
   std::vector<KnownLoss> fetched_;

@@ -2,8 +2,7 @@
 #include "train/optimizer.hpp"
 
 #include <cmath>
-
-#include "adam/adam.hpp"
+#include <vector>
 
 namespace dsasrgs {
 
@@ -18,30 +17,44 @@ double adam_scalar(double gradient, double& first, double& second, std::int64_t 
   return v > 0 ? -rate * m / std::sqrt(v) : 0;
 }
 
-void update_parameters(Context& ctx, const StepSchedule& schedule, ModelGradient& gradient, TrainingState& state) {
+/// Adds every parameter array; of a table each level, whose gradient may have a unit of its own.
+void add_parameters(const StepSchedule& schedule, ModelGradient& gradient, TrainingState& state,
+                    std::vector<AdamArray>& arrays) {
   const LearningRateConfig& rates = state.config.learning_rate;
+  std::size_t level = 0;  // of all tables
   for (const ParameterInfo& p : kParameters) {
-    Buffer<float>& value = p.value(state.model.cloud, state.model.field);
-    if (value.size() == 0) continue;
+    const View<float> value = p.value(state.model.cloud, state.model.field);
+    if (value.empty()) continue;
     AdamStep adam;
     adam.learning_rate = schedule.rate[p.id];
     adam.epsilon = schedule.epsilon[p.id];
     adam.weight_decay = p.decays ? static_cast<float>(rates.weight_decay) : 0;
     adam.step = state.step;
-    adam.mode = p.sparse && rates.sparse_tables ? AdamMode::sparse : AdamMode::dense;
-    AdamMoments& moments = state.optimizer[p.id];
-    adam_update(ctx, adam, {value, gradient[p.id], moments.first, moments.second});
+    adam.mode = p.is_table && rates.sparse_tables ? AdamMode::sparse : AdamMode::dense;
+    const View<float> first = state.optimizer[p.id].first, second = state.optimizer[p.id].second;
+    if (!p.is_table) {
+      arrays.push_back({adam, {value, gradient[p.id], first, second}});
+      continue;
+    }
+    for (std::size_t begin = 0; begin < value.size(); ++level) {
+      const WaitingGradient of_level = gradient.tables.level(level);
+      const std::size_t size = of_level.size();
+      arrays.push_back(
+          {adam, {value.subview(begin, size), of_level, first.subview(begin, size), second.subview(begin, size)}});
+      begin += size;
+    }
   }
 }
 
-void update_confidence(Context& ctx, const StepSchedule& schedule, View<float> gradient, TrainingState& state) {
+void add_confidence(const StepSchedule& schedule, View<float> gradient, TrainingState& state,
+                    std::vector<AdamArray>& arrays) {
   const SuperResolutionConfig& sr = state.config.super_resolution;
   ConfidenceState& c = state.optimizer.confidence;
   if (c.weights.size() == 0 || !sr.learn_confidence || state.step <= sr.first_step) return;
   AdamStep adam;
   adam.learning_rate = schedule.confidence;
   adam.step = state.step - sr.first_step;
-  adam_update(ctx, adam, {c.weights, gradient, c.first, c.second});
+  arrays.push_back({adam, {c.weights, gradient, c.first, c.second}});
 }
 
 void update_nuisance(const StepSchedule& schedule, std::size_t slot, const NuisanceGradient& gradient,
@@ -61,10 +74,16 @@ void update_nuisance(const StepSchedule& schedule, std::size_t slot, const Nuisa
 
 }  // namespace
 
-void update(Context& ctx, const StepSchedule& schedule, std::size_t slot, LossGradient& gradient,
-            TrainingState& state) {
-  update_parameters(ctx, schedule, gradient.model, state);
-  update_confidence(ctx, schedule, gradient.confidence, state);
+std::vector<AdamArray> updates_of(const StepSchedule& schedule, LossGradient& gradient, TrainingState& state) {
+  std::vector<AdamArray> arrays;
+  add_parameters(schedule, gradient.model, state, arrays);
+  add_confidence(schedule, gradient.confidence, state, arrays);
+  return arrays;
+}
+
+void update(Context& ctx, const std::vector<AdamArray>& arrays, const StepSchedule& schedule, std::size_t slot,
+            const LossGradient& gradient, TrainingState& state) {
+  adam_update(ctx, arrays);
   update_nuisance(schedule, slot, gradient.nuisance, state);
 }
 

@@ -2,6 +2,7 @@
 #include "dsasrgs/reconstructor.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "common/host_vector.hpp"
@@ -15,6 +16,7 @@
 #include "train/density_event.hpp"
 #include "train/initialize.hpp"
 #include "train/optimizer.hpp"
+#include "train/pose_refinement.hpp"
 #include "train/stopwatch.hpp"
 #include "train/training_end.hpp"
 #include "train/training_loss.hpp"
@@ -65,6 +67,7 @@ struct Reconstructor::State {
   TrainingLoss loss;
   LossHistory losses;
   TrainingWatch watch;
+  std::unique_ptr<PoseRefinement> pose_refinement;  // null without it
   Submission submission;
   std::size_t warm_gaussians = 0;  // Gaussians of the last step, which has sized every buffer
   LabelRefresh label_refresh;
@@ -80,7 +83,13 @@ struct Reconstructor::State {
         measurement(labels == nullptr ? "" : labels->measurement()),
         loss(context, views, training.config, reader_of(std::move(labels))),
         losses(context, views.name()),
-        watch(views, training.config) {}
+        watch(views, training.config),
+        pose_refinement(training.config.geometry.refine ? std::make_unique<PoseRefinement>(views, training.config)
+                                                        : nullptr) {
+    if (pose_refinement == nullptr) return;
+    if (training.pose_refinement.values.empty()) training.pose_refinement = pose_refinement->initial();
+    pose_refinement->apply(training);
+  }
 
   const Config& config() const { return training.config; }
 
@@ -101,8 +110,16 @@ struct Reconstructor::State {
            c.training.tv_weight == 0 && !reads_labels;
   }
 
+  std::size_t slot_of(int step) const {
+    return static_cast<std::size_t>(view_of_step(config().training.seed, static_cast<int>(views.size()), step));
+  }
+  bool uses_pose(int step) const { return pose_refinement != nullptr && pose_refinement->uses(step); }
+
   void watch_losses() {
-    losses.for_each_fetched([&](const KnownLoss& known) { watch.see(known); });
+    losses.for_each_fetched([&](const KnownLoss& known) {
+      watch.see(known);
+      if (uses_pose(known.step)) pose_refinement->add(known, slot_of(known.step), loss.detector(known.step), training);
+    });
   }
 
   StepReport step() {
@@ -122,13 +139,26 @@ struct Reconstructor::State {
     loss.clock().time(*ctx, static_cast<std::size_t>(stage), body);
   }
 
-  /// Everything a step asks of the machine: forward, loss, backward, statistics, update.
+  /// Everything a step asks of the machine: forward, loss, backward, statistics, update; what came of it is sent off.
   void submit_step(std::size_t slot, float model_time, const StepSchedule& schedule) {
-    loss.run(*ctx, slot, model_time, training);
+    loss.run(*ctx, slot, model_time, training, uses_pose(training.step));
+    const std::vector<AdamArray> updates = updates_of(schedule, loss.gradient(), training);
     end.begin_changes();
-    timed(Stage::density_control,
-          [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
-    timed(Stage::adam, [&] { update(*ctx, schedule, slot, loss.gradient(), training); });
+    loss.gradient_is_taken();
+    const auto adam = [&] {
+      timed(Stage::adam, [&] { update(*ctx, updates, schedule, slot, loss.gradient(), training); });
+    };
+    const auto add_statistics = [&] {
+      timed(Stage::density_control,
+            [&] { training.statistics.add(*ctx, loss.detector(training.step), loss.pipeline()); });
+    };
+    side_by_side(*ctx, std::ref(adam), std::ref(add_statistics));  // by reference: no memory is asked for
+    losses.post(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs());
+  }
+
+  void update_poses() {
+    const auto render = [&](std::size_t slot, View<float> low) { loss.render_as_measured(*ctx, slot, training, low); };
+    if (pose_refinement->update(*ctx, render, training)) warm_gaussians = 0;
   }
 
   /// Where the model lacks attenuation: every training view is rendered at its own time.
@@ -139,7 +169,7 @@ struct Reconstructor::State {
     for (std::size_t slot = 0; slot < views.size(); ++slot) {
       const View<float> image = low.view().subview(slot * pixels, pixels);
       loss.render_as_measured(*ctx, slot, training, image);
-      seen.push_back({views.pose(slot), views.measured(slot), image, views.valid(slot)});
+      seen.push_back({loss.pose(slot, training), views.measured(slot), image, views.valid(slot)});
     }
     const VolumeGrid grid = residual_grid(views.volume(), voxel_mm);
     return find_residual_births(*ctx, config().residual_births, grid, views.detector(), seen, max_count);
@@ -206,23 +236,24 @@ struct Reconstructor::State {
     refresh_labels();
     const int step = ++training.step;
     const StepSchedule schedule = schedule_at(config(), views.units(), step);
-    const auto slot =
-        static_cast<std::size_t>(view_of_step(config().training.seed, static_cast<int>(views.size()), step));
+    const std::size_t slot = slot_of(step);
     const float time = training_time(slot);
     // The first step with a new number of Gaussians or pixels makes its buffers, which cannot be captured.
-    if (step == config().super_resolution.first_step + 1) warm_gaussians = 0;
+    if (step == config().super_resolution.first_step + 1 || uses_pose(step) != uses_pose(step - 1)) warm_gaussians = 0;
     const bool capture = warm_gaussians == training.model.cloud.size() && can_be_captured();
     warm_gaussians = 0;  // a step that fails is tried again without capture
     dsasrgs::timed(submit_seconds, [&] { submission.run(*ctx, capture, [&] { submit_step(slot, time, schedule); }); });
     warm_gaussians = training.model.cloud.size();
 
-    const bool last = step == config().training.steps;
+    const bool last = step == config().training.steps,
+               updates_poses = pose_refinement != nullptr && pose_refinement->updates_after(step);
     dsasrgs::timed(wait_seconds, [&] {
-      losses.add(*ctx, loss.terms(training), loss.rasterize_scratch().num_pairs(), step, views.index(slot));
-      if (last || schedule.changes_gaussians()) losses.fetch(*ctx);
+      losses.add(*ctx, step, views.index(slot));
+      if (last || schedule.changes_gaussians() || updates_poses) losses.fetch(*ctx);
     });
     watch_losses();
     watch_tile_lists();
+    if (updates_poses) update_poses();
     const DensityEvents events = schedule.changes_gaussians() ? change_gaussians(schedule) : DensityEvents{};
     const LossValues& known = losses.last().values;
     StepReport report;
@@ -268,28 +299,7 @@ Reconstructor::Reconstructor(Context& ctx, const Acquisition& acquisition, const
   acquisition.validate();
   TrainingState state = read_checkpoint(ctx, path);
   TrainingViews views(ctx, acquisition, state.config.training);
-  const std::vector<int>& trained = state.model.nuisance.view;
-  if (trained != views.indices())
-    throw BadInput(path.string(), "/nuisance/view",
-                   "the " + std::to_string(views.size()) + " training views of " + views.name(),
-                   std::to_string(trained.size()) + " other views");
-  const std::string& measurement = state.model.measurement;
-  if (!measurement.empty() && measurement != views.fingerprint())
-    throw BadInput(path.string(), "/@measurement", views.fingerprint() + ", that of " + views.name(),
-                   measurement + ": it was trained on another one");
-  if (state.validity != views.validity())
-    throw BadInput(path.string(), "/@validity", views.validity() + ", that of " + views.name(),
-                   state.validity + ": it was trained with other valid pixels");
-  if (state.model.volume != views.volume())
-    throw BadInput(path.string(), "/volume", "the volume of " + views.name(), "another one");
-  if (state.model.detector != views.detector())
-    throw BadInput(path.string(), "/detector", "the detector of " + views.name(), "another one");
-  if (state.model.time != views.time())  // what a moment of the field is
-    throw BadInput(path.string(), "/time", "the first and last time of " + views.name(), "others");
-  if (const std::vector<int>& test = state.model.test_views; !test.empty() && test.back() >= acquisition.num_views())
-    throw BadInput(path.string(), "/test_views",
-                   "views of the " + std::to_string(acquisition.num_views()) + " of " + views.name(),
-                   std::to_string(test.back()));
+  require_made_from(path, state, views, acquisition.num_views());
   check_labels(state.config.super_resolution, measurement_of(acquisition), acquisition.name, labels);
   state_ = std::make_unique<State>(ctx, std::move(views), std::move(state), std::move(labels));
   state_->end.note_checkpoint(state_->training.step, path);

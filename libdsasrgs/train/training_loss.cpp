@@ -10,21 +10,22 @@ TrainingLoss::TrainingLoss(Context& ctx, const TrainingViews& views, const Confi
       variation_(views.volume(), views.units(), config.training),
       rendered_(ctx, view_loss_.max_pixels()),
       grad_rendered_(ctx, view_loss_.max_pixels()),
-      non_finite_(ctx, 1) {
+      pose_sums_(ctx, config.geometry.refine ? kPoseSums : 0) {
+  pipeline_.bin_beside_field(config.training.step_graph);
   if (config.super_resolution.target == HighResolutionTarget::teach)
     gradient_.confidence = Buffer<float>::zeros(ctx, 2);
 }
 
 ViewRequest TrainingLoss::request(std::size_t slot, float model_time, const TrainingState& state) const {
-  return {views_->pose(slot), detector(state.step), model_time, config_->gaussians.pixel_footprint};
+  return {pose(slot, state), detector(state.step), model_time, config_->gaussians.pixel_footprint};
 }
 
-void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state) {
-  if (unfinished_) {  // what an earlier call added and nobody has taken
+void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const TrainingState& state, bool pose_sums) {
+  if (untaken_) {
     gradient_.model = {};
     zero_bytes(ctx, gradient_.confidence.data(), gradient_.confidence.size() * sizeof(float));
   }
-  unfinished_ = true;
+  untaken_ = true;
   const GaussianCloud& cloud = state.model.cloud;
   const AttenuationField& field = state.model.field;
   const ViewRequest view = request(slot, model_time, state);
@@ -42,13 +43,19 @@ void TrainingLoss::run(Context& ctx, std::size_t slot, float model_time, const T
                    [&] { variation_.add_gradient(ctx, cloud.view(), pipeline_.density(), state.step, g); });
     };
   pipeline_.backward(ctx, cloud, field, view, grad_image, gradient_.model, add_variation);
+  has_pose_sums_ = pose_sums;
+  if (pose_sums)
+    clock().time(ctx, static_cast<std::size_t>(Stage::project_backward), [&] {
+      project_pose_backward(ctx, {cloud.view(), pipeline_.density(), view.pose, view.detector, view.pixel_footprint},
+                            {pipeline_.grad_mean_px(), pipeline_.grad_conic(), pipeline_.grad_amplitude()},
+                            pose_scratch_, pose_sums_);
+    });
   if (uses_table_variation()) {
     const auto weight = static_cast<float>(config_->training.table_variation_weight);
     offset_table_smoothness_forward(ctx, weight, cloud.attenuation, table_variation_);
     offset_table_smoothness_backward(ctx, weight, cloud.attenuation, gradient_.model[Parameter::attenuation]);
   }
   watch(ctx, image, grad_image);
-  unfinished_ = false;
 }
 
 void TrainingLoss::watch(Context& ctx, View<const float> rendered, View<const float> grad_rendered) {
@@ -75,7 +82,7 @@ void TrainingLoss::watch(Context& ctx, View<const float> rendered, View<const fl
 
 LossTerms TrainingLoss::terms(const TrainingState& state) const {
   LossTerms terms;
-  terms.non_finite = non_finite_.data();
+  terms.non_finite = non_finite_.found.data();
   terms.image = view_loss_.image_loss();
   terms.image_weight = static_cast<double>(view_loss_.image_weight());
   terms.nuisance.gain = static_cast<double>(view_loss_.gain());
@@ -85,6 +92,7 @@ LossTerms TrainingLoss::terms(const TrainingState& state) const {
   if (!terms.fine.empty()) terms.confidence = state.optimizer.confidence.weights.data();
   if (uses_variation()) terms.total_variation = variation_.value();
   terms.total_variation_weight = variation_.weight_mm();
+  if (has_pose_sums_) terms.pose_sums = pose_sums_.data();
   if (uses_table_variation()) terms.table_variation = table_variation_.value.data();
   return terms;
 }

@@ -35,9 +35,13 @@ class TrainingLoss {
   /// The detector views are rendered on at a step.
   const Detector& detector(int step) const { return view_loss_.detector(step); }
   /// Evaluates the loss of training view `slot` at state.step, with the model as it is at `model_time`, and its
-  /// gradient. Changes nothing of the state. Waits with nuisance parameters or total variation only.
-  void run(Context&, std::size_t slot, float model_time, const TrainingState&);
+  /// gradient, with `pose_sums` by the view's pose, too. Changes nothing of the state. Waits with nuisance parameters
+  /// or total variation only.
+  void run(Context&, std::size_t slot, float model_time, const TrainingState&, bool pose_sums = false);
   LossGradient& gradient() { return gradient_; }
+  /// The optimiser is about to use gradient() up, which sets to zero what it reads. Where nobody says so before the
+  /// next run(), that begins with zeros of its own.
+  void gradient_is_taken() { untaken_ = false; }
   /// Where the terms of the last run() stand.
   LossTerms terms(const TrainingState&) const;
 
@@ -45,6 +49,10 @@ class TrainingLoss {
   const ViewPipeline& pipeline() const { return pipeline_; }
   /// Of its tile lists, for whoever watches how full they are.
   RasterizeScratch& rasterize_scratch() { return pipeline_.rasterize_scratch(); }
+  /// Pose of training view `slot`, refined where it is.
+  const Pose& pose(std::size_t slot, const TrainingState& state) const {
+    return state.poses.empty() ? views_->pose(slot) : state.poses[slot];
+  }
   /// low [H,W] ← training view `slot` as the model shows it when it was measured, to be held against the measurement.
   void render_as_measured(Context&, std::size_t slot, const TrainingState&, View<float> low);
 
@@ -66,8 +74,11 @@ class TrainingLoss {
   OffsetTableSmoothness table_variation_;
   LossGradient gradient_;
   Buffer<float> rendered_, grad_rendered_;
-  Buffer<std::uint32_t> non_finite_;  // [1], as find_non_finite leaves it
-  bool unfinished_ = false;           // the last run() threw
+  NonFinite non_finite_;
+  Buffer<float> pose_sums_;  // [kPoseSums], of the last run() that asked for them
+  PoseScratch pose_scratch_;
+  bool has_pose_sums_ = false;  // the last run() did
+  bool untaken_ = false;        // there may be a gradient that nobody has taken
 };
 
 }  // namespace dsasrgs

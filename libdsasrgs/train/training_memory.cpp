@@ -34,7 +34,7 @@ struct Sizes {
   std::size_t tables = 0;  // of the field
   std::size_t shared = 0;  // of the field, tables included
   std::size_t inputs = 0;  // of the field's network
-  std::size_t levels = 0;  // of the field's larger grid
+  std::size_t levels = 0;  // of both grids of the field
   std::size_t parameters() const { return gaussians * row + shared; }
 };
 
@@ -60,7 +60,7 @@ Sizes sizes_of(const Acquisition& a, const Config& config, Backend backend, std:
       s.tables = hash_grid_num_parameters(grid3d_shape(field)) + hash_grid_num_parameters(grid4d_shape(field));
       s.shared = s.tables + mlp_num_parameters(network_shape(field));
       s.inputs = static_cast<std::size_t>(network_shape(field).inputs);
-      s.levels = static_cast<std::size_t>(std::max(field.grid3d.levels, field.grid4d.levels));
+      s.levels = static_cast<std::size_t>(field.grid3d.levels + field.grid4d.levels);
       break;
   }
   return s;
@@ -75,17 +75,19 @@ std::size_t statistics_words(const Config& config) {
 
 /// Model, gradients, two moments, statistics.
 Bytes of_state(const Sizes& s, const Config& config) {
-  return {(4 * s.parameters() + s.gaussians * (1 + statistics_words(config))) * kWord, 0};
+  const std::size_t gradients = s.parameters() - (s.on_device ? s.tables : 0);  // HashGridScratch has the tables' there
+  return {(3 * s.parameters() + gradients + s.gaussians * (1 + statistics_words(config))) * kWord, 0};
 }
 
 /// ViewPipeline. The tile lists are those of small Gaussians: half as many pairs again as Gaussians on the CPU, whose
 /// tiles are bands; on a device four pairs to each, six where views are rendered finer, in four lists that have room
 /// for half as many again and in the sort's scratch.
 Bytes of_pipeline(const Sizes& s) {
-  std::size_t words = 7 + sizeof(PixelBox) / kWord + 6;  // density, mean, conic, amplitude; box; three gradients
-  if (s.inputs > 0) words += 3 + 2 * s.inputs + 3 + 1 + 3 * s.levels;  // FieldPass
+  std::size_t words = 7 + sizeof(PixelBox) / kWord + 6;    // density, mean, conic, amplitude; box; three gradients
+  if (s.inputs > 0) words += 2 * s.inputs + 3 * s.levels;  // FieldPass, HashGridScratch
   std::size_t bytes = s.gaussians * words * kWord;
   if (!s.on_device) return {bytes + s.gaussians * 3 / 2 * kWord, 0};
+  bytes += s.gaussians * sizeof(PixelBox);  // those of the lists
   const std::size_t pairs = s.fine_pixels > s.pixels ? 6 : 4;
   bytes += s.gaussians * (2 + pairs * 3 / 2 * (4 + 2)) * kWord;
   if (s.inputs > 0) bytes += s.tables * sizeof(long long);  // HashGridScratch

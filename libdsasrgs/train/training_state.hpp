@@ -52,6 +52,14 @@ struct DensificationStatistics {
   void add(Context&, const Detector&, const ViewPipeline&);
 };
 
+/// Of pose refinement (train/pose_refinement.hpp), by parameter; empty without it.
+struct PoseRefinementState {
+  std::vector<double> values;         ///< in rad, mm, or a factor
+  std::vector<double> gradient;       ///< of the steps since the last update
+  std::vector<double> first, second;  ///< Adam's moments, by pixels
+  std::int64_t updates = 0;
+};
+
 struct TrainingState {
   Config config;
   int step = 0;  ///< steps done
@@ -60,6 +68,8 @@ struct TrainingState {
   DensificationStatistics statistics;
   std::vector<NuisanceMoments> nuisance_moments;  ///< as model.nuisance
   std::string validity{};                         ///< validity_fingerprint() of the training views
+  std::vector<Pose> poses{};                      ///< of the training views, refined; empty: as given. Not saved
+  PoseRefinementState pose_refinement{};
 
   /// Before the first step.
   static TrainingState initial(Context&, const Config&, Model);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a device may do in another order, later or twice must not change a bit of what is learnt.
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <functional>
@@ -88,6 +89,8 @@ __global__ void last_block_wins(int* out) {
   if (threadIdx.x == 0) *out = static_cast<int>(blockIdx.x);
 }
 __global__ void last_thread_wins(int* out) { *out = static_cast<int>(threadIdx.x); }
+/// log[0] counts, and the numbers follow.
+__global__ void append(int* log, int what) { log[++log[0]] = what; }
 __global__ void add_one(float* values) { atomicAdd(values + threadIdx.x % 4, 1.0f); }
 __global__ void first_shared(float* out) {
   const float* values = cuda::dynamic_shared<float>();
@@ -128,6 +131,87 @@ TEST_CASE("emulation: orders are another for what depends on them", "[emulation]
   CHECK(differs);
 }
 
+TEST_CASE("emulation: branches of a graph come in any order, their end after both", "[emulation][order][graph]") {
+  const AsUsual afterwards;
+  Context ctx = Context::cuda();
+  auto log = Buffer<int>::zeros(ctx, 5);
+  const auto note = [&](int what) { launch(ctx, "note", {dim3(1), dim3(1)}, append, log.data(), what); };
+  const auto branches = [&] {
+    note(1);
+    side_by_side(
+        ctx, [&] { note(2); }, [&] { note(3); });
+    note(4);
+  };
+  const auto run = [&](bool capture) {
+    zero_bytes(ctx, log.data(), log.size() * sizeof(int));
+    Submission submission;
+    submission.run(ctx, capture, branches);
+    return log.to_host(ctx);
+  };
+  const std::vector<int> in_order{4, 1, 2, 3, 4}, swapped{4, 1, 3, 2, 4};
+  CHECK(run(true) == in_order);  // no branch was made before: none now
+  emulation::set_order(emulation::Order::reverse);
+  CHECK(run(false) == in_order);
+  CHECK(run(true) == swapped);
+  emulation::set_order(emulation::Order::forward);
+  CHECK(run(true) == in_order);
+  CHECK(emulation::device(0).graph_nodes == 4);
+  emulation::set_order(emulation::Order::shuffled, 5);
+  bool differs = false;
+  for (int i = 0; i < 20; ++i) {
+    const std::vector<int> found = run(true);
+    REQUIRE((found == in_order || found == swapped));
+    differs = differs || found == swapped;
+  }
+  CHECK(differs);
+  // A body that throws leaves the context usable, and nothing is run.
+  CHECK_THROWS_AS(Submission().run(ctx, true,
+                                   [&] {
+                                     side_by_side(
+                                         ctx, [&] { note(2); },
+                                         [&] {
+                                           note(3);
+                                           throw InvalidArgument("planted");
+                                         });
+                                   }),
+                  InvalidArgument);
+  emulation::set_order(emulation::Order::forward);
+  CHECK(run(true) == in_order);
+}
+
+TEST_CASE("emulation: a capture must not end before its branches are joined", "[emulation][graph]") {
+  Context ctx = Context::cuda();
+  auto log = Buffer<int>::zeros(ctx, 5);
+  cudaStream_t first = nullptr, second = nullptr;
+  cudaEvent_t event = nullptr;
+  REQUIRE(cudaStreamCreateWithFlags(&first, cudaStreamNonBlocking) == cudaSuccess);
+  REQUIRE(cudaStreamCreateWithFlags(&second, cudaStreamNonBlocking) == cudaSuccess);
+  REQUIRE(cudaEventCreateWithFlags(&event, cudaEventDisableTiming) == cudaSuccess);
+  const auto captured = [&](bool join) {
+    REQUIRE(cudaStreamBeginCapture(first, cudaStreamCaptureModeThreadLocal) == cudaSuccess);
+    REQUIRE(cudaEventRecord(event, first) == cudaSuccess);
+    REQUIRE(cudaStreamWaitEvent(second, event, 0) == cudaSuccess);
+    cudaLaunchConfig_t config{dim3(1), dim3(1), 0, second};
+    REQUIRE(cudaLaunchKernelEx(&config, append, log.data(), 1) == cudaSuccess);
+    if (join) {
+      REQUIRE(cudaEventRecord(event, second) == cudaSuccess);
+      REQUIRE(cudaStreamWaitEvent(first, event, 0) == cudaSuccess);
+    }
+    cudaGraph_t graph = nullptr;
+    const cudaError_t ended = cudaStreamEndCapture(first, &graph);
+    CHECK((graph != nullptr) == join);
+    cudaGraphDestroy(graph);
+    return ended;
+  };
+  CHECK(captured(true) == cudaSuccess);
+  CHECK(captured(false) == cudaErrorStreamCaptureUnjoined);
+  cudaGetLastError();
+  CHECK(captured(true) == cudaSuccess);
+  cudaEventDestroy(event);
+  cudaStreamDestroy(first);
+  cudaStreamDestroy(second);
+}
+
 TEST_CASE("emulation: deferred work is done when somebody waits, and pinned memory is NaN until then",
           "[emulation][order]") {
   const AsUsual afterwards;
@@ -137,7 +221,7 @@ TEST_CASE("emulation: deferred work is done when somebody waits, and pinned memo
   Mailbox mailbox(ctx, 4 * sizeof(float));
   const auto* arrived = static_cast<const float*>(mailbox.data());
   launch(ctx, "add_one", {dim3(1), dim3(32)}, add_one, values.data());
-  mailbox.post(ctx, 0, values.data(), 4 * sizeof(float));
+  mailbox.post(ctx, std::array{Mailbox::Letter{0, values.data(), 4 * sizeof(float)}});
   CHECK(std::isnan(arrived[0]));
   launch(ctx, "add_one", {dim3(1), dim3(32)}, add_one, values.data());
   ctx.synchronize();
@@ -221,6 +305,7 @@ TEST_CASE("a captured step has few nodes and allocates nothing", "[emulation][gr
   for (int i = 0; i < 4; ++i) reconstructor.step();
   CHECK(emulation::device(0).allocations == allocations);
   // Scan and sort are a node each here, and 2 and 8 of CUB's on a device.
-  CHECK(emulation::device(0).graph_nodes <= 42);
+  CAPTURE(emulation::device(0).graph_nodes);
+  CHECK(emulation::device(0).graph_nodes <= 25);
   CHECK(emulation::device(0).graph_nodes > 20);  // there was a graph
 }

@@ -194,7 +194,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     return fail(cudaErrorInvalidValue, "cudaMemcpyAsync of " + std::to_string(bytes) +
                                            " bytes: a pointer is not on the side its kind says, or too short");
   const bool pageable = to_device != from_device && !is_pinned(to_device ? from : to);
-  if (stream->capturing != nullptr && pageable)
+  if (stream->graph() != nullptr && pageable)
     return fail(cudaErrorStreamCaptureUnsupported,
                 "cudaMemcpyAsync of pageable memory while the stream is being captured");
   const auto copy = [=](const void* source) {
@@ -212,8 +212,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     return submit(stream, {Node::Kind::copy, bytes,
                            [copy, now = std::vector<char>(first, first + bytes)] { return copy(now.data()); }});
   }
-  if (!to_device && is_deferred() && stream->capturing == nullptr) std::memset(to, 0xff, bytes);
+  if (!to_device && is_deferred() && stream->graph() == nullptr) std::memset(to, 0xff, bytes);
   return submit(stream, {Node::Kind::copy, bytes, [copy, from] { return copy(from); }});
+}
+void emulation::expect_pinned_write(void* to, std::size_t bytes, cudaStream_t stream) {
+  note_copy(to, stream);
+  if (is_deferred()) std::memset(to, 0xff, bytes);
 }
 cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
   if (const cudaError_t e = require_current(stream, "cudaMemsetAsync"); e != cudaSuccess) return e;

@@ -2,6 +2,7 @@
 // What a context does to the process's other CUDA code, which is nothing: on two emulated devices, with streams, graphs
 // and pinned memory of its own and of a caller.
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <string>
 #include <thread>
@@ -49,7 +50,7 @@ void use_all(Context& ctx, int current) {
   {
     Mailbox mailbox(ctx, sizeof(float));
     unchanged("pinned memory");
-    mailbox.post(ctx, 0, values.data(), sizeof(float));
+    mailbox.post(ctx, std::array{Mailbox::Letter{0, values.data(), sizeof(float)}});
     unchanged("post");
     ctx.synchronize();
     unchanged("synchronize");
@@ -163,7 +164,7 @@ TEST_CASE("cuda context: pinned memory is not freed while a copy is on its way t
   const auto values = Buffer<float>::zeros(ctx, 4);
   {
     Mailbox mailbox(ctx, 16);
-    mailbox.post(ctx, 0, values.data(), 16);
+    mailbox.post(ctx, std::array{Mailbox::Letter{0, values.data(), 16}});
   }
   CHECK(emulation::device(0).early_frees == 0);
 }

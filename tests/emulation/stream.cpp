@@ -7,8 +7,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "execution.hpp"
+#include "order.hpp"
 
 namespace emulation {
 
@@ -37,12 +39,14 @@ void fail_graph_updates(unsigned n) {
 }
 
 cudaError_t submit(cudaStream_t stream, Node node) {
-  if (stream->capturing != nullptr)
-    stream->capturing->nodes.push_back(std::move(node));
-  else if (deferred)
+  if (Graph* const graph = stream->graph(); graph != nullptr) {
+    node.after = std::exchange(stream->last, {graph->nodes.size()});
+    graph->nodes.push_back(std::move(node));
+  } else if (deferred) {
     stream->waiting.push_back(std::move(node));
-  else
+  } else {
     return node.run();
+  }
   return cudaSuccess;
 }
 
@@ -60,7 +64,7 @@ cudaError_t wait_for(cudaStream_t stream) {
 }
 
 cudaError_t forbidden_in_capture(cudaStream_t stream, const char* what) {
-  if (stream->capturing == nullptr) return cudaSuccess;
+  if (stream->graph() == nullptr) return cudaSuccess;
   return fail(cudaErrorStreamCaptureUnsupported, std::string(what) + " while the stream is being captured");
 }
 
@@ -93,7 +97,7 @@ using namespace emulation;
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   int current = 0;
   cudaGetDevice(&current);
-  *stream = new Stream{current, nullptr, {}};
+  *stream = new Stream{current, nullptr};
   ++device(current).streams;
   return cudaSuccess;
 }
@@ -120,10 +124,26 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   event->stream = stream;
+  event->graph = stream->graph();
+  if (event->graph != nullptr) {  // no node: what waits for it comes after what the stream has captured
+    event->last = stream->last;
+    return cudaSuccess;
+  }
   return submit(stream, {Node::Kind::event, 0, [event] {
                            event->time = std::chrono::steady_clock::now();
                            return cudaSuccess;
                          }});
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (event->graph == nullptr || (stream->graph() != nullptr && stream->graph() != event->graph))
+    return fail(cudaErrorInvalidValue, "cudaStreamWaitEvent beside a capture is not emulated");
+  if (stream->graph() == nullptr) {
+    stream->joined = event->graph;
+    stream->last.clear();
+    event->graph->joined.push_back(stream);
+  }
+  stream->last.insert(event->last.begin(), event->last.end());
+  return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) { return cudaEventSynchronize(event); }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
@@ -141,15 +161,31 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   if (const cudaError_t e = forbidden_in_capture(stream, "cudaStreamBeginCapture"); e != cudaSuccess) return e;
   stream->capturing = std::make_unique<Graph>();
+  stream->last.clear();
   return cudaSuccess;
 }
+namespace {
+/// Whether every node comes before one of the last ones of the stream that began the capture.
+bool is_joined(const Graph& graph, const Nodes& last) {
+  Nodes seen, next = last;
+  while (!next.empty()) {
+    const std::size_t node = *next.begin();
+    next.erase(next.begin());
+    if (seen.insert(node).second) next.insert(graph.nodes[node].after.begin(), graph.nodes[node].after.end());
+  }
+  return seen.size() == graph.nodes.size();
+}
+}  // namespace
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   if (stream->capturing == nullptr) return fail(cudaErrorInvalidValue, "the stream is not being captured");
+  for (Stream* other : stream->capturing->joined) other->joined = nullptr;
   *graph = stream->capturing.release();
-  return cudaSuccess;
+  if (is_joined(**graph, stream->last)) return cudaSuccess;
+  delete std::exchange(*graph, nullptr);
+  return fail(cudaErrorStreamCaptureUnjoined, "the capture ended before what a branch of it has captured was joined");
 }
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
-  *status = stream->capturing != nullptr ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+  *status = stream->graph() != nullptr ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
   return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
@@ -157,7 +193,9 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
   return cudaSuccess;
 }
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo*) {
-  const auto same = [](const Node& a, const Node& b) { return a.kind == b.kind && a.bytes == b.bytes; };
+  const auto same = [](const Node& a, const Node& b) {
+    return a.kind == b.kind && a.bytes == b.bytes && a.after == b.after;
+  };
   if (!std::equal(exec->nodes.begin(), exec->nodes.end(), graph->nodes.begin(), graph->nodes.end(), same))
     return fail(cudaErrorGraphExecUpdateFailure, "the graph has changed its shape");
   if (const unsigned n = failing_updates; n > 0 && ++updates % n == 0)
@@ -165,12 +203,30 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGra
   exec->nodes = graph->nodes;
   return cudaSuccess;
 }
+namespace {
+/// One that puts no node before those it comes after, and branches as set_order() asks for.
+std::vector<std::size_t> order_of(const std::vector<Node>& nodes) {
+  std::vector<std::size_t> order, ready, turns;
+  std::vector<bool> done(nodes.size());
+  Turns of_graph = Turns::of_launch();
+  while (order.size() < nodes.size()) {
+    ready.clear();
+    for (std::size_t n = 0; n < nodes.size(); ++n)
+      if (!done[n] && std::all_of(nodes[n].after.begin(), nodes[n].after.end(), [&](std::size_t b) { return done[b]; }))
+        ready.push_back(n);
+    of_graph.put_in_order(turns, ready.size());
+    order.push_back(ready[turns.front()]);
+    done[order.back()] = true;
+  }
+  return order;
+}
+}  // namespace
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   if (const cudaError_t e = require_current(stream, "cudaGraphLaunch"); e != cudaSuccess) return e;
   device(stream->device).graph_nodes = exec->nodes.size();
   const DeviceAccess access;  // opened once for all of them
-  for (const Node& node : exec->nodes)
-    if (const cudaError_t e = submit(stream, node); e != cudaSuccess) return e;
+  for (const std::size_t node : order_of(exec->nodes))
+    if (const cudaError_t e = submit(stream, exec->nodes[node]); e != cudaSuccess) return e;
   return cudaSuccess;
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {

@@ -8,20 +8,26 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "include/cuda_runtime.h"
 
 namespace emulation {
 
-/// A piece of work. An instantiated graph takes another of the same kind and size in its place.
+/// Nodes of a graph that a later one comes after.
+using Nodes = std::set<std::size_t>;
+
+/// A piece of work. An instantiated graph takes another of the same kind, size and place in its place.
 struct Node {
   enum class Kind : std::uint8_t { kernel, copy, set, event, release } kind;
   std::size_t bytes;  ///< that a copy or memset is about
   std::function<cudaError_t()> run;
+  Nodes after{};
 };
 struct Graph {
   std::vector<Node> nodes;
+  std::vector<Stream*> joined{};  ///< streams that wait for an event of the capture, beside the one that began it
 };
 struct GraphExec {
   std::vector<Node> nodes;
@@ -29,11 +35,16 @@ struct GraphExec {
 struct Stream {
   int device;
   std::unique_ptr<Graph> capturing;
-  std::deque<Node> waiting;  ///< set_deferred(true)
+  std::deque<Node> waiting{};  ///< set_deferred(true)
+  Graph* joined = nullptr;     ///< the graph that another stream captures, and this one with it
+  Nodes last{};                ///< what is captured next comes after these
+  Graph* graph() const { return joined != nullptr ? joined : capturing.get(); }
 };
 struct Event {
   std::chrono::steady_clock::time_point time;
   Stream* stream = nullptr;
+  Graph* graph = nullptr;  ///< it was recorded in the capture of
+  Nodes last{};
 };
 
 /// Captures work, keeps it (set_deferred(true)) or does it.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "adam/adam_math.hpp"
@@ -240,6 +241,91 @@ TEST_CASE("adam: same bits for 1 and 2 threads, and wherever an entry stands", "
     last.update(ctx, step, {g[n - 1]});
   }
   CHECK(last.p.to_host(ctx)[0] == results[0][n - 1]);
+}
+
+TEST_CASE("adam: arrays together become what each becomes by itself", "[adam]") {
+  Context ctx = test::make_context();
+  // More than one launch takes, of all sizes, two of them empty, each with an update of its own.
+  std::vector<Entries> together, alone;
+  std::vector<AdamArray> arrays;
+  std::vector<std::vector<float>> given;
+  for (std::uint32_t i = 0; i < 71; ++i) {
+    const std::size_t n = i % 40 == 7 ? 0 : i == 50 ? 40001 : 1 + 37 * i % 1030;
+    const auto start = test::random_values<float>(n, -1, 1, 200 + i);
+    together.emplace_back(ctx, start);
+    alone.emplace_back(ctx, start);
+    given.push_back(gradients(n, 300 + i));
+  }
+  for (int t = 1; t <= 2; ++t) {
+    arrays.clear();
+    for (std::size_t i = 0; i < together.size(); ++i) {
+      AdamStep step;
+      step.step = t + static_cast<int>(i % 5);
+      step.learning_rate = 0.01f * static_cast<float>(1 + i);
+      step.weight_decay = i % 3 == 0 ? 0.05f : 0.0f;
+      step.mode = i % 2 == 0 ? AdamMode::sparse : AdamMode::dense;
+      together[i].g = Buffer<float>::from_host(ctx, given[i]);
+      arrays.push_back({step, {together[i].p, together[i].g, together[i].m, together[i].v}});
+      alone[i].update(ctx, step, given[i]);
+    }
+    adam_update(ctx, arrays);
+  }
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    CAPTURE(i);
+    CHECK(together[i].p.to_host(ctx) == alone[i].p.to_host(ctx));
+    CHECK(together[i].m.to_host(ctx) == alone[i].m.to_host(ctx));
+    CHECK(together[i].v.to_host(ctx) == alone[i].v.to_host(ctx));
+    CHECK(together[i].g.to_host(ctx) == std::vector<float>(given[i].size(), 0.0f));
+  }
+  CHECK_NOTHROW(adam_update(ctx, std::span<const AdamArray>()));
+}
+
+TEST_CASE("adam: a gradient in fixed point is that in floats, and is left zero", "[adam]") {
+  Context ctx = test::make_context();
+  const float unit = 0x1p-40f;
+  const auto fixed_unit = Buffer<float>::from_host(ctx, {unit});
+  for (const AdamMode mode : {AdamMode::dense, AdamMode::sparse})
+    for (const std::size_t n : {std::size_t{1}, std::size_t{4}, std::size_t{4099}}) {
+      CAPTURE(n, mode == AdamMode::sparse);
+      const auto start = test::random_values<float>(n, -1, 1, 11);
+      Entries expected(ctx, start), found(ctx, start);
+      std::vector<long long> sums;
+      std::vector<float> floats;
+      const auto random = test::random_values<double>(n, -1, 1, 12);
+      for (std::size_t i = 0; i < n; ++i) {
+        sums.push_back(
+            i % 32 / 4 % 3 == 2 || i % 5 == 3 ? 0 : std::llrint(std::ldexp(random[i], static_cast<int>(i % 61))));
+        floats.push_back(static_cast<float>(std::ldexp(static_cast<double>(sums[i]), -40)));
+      }
+      AdamStep step;
+      step.mode = mode;
+      step.weight_decay = 0.01f;
+      auto fixed = Buffer<long long>::from_host(ctx, sums);
+      const auto update = [&] {
+        adam_update(ctx, step, {found.p, WaitingGradient(fixed.view(), fixed_unit.view()), found.m, found.v});
+      };
+      if (ctx.backend() == Backend::cpu) {
+        CHECK_THROWS_AS(update(), InvalidArgument);
+        continue;
+      }
+      update();
+      expected.update(ctx, step, floats);
+      CHECK(found.p.to_host(ctx) == expected.p.to_host(ctx));
+      CHECK(found.m.to_host(ctx) == expected.m.to_host(ctx));
+      CHECK(found.v.to_host(ctx) == expected.v.to_host(ctx));
+      CHECK(fixed.to_host(ctx) == std::vector<long long>(n, 0));
+      // A sum that is not finite, and what may have been added to it.
+      for (const long long added : {0ll, 1ll << 61, -(1ll << 61)}) {
+        sums.assign(n, 1ll << 61);
+        sums[n / 2] = static_cast<long long>(static_cast<unsigned long long>(fixed_point::kNotFinite) +
+                                             static_cast<unsigned long long>(added));
+        fixed = Buffer<long long>::from_host(ctx, sums);
+        found = Entries(ctx, start);
+        update();
+        const auto p = found.p.to_host(ctx);
+        for (std::size_t i = 0; i < n; ++i) CHECK(std::isnan(p[i]) == (i == n / 2));
+      }
+    }
 }
 
 TEST_CASE("adam: CUDA agrees with the CPU", "[adam][parity]") {

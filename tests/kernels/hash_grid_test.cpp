@@ -2,76 +2,23 @@
 #include "hash_grid/hash_grid.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "dsasrgs/error.hpp"
-#include "oracle/hash_grid_oracle.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
+#include "support/hash_grid_problem.hpp"
 #include "support/random_values.hpp"
 
 using namespace dsasrgs;
+using Problem = test::HashGridProblem;
 
 namespace {
-
-/// A shape with n points of random data; some points lie outside [0,1]³ and on its faces.
-struct Problem {
-  Problem(const HashGridShape& s, std::size_t num_points, float t = 0.37f)
-      : shape(s),
-        n(num_points),
-        time(t),
-        position(test::random_values<float>(3 * n, 0, 1, 21)),
-        table(test::random_values<float>(hash_grid_num_parameters(s), -1, 1, 22)),
-        grad_features(test::random_values<float>(num_features() * n, -1, 1, 23)) {
-    constexpr float kSpecial[] = {-0.25f, 0.0f, 1.0f, 1.75f};
-    for (std::size_t i = 0; i + 7 < position.size(); i += 7) position[i] = kSpecial[i / 7 % 4];
-  }
-  std::size_t num_features() const { return static_cast<std::size_t>(shape.levels) * kHashFeatures; }
-
-  std::vector<float> forward(Context& ctx) const {
-    auto features = Buffer<float>::from_host(ctx, std::vector<float>(num_features() * n, 99));
-    const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
-    hash_grid_forward(ctx, {shape, p, time, t}, features);
-    return features.to_host(ctx);
-  }
-  struct Gradients {
-    std::vector<float> table, position;
-  };
-  /// Gradients added to (or, for the positions, written over) arrays full of `before`.
-  Gradients backward(Context& ctx, GradientMode mode, float before = 0, bool want_position = true) const {
-    HashGridScratch scratch;
-    return backward(ctx, mode, before, want_position, scratch);
-  }
-  Gradients backward(Context& ctx, GradientMode mode, float before, bool want_position,
-                     HashGridScratch& scratch) const {
-    const auto p = Buffer<float>::from_host(ctx, position), t = Buffer<float>::from_host(ctx, table);
-    auto gt = Buffer<float>::from_host(ctx, std::vector<float>(table.size(), before));
-    auto gp = Buffer<float>::from_host(ctx, std::vector<float>(want_position ? position.size() : 0, before));
-    hash_grid_backward(ctx, {shape, p, time, t}, Buffer<float>::from_host(ctx, grad_features), {gt, gp, mode}, scratch);
-    return {gt.to_host(ctx), gp.to_host(ctx)};
-  }
-  oracle::HashGrid expected() const {
-    oracle::HashGrid o{shape.dimensions,
-                       shape.levels,
-                       shape.log2_entries,
-                       shape.base_resolution,
-                       shape.growth,
-                       {table.begin(), table.end()},
-                       {},
-                       {},
-                       {}};
-    o.run({position.begin(), position.end()}, double(time), {grad_features.begin(), grad_features.end()});
-    return o;
-  }
-
-  HashGridShape shape;
-  std::size_t n;
-  float time;
-  std::vector<float> position, table, grad_features;
-};
 
 /// Points along a line: neighbours in memory share cells, as sorted Gaussians do. None lies on a border of cells, where
 /// the gradient jumps.
@@ -302,25 +249,40 @@ TEST_CASE("hash_grid: nothing to do for no points, and each documented error", "
   const View<float> none;
   CHECK_NOTHROW(hash_grid_forward(ctx, {shape, none, 0, table}, none));
   HashGridScratch scratch;
-  CHECK_NOTHROW(hash_grid_backward(ctx, {shape, none, 0, table}, none, {table, none}, scratch));
+  CHECK_NOTHROW(hash_grid_backward(ctx, {shape, none, 0, table}, none, {none}, scratch));
+  hash_grid_take_gradient(ctx, scratch, 0, table);
+  CHECK(table.to_host(ctx) == std::vector<float>(table.size(), 0.0f));
+  CHECK_NOTHROW(hash_grid_forward(ctx, std::span<const HashGridInput>(), none));
+  CHECK_NOTHROW(hash_grid_backward(ctx, std::span<const HashGridInput>(), none, {none}, scratch));
 
   CHECK_NOTHROW(hash_grid_forward(ctx, {shape, position, 0, table}, features));
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, wrong, 0, table}, features), InvalidArgument);
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, wrong}, features), InvalidArgument);
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, table}, wrong), InvalidArgument);
-  const auto back = [&](View<const float> p, View<const float> t, View<const float> g, View<float> gt, View<float> gp) {
-    hash_grid_backward(ctx, {shape, p, 0, t}, g, {gt, gp}, scratch);
+  const auto back = [&](View<const float> p, View<const float> t, View<const float> g, View<float> gp) {
+    hash_grid_backward(ctx, {shape, p, 0, t}, g, {gp}, scratch);
   };
-  CHECK_NOTHROW(back(position, table, features, table, position));
-  CHECK_THROWS_AS(back(wrong, table, features, table, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, wrong, features, table, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, wrong, table, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, features, wrong, position), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, features, table, wrong), InvalidArgument);
+  CHECK_NOTHROW(back(position, table, features, position));
+  CHECK_THROWS_AS(back(wrong, table, features, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, wrong, features, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, wrong, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, table, features, wrong), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, 0, wrong), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, 1, table), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, table.size(), table), InvalidArgument);
+  const HashGridInput here{shape, position, 0, table};
+  HashGridInput elsewhere = here, other_box = here;
+  auto moved = Buffer<float>::zeros(ctx, 9), twice = Buffer<float>::zeros(ctx, 24);
+  elsewhere.position = moved;
+  other_box.box.origin[1] = 1;
+  CHECK_NOTHROW(hash_grid_forward(ctx, std::array{here, here}, twice));
+  CHECK_THROWS_AS(hash_grid_forward(ctx, std::array{here, elsewhere}, twice), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_forward(ctx, std::array{here, other_box}, twice), InvalidArgument);
   auto longer = Buffer<float>::zeros(ctx, table.size() + 1);
   const View<float> unaligned = longer.view().subview(1, table.size());
   CHECK_THROWS_AS(hash_grid_forward(ctx, {shape, position, 0, unaligned}, features), InvalidArgument);
-  CHECK_THROWS_AS(back(position, table, features, unaligned, position), InvalidArgument);
+  CHECK_THROWS_AS(back(position, unaligned, features, position), InvalidArgument);
+  CHECK_THROWS_AS(hash_grid_take_gradient(ctx, scratch, 0, longer.view().subview(1, table.size())), InvalidArgument);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const HashGridShape& bad :
        {HashGridShape{2, 2, 8, 2, 1.5}, HashGridShape{5, 2, 8, 2, 1.5}, HashGridShape{3, 0, 8, 2, 1.5},

@@ -56,7 +56,7 @@ struct Problem {
   std::vector<float> forward(Context& ctx) const {
     auto output = Buffer<float>::from_host(ctx, std::vector<float>(n, 99));
     const auto p = Buffer<float>::from_host(ctx, parameters), x = Buffer<float>::from_host(ctx, input);
-    mlp_forward(ctx, {shape, p, x}, output);
+    mlp_forward(ctx, {shape, p, x, gain}, output);
     return output.to_host(ctx);
   }
   struct Gradients {
@@ -71,7 +71,7 @@ struct Problem {
     auto gp = Buffer<float>::from_host(ctx, std::vector<float>(parameters.size(), before));
     auto gi = Buffer<float>::from_host(ctx, std::vector<float>(want_input ? input.size() : 0, before));
     const auto p = Buffer<float>::from_host(ctx, parameters), x = Buffer<float>::from_host(ctx, input);
-    mlp_backward(ctx, {shape, p, x}, Buffer<float>::from_host(ctx, grad_output), {gp, gi, mode}, scratch);
+    mlp_backward(ctx, {shape, p, x, gain}, Buffer<float>::from_host(ctx, grad_output), {gp, gi, mode}, scratch);
     return {gp.to_host(ctx), gi.to_host(ctx)};
   }
   struct Expected {
@@ -82,8 +82,8 @@ struct Problem {
     const auto o = oracle_of(shape, parameters);
     Expected e{{}, std::vector<double>(parameters.size(), 0.0), std::vector<double>(input.size())};
     for (std::size_t p = 0; p < n; ++p) {
-      e.output.push_back(o.value(point(p)));
-      const auto g = o.vjp(point(p), grad_output[p], e.parameters);
+      e.output.push_back(double(gain) * o.value(point(p)));
+      const auto g = o.vjp(point(p), double(gain) * double(grad_output[p]), e.parameters);
       for (std::size_t f = 0; f < g.size(); ++f) e.input[f * n + p] = g[f];
     }
     return e;
@@ -92,6 +92,7 @@ struct Problem {
   MlpShape shape;
   std::size_t n;
   std::vector<float> parameters, input, grad_output;
+  float gain = 1;
 };
 
 /// Shapes and numbers of points beside the blocks of 96 points, the vectors of 16 and the tiles of 6, and one with more
@@ -111,6 +112,9 @@ std::vector<Problem> problems() {
   all.push_back(Problem({256, 256, 1}, 7).opened());
   for (const float sharpness : {1.0f, 10.0f})  // outputs of both signs before it
     all.emplace_back(MlpShape{48, 64, 2, MlpPrecision::fp32, OutputActivation::softplus, sharpness}, 289);
+  all.back().gain = 0.03f;
+  all.push_back(all.front().opened());
+  all.back().gain = -1.7f;
   return all;
 }
 

@@ -7,12 +7,14 @@
 #include <numbers>
 #include <vector>
 
-#include "oracle/ray_integral_oracle.hpp"
+#include "dsasrgs/error.hpp"
+#include "oracle/projection_oracle.hpp"
 #include "project/project_math.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/oblique_view.hpp"
 #include "support/projected_cloud.hpp"
+#include "support/projected_gaussian.hpp"
 #include "support/random_values.hpp"
 
 namespace dsasrgs::test {
@@ -21,34 +23,6 @@ namespace {
 
 ProjectionConstants<double> oblique_constants(bool footprint, bool mirrored = false) {
   return projection_constants(oblique_pose(mirrored), kDetector, {0.05f, 4.0f}, footprint);
-}
-
-Projection<double> project_parameters(const ProjectionConstants<double>& view, const std::vector<double>& x) {
-  return project_gaussian(view, {x[0], x[1], x[2]}, {x[3], x[4], x[5]}, {x[6], x[7], x[8], x[9]}, x[10]);
-}
-
-std::vector<double> random_parameters(std::uint32_t seed) {
-  std::vector<double> x = random_values<double>(11, -1, 1, seed);
-  for (int i = 0; i < 3; ++i) x[i] *= 70;
-  for (int i = 3; i < 6; ++i) x[i] *= 3;
-  x[10] = 0.03 + 0.02 * x[10];
-  return x;
-}
-
-/// Σ₂ of an oracle Gaussian from the numeric Jacobian of the library's point projection.
-struct Covariance2 {
-  double xx, xy, yy;
-  Vec3d ju, jv;
-};
-Covariance2 covariance_oracle(const Pose& pose, const Detector& detector, const GaussianOracle& k) {
-  const auto column = [&](Vec3d step) {
-    const Vec2d above = project_point(pose, detector, k.mean_mm + step),
-                below = project_point(pose, detector, k.mean_mm - step);
-    return Vec2d{(above.x - below.x) / 2e-3, (above.y - below.y) / 2e-3};
-  };
-  const Vec2d x = column({1e-3, 0, 0}), y = column({0, 1e-3, 0}), z = column({0, 0, 1e-3});
-  const Vec3d ju{x.x, y.x, z.x}, jv{x.y, y.y, z.y};
-  return {k.covariance(ju, ju), k.covariance(ju, jv), k.covariance(jv, jv), ju, jv};
 }
 
 }  // namespace
@@ -60,8 +34,7 @@ TEST_CASE("project: mean, conic and amplitude equal the covariance form with a n
     for (std::uint32_t seed = 0; seed < 30; ++seed) {
       const std::vector<double> x = random_parameters(seed);
       const Projection<double> p = project_parameters(view, x);
-      const Vec3d scale = bounded_scale(Vec3d{x[3], x[4], x[5]}, view.min_mm, view.max_mm);
-      const GaussianOracle k{{x[0], x[1], x[2]}, scale, {x[6], x[7], x[8], x[9]}, x[10]};
+      const GaussianOracle k = oracle_of(view, x);
       const Vec2d mean = project_point(pose, kDetector, k.mean_mm);
       CHECK(p.mean_u == Approx(mean.x).epsilon(1e-12));
       CHECK(p.mean_v == Approx(mean.y).epsilon(1e-12));
@@ -158,6 +131,32 @@ TEST_CASE("project: the operator agrees with its formulas in double", "[project]
     CHECK(amplitude_error < 5e-6);
     CHECK(wrong_boxes == 0);
   }
+}
+
+TEST_CASE("project: parts that are not asked for are skipped, and change nothing in the others", "[project]") {
+  Context ctx = make_context();
+  TestCloud cloud = random_cloud(1031, {0.05f, 4.0f}, 70, 5);
+  cloud.place(7, oblique_pose(false).source_mm);  // one that cannot be projected
+  const ProjectedCloud all(ctx, cloud, oblique_pose(false), kDetector, true);
+  const CloudOnDevice device(ctx, cloud);
+  const auto project = [&](View<const float> density, const ProjectOutput& out) {
+    project_forward(ctx, {device.view(cloud.bounds), density, oblique_pose(false), kDetector, true}, out);
+  };
+  const auto fields = [](const std::vector<PixelBox>& boxes) {
+    std::vector<int> all_fields;
+    for (const PixelBox& b : boxes) all_fields.insert(all_fields.end(), {b.x_begin, b.x_end, b.y_begin, b.y_end});
+    return all_fields;
+  };
+  Buffer<float> mean(ctx, 2 * cloud.size()), conic(ctx, 3 * cloud.size()), amplitude(ctx, cloud.size());
+  Buffer<PixelBox> box(ctx, cloud.size());
+  project({}, {{}, {}, {}, box});  // no density is needed
+  CHECK(fields(box.to_host(ctx)) == fields(all.box.to_host(ctx)));
+  project({}, {mean, conic, {}, {}});
+  CHECK(mean.to_host(ctx) == all.mean_px.to_host(ctx));
+  CHECK(conic.to_host(ctx) == all.conic.to_host(ctx));
+  project(device.density, {{}, {}, amplitude, {}});
+  CHECK(amplitude.to_host(ctx) == all.amplitude.to_host(ctx));
+  CHECK_THROWS_AS(project({}, {{}, {}, amplitude, {}}), InvalidArgument);
 }
 
 TEST_CASE("project: the operator's VJP agrees with its formulas in double", "[project]") {

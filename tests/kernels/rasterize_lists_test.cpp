@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/submission.hpp"
+#include "dsasrgs/error.hpp"
 #include "oracle/rasterize_oracle.hpp"
 #include "rasterize/rasterize.hpp"
 #include "support/context.hpp"
@@ -84,6 +85,33 @@ TEST_CASE("rasterize: Gaussians that outgrow the lists are all drawn", "[rasteri
   Buffer<float> image(ctx, pixels);
   submission.run(ctx, true, [&] { rasterize_forward(ctx, large_d.input(width, height), scratch, image); });
   CHECK(image.to_host(ctx) == fresh);
+}
+
+TEST_CASE("rasterize: boxes that are looked at beforehand change no bit, and serve one pass", "[rasterize]") {
+  Context ctx = make_context();
+  const int width = 100, height = 83;
+  const GaussiansOnDevice d(ctx, random_gaussians(333, width, height, 15)),
+      other(ctx, random_gaussians(333, width, height, 16)), fewer(ctx, random_gaussians(200, width, height, 17));
+  RasterizeScratch scratch, plain;
+  Buffer<float> image(ctx, 100 * 83);
+  const auto drawn = [&](const GaussiansOnDevice& k, RasterizeScratch& s) {
+    rasterize_forward(ctx, k.input(width, height), s, image);
+    return image.to_host(ctx);
+  };
+  const auto prepare = [&](const GaussiansOnDevice& k) {
+    rasterize_prepare(ctx, width, height, k.input(width, height).box, scratch);
+  };
+  prepare(d);
+  CHECK(drawn(d, scratch) == drawn(d, plain));
+  CHECK(drawn(other, scratch) == drawn(other, plain));
+  prepare(d);
+  CHECK(drawn(fewer, scratch) == drawn(fewer, plain));  // not those: they are looked at by the pass itself
+  prepare(other);
+  Submission submission;
+  submission.run(ctx, true, [&] { rasterize_forward(ctx, other.input(width, height), scratch, image); });
+  CHECK(image.to_host(ctx) == drawn(other, plain));
+  CHECK_NOTHROW(rasterize_prepare(ctx, width, height, {}, scratch));
+  CHECK_THROWS_AS(rasterize_prepare(ctx, 0, height, {}, scratch), InvalidArgument);
 }
 
 TEST_CASE("rasterize: once warmed up a step neither waits nor allocates", "[rasterize]") {

@@ -35,7 +35,7 @@ constexpr std::size_t num_members() {
 }
 
 static_assert(num_members<Decay>() == 2 && num_members<GridConfig>() == 4, "the count itself");
-static_assert(num_members<Config>() == 10, "a new section must be counted below");
+static_assert(num_members<Config>() == 11, "a new section must be counted below");
 
 /// Where the fields that are visited lie.
 struct Visited {
@@ -75,6 +75,7 @@ TEST_CASE("config: every member of every section is in the list of fields, once"
   CHECK(visited.inside(c.residual_split) == num_members<ResidualSplitConfig>());
   CHECK(visited.inside(c.residual_births) == num_members<ResidualBirthsConfig>());
   CHECK(visited.inside(c.nuisance) == num_members<NuisanceConfig>());
+  CHECK(visited.inside(c.geometry) == num_members<GeometryConfig>());
   CHECK(visited.inside(c.super_resolution) == num_members<SuperResolutionConfig>());
   CHECK(visited.inside(c.preset) == 1);
 }

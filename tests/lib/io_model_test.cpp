@@ -223,3 +223,49 @@ TEST_CASE("model file: views and numbers that cannot be are refused when it is r
   refused("/field@density_scale_per_mm", {}, "expected a positive finite number, found 0",
           {.density_scale_per_mm = 1e-300});
 }
+
+TEST_CASE("model file: pose corrections come back bit for bit, and those that fit no sweep are refused",
+          "[io][model][pose]") {
+  Context ctx = make_context();
+  const TemporaryFolder folder;
+  const auto path = folder / "model.h5";
+  Model model = small_model(ctx);
+  PoseCorrection& c = model.pose_correction;
+  c.view = {0, 2};
+  for (const double primary : {0.3, 1.1}) {
+    CArmView arm;
+    arm.primary_rad = primary;
+    c.nominal.push_back(carm_pose(arm, primary));
+  }
+  c.pivot_mm = {0, 0.25, 1};
+  c.sweep = {1.5, -2, 3, 0.01, -0.02, 0.003};
+  for (int k = 0; k < 5; ++k) c.knots.push_back({{0.001 * k, 0.002, -0.003}, {1.0 * k, 2, -3}});
+  c.remainder = {{{0.01, 0, 0}, {0, 0.5, 0}}, {{0, -0.01, 0}, {0.25, 0, 0}}};
+  write_model(ctx, path, model);
+  const PoseCorrection read = read_model(ctx, path).pose_correction;
+  CHECK(read.view == c.view);
+  CHECK(read.pivot_mm == c.pivot_mm);
+  CHECK(read.sweep.offset_v_mm == -2);
+  CHECK(read.sweep.arc_scale == 0.003);
+  REQUIRE(read.knots.size() == 5);
+  CHECK(read.knots[4].shift_mm == c.knots[4].shift_mm);
+  CHECK(read.remainder[1].turn_rad == c.remainder[1].turn_rad);
+  CHECK(read.nominal[1].detector_u == c.nominal[1].detector_u);
+  CHECK(read.nominal[1].time_s == c.nominal[1].time_s);
+  const Pose a = PoseCorrector(c).corrected_training_view(1), b = PoseCorrector(read).corrected_training_view(1);
+  CHECK(a.source_mm == b.source_mm);
+  CHECK(!(a.source_mm == c.nominal[1].source_mm));
+
+  const auto refused = [&](const std::function<void(PoseCorrection&)>& change, const std::string& text) {
+    Model other = small_model(ctx);
+    other.pose_correction = c;
+    change(other.pose_correction);
+    require_error<InvalidArgument>([&] { write_model(ctx, path, other); }, {"write_model: /pose_correction", text});
+  };
+  refused([](PoseCorrection& p) { p.view = {0, 1}; }, "the views of /nuisance/view");
+  refused([](PoseCorrection& p) { p.knots.resize(3); }, "expected 4 knots or more");
+  refused([](PoseCorrection& p) { p.remainder[0].shift_mm.y = std::nan(""); }, "expected finite numbers");
+  refused([](PoseCorrection& p) { p.nominal[1] = p.nominal[0]; }, "corrections of poses on an arc");
+  refused([](PoseCorrection& p) { p.sweep.distance_mm = 1e300; }, "corrections of poses on an arc");
+  CHECK(folder.num_files() == 1);
+}

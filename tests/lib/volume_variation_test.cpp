@@ -11,6 +11,7 @@
 #include "oracle/voxelize_oracle.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
+#include "support/model_gradient.hpp"
 #include "support/random_values.hpp"
 
 using namespace dsasrgs;
@@ -73,7 +74,7 @@ Gradients gradients(Context& ctx, const GaussianCloud& cloud, const AttenuationF
     if (with_term) term.add_gradient(ctx, cloud.view(), pipeline.density(), step, to);
   };
   pipeline.backward(ctx, cloud, field, view, Buffer<float>::from_host(ctx, weight), g, add);
-  const auto of = [&](Parameter p) { return g[p].to_host(ctx); };
+  const auto of = [&](Parameter p) { return gradient_of(ctx, g, cloud, field, p); };
   return {of(Parameter::position),    of(Parameter::raw_scale), of(Parameter::rotation),
           of(Parameter::attenuation), of(Parameter::table4d),   of(Parameter::network)};
 }

@@ -172,6 +172,15 @@ TEST_CASE("out of memory: operators on Gaussians", "[out_of_memory]") {
                 tile_bin(ctx, box, {kDetector.width_px, kDetector.height_px, 8, 8}, lists);
               },
               [&] { return a.host(grad_conic); }) >= 6);
+    Buffer<float> sums(ctx, kPoseSums);
+    CHECK(fail_each_allocation(
+              "project_pose_backward",
+              [&] {
+                PoseScratch scratch;
+                project_pose_backward(ctx, {cloud.view(), cloud.density, carm_pose({}, 0), kDetector},
+                                      {grad_mean, grad_conic, grad_amplitude}, scratch, sums);
+              },
+              [&] { return a.host(sums); }) >= 1);
     Buffer<float> volume(ctx, kGrid.num_voxels()), gp(ctx, 3 * n), gs(ctx, 3 * n), gr(ctx, 4 * n), gd(ctx, n);
     CHECK(fail_each_allocation(
               "voxelize, tv",
@@ -233,12 +242,11 @@ TEST_CASE("out of memory: the field", "[out_of_memory]") {
                 MlpScratch mlp_scratch;
                 HashGridScratch scratch;
                 Buffer<float> grad_parameters = Buffer<float>::zeros(ctx, parameters.size());
-                Buffer<float> grad_table = Buffer<float>::zeros(ctx, table.size());
                 mlp_backward(ctx, {shape, parameters, features}, output, {grad_parameters, grad_features}, mlp_scratch);
-                hash_grid_backward(ctx, {grid, unit, 0, table}, grad_features, {grad_table, grad_position}, scratch);
+                hash_grid_backward(ctx, {grid, unit, 0, table}, grad_features, {grad_position}, scratch);
                 Buffer<float> m = Buffer<float>::zeros(ctx, table.size()), v = Buffer<float>::zeros(ctx, table.size());
                 Buffer<float> p = Buffer<float>::zeros(ctx, table.size());
-                adam_update(ctx, {}, {p, grad_table, m, v});
+                adam_update(ctx, {}, {p, scratch.table, m, v});
               },
               [&] { return a.host(grad_position); }) >= 15);
   }

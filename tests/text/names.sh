@@ -68,6 +68,7 @@ check_configuration() {
   each "(^|[^A-Za-z0-9_./-])($sections)\.[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?" <"$work/docs" |
     while IFS=$'\t' read -r file line match; do
       match="$(sed 's/^[^a-z]*//' <<<"$match")"
+      [[ $match != *.json ]] || continue  # a file
       grep -qxF -- "$match" "$work/fields" || fault "$file" "$line" "the configuration has no field $match"
     done
 }

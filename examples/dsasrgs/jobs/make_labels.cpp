@@ -199,6 +199,7 @@ void make_labels(Context& ctx, const Acquisition& a, const Model* model, const s
   Progress progress("making labels", "views", static_cast<int>(file.views.size()), options.quiet);
   std::optional<Renderer> renderer;
   if (model != nullptr) renderer.emplace(ctx, *model);
+  const std::vector<Pose> poses = model != nullptr ? poses_as_corrected(*model, a) : a.poses;
   SharpenOptions sharpen;
   sharpen.all_orientations = !options.single_orientation;
   sharpen.progress = [](int, int) { return !Interruption::requested(); };
@@ -207,8 +208,7 @@ void make_labels(Context& ctx, const Acquisition& a, const Model* model, const s
     Interruption::check();
     std::vector<float> render;
     if (renderer)
-      render =
-          renderer->render(a.poses[static_cast<std::size_t>(view)], file.low_resolution.refined(file.scale)).values;
+      render = renderer->render(poses[static_cast<std::size_t>(view)], file.low_resolution.refined(file.scale)).values;
     const MadeLabel label =
         resolver ? network_label(*resolver, a, view, unit, sharpen, render) : label_of(a, view, options);
     writer.add(label.values, label.confidence, label.false_vessel_mask);

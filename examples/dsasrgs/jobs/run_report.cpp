@@ -16,6 +16,7 @@
 #include "dsasrgs/version.hpp"
 #include "dsasrgs/volume_files.hpp"
 #include "jobs/pictures.hpp"
+#include "jobs/pose_report.hpp"
 #include "jobs/scores_json.hpp"
 
 namespace dsasrgs::program {
@@ -71,11 +72,12 @@ Json run_as_json(const Context& ctx, const Reconstructor& reconstructor, const R
   json["milliseconds_per_step"]["sum of stages"] = 1000 * total / timed_steps;
   json["train_views"] = reconstructor.model().nuisance.view;
   json["nuisance"] = nuisance_as_json(config.nuisance, reconstructor.model().nuisance);
+  if (config.geometry.refine) json["pose_correction"] = pose_correction_as_json(reconstructor.model());
   return json;
 }
 
 /// A handful of the scored views and the worst of them, on the finest detector there is truth for.
-void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFolder& folder,
+void write_view_pictures(const Acquisition& a, const Model& model, Renderer& renderer, const RunFolder& folder,
                          const Evaluation& evaluation) {
   const bool fine = a.reference_projections.has_value();
   const ProjectionTruth truth = fine ? ProjectionTruth::reference(a) : ProjectionTruth::measured(a);
@@ -85,8 +87,9 @@ void write_view_pictures(const Acquisition& a, Renderer& renderer, const RunFold
     views.push_back(worst);
   const float window = picture_window(truth);
   folder.make_view_folder();
+  const std::vector<Pose> poses = poses_as_corrected(model, a);
   for (const int v : views) {
-    const std::vector<float> rendered = renderer.render(a.poses[static_cast<std::size_t>(v)], truth.detector()).values;
+    const std::vector<float> rendered = renderer.render(poses[static_cast<std::size_t>(v)], truth.detector()).values;
     write_comparison(folder.view(v), rendered, truth.image(v), truth.detector(), window);
   }
 }
@@ -112,7 +115,7 @@ Evaluation write_run(Context& ctx, const Acquisition& a, const Reconstructor& re
   EvaluationOptions options = scoring.evaluation;
   options.mean_volume = {mean_volume, &mean_volume->values};
   Evaluation evaluation = evaluate(ctx, model, a, held_out_views(a), options, shown_progress(scoring.quiet));
-  write_view_pictures(a, renderer, folder, evaluation);
+  write_view_pictures(a, model, renderer, folder, evaluation);
   write_maximum_projections(folder.projection(), mean_volume->values, a.volume);
   VolumeTimes times{1, model.time.first_s, {}};
   if (model.time.last_s > model.time.first_s) times.mean_until_s = model.time.last_s;

@@ -116,8 +116,9 @@ std::vector<int> chosen_views(const Acquisition& a, const ViewImageOptions& opti
   return views;
 }
 
-std::vector<ViewImages> images_of(const Acquisition& a, Renderer* renderer, const std::vector<int>& views,
-                                  const ShownDetector& shown, int reference_fine, bool quiet) {
+std::vector<ViewImages> images_of(const Acquisition& a, const std::vector<Pose>& poses, Renderer* renderer,
+                                  const std::vector<int>& views, const ShownDetector& shown, int reference_fine,
+                                  bool quiet) {
   std::vector<ViewImages> images;
   Progress progress("report: rendering", "views", static_cast<std::int64_t>(views.size()), quiet);
   for (const int view : views) {
@@ -126,7 +127,7 @@ std::vector<ViewImages> images_of(const Acquisition& a, Renderer* renderer, cons
     image.measured =
         block_means(a.projection(view), a.valid_pixels(view), a.detector.width_px, shown.bin, shown.measured);
     if (renderer != nullptr)
-      image.rendered = renderer->render(shown.pose(a.poses[static_cast<std::size_t>(view)]), shown.rendered()).values;
+      image.rendered = renderer->render(shown.pose(poses[static_cast<std::size_t>(view)]), shown.rendered()).values;
     if (a.reference_projections) {
       const int scale = a.reference_projections->scale;
       image.reference = block_means(a.reference_projection(view), {}, a.detector.width_px * scale,
@@ -138,8 +139,8 @@ std::vector<ViewImages> images_of(const Acquisition& a, Renderer* renderer, cons
 }
 
 /// Every view's pose at every view's time.
-Json add_grid(const Acquisition& a, Renderer& renderer, const std::vector<int>& views, const ShownDetector& shown,
-              float largest, bool quiet, PageData& page) {
+Json add_grid(const std::vector<Pose>& poses, Renderer& renderer, const std::vector<int>& views,
+              const ShownDetector& shown, float largest, bool quiet, PageData& page) {
   const Detector detector = shown.rendered();
   Json json{{"width", detector.width_px}, {"height", detector.height_px}, {"blobs", Json::array()}};
   Progress progress("report: rendering angles and times", "images",
@@ -148,10 +149,10 @@ Json add_grid(const Acquisition& a, Renderer& renderer, const std::vector<int>& 
   for (const int view : views) {
     std::vector<float> strip;
     strip.reserve(views.size() * detector.num_pixels());
-    Pose pose = shown.pose(a.poses[static_cast<std::size_t>(view)]);
+    Pose pose = shown.pose(poses[static_cast<std::size_t>(view)]);
     for (const int moment : views) {
       Interruption::check();
-      pose.time_s = a.poses[static_cast<std::size_t>(moment)].time_s;
+      pose.time_s = poses[static_cast<std::size_t>(moment)].time_s;
       const std::vector<float> image = renderer.render(pose, detector).values;
       strip.insert(strip.end(), image.begin(), image.end());
       progress.update(++done);
@@ -183,11 +184,12 @@ Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, con
   const ShownDetector shown = shown_detector(a.detector, scale, options.longest_px);
   std::optional<Renderer> renderer;
   if (model != nullptr) renderer.emplace(ctx, *model);
+  const std::vector<Pose> poses = model != nullptr ? poses_as_corrected(*model, a) : a.poses;
   // As fine as the renders, or, where that cannot be had, as the measurement.
   const int reference_fine =
       a.reference_projections && a.reference_projections->scale % shown.fine == 0 ? shown.fine : 1;
   const std::vector<ViewImages> images =
-      images_of(a, renderer ? &*renderer : nullptr, views, shown, reference_fine, options.quiet);
+      images_of(a, poses, renderer ? &*renderer : nullptr, views, shown, reference_fine, options.quiet);
 
   const float window =
       picture_window(a.reference_projections ? ProjectionTruth::reference(a) : ProjectionTruth::measured(a));
@@ -222,8 +224,8 @@ Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, con
     json["views"].push_back(item);
   }
   if (renderer)
-    json["grid"] =
-        add_grid(a, *renderer, views, shown_detector(a.detector, scale, options.grid_px), largest, options.quiet, page);
+    json["grid"] = add_grid(poses, *renderer, views, shown_detector(a.detector, scale, options.grid_px), largest,
+                            options.quiet, page);
   return json;
 }
 

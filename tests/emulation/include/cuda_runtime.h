@@ -152,8 +152,12 @@ inline unsigned __reduce_max_sync(unsigned mask, unsigned v, emulation::Site sit
 inline unsigned __reduce_min_sync(unsigned mask, unsigned v, emulation::Site site = emulation::Site::current()) {
   return static_cast<unsigned>(emulation::warp_collective(emulation::Collective::min, mask, v, 0, site));
 }
-inline void __threadfence() { std::atomic_thread_fence(std::memory_order_seq_cst); }
-inline void __threadfence_block() { std::atomic_thread_fence(std::memory_order_seq_cst); }
+inline void __threadfence() {
+#if !defined(__SANITIZE_THREAD__)  // which does not know fences: between blocks it wants to see atomic operations
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+inline void __threadfence_block() { __threadfence(); }
 
 // ---- arithmetic
 // ------------------------------------------------------------------------------------------------------
@@ -209,6 +213,10 @@ T atomicOr(T* address, T value) {
   return std::atomic_ref<T>(*address).fetch_or(value);
 }
 template <class T>
+T atomicExch(T* address, T value) {
+  return std::atomic_ref<T>(*address).exchange(value);
+}
+template <class T>
 T atomicCAS(T* address, T expected, T value) {
   std::atomic_ref<T>(*address).compare_exchange_strong(expected, value);
   return expected;
@@ -226,6 +234,7 @@ enum cudaError_t {
   cudaErrorNotReady = 600,
   cudaErrorLaunchFailure = 719,
   cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureUnjoined = 904,
   cudaErrorGraphExecUpdateFailure = 910
 };
 /// Of the last failure on this host thread, in words.
@@ -272,6 +281,11 @@ cudaError_t cudaMallocHost(void**, std::size_t);
 cudaError_t cudaFreeHost(void*);
 cudaError_t cudaMemcpyAsync(void*, const void*, std::size_t, cudaMemcpyKind, cudaStream_t);
 cudaError_t cudaMemsetAsync(void*, int, std::size_t, cudaStream_t);
+namespace emulation {
+/// For a kernel that writes to pinned memory, before it is launched: as for a copy, the memory is NaN until then where
+/// work is deferred, and must not be freed before somebody has waited.
+void expect_pinned_write(void* to, std::size_t bytes, cudaStream_t stream);
+}  // namespace emulation
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 
 namespace emulation {
@@ -296,6 +310,7 @@ cudaError_t cudaMallocFromPoolAsync(void**, std::size_t, cudaMemPool_t, cudaStre
 inline constexpr unsigned cudaEventDefault = 0, cudaEventDisableTiming = 2;
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned);
 cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t);
+cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned flags);
 cudaError_t cudaEventQuery(cudaEvent_t);
 cudaError_t cudaEventSynchronize(cudaEvent_t);
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t, cudaEvent_t);

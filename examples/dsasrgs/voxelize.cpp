@@ -80,7 +80,10 @@ void run(const VoxelizeOptions& options) {
     const ModelVolume deviations = volume_of(ctx, model, options.volume, quiet, &*uncertainty);
     write_volume(uncertainty_name(options.output), deviations.volume, deviations.times);
   }
-  if (options.support) write_support(ctx, options, acquisition, made.volume.grid, made.times);
+  if (options.support) {
+    acquisition.poses = poses_as_corrected(model, acquisition);
+    write_support(ctx, options, acquisition, made.volume.grid, made.times);
+  }
   write_volume(options.output, made.volume, made.times);
   for (const std::string& output : outputs) print_line(quiet, "wrote " + output);
 }

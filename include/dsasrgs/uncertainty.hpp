@@ -34,10 +34,10 @@ struct UncertaintyOptions {
 class Uncertainty {
  public:
   /// Renders the training views (those the model names, else Acquisition::training_views()) and holds them against what
-  /// was measured, invalid pixels left out; stages "weighing" and, with match_misfit, "matching". Throws BadInput where
-  /// the acquisition is not that which the model was trained on; InvalidArgument without views, for sizes that
-  /// disagree, pixels that are not finite and factors that are not positive; NumericalError naming a view whose render
-  /// is not finite; Cancelled; OutOfMemory; CudaError.
+  /// was measured, poses corrected as the model has it and invalid pixels left out; stages "weighing" and, with
+  /// match_misfit, "matching". Throws BadInput where the acquisition is not that which the model was trained on;
+  /// InvalidArgument without views, for sizes that disagree, pixels that are not finite and factors that are not
+  /// positive; NumericalError naming a view whose render is not finite; Cancelled; OutOfMemory; CudaError.
   Uncertainty(Context&, const Model&, const Acquisition&, const UncertaintyOptions& = {}, const ProgressCallback& = {});
   Uncertainty(Context&, const Model&&, const Acquisition&, const UncertaintyOptions& = {},
               const ProgressCallback& = {}) = delete;  // the model would be gone before the first render

@@ -4,77 +4,28 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 
 #include "common/gaussian_math.hpp"
-#include "dsasrgs/error.hpp"
-#include "dsasrgs/fingerprint.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "oracle/dense_matrix.hpp"
 #include "project/project_math.hpp"
+#include "support/blob_model.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
 #include "support/random_values.hpp"
-#include "support/temporary_folder.hpp"
 
 using namespace dsasrgs;
 using namespace dsasrgs::test;
 
 namespace {
 
-constexpr float kDensityScale = 0.02f;
-constexpr ScaleBounds kBounds{0.2f, 12};
-const VolumeGrid kGrid{20, 20, 20, {4, 4, 4}, {-40, -40, -40}};
-const Detector kFlat{48, 48, 1.6, 1.6};  // at a magnification of 1.6, 1 mm at the isocentre is 1 pixel
-
-struct Blob {
-  Vec3d position_mm;
-  double scale_mm;
-};
-
-/// Round Gaussians whose attenuation is 0.02·ln(1 + e) 1/mm at all times.
-Model model_of(Context& ctx, const std::vector<Blob>& blobs, AttenuationKind kind = AttenuationKind::constant) {
-  FieldConfig config;
-  config.kind = kind;
-  AttenuationField field(ctx, config, kGrid, 0);
-  field.set_density_scale_per_mm(kDensityScale);
-  const std::size_t coefficients = kind == AttenuationKind::constant ? 1 : 6;
-  std::vector<float> position, raw, rotation, attenuation;
-  for (const Blob& b : blobs) {
-    for (const double x : {b.position_mm.x, b.position_mm.y, b.position_mm.z})
-      position.push_back(static_cast<float>(x));
-    raw.insert(raw.end(), 3, raw_scale_from(static_cast<float>(b.scale_mm), kBounds.min_mm, kBounds.max_mm));
-    rotation.insert(rotation.end(), {1, 0, 0, 0});
-    attenuation.push_back(1);
-    attenuation.insert(attenuation.end(), coefficients - 1, 0);
-  }
-  GaussianCloud cloud;
-  cloud.bounds = kBounds;
-  cloud.position_mm = Buffer<float>::from_host(ctx, position);
-  cloud.raw_scale = Buffer<float>::from_host(ctx, raw);
-  cloud.rotation = Buffer<float>::from_host(ctx, rotation);
-  cloud.attenuation = Buffer<float>::from_host(ctx, attenuation);
-  return {std::move(cloud), std::move(field), kGrid, {0, 1}, kFlat, false, {}, ""};
-}
-const double kDensity = static_cast<double>(kDensityScale) * std::log(1 + std::exp(1.0));
-
-/// What the model shows, plus or minus `misfit` in every pixel.
-Acquisition measured(Context& ctx, const Model& model, int num_views, float misfit, bool random_signs,
-                     double arc_rad = 3.0) {
-  Acquisition a;
-  a.name = "measured.h5";
-  a.detector = kFlat;
-  a.volume = kGrid;
-  a.poses = circular_poses({.num_views = num_views, .arc_rad = arc_rad, .duration_s = 1, .view = {}});
-  Renderer renderer(ctx, model);
-  const auto signs = random_values<float>(static_cast<std::size_t>(num_views) * kFlat.num_pixels(), -1, 1, 5);
-  for (const Pose& pose : a.poses)
-    for (const float value : renderer.render(pose, kFlat).values)
-      a.projections.push_back(value + (random_signs && signs[a.projections.size()] < 0 ? -misfit : misfit));
-  return a;
-}
+const VolumeGrid& kGrid = kBlobGrid;
+const Detector& kFlat = kBlobDetector;
+constexpr ScaleBounds kBounds = kBlobBounds;
+constexpr float kDensityScale = kBlobScale;
+const double kDensity = kBlobDensity;
 
 /// exp(−½·steepness·q) of a pixel around the detector's middle for a footprint
 /// of `sigma` pixels, 0 beyond the cut-off.
@@ -336,6 +287,26 @@ TEST_CASE("uncertainty: gain and offset of a view are no misfit", "[uncertainty]
   CHECK(Uncertainty(ctx, model, a).density_deviation(0).at(0) == Approx(without).epsilon(1e-4));
 }
 
+TEST_CASE("uncertainty: poses that the model corrects are no misfit", "[uncertainty]") {
+  Context ctx = make_context();
+  Model model = model_of(ctx, {{{0, 0, 0}, 3}});
+  Acquisition given = measured(ctx, model, 6, 0, false);
+  model.pose_correction = {{0, 1, 2, 3, 4, 5}, given.poses, {}, {}, std::vector<RigidMotion>(4), {}};
+  model.pose_correction.remainder.resize(6);
+  model.pose_correction.sweep.offset_u_mm = 8;
+  Acquisition corrected = given;
+  corrected.poses = poses_as_corrected(model, given);
+  Renderer renderer(ctx, model);
+  given.projections.clear();
+  for (const Pose& pose : corrected.poses)
+    for (const float value : renderer.render(pose, kFlat).values) given.projections.push_back(value + 0.001f);
+  corrected.projections = given.projections;
+  const float refined = Uncertainty(ctx, model, given).density_deviation(0).at(0);
+  model.pose_correction = {};
+  CHECK(refined == Uncertainty(ctx, model, corrected).density_deviation(0).at(0));
+  CHECK(Uncertainty(ctx, model, given).density_deviation(0).at(0) > 3 * refined);
+}
+
 TEST_CASE("uncertainty: CUDA agrees with the CPU", "[uncertainty][parity]") {
   std::vector<Blob> blobs;
   const auto place = random_values<double>(90, -12, 12, 9);
@@ -349,45 +320,4 @@ TEST_CASE("uncertainty: CUDA agrees with the CPU", "[uncertainty][parity]") {
   const auto cpu = on(Context::cpu(1)), cuda = on(make_context());
   CHECK(relative_l2(cuda.first, cpu.first) < 1e-4);
   CHECK(relative_l2(cuda.second, cpu.second) < 1e-4);
-}
-
-TEST_CASE("uncertainty: what cannot be", "[uncertainty]") {
-  Context ctx = make_context();
-  Model model = model_of(ctx, {{{0, 0, 0}, 3}});
-  const Acquisition a = measured(ctx, model, 3, 0.01f, true);
-  const Model nothing = model_of(ctx, {});
-  Uncertainty empty(ctx, nothing, a);
-  CHECK(empty.render(a.poses[0], kFlat).values == std::vector<float>(kFlat.num_pixels()));
-  CHECK(empty.voxelize(kGrid, 0).values == std::vector<float>(kGrid.num_voxels()));
-
-  require_error<InvalidArgument>([&] { Uncertainty(ctx, model, a, {0, 1}); }, {"factor", "positive", "0"});
-  Acquisition spoilt = a;
-  spoilt.projections[kFlat.num_pixels() + 50] = std::numeric_limits<float>::quiet_NaN();
-  require_error<InvalidArgument>([&] { Uncertainty(ctx, model, spoilt); }, {"view 1", "row 1, column 2"});
-  spoilt.valid.assign(kFlat.num_pixels(), 1);
-  spoilt.valid[50] = 0;
-  CHECK(std::isfinite(Uncertainty(ctx, model, spoilt).density_deviation(0).at(0)));
-  Acquisition none = a;
-  none.test_views = {0, 1, 2};
-  require_error<InvalidArgument>([&] { Uncertainty(ctx, model, none); }, {"views", "found none"});
-  model.nuisance = {{0, 7}, {1, 1}, {0, 0}};
-  require_error<BadInput>([&] { Uncertainty(ctx, model, a); }, {"measured.h5: /projections", "view 7", "3 views"});
-  model.nuisance = {{0, 1}, {1, 1}, {0, 0}};
-  model.measurement = measurement_fingerprint(a, {0, 1});
-  CHECK_NOTHROW(Uncertainty(ctx, model, a));
-  Acquisition brighter = a;
-  brighter.projections[7] += 0.5f;
-  require_error<BadInput>([&] { Uncertainty(ctx, model, brighter); }, {"measured.h5: /projections", "trained on"});
-
-  Uncertainty uncertainty(ctx, model, a);
-  require_error<InvalidArgument>([&] { uncertainty.render(a.poses[0], {0, 5, 1, 1}); }, {"detector"});
-  require_error<InvalidArgument>([&] { uncertainty.voxelize({}, 0); }, {"Uncertainty::voxelize"});
-  require_error<InvalidArgument>([&] { uncertainty.density_deviation(std::numeric_limits<double>::quiet_NaN()); }, {});
-  Uncertainty moved = std::move(uncertainty);
-  require_error<InvalidArgument>([&] { uncertainty.voxelize(kGrid, 0); }, {"moved from"});
-  int views = 0;
-  require_error<Cancelled>([&] { Uncertainty(ctx, model, a, {}, [&](const ProgressReport&) { return ++views < 2; }); },
-                           {"weighing", "1 of 2"});
-  model.field.set_density_scale_per_mm(std::numeric_limits<float>::infinity());
-  require_error<NumericalError>([&] { Uncertainty(ctx, model, a); }, {"view 0"});
 }

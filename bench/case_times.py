@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 SIZES = [(20_000, 512), (50_000, 512), (100_000, 1024)]
-FEW, MANY = 4, 24
+FEW, MANY = 4, 104
 JOBS = ["simulation", "FDK, first Gaussians", "training", "133 renders", "a volume of 192³", "evaluation of 103 views",
         "labels of 30 views, x4 from a quarter of the pixels", "report"]
 
@@ -54,7 +54,8 @@ def measure(program, folder, gaussians, px, steps):
     times["FDK, first Gaussians"] = max(few - FEW * step - times["evaluation of 103 views"], 0.0)
     times["training"] = steps * step
     simulate(program, quarter, px // 4)
-    times[JOBS[6]] = seconds_of(program, "labels", quarter, "--output", folder / "l.h5", "--scale", 4, "--force", "--quiet")
+    (folder / "l.h5").unlink(missing_ok=True)
+    times[JOBS[6]] = seconds_of(program, "labels", quarter, "--output", folder / "l.h5", "--scale", 4, "--quiet")
     kept.write_text(json.dumps(times))
     return times
 
@@ -64,7 +65,7 @@ def main():
     steps = int(sys.argv[3]) if len(sys.argv) > 3 else 30_000
     folder.mkdir(parents=True, exist_ok=True)
     columns = [measure(program, folder, gaussians, px, steps) for gaussians, px in SIZES]
-    print("| processor s | " + " | ".join(f"{g // 1000}k, {px}²" for g, px in SIZES) + " |\n|---|---|---|---|")
+    print("| processor s | " + " | ".join(f"{g // 1000}k, {px}²" for g, px in SIZES) + " |\n" + "|---" * (len(SIZES) + 1) + "|")
     for job in JOBS:
         cells = [f"{c[job]:.1f} ({100 * c[job] / c['training']:.2g} %)" if job != "training" else f"{c[job]:.0f}" for c in columns]
         print(f"| {job} | " + " | ".join(cells) + " |")

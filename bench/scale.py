@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scale.py PROGRAM FOLDER [PLOT.png]: processor time and memory of a training step on the CPU against the number of Gaussians,
-pixels and views (Debian: python3-matplotlib for the plot). Each row is a run of `4drgs` with as many Gaussians from the first step to
-the last; a step's time is that of a longer run less that of a shorter one, so that reading, initialising and writing drop out.
+"""scale.py PROGRAM FOLDER [PLOT.png]: time (by the clock: for a machine with nothing else to do) and memory of a training step on the
+CPU against the number of Gaussians, pixels and views (Debian: python3-matplotlib for the plot). Each row is a run of `4drgs` with as
+many Gaussians from the first step to the last; a step's time is the sum of its stages in metrics.json.
 The exponent is the slope of a straight line through the logarithms of the last three rows. Rows already in FOLDER are used again."""
 
 import json
 import math
 import pathlib
-import resource
 import subprocess
 import sys
 
-FEW, MANY = 4, 16
+STEPS = 20
 AXES = {
     "Gaussians": [(n, 256, 60) for n in (10_000, 30_000, 100_000, 300_000, 1_000_000)],
     "pixels a side": [(30_000, px, 30) for px in (128, 256, 512, 1024, 2048)],
@@ -21,11 +20,8 @@ AXES = {
 WHICH = {"Gaussians": 0, "pixels a side": 1, "views": 2}
 
 
-def seconds_of(*command):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def run(*command):
     subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measure(program, folder, gaussians, px, views):
@@ -34,20 +30,16 @@ def measure(program, folder, gaussians, px, views):
         return json.loads(kept.read_text())
     case = folder / f"case-{px}-{views}.h5"
     if not case.exists():
-        seconds_of(program, "simulate", "--output", case, "--size", px, px, "--pitch-mm", 307.2 / px, "--views", views,
-                   "--train-views", views - 1, "--samples-per-pixel", 1, "--no-head", "--grid-size", 192, "--grid-spacing-mm",
-                   0.85, "--quiet")
-    seconds = []
-    for steps in (FEW, MANY):
-        seconds.append(seconds_of(
-            program, "reconstruct", case, "--output", folder / "run", "--force", "--quiet", "--steps", steps, "--set",
-            "gaussians.init_percentile=50", "--set", f"gaussians.initial={gaussians}", "--set",
-            f"density_control.max_gaussians={gaussians}"))
+        run(program, "simulate", "--output", case, "--size", px, px, "--pitch-mm", 307.2 / px, "--views", views, "--train-views",
+            views - 1, "--samples-per-pixel", 1, "--no-head", "--grid-size", 192, "--grid-spacing-mm", 0.85, "--quiet")
+    run(program, "reconstruct", case, "--output", folder / "run", "--force", "--quiet", "--steps", STEPS, "--set",
+        "gaussians.init_percentile=50", "--set", f"gaussians.initial={gaussians}", "--set",
+        f"density_control.max_gaussians={gaussians}")
     metrics = json.loads((folder / "run" / "metrics.json").read_text())["run"]
     assert metrics["gaussians"] == gaussians, metrics["gaussians"]
-    row = {"ms": 1000 * (seconds[1] - seconds[0]) / (MANY - FEW),
+    row = {"ms": metrics["milliseconds_per_step"]["sum of stages"],
            "mib": metrics["memory"]["peak_host_bytes"] / 2**20,
-           "expected_mib": metrics["memory"]["expected"]["host_bytes"] / 2**20}
+           "expected_mib": metrics["memory"]["expected"]["most"]["host_bytes"] / 2**20}
     kept.write_text(json.dumps(row))
     return row
 
@@ -62,7 +54,7 @@ def main():
     program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     curves = {}
-    print("| Gaussians | pixels | views | step, processor ms | memory, MiB | expected, MiB |\n|---|---|---|---|---|---|")
+    print("| Gaussians | pixels | views | step, ms | memory, MiB | expected, MiB |\n|---|---|---|---|---|---|")
     for axis, cases in AXES.items():
         rows = []
         for gaussians, px, views in cases:
@@ -78,7 +70,7 @@ def main():
         import matplotlib.pyplot as plt
         figure, panels = plt.subplots(1, 3, figsize=(10, 3.2))
         for panel, (axis, (x, ms, mib)) in zip(panels, curves.items()):
-            panel.loglog(x, ms, "o-", label="step, processor ms")
+            panel.loglog(x, ms, "o-", label="step, ms")
             panel.loglog(x, mib, "s--", label="memory, MiB")
             panel.set_xlabel(axis)
             panel.grid(True, which="both", alpha=0.3)

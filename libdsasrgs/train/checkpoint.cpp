@@ -11,6 +11,7 @@
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "files/io_model.hpp"
+#include "train/pose_parameters.hpp"
 
 namespace dsasrgs {
 
@@ -193,6 +194,14 @@ TrainingState read_checkpoint(Context& ctx, const std::filesystem::path& path) {
 
 void require_made_from(const std::filesystem::path& path, const TrainingState& state, const TrainingViews& views,
                        int num_views) {
+  if (state.config.geometry.refine) {
+    const std::size_t expected =
+                          PoseParameters::count(static_cast<std::size_t>(state.config.geometry.knots), views.size()),
+                      found = state.pose_refinement.values.size();
+    if (found != expected)
+      throw BadInput(path.string(), std::string(kPoseRefinement) + "/values", std::to_string(expected) + " numbers",
+                     std::to_string(found));
+  }
   const std::vector<int>& trained = state.model.nuisance.view;
   if (trained != views.indices())
     throw BadInput(path.string(), "/nuisance/view",

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <string>
 
-#include "common/plain_number.hpp"
 #include "dsasrgs/error.hpp"
 
 namespace dsasrgs {
@@ -24,14 +23,12 @@ SweepCorrection sweep_of(std::span<const double> v) { return {v[0], v[1], v[2], 
 
 RigidMotion rigid_of(std::span<const double> v) { return {{v[0], v[1], v[2]}, {v[3], v[4], v[5]}}; }
 
-/// How each of a view's nine numbers moves the points of the volume on the detector, px per rad or mm.
-template <class Shifts>
-Shifts detector_shifts(const TrainingViews& views, std::size_t slot) {
+DetectorShifts detector_shifts(const TrainingViews& views, std::size_t slot) {
   const Pose& pose = views.pose(slot);
   const Vec3d pivot = views.volume().center_mm();
   const auto points = points_of(views.volume());
   const double reach = length(pose.source_mm - pivot);
-  Shifts shifts;
+  DetectorShifts shifts;
   for (std::size_t k = 0; k < ViewCorrection::kSize; ++k) {
     const double step = k < 3 ? 1e-5 : 1e-5 * reach;
     ViewCorrection up, down;
@@ -109,8 +106,7 @@ PoseParameters::PoseParameters(const TrainingViews& views, std::size_t knots) : 
     }
   }
   std::vector<DetectorShifts> shifts;
-  for (std::size_t slot = 0; slot < views.size(); ++slot)
-    shifts.push_back(detector_shifts<DetectorShifts>(views, slot));
+  for (std::size_t slot = 0; slot < views.size(); ++slot) shifts.push_back(detector_shifts(views, slot));
   for (const DetectorShifts& s : shifts) {
     const auto mean = [&](Eigen::Index number, Eigen::Index first) {
       return s.col(number)(Eigen::seq(first, Eigen::last, 2)).mean();
@@ -130,7 +126,7 @@ std::vector<std::size_t> PoseParameters::lit() const {
 }
 
 void PoseParameters::make_units(const std::vector<DetectorShifts>& shifts) {
-  unit_.assign(kShared + kRigid * (knots_ + views()), 0.0);
+  unit_.assign(count(knots_, views()), 0.0);
   std::vector<double> squares(unit_.size(), 0.0), weights(unit_.size(), 0.0);  // px² per unit², of so many points
   for (const std::size_t slot : lit()) {
     const DetectorShifts& s = shifts[slot];

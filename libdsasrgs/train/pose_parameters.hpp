@@ -15,6 +15,9 @@
 
 namespace dsasrgs {
 
+/// How each of a view's nine numbers moves the points of the volume on the detector, px per rad or mm.
+using DetectorShifts = Eigen::Matrix<double, 2 * kPointsOfVolume, ViewCorrection::kSize>;
+
 class PoseParameters {
  public:
   /// Views whose mean is at least this share of the brightest one's have contrast. The others have no remainder, and
@@ -27,6 +30,8 @@ class PoseParameters {
   /// views share cannot be told from a motion or scaling of the volume.
   PoseParameters(const TrainingViews&, std::size_t knots);
 
+  /// How many parameters there are.
+  static std::size_t count(std::size_t knots, std::size_t views) { return kShared + kRigid * (knots + views); }
   std::size_t size() const { return unit_.size(); }
   /// Of each parameter, what moves the image by one pixel; 0: it stays 0.
   const std::vector<double>& unit() const { return unit_; }
@@ -50,7 +55,6 @@ class PoseParameters {
 
  private:
   static constexpr std::size_t kShared = 6, kRigid = 6, kGauge = 7;
-  using DetectorShifts = Eigen::Matrix<double, 2 * kPointsOfVolume, ViewCorrection::kSize>;
 
   std::size_t views() const { return places_.size(); }
   std::size_t knot(std::size_t k) const { return kShared + kRigid * k; }

@@ -24,7 +24,15 @@ constexpr double kPrior = 0.1;  // share of the gradients that a remainder of ge
 }  // namespace
 
 PoseRefinement::PoseRefinement(const TrainingViews& views, const Config& config)
-    : views_(&views), config_(&config), parameters_(views, static_cast<std::size_t>(config.geometry.knots)) {}
+    : views_(&views), config_(&config), parameters_(views, static_cast<std::size_t>(config.geometry.knots)) {
+  const int pass = static_cast<int>(views.size()), last = std::min(config.geometry.last_step, config.training.steps);
+  if (const int first = (config.geometry.first_step + pass - 1) / pass * pass; first > last - pass)
+    throw BadInput("configuration", "geometry.last_step",
+                   "a whole pass over the " + std::to_string(pass) +
+                       " training views after geometry.first_step = " + std::to_string(config.geometry.first_step) +
+                       " and within the run's " + std::to_string(config.training.steps) + " steps",
+                   std::to_string(config.geometry.last_step));
+}
 
 PoseRefinementState PoseRefinement::initial() const {
   const std::vector<double> zeros(parameters_.size(), 0.0);
@@ -104,10 +112,6 @@ void PoseRefinement::shift(Context& ctx, std::size_t slot, std::span<const float
 }
 
 void PoseRefinement::apply(TrainingState& state) const {
-  if (const std::size_t found = state.pose_refinement.values.size(); found != parameters_.size())
-    throw BadInput(views_->name(), "geometry.knots",
-                   "as many parameters as the checkpoint has, " + std::to_string(found),
-                   std::to_string(parameters_.size()));
   state.poses.resize(views_->size());
   for (std::size_t slot = 0; slot < views_->size(); ++slot)
     state.poses[slot] = corrected_pose(views_->pose(slot), views_->volume().center_mm(),

@@ -13,13 +13,13 @@ namespace dsasrgs {
 
 class PoseRefinement {
  public:
-  /// Throws as PoseParameters. Views and configuration must outlive it.
+  /// Throws as PoseParameters, and BadInput where the steps configured hold no pass over the views. Views and
+  /// configuration must outlive it.
   PoseRefinement(const TrainingViews&, const Config&);
 
   /// No correction yet.
   PoseRefinementState initial() const;
-  /// Sets state.poses and the model's correction by the state's values. Throws BadInput when these are not as many as
-  /// there are parameters.
+  /// Sets state.poses and the model's correction by the state's values, as many as there are parameters.
   void apply(TrainingState&) const;
 
   /// Whether the gradient of a step counts: its pass over the views lies in the steps configured.

@@ -14,6 +14,8 @@
 #include "dsasrgs/reconstructor.hpp"
 #include "support/context.hpp"
 #include "support/gradient.hpp"
+#include "support/oblique_view.hpp"
+#include "support/pose_numbers.hpp"
 #include "support/random_values.hpp"
 #include "support/small_case.hpp"
 #include "support/temporary_folder.hpp"
@@ -102,37 +104,22 @@ double distance_px(const Acquisition& a, const std::vector<Pose>& poses, const s
   return parts_of(sight_of(a, truth), sight_of(a, poses)).rest_px;
 }
 
-std::vector<double> numbers_of(const Pose& p) {
-  std::vector<double> n;
-  for (const Vec3d v : {p.source_mm, p.detector_center_mm, p.detector_u, p.detector_v})
-    n.insert(n.end(), {v.x, v.y, v.z});
-  return n;
-}
-
 ViewCorrection correction_of(const std::vector<double>& n) {
   ViewCorrection c;
   std::copy(n.begin(), n.end(), c.number.begin());
   return c;
 }
 
-Pose oblique_pose() {
-  CArmView arm;
-  arm.primary_rad = 0.7;
-  arm.secondary_rad = -0.3;
-  arm.offset_u_mm = 12;
-  return carm_pose(arm, 1.5);
-}
-
 }  // namespace
 
 TEST_CASE("pose correction: its derivatives are those of central differences, far from zero too", "[pose]") {
-  const Pose pose = oblique_pose();
+  const Pose pose = oblique_pose(GENERATE(false, true));
   const Vec3d pivot{5, -3, 8};
   const std::vector<double> weight = random_values<double>(12, -1, 1, 3);
   std::vector<double> at = random_values<double>(ViewCorrection::kSize, -0.4, 0.4, 4);
   for (std::size_t i = 3; i < at.size(); ++i) at[i] *= 50;
   const auto value = [&](const std::vector<double>& n) {
-    return inner_product(numbers_of(corrected_pose(pose, pivot, correction_of(n))), weight);
+    return inner_product(pose_numbers(corrected_pose(pose, pivot, correction_of(n))), weight);
   };
   const auto vector = [&](std::size_t i) { return Vec3d{weight[i], weight[i + 1], weight[i + 2]}; };
   const ViewCorrection found =
@@ -141,7 +128,7 @@ TEST_CASE("pose correction: its derivatives are those of central differences, fa
 }
 
 TEST_CASE("pose correction: turning by known angles and shifting the detector, in closed form", "[pose]") {
-  const Pose pose = oblique_pose();
+  const Pose pose = oblique_pose(GENERATE(false, true));
   const ViewFrame f(pose);
   const Pose shifted = corrected_pose(pose, {}, correction_of({0, 0, 0, 0, 0, 0, 2, -3, 5}));
   CHECK(length(shifted.detector_center_mm - pose.detector_center_mm - (f.u * 2 - f.v * 3 + f.n * 5)) < 1e-9);
@@ -212,8 +199,7 @@ TEST_CASE("pose parameters: what is settled moves no point as a motion of the vo
   CHECK(max_difference(again, settled) < 1e-9);
 }
 
-TEST_CASE("pose refinement: a training with shifted detectors finds the shifts, for any number of threads",
-          "[pose][reconstructor][long]") {
+TEST_CASE("pose refinement: a training with shifted detectors finds the shifts", "[pose][reconstructor][long]") {
   Context ctx = make_context();
   const Acquisition truth = still_simulation(ctx).acquisition, given = with_jitter(truth, 1.5);
   const int steps = is_emulated(ctx) ? 120 : 960;
@@ -232,7 +218,8 @@ TEST_CASE("pose refinement: a training with shifted detectors finds the shifts, 
   CHECK(size.remainder_largest_px >= size.remainder_rms_px);
 }
 
-TEST_CASE("pose refinement: goes on from a checkpoint within a pass with the same bits", "[pose][checkpoint]") {
+TEST_CASE("pose refinement: goes on from a checkpoint within a pass, on two threads, with the same bits",
+          "[pose][checkpoint]") {
   Context ctx = make_context();
   const TemporaryFolder folder;
   const Acquisition a = with_jitter(still_simulation(ctx).acquisition, 1);
@@ -242,7 +229,8 @@ TEST_CASE("pose refinement: goes on from a checkpoint within a pass with the sam
   whole.run();
   for (int i = 0; i < 31; ++i) first.step();  // 12 views: in the third pass, the second that counts
   first.save_checkpoint(folder / "checkpoint.h5");
-  Reconstructor second(ctx, a, folder / "checkpoint.h5");
+  Context two_threads = make_context(2);
+  Reconstructor second(two_threads, a, folder / "checkpoint.h5");
   second.run();
   const PoseCorrection &x = whole.model().pose_correction, &y = second.model().pose_correction;
   REQUIRE(x.remainder.size() == 12);
@@ -252,7 +240,7 @@ TEST_CASE("pose refinement: goes on from a checkpoint within a pass with the sam
   }
   CHECK(x.sweep.roll_rad == y.sweep.roll_rad);
   CHECK(x.sweep.roll_rad != 0);
-  CHECK(whole.model().cloud.position_mm.to_host(ctx) == second.model().cloud.position_mm.to_host(ctx));
+  CHECK(whole.model().cloud.position_mm.to_host(ctx) == second.model().cloud.position_mm.to_host(two_threads));
 }
 
 TEST_CASE("pose refinement: what it cannot do is refused before the training, and a pose that runs away ends it",
@@ -277,6 +265,9 @@ TEST_CASE("pose refinement: what it cannot do is refused before the training, an
   Config anywhere = config;
   anywhere.gaussians.init = InitialPoints::random;
   require_error<BadInput>([&] { Reconstructor(ctx, still, anywhere); }, {"/geometry", "undetermined"});
+  Config late = config;
+  late.geometry.last_step = 17;  // no pass of 12 views between steps 6 and 17
+  require_error<BadInput>([&] { Reconstructor(ctx, a, late); }, {"geometry.last_step", "a whole pass over the 12"});
   Config bounded = config;
   bounded.geometry.first_step = 0;
   bounded.geometry.largest_px = 0.05;

@@ -11,6 +11,7 @@ void add_subcommands(CLI::App& app) {
   using namespace dsasrgs::program;
   app.require_subcommand(1);
   add_simulate(app);
+  add_align(app);
   add_reconstruct(app);
   add_render(app);
   add_voxelize(app);

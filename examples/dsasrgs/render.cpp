@@ -224,7 +224,8 @@ void run(const RenderOptions& options) {
   if (kind != OutputKind::folder) {
     render_all(ctx, model, list, renders, quiet);
     if (kind == OutputKind::acquisition)
-      write_acquisition(options.output, renders.acquisition, nullptr, renders.uncertainty);
+      write_acquisition(options.output, renders.acquisition, nullptr,
+                        {.uncertainty = renders.uncertainty, .residue = {}, .mask_motions = {}});
     else if (kind == OutputKind::picture)
       write_pictures(options.output, renders, 0, options.window);
     else

@@ -7,6 +7,7 @@
 namespace dsasrgs::program {
 
 void add_simulate(CLI::App& app);
+void add_align(CLI::App& app);
 void add_reconstruct(CLI::App& app);
 void add_render(CLI::App& app);
 void add_voxelize(CLI::App& app);

@@ -31,14 +31,20 @@ std::string read_format(const std::filesystem::path&);
 /// into poses. The result is validated.
 Acquisition read_acquisition(const std::filesystem::path&);
 
+/// What an acquisition file keeps beside its projections and read_acquisition leaves alone; empty: nothing.
+struct BesideProjections {
+  std::vector<float> uncertainty;    ///< /uncertainty [V,H,W], their standard deviations
+  std::vector<float> residue;        ///< /residue [V,H,W], what align_masks took away from them
+  std::vector<double> mask_motions;  ///< /mask_motions [V,4], the numbers of MaskMotion of each view
+};
+
 /// Writes an acquisition file with free geometry; with `raw`, /projections holds its fill intensities beside
-/// /mask_projections, else line integrals. `uncertainty`, unless empty, are standard deviations of the projections
-/// [V,H,W], kept as /uncertainty beside them, which read_acquisition leaves alone. Throws BadInput where
-/// Acquisition::validate does, InvalidArgument for `raw` of the wrong size or with intensities that are not positive,
-/// and for `uncertainty` of the wrong size or with numbers that are negative or not finite. The file is laid out in
-/// memory before it is written.
+/// /mask_projections, else line integrals. Throws BadInput where Acquisition::validate does, InvalidArgument for `raw`
+/// of the wrong size or with intensities that are not positive, and for what is kept beside it where that has the wrong
+/// size or numbers that are not finite, or negative as standard deviations. The file is laid out in memory before it is
+/// written.
 void write_acquisition(const std::filesystem::path&, const Acquisition&, const RawIntensity* raw = nullptr,
-                       const std::vector<float>& uncertainty = {});
+                       const BesideProjections& = {});
 
 /// Voxels of a side that NIfTI-1 can name.
 inline constexpr int kMostNiftiSide = 32767;

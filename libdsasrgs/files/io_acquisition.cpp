@@ -12,7 +12,9 @@
 #include "dsasrgs/buffer.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/mask_alignment.hpp"
 #include "files/hdf5_file.hpp"
+#include "files/stored_intensities.hpp"
 
 namespace dsasrgs {
 
@@ -20,97 +22,6 @@ namespace {
 
 constexpr const char* kFormat = "dsasrgs.acquisition";
 constexpr int kVersion = 1;
-/// Of views, rows and columns (docs/data-format.md); asked before anything is made of them.
-constexpr std::size_t kMaxExtent = std::size_t{1} << 20;
-
-std::string pixel_name(std::size_t view, std::size_t pixel, std::size_t width) {
-  return "view " + std::to_string(view) + ", row " + std::to_string(pixel / width) + ", column " +
-         std::to_string(pixel % width);
-}
-
-/// Extents [V,H,W] of projections.
-Shape require_images(const Hdf5Reader& file, const std::string& field, const Shape& expected) {
-  Shape found = file.require_shape(field, expected);
-  for (const std::size_t extent : found)
-    if (extent == 0 || extent > kMaxExtent)
-      throw BadInput(file.name(), field, "1 to " + std::to_string(kMaxExtent) + " views, rows and columns",
-                     "shape " + describe(found));
-  return found;
-}
-
-/// The detector's dark field [H,W]; 0 where the file has none.
-std::vector<float> read_dark(const Hdf5Reader& file, std::size_t height, std::size_t width) {
-  if (!file.has("/dark")) return host_vector<float>(height * width);
-  std::vector<float> dark = file.read<float>("/dark", {height, width});
-  for (std::size_t p = 0; p < dark.size(); ++p)
-    if (!std::isfinite(dark[p]))
-      throw BadInput(
-          file.name(), "/dark", "finite numbers",
-          plain_number(dark[p]) + " at row " + std::to_string(p / width) + ", column " + std::to_string(p % width));
-  return dark;
-}
-
-/// Counts from which on the detector is saturated.
-double read_saturation(const Hdf5Reader& file) {
-  if (!file.has_attribute("/projections", "saturation")) return std::numeric_limits<double>::infinity();
-  const double level = file.attribute<double>("/projections", "saturation");
-  if (!(level > 0)) throw BadInput(file.name(), "/projections@saturation", "a positive count", plain_number(level));
-  return level;
-}
-
-/// Marks a pixel of one view as not valid.
-void exclude_pixel(Acquisition& a, std::size_t view, std::size_t pixel) {
-  const std::size_t pixels = a.detector.num_pixels(), all = a.poses.size() * pixels;
-  if (a.valid.size() != all) {  // from no mask, or one for all views, to one each
-    std::vector<std::uint8_t> each = host_vector<std::uint8_t>(all, 1);
-    for (std::size_t i = 0; i < all && !a.valid.empty(); ++i) each[i] = a.valid[i % pixels];
-    a.valid = std::move(each);
-  }
-  a.valid[view * pixels + pixel] = 0;
-}
-
-/// Line integrals ln(mask − dark) − ln(fill − dark) of stored intensities. Pixels that /valid excludes may hold
-/// anything: they become 0. So do saturated ones, which are excluded from here on.
-void read_intensities(const Hdf5Reader& file, Acquisition& a) {
-  const std::size_t num_views = a.poses.size(), pixels = a.detector.num_pixels();
-  const std::size_t height = static_cast<std::size_t>(a.detector.height_px);
-  const std::size_t width = static_cast<std::size_t>(a.detector.width_px);
-  const Shape mask_shape = require_images(file, "/mask_projections", {kAnyExtent, height, width});
-  if (mask_shape[0] != 1 && mask_shape[0] != num_views)
-    throw BadInput(file.name(), "/mask_projections",
-                   "shape " + describe({num_views, height, width}) + " or " + describe({1, height, width}),
-                   describe(mask_shape));
-  const std::vector<float> dark = read_dark(file, height, width);
-  const double saturation = read_saturation(file);
-  a.projections = host_vector<float>(num_views * pixels);
-  std::vector<float> fill = host_vector<float>(pixels), mask = host_vector<float>(pixels);
-  for (std::size_t v = 0; v < num_views; ++v) {
-    file.read_slab("/projections", v, std::span(fill));
-    if (v < mask_shape[0]) file.read_slab("/mask_projections", v, std::span(mask));
-    float* line_integral = a.projections.data() + v * pixels;
-    std::span<const std::uint8_t> valid = a.valid_pixels(static_cast<int>(v));
-    for (std::size_t p = 0; p < pixels; ++p) {
-      line_integral[p] = 0;
-      if (!valid.empty() && valid[p] == 0) continue;
-      if (fill[p] >= saturation || mask[p] >= saturation) {
-        exclude_pixel(a, v, p);
-        valid = a.valid_pixels(static_cast<int>(v));
-        continue;
-      }
-      const auto counts = [&](const char* field, float value) {
-        const double above = static_cast<double>(value) - dark[p];
-        if (!(above > 0) || !std::isfinite(above))
-          throw BadInput(
-              file.name(), field,
-              dark[p] == 0 ? "positive intensities" : "intensities above the dark field of " + plain_number(dark[p]),
-              plain_number(value) + " at " + pixel_name(v, p, width));
-        return above;
-      };
-      const double fill_counts = counts("/projections", fill[p]), mask_counts = counts("/mask_projections", mask[p]);
-      line_integral[p] = static_cast<float>(std::log(mask_counts / fill_counts));
-    }
-  }
-}
 
 /// A value per view that the file may also give once for all.
 std::vector<double> read_per_view(const Hdf5Reader& file, const std::string& field, std::size_t num_views) {
@@ -270,16 +181,29 @@ void require_raw(const RawIntensity& raw, const Acquisition& a) {
   require_positive("mask", raw.mask);
 }
 
-void require_uncertainty(const std::vector<float>& uncertainty, const Acquisition& a) {
-  const std::size_t pixels = a.detector.num_pixels(), all = a.poses.size() * pixels;
-  if (uncertainty.size() != all)
-    throw InvalidArgument("write_acquisition: uncertainty: expected " + std::to_string(all) + " values, found " +
-                          std::to_string(uncertainty.size()));
-  for (std::size_t i = 0; i < all; ++i)
-    if (!(uncertainty[i] >= 0) || !std::isfinite(uncertainty[i]))
-      throw InvalidArgument("write_acquisition: uncertainty: expected standard deviations, found " +
-                            plain_number(uncertainty[i]) + " at " +
-                            pixel_name(i / pixels, i % pixels, static_cast<std::size_t>(a.detector.width_px)));
+/// What is kept beside the projections: empty, or as many finite numbers as there are pixels, or 4 for each view.
+void require_beside(const BesideProjections& beside, const Acquisition& a) {
+  const std::size_t pixels = a.detector.num_pixels(), width = static_cast<std::size_t>(a.detector.width_px);
+  const auto require_each = [](const char* name, const auto& values, std::size_t expected, const char* what,
+                               const auto& fits, const auto& place) {
+    if (values.empty()) return;
+    if (values.size() != expected)
+      throw InvalidArgument(std::string("write_acquisition: ") + name + ": expected " + std::to_string(expected) +
+                            " values, found " + std::to_string(values.size()));
+    for (std::size_t i = 0; i < expected; ++i)
+      if (!fits(values[i]))
+        throw InvalidArgument(std::string("write_acquisition: ") + name + ": expected " + what + ", found " +
+                              plain_number(values[i]) + " at " + place(i));
+  };
+  const auto at_pixel = [&](std::size_t i) { return pixel_name(i / pixels, i % pixels, width); };
+  const auto finite = [](auto value) { return std::isfinite(value); };
+  const std::size_t all = a.poses.size() * pixels;
+  require_each(
+      "uncertainty", beside.uncertainty, all, "standard deviations",
+      [](float value) { return value >= 0 && std::isfinite(value); }, at_pixel);
+  require_each("residue", beside.residue, all, "finite numbers", finite, at_pixel);
+  require_each("mask_motions", beside.mask_motions, 4 * a.poses.size(), "finite numbers", finite,
+               [](std::size_t i) { return "view " + std::to_string(i / 4); });
 }
 
 void write_geometry(Hdf5Writer& file, const Acquisition& a) {
@@ -317,7 +241,11 @@ std::string read_format(const std::filesystem::path& path) try {
   throw_out_of_host_memory();
 }
 
-Acquisition read_acquisition(const std::filesystem::path& path) try {
+namespace {
+
+/// The file's acquisition; of intensities, which it then has to hold, the masks' logarithms too unless `log_masks` is
+/// null.
+Acquisition read(const std::filesystem::path& path, std::vector<float>* log_masks) {
   const Hdf5Reader file(path);
   file.require_format(kFormat, kVersion);
   Acquisition a;
@@ -337,10 +265,13 @@ Acquisition read_acquisition(const std::filesystem::path& path) try {
   if (quantity == "line_integral" && (has_dark || file.has_attribute("/projections", "saturation")))
     throw BadInput(file.name(), has_dark ? "/dark" : "/projections@saturation", "intensities for it to belong to",
                    "line integrals");
+  if (quantity == "line_integral" && log_masks != nullptr)
+    throw BadInput(file.name(), "/projections@quantity", "\"intensity\", with masks in /mask_projections",
+                   "\"line_integral\", from which masks have been subtracted already");
   if (quantity == "line_integral")
     a.projections = file.read<float>("/projections", images);
   else if (quantity == "intensity")
-    read_intensities(file, a);
+    read_intensities(file, a, log_masks);
   else
     throw BadInput(file.name(), "/projections@quantity", "\"line_integral\" or \"intensity\"", '"' + quantity + '"');
 
@@ -348,15 +279,29 @@ Acquisition read_acquisition(const std::filesystem::path& path) try {
   if (file.has("/reference/volume")) a.reference_volume = read_reference_volume(file, a.volume);
   a.validate();
   return a;
+}
+
+}  // namespace
+
+Acquisition read_acquisition(const std::filesystem::path& path) try {
+  return read(path, nullptr);
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
+
+MaskedAcquisition read_masked_acquisition(const std::filesystem::path& path) try {
+  MaskedAcquisition masked;
+  masked.acquisition = read(path, &masked.log_masks);
+  return masked;
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
 }
 
 void write_acquisition(const std::filesystem::path& path, const Acquisition& a, const RawIntensity* raw,
-                       const std::vector<float>& uncertainty) try {
+                       const BesideProjections& beside) try {
   a.validate();
   if (raw != nullptr) require_raw(*raw, a);
-  if (!uncertainty.empty()) require_uncertainty(uncertainty, a);
+  require_beside(beside, a);
   const std::size_t num_views = a.poses.size();
   const std::size_t height = static_cast<std::size_t>(a.detector.height_px);
   const std::size_t width = static_cast<std::size_t>(a.detector.width_px);
@@ -369,7 +314,9 @@ void write_acquisition(const std::filesystem::path& path, const Acquisition& a, 
   if (raw != nullptr)
     file.write("/mask_projections", raw->mask, {raw->mask.size() / a.detector.num_pixels(), height, width},
                Hdf5Storage::compressed);
-  if (!uncertainty.empty()) file.write("/uncertainty", uncertainty, images, Hdf5Storage::compressed);
+  if (!beside.uncertainty.empty()) file.write("/uncertainty", beside.uncertainty, images, Hdf5Storage::compressed);
+  if (!beside.residue.empty()) file.write("/residue", beside.residue, images, Hdf5Storage::compressed);
+  if (!beside.mask_motions.empty()) file.write("/mask_motions", beside.mask_motions, {num_views, 4});
   write_geometry(file, a);
   write_grid(file, a.volume);
   if (!a.valid.empty())

@@ -286,20 +286,33 @@ TEST_CASE("read_acquisition: the dark field is subtracted, saturated pixels do n
   }
 }
 
-TEST_CASE("write_acquisition: standard deviations lie beside the projections", "[io][acquisition]") {
+TEST_CASE("write_acquisition: what is kept beside the projections", "[io][acquisition]") {
   const TemporaryFolder folder;
   const Acquisition a = small_acquisition();
-  std::vector<float> deviations = test::random_values<float>(4 * 15, 0, 1, 4);
-  write_acquisition(folder / "a.h5", a, nullptr, deviations);
+  const std::vector<float> deviations = test::random_values<float>(4 * 15, 0, 1, 4);
+  BesideProjections beside;
+  beside.uncertainty = deviations;
+  beside.residue = test::random_values<float>(4 * 15, -1, 1, 5);
+  beside.mask_motions = test::random_values<double>(4 * 4, -1, 1, 6);
+  write_acquisition(folder / "a.h5", a, nullptr, beside);
   CHECK(Hdf5Reader(folder / "a.h5").read<float>("/uncertainty", {4, 3, 5}) == deviations);
+  CHECK(Hdf5Reader(folder / "a.h5").read<float>("/residue", {4, 3, 5}) == beside.residue);
+  CHECK(Hdf5Reader(folder / "a.h5").read<double>("/mask_motions", {4, 4}) == beside.mask_motions);
   CHECK(read_acquisition(folder / "a.h5").projections == a.projections);
   write_acquisition(folder / "b.h5", a);
-  CHECK_FALSE(Hdf5Reader(folder / "b.h5").has("/uncertainty"));
+  for (const char* name : {"/uncertainty", "/residue", "/mask_motions"})
+    CHECK_FALSE(Hdf5Reader(folder / "b.h5").has(name));
   const auto refused = [&](std::initializer_list<std::string_view> parts) {
-    test::require_error<InvalidArgument>([&] { write_acquisition(folder / "c.h5", a, nullptr, deviations); }, parts);
+    test::require_error<InvalidArgument>([&] { write_acquisition(folder / "c.h5", a, nullptr, beside); }, parts);
   };
-  deviations[22] = -1;
+  beside.uncertainty[22] = -1;
   refused({"uncertainty: expected standard deviations, found -1 at view 1, row 1, column 2"});
-  deviations.pop_back();
+  beside.uncertainty.pop_back();
   refused({"uncertainty: expected 60 values, found 59"});
+  beside.uncertainty.clear();
+  beside.residue[22] = std::numeric_limits<float>::infinity();
+  refused({"residue: expected finite numbers, found inf at view 1, row 1, column 2"});
+  beside.residue.clear();
+  beside.mask_motions[6] = std::numeric_limits<double>::quiet_NaN();
+  refused({"mask_motions: expected finite numbers, found nan at view 1"});
 }

@@ -45,8 +45,7 @@ Acquisition with_jitter(Acquisition a, double px) {
 }
 
 /// Positions on the detector of points of the volume, and how turning about, shifting along x, y, z and scaling the
-/// volume changes them: what no pose can be blamed for. Eigen's fixed sizes only: the sanitizers' library, which is
-/// compiled apart from the tests, would allocate the others in its own way.
+/// volume changes them: what no pose can be blamed for.
 using Motions = Eigen::Matrix<double, 7, 1>;
 struct Sight {
   std::vector<double> position;

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mask_fit.hpp"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "dsasrgs/buffer.hpp"
+
+namespace dsasrgs {
+
+namespace {
+
+constexpr int kNumbers = 5;  // shifts, turn and magnification by what they move a corner by, px; exposure
+using Numbers = Eigen::Matrix<double, kNumbers, 1>;
+
+/// A level of the pyramid.
+struct Level {
+  int width, height;
+  std::vector<float> mask, fill;
+  std::vector<std::uint8_t> valid;  // [H,W]
+
+  double corner_px() const { return 0.5 * std::hypot(width, height); }
+  MaskMotion motion(const Numbers& x) const { return {x[0], x[1], x[2] / corner_px(), x[3] / corner_px()}; }
+};
+
+/// Averages over 2 × 2 pixels, those that are valid; an odd last row or column goes.
+Level averaged(const Level& fine) {
+  Level coarse{fine.width / 2, fine.height / 2, {}, {}, {}};
+  const std::size_t pixels = static_cast<std::size_t>(coarse.width) * static_cast<std::size_t>(coarse.height);
+  coarse.mask = host_vector<float>(pixels);
+  coarse.fill = host_vector<float>(pixels);
+  coarse.valid = host_vector<std::uint8_t>(pixels);
+  for (int row = 0, i = 0; row < coarse.height; ++row)
+    for (int column = 0; column < coarse.width; ++column, ++i) {
+      const auto pixel = static_cast<std::size_t>(i);
+      float fill = 0;
+      int count = 0;
+      for (int k = 0; k < 4; ++k) {
+        const std::size_t from = static_cast<std::size_t>(2 * row + k / 2) * static_cast<std::size_t>(fine.width) +
+                                 static_cast<std::size_t>(2 * column + k % 2);
+        coarse.mask[pixel] += fine.mask[from] / 4;
+        if (fine.valid[from] == 0) continue;
+        fill += fine.fill[from];
+        ++count;
+      }
+      coarse.valid[pixel] = count == 4 ? 1 : 0;
+      coarse.fill[pixel] = count == 4 ? fill / 4 : 0;
+    }
+  return coarse;
+}
+
+class Fit {
+ public:
+  Fit(const Level& level, double usual_px)
+      : level_(&level), spline_(level.mask, level.width, level.height), usual_px_(usual_px) {
+    // A large image is looked at in every k-th row and column.
+    constexpr double kMostPixels = 1 << 16;
+    stride_ =
+        static_cast<int>(std::ceil(std::sqrt(std::max(1.0, static_cast<double>(level.valid.size()) / kMostPixels))));
+  }
+
+  /// Residual scale and the exposure's difference where the motion is x; false where no pixel is seen.
+  bool set_scale(Numbers& x) {
+    std::vector<double> residuals;
+    for_each([&](double r, const Numbers&) { residuals.push_back(r); }, x, false);
+    if (residuals.empty()) return false;
+    const double middle = median(residuals);
+    x[4] -= middle;
+    for (double& r : residuals) r = std::abs(r - middle);
+    constexpr double kLeast = 1e-4;  // line integrals: images that agree exactly
+    scale_ = std::max(median(residuals), kLeast);
+    return true;
+  }
+
+  /// Mean of what is minimised, of the pixels seen, with what is known beforehand.
+  double cost(const Numbers& x) const {
+    double sum = 0;
+    std::size_t count = 0;
+    for_each(
+        [&](double r, const Numbers&) {
+          sum += std::log1p(r * r / (scale_ * scale_));
+          ++count;
+        },
+        x, false);
+    return count == 0 ? INFINITY : sum / static_cast<double>(count) + before(x) / static_cast<double>(count);
+  }
+
+  void minimise(Numbers& x) const {
+    constexpr int kMostSteps = 30;
+    constexpr double kSmall_px = 1e-3;
+    double damping = 1e-3, now = cost(x);
+    for (int step = 0; step < kMostSteps; ++step) {
+      Eigen::Matrix<double, kNumbers, kNumbers> h = Eigen::Matrix<double, kNumbers, kNumbers>::Zero();
+      Numbers g = Numbers::Zero();
+      for_each(
+          [&](double r, const Numbers& slope) {
+            const double weight = 1 / (scale_ * scale_ + r * r);
+            h += weight * slope * slope.transpose();
+            g += weight * r * slope;
+          },
+          x, true);
+      for (int k = 0; k < 4; ++k) {
+        h(k, k) += 1 / (usual_px_ * usual_px_);
+        g[k] += x[k] / (usual_px_ * usual_px_);
+      }
+      Numbers change = Numbers::Zero();
+      bool better = false;
+      for (; damping < 1e6 && !better; damping *= 10) {
+        Eigen::Matrix<double, kNumbers, kNumbers> damped = h;
+        damped.diagonal() *= 1 + damping;
+        change = damped.ldlt().solve(-g);
+        const double then = change.allFinite() ? cost(x + change) : INFINITY;
+        better = then < now;
+        if (better) now = then;
+      }
+      if (!better) return;
+      damping = std::max(damping / 100, 1e-6);
+      x += change;
+      if (change.head<4>().cwiseAbs().maxCoeff() < kSmall_px) return;
+    }
+  }
+
+ private:
+  static double median(std::vector<double>& values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+  }
+  /// A corner moves by usual_px or so, in pixels of this level.
+  double before(const Numbers& x) const { return x.head<4>().squaredNorm() / (usual_px_ * usual_px_); }
+
+  /// see(r, dr/dx) of each pixel that is valid and seen by the mask.
+  template <class See>
+  void for_each(See&& see, const Numbers& x, bool with_slopes) const {
+    const Level& l = *level_;
+    const MaskMotion motion = l.motion(x);
+    const double c = 0.5 * (l.width - 1), d = 0.5 * (l.height - 1), corner = l.corner_px();
+    const double cosine = std::cos(motion.turn_rad), sine = std::sin(motion.turn_rad), size = 1 + motion.magnification;
+    for (int row = 0; row < l.height; row += stride_)
+      for (int column = 0; column < l.width; column += stride_) {
+        const std::size_t pixel =
+            static_cast<std::size_t>(row) * static_cast<std::size_t>(l.width) + static_cast<std::size_t>(column);
+        if (l.valid[pixel] == 0) continue;
+        const Vec2d at = moved(motion, l.width, l.height, {double(column), double(row)});
+        if (!(at.x >= 0 && at.y >= 0 && at.x <= l.width - 1 && at.y <= l.height - 1)) continue;
+        const ImageSpline::Sample m = spline_.at(at.x, at.y);
+        Numbers slope = Numbers::Zero();
+        if (with_slopes) {
+          const double u = cosine * (column - c) - sine * (row - d), v = sine * (column - c) + cosine * (row - d);
+          slope << m.along_u, m.along_v, size * (m.along_v * u - m.along_u * v) / corner,
+              (m.along_u * u + m.along_v * v) / corner, 1;
+        }
+        see(m.value + x[4] - static_cast<double>(l.fill[pixel]), slope);
+      }
+  }
+
+  const Level* level_;
+  ImageSpline spline_;
+  double usual_px_, scale_ = 1;
+  int stride_ = 1;
+};
+
+}  // namespace
+
+MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
+                 int width_px, int height_px, double usual_px) {
+  constexpr int kMostLevels = 3, kLeastSide = 24;
+  std::vector<Level> levels(1);
+  levels[0] = {
+      width_px, height_px, {mask.begin(), mask.end()}, {fill.begin(), fill.end()}, {valid.begin(), valid.end()}};
+  if (valid.empty()) levels[0].valid = host_vector<std::uint8_t>(mask.size(), 1);
+  while (levels.size() < kMostLevels && std::min(levels.back().width, levels.back().height) >= 2 * kLeastSide)
+    levels.push_back(averaged(levels.back()));
+
+  Numbers x = Numbers::Zero();
+  for (std::size_t k = levels.size(); k-- > 0;) {
+    Fit fit(levels[k], usual_px / static_cast<double>(1 << k));
+    if (fit.set_scale(x)) fit.minimise(x);
+    if (k > 0) x.head<4>() *= 2;
+  }
+  Fit fit(levels[0], usual_px);
+  Numbers still = Numbers::Zero();
+  MaskFit result;
+  if (!fit.set_scale(still) || !(fit.cost(x) < fit.cost(still))) return result;
+  result.motion = levels[0].motion(x);
+  for (const double column : {0.0, width_px - 1.0})
+    for (const double row : {0.0, height_px - 1.0}) {
+      const Vec2d at = moved(result.motion, width_px, height_px, {column, row});
+      result.moved_px = std::max(result.moved_px, std::hypot(at.x - column, at.y - row));
+    }
+  return result;
+}
+
+}  // namespace dsasrgs

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The motion of one view's mask that fits its image best.
+
+#include <cstdint>
+#include <span>
+
+#include "dsasrgs/geometry.hpp"
+#include "dsasrgs/mask_alignment.hpp"
+#include "image_spline.hpp"
+
+namespace dsasrgs {
+
+/// Where in the mask (column, row) of the image is; whole numbers at the centres of pixels.
+inline Vec2d moved(const MaskMotion& m, int width_px, int height_px, Vec2d at) {
+  const Vec2d centre{0.5 * (width_px - 1), 0.5 * (height_px - 1)};
+  const double c = (1 + m.magnification) * std::cos(m.turn_rad), s = (1 + m.magnification) * std::sin(m.turn_rad);
+  const double x = at.x - centre.x, y = at.y - centre.y;
+  return {centre.x + m.shift_u_px + c * x - s * y, centre.y + m.shift_v_px + s * x + c * y};
+}
+
+struct MaskFit {
+  MaskMotion motion;    ///< none where moving the mask makes nothing better
+  double moved_px = 0;  ///< the most that a corner of the image moves by
+};
+
+/// Minimises Σ log(1 + (r/σ)²) over the motion and b, r = mask(moved pixel) + b − fill, over the valid pixels [H,W]
+/// (empty: all), by damped Gauss-Newton steps on images that are averaged over 4, 2 and 1 pixels a side. `mask` and
+/// `fill` are logarithms [H,W], the mask finite where it is not valid, too. σ is the median of |r| about its median, so
+/// that pixels with vessels, which are few, count little. Where the images determine a number badly it stays near 0: a
+/// corner is taken to move by `usual_px` or so.
+MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
+                 int width_px, int height_px, double usual_px);
+
+}  // namespace dsasrgs

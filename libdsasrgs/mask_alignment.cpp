@@ -112,7 +112,7 @@ MaskAlignment align_masks(const Context& ctx, MaskedAcquisition& masked, const s
       const std::span<const float> projection = a.projection(view);
       for (std::size_t p = 0; p < pixels; ++p) log_fill[p] -= projection[p];
       fill_invalid(valid, detector.width_px, mask);
-      const MaskFit fit = fit_mask(mask, log_fill, valid, detector.width_px, detector.height_px, options.largest_px);
+      const MaskFit fit = fit_mask(mask, log_fill, valid, detector.width_px, detector.height_px);
       if (!(fit.moved_px <= options.largest_px))
         throw BadInput(a.name, "/mask_projections",
                        "a mask that fits its view when its corners move by at most " +

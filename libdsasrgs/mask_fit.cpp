@@ -53,6 +53,7 @@ Level averaged(const Level& fine) {
 
 class Fit {
  public:
+  /// A corner moves by `usual_px` or so, where nothing else tells.
   Fit(const Level& level, double usual_px)
       : level_(&level), spline_(level.mask, level.width, level.height), usual_px_(usual_px) {
     // A large image is looked at in every k-th row and column.
@@ -61,15 +62,29 @@ class Fit {
         static_cast<int>(std::ceil(std::sqrt(std::max(1.0, static_cast<double>(level.valid.size()) / kMostPixels))));
   }
 
-  /// Residual scale and the exposure's difference where the motion is x; false where no pixel is seen.
-  bool set_scale(Numbers& x) {
+  /// The exposure's difference and the residual scale where the motion is x: of all pixels, or of those where the mask
+  /// has structure. False where no pixel is seen.
+  bool set_scale(Numbers& x, bool of_structure) {
+    struct Seen {
+      double residual, steepness;
+    };
+    std::vector<Seen> seen;
     std::vector<double> residuals;
-    for_each([&](double r, const Numbers&) { residuals.push_back(r); }, x, false);
-    if (residuals.empty()) return false;
-    const double middle = median(residuals);
+    double sum = 0;
+    for_each(
+        [&](double r, const Numbers& slope) {
+          seen.push_back({r, slope.head<2>().squaredNorm()});
+          residuals.push_back(r);
+          sum += seen.back().steepness;
+        },
+        x, true);
+    if (seen.empty()) return false;
+    const double middle = median(residuals), steep = sum / static_cast<double>(seen.size());
     x[4] -= middle;
-    for (double& r : residuals) r = std::abs(r - middle);
-    constexpr double kLeast = 1e-4;  // line integrals: images that agree exactly
+    residuals.clear();
+    for (const Seen& s : seen)
+      if (!of_structure || s.steepness >= steep) residuals.push_back(std::abs(s.residual - middle));
+    constexpr double kLeast = 5e-3;  // line integrals: images that agree exactly
     scale_ = std::max(median(residuals), kLeast);
     return true;
   }
@@ -128,7 +143,6 @@ class Fit {
     std::nth_element(values.begin(), middle, values.end());
     return *middle;
   }
-  /// A corner moves by usual_px or so, in pixels of this level.
   double before(const Numbers& x) const { return x.head<4>().squaredNorm() / (usual_px_ * usual_px_); }
 
   /// see(r, dr/dx) of each pixel that is valid and seen by the mask.
@@ -165,8 +179,9 @@ class Fit {
 }  // namespace
 
 MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
-                 int width_px, int height_px, double usual_px) {
+                 int width_px, int height_px) {
   constexpr int kMostLevels = 3, kLeastSide = 24;
+  constexpr double kUsual_px = 4;
   std::vector<Level> levels(1);
   levels[0] = {
       width_px, height_px, {mask.begin(), mask.end()}, {fill.begin(), fill.end()}, {valid.begin(), valid.end()}};
@@ -176,14 +191,16 @@ MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::
 
   Numbers x = Numbers::Zero();
   for (std::size_t k = levels.size(); k-- > 0;) {
-    Fit fit(levels[k], usual_px / static_cast<double>(1 << k));
-    if (fit.set_scale(x)) fit.minimise(x);
+    Fit fit(levels[k], kUsual_px / static_cast<double>(1 << k));
+    // At first bone that lies elsewhere must not be an outlier; then vessels are to be.
+    for (const bool of_structure : {true, false})
+      if (fit.set_scale(x, of_structure)) fit.minimise(x);
     if (k > 0) x.head<4>() *= 2;
   }
-  Fit fit(levels[0], usual_px);
+  Fit fit(levels[0], kUsual_px);
   Numbers still = Numbers::Zero();
   MaskFit result;
-  if (!fit.set_scale(still) || !(fit.cost(x) < fit.cost(still))) return result;
+  if (!fit.set_scale(still, false) || !fit.set_scale(x, false) || !(fit.cost(x) < fit.cost(still))) return result;
   result.motion = levels[0].motion(x);
   for (const double column : {0.0, width_px - 1.0})
     for (const double row : {0.0, height_px - 1.0}) {

@@ -26,10 +26,10 @@ struct MaskFit {
 
 /// Minimises Σ log(1 + (r/σ)²) over the motion and b, r = mask(moved pixel) + b − fill, over the valid pixels [H,W]
 /// (empty: all), by damped Gauss-Newton steps on images that are averaged over 4, 2 and 1 pixels a side. `mask` and
-/// `fill` are logarithms [H,W], the mask finite where it is not valid, too. σ is the median of |r| about its median, so
-/// that pixels with vessels, which are few, count little. Where the images determine a number badly it stays near 0: a
-/// corner is taken to move by `usual_px` or so.
+/// `fill` are logarithms [H,W], the mask finite where it is not valid, too. σ is the median of |r| about its median, at
+/// first where the mask has structure, then of all pixels, so that those with vessels count little. Where the images
+/// determine a number badly it stays near 0: a corner is taken to move by 4 pixels or so.
 MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
-                 int width_px, int height_px, double usual_px);
+                 int width_px, int height_px);
 
 }  // namespace dsasrgs

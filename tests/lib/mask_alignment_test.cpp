@@ -169,7 +169,8 @@ TEST_CASE("align_masks: finds them in noise, and in a part of the image", "[mask
     const MaskMotion &found = alignment.motions[static_cast<std::size_t>(view)], &made = kMotions[view];
     CHECK(found.shift_u_px == Approx(made.shift_u_px).margin(0.1));
     CHECK(found.shift_v_px == Approx(made.shift_v_px).margin(0.1));
-    CHECK(found.turn_rad == Approx(made.turn_rad).margin(8e-3));  // 0.25 pixels at the rim
+    // 0.4 pixels at the rim: the vessel is as strong as bone.
+    CHECK(found.turn_rad == Approx(made.turn_rad).margin(0.012));
     CHECK(found.magnification == Approx(made.magnification).margin(3e-3));
     CHECK(root_mean_square(a, view, vessel) < 0.045);  // sqrt(2) times the noise
     const auto valid = a.valid_pixels(view);

@@ -31,7 +31,7 @@ for key in commit compiler HDF5 system processor "available memory" CUDA; do say
 expect 0 "the other way round" --verbose --version
 [ "$(wc -l <out.txt)" -eq 8 ] || report "--verbose --version: $(cat out.txt)"
 grep -qE '^dsasrgs [0-9]+\.[0-9]+\.[0-9]+' out.txt || report "version: found $(cat out.txt)"
-for s in simulate reconstruct render voxelize export import evaluate inspect labels study; do expect 0 "$s --help" $s --help; done
+for s in simulate align reconstruct render voxelize export import evaluate inspect labels study; do expect 0 "$s --help" $s --help; done
 
 expect 0 simulate simulate --output case.h5 --scale 2 "${case_options[@]}"
 there case.h5
@@ -231,6 +231,7 @@ absent new
 . "$here/kept_test.sh"
 . "$here/replace_test.sh"
 . "$here/uncertainty_test.sh"
+. "$here/align_test.sh"
 . "$here/outputs_test.sh"
 bash "$here/study_test.sh" "$program" || failures=$((failures + 1))
 

@@ -48,6 +48,7 @@ dsasrgs_status dsasrgs_uncertainty_new(const dsasrgs_model* model, const dsasrgs
     const dsasrgs_model& of = call.given(model, "model");
     const dsasrgs::Acquisition& a = call.given(acquisition, "acquisition").acquisition;
     dsasrgs::Context& ctx = of.context->context();
+    // Not within the braces: GCC 12 destroys what an inner brace made twice where a later member throws.
     dsasrgs::Uncertainty found(ctx, of.model(), a, {}, heard_and_heeded(ctx, progress, user));
     made = new dsasrgs_uncertainty{{of.context, of.training, of.file, nullptr}, steps_done_of(of), std::move(found)};
   });

@@ -57,6 +57,21 @@ Count counted(std::span<const float> render, std::span<const float> deviations, 
   return count;
 }
 
+/// A view of the truth on the acquisition's detector.
+std::vector<float> on_detector(const ProjectionTruth& truth, int view) {
+  return block_means(truth.image(view), truth.valid(view), truth.detector().width_px, truth.scale(),
+                     truth.acquisition().detector);
+}
+
+/// Of all views on that detector, whose pixels average what is brighter at a finer one.
+double brightest_of(const ProjectionTruth& truth) {
+  if (truth.scale() == 1) return truth.range();
+  float brightest = 0;
+  for (int view = 0; view < truth.acquisition().num_views(); ++view)
+    for (const float value : on_detector(truth, view)) brightest = std::max(brightest, value);
+  return brightest > 0 ? static_cast<double>(brightest) : truth.range();
+}
+
 }  // namespace
 
 ErrorBars error_bars(Context& ctx, const Acquisition& a, const Model& model, const std::vector<int>& views,
@@ -64,26 +79,33 @@ ErrorBars error_bars(Context& ctx, const Acquisition& a, const Model& model, con
   ErrorBars bars;
   bars.against_truth = a.reference_projections.has_value();
   const ProjectionTruth truth = bars.against_truth ? ProjectionTruth::reference(a) : ProjectionTruth::measured(a);
-  bars.brightest = truth.range();
+  bars.brightest = brightest_of(truth);
   Uncertainty uncertainty(ctx, model, a, {}, shown_progress(quiet));
   Renderer renderer(ctx, model);
   const std::vector<Pose> poses = poses_as_corrected(model, a);
-  const std::vector<int> trained = a.training_views();
-  Count all;
+  std::vector<std::vector<float>> renders;
+  float brightest_render = 0;
   Progress progress("report: error bars", "views", static_cast<std::int64_t>(views.size()), quiet);
   for (const int view : views) {
     Interruption::check();
     const Pose& pose = poses[static_cast<std::size_t>(view)];
-    const std::vector<float> render = renderer.render(pose, a.detector).values;
-    std::vector<float> deviations = uncertainty.render(pose, a.detector).values;
+    renders.push_back(renderer.render(pose, a.detector).values);
+    for (const float value : renders.back()) brightest_render = std::max(brightest_render, value);
+    bars.views.push_back({view, uncertainty.render(pose, a.detector).values, {}, {}});
+    progress.update(static_cast<std::int64_t>(renders.size()));
+  }
+  const double shown_above = ErrorBars::kShown * static_cast<double>(brightest_render);
+  const std::vector<int> trained = a.training_views();
+  Count all;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    ErrorBars::OfView& of = bars.views[i];
     std::vector<float> known;
-    if (bars.against_truth || !std::binary_search(trained.begin(), trained.end(), view))
-      known = block_means(truth.image(view), {}, truth.detector().width_px, truth.scale(), a.detector);
-    const Count count = counted(render, deviations, known, a.valid_pixels(view), ErrorBars::kShown * bars.brightest);
+    if (bars.against_truth || !std::binary_search(trained.begin(), trained.end(), of.view))
+      known = on_detector(truth, of.view);
+    const Count count = counted(renders[i], of.deviations, known, a.valid_pixels(of.view), shown_above);
+    of.deviation_percent = count.deviation_percent(bars.brightest);
+    of.within_percent = count.within_percent();
     all.add(count);
-    bars.views.push_back(
-        {view, std::move(deviations), count.deviation_percent(bars.brightest), count.within_percent()});
-    progress.update(static_cast<std::int64_t>(bars.views.size()));
   }
   bars.deviation_percent = all.deviation_percent(bars.brightest);
   bars.within_percent = all.within_percent();

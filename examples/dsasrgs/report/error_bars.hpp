@@ -14,7 +14,7 @@ namespace dsasrgs::program {
 /// On the case's own detector, so that numbers do not depend on how large a report may be. Those in percent are over
 /// the valid pixels in which a render shows something; empty where there is none.
 struct ErrorBars {
-  /// "Something" is more than this part of the brightest, as in docs/results.md: elsewhere both are nothing.
+  /// "Something" is more than this part of the renders' brightest, as in docs/results.md: elsewhere both are nothing.
   static constexpr double kShown = 0.02;
 
   struct OfView {

@@ -58,7 +58,7 @@
   }
   const bars = data.images?.error_bars;
   if (typeof bars?.deviation_percent === "number")
-    figures.push(figure(number(bars.deviation_percent, 1), " %", "error bar of renders, of the brightest line integral"));
+    figures.push(figure(number(bars.deviation_percent, 1), " %", "error bar of renders, of the brightest"));
   const log = data.log;
   const last = (column) => (log?.[column]?.length ? log[column][log[column].length - 1] : undefined);
   const steps = run.steps ?? last("step");

@@ -27,7 +27,7 @@ if (report.images?.hasRenders) {
     }
     const at = (array, width, height) => array[Math.floor(v * height) * width + Math.floor(u * width)];
     const parts = [`rendered ${number(at(shown.values, shown.width, shown.height), 4)}`];
-    if (shown.deviation) parts[0] += ` ± ${number(at(shown.deviation, images.width, images.height), 4)}`;
+    if (shown.deviation) parts[0] += ` ± ${number(at(shown.deviation, images.width, images.height), 4)} (standard deviation)`;
     if (shown.truth) {
       const { truthWidth: w, truthHeight: h } = shown;
       const difference = at(shown.difference, w, h);

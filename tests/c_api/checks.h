@@ -44,9 +44,9 @@ static inline void check_refused(dsasrgs_status expected, const char* words, dsa
 /* null_test.c: every function is given NULL for each of its arguments. */
 void test_null(dsasrgs_acquisition* acquisition, dsasrgs_config* config, const dsasrgs_acquisition_arrays* arrays);
 
-/* uncertainty_test.c, of a case and a model of it that are in files. */
+/* uncertainty_test.c, of a case and a model of it that are in files; another model is written. */
 void test_uncertainty(const dsasrgs_config* config, const dsasrgs_pose* poses, const char* case_path,
-                      const char* model_path);
+                      const char* model_path, const char* corrected_path);
 
 /* host.cpp: the same with the C++ interface. Images [num_views,H,W] of a model that was trained for the views of a
  * case. */

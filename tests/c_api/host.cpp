@@ -108,7 +108,7 @@ void support_in_cpp(const char* case_path, const char* model_path, int32_t* view
   Context ctx = Context::cpu(1);
   const Acquisition a = read_acquisition(case_path);
   const Model model = read_model(ctx, model_path);
-  const SupportMap map = support_map(ctx, a, model.nuisance.view, a.volume);
+  const SupportMap map = support_map(ctx, a, poses_as_corrected(model, a), model.nuisance.view, a.volume);
   std::copy(map.views.begin(), map.views.end(), views);
   std::copy(map.spread_rad.begin(), map.spread_rad.end(), spread_rad);
 }

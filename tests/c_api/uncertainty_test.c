@@ -50,8 +50,42 @@ static void test_going_on(const dsasrgs_acquisition* acquisition, const dsasrgs_
   dsasrgs_uncertainty_free(uncertainty);
 }
 
-static void test_support(dsasrgs_model* model, dsasrgs_acquisition* acquisition, const char* case_path,
-                         const char* model_path) {
+/* Of a model that moved the poses of its views: seen from where it has them. */
+static void test_corrected_poses(dsasrgs_context* context, const dsasrgs_config* config, const char* case_path,
+                                 const char* corrected_path) {
+  static int32_t views[VOXELS], views_in_cpp[VOXELS], views_of_case[VOXELS];
+  static float spread[VOXELS], spread_in_cpp[VOXELS], spread_of_case[VOXELS];
+  static char toml[16384];
+  size_t length = 0;
+  dsasrgs_acquisition* acquisition = NULL;
+  dsasrgs_config* refining = NULL;
+  dsasrgs_reconstructor* reconstructor = NULL;
+  dsasrgs_model* model = NULL;
+  CHECK_OK(dsasrgs_config_to_toml(config, toml, sizeof toml, &length));
+  CHECK_OK(dsasrgs_config_from_toml(toml, &refining));
+  CHECK_OK(dsasrgs_config_set(refining, "geometry.refine=true"));
+  CHECK_OK(dsasrgs_config_set(refining, "geometry.first_step=0"));
+  CHECK_OK(dsasrgs_config_set(refining, "training.steps=16"));
+  CHECK_OK(dsasrgs_acquisition_read(case_path, &acquisition));
+  CHECK_OK(dsasrgs_acquisition_split_evenly(acquisition, VIEWS)); /* fewer do not tell of their poses */
+  CHECK_OK(dsasrgs_reconstructor_new(context, acquisition, refining, NULL, &reconstructor));
+  CHECK_OK(dsasrgs_reconstructor_model(reconstructor, &model));
+  CHECK_OK(dsasrgs_model_support(model, acquisition, &kVolume, NULL, NULL, views_of_case, spread_of_case, VOXELS));
+  CHECK_OK(dsasrgs_reconstructor_run(reconstructor, NULL, NULL));
+  CHECK_OK(dsasrgs_model_write(model, corrected_path));
+  CHECK_OK(dsasrgs_model_support(model, acquisition, &kVolume, NULL, NULL, views, spread, VOXELS));
+  support_in_cpp(case_path, corrected_path, views_in_cpp, spread_in_cpp);
+  CHECK(memcmp(views, views_in_cpp, sizeof views) == 0 && memcmp(spread, spread_in_cpp, sizeof spread) == 0);
+  CHECK(memcmp(spread, spread_of_case, sizeof spread) != 0);
+  dsasrgs_model_free(model);
+  dsasrgs_reconstructor_free(reconstructor);
+  dsasrgs_acquisition_free(acquisition);
+  dsasrgs_config_free(refining);
+}
+
+static void test_support(dsasrgs_context* context, dsasrgs_model* model, dsasrgs_acquisition* acquisition,
+                         const dsasrgs_config* config, const char* case_path, const char* model_path,
+                         const char* corrected_path) {
   static int32_t views[VOXELS], views_in_cpp[VOXELS];
   static float spread[VOXELS], spread_in_cpp[VOXELS];
   const int middle = (6 * 11 + 5) * 12 + 6;
@@ -66,10 +100,11 @@ static void test_support(dsasrgs_model* model, dsasrgs_acquisition* acquisition,
                 dsasrgs_model_support(model, acquisition, &kVolume, count, &stops, views, spread, VOXELS));
   CHECK_REFUSED(DSASRGS_ERROR_INVALID_ARGUMENT, "dsasrgs_model_support: views: expected 1716 elements, found 1715",
                 dsasrgs_model_support(model, acquisition, &kVolume, NULL, NULL, views, spread, VOXELS - 1));
+  test_corrected_poses(context, config, case_path, corrected_path);
 }
 
 void test_uncertainty(const dsasrgs_config* config, const dsasrgs_pose* poses, const char* case_path,
-                      const char* model_path) {
+                      const char* model_path, const char* corrected_path) {
   static float deviations[ALL], in_cpp[ALL], voxels[2 * VOXELS], voxels_in_cpp[2 * VOXELS];
   dsasrgs_context* context = NULL;
   dsasrgs_acquisition *acquisition = NULL, *other = NULL;
@@ -108,7 +143,7 @@ void test_uncertainty(const dsasrgs_config* config, const dsasrgs_pose* poses, c
   flat.spacing_mm[2] = 0; /* which the library refuses under the name of its own function */
   CHECK_REFUSED(DSASRGS_ERROR_INVALID_ARGUMENT, "dsasrgs_uncertainty_voxelize_mean: grid: expected ",
                 dsasrgs_uncertainty_voxelize_mean(uncertainty, &flat, voxels, VOXELS));
-  test_support(model, acquisition, case_path, model_path);
+  test_support(context, model, acquisition, config, case_path, model_path, corrected_path);
 
   dsasrgs_uncertainty* refused = uncertainty;
   CHECK_REFUSED(DSASRGS_ERROR_CANCELLED, "weighing: stopped after 2 of 5 views",

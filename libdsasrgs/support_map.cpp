@@ -44,13 +44,19 @@ bool sees(const SupportingView& view, const Detector& detector, Vec3d point) {
 }  // namespace
 
 SupportMap support_map(const Context& ctx, const Acquisition& a, const std::vector<int>& views, const VolumeGrid& grid,
-                       const ProgressCallback& progress) try {
+                       const ProgressCallback& progress) {
+  return support_map(ctx, a, a.poses, views, grid, progress);
+}
+
+SupportMap support_map(const Context& ctx, const Acquisition& a, const std::vector<Pose>& poses,
+                       const std::vector<int>& views, const VolumeGrid& grid, const ProgressCallback& progress) try {
   const std::size_t voxels = require_grid(kSupportMap, grid);
+  require_size(kSupportMap, "poses", poses.size(), a.poses.size());
   require(!views.empty(), kSupportMap, "views: expected at least one, found none");
   std::vector<SupportingView> seen;
   for (const int view : views) {
     static_cast<void>(a.projection(view));
-    seen.push_back({&a.poses[static_cast<std::size_t>(view)], a.valid_pixels(view)});
+    seen.push_back({&poses[static_cast<std::size_t>(view)], a.valid_pixels(view)});
   }
   SupportMap map{grid, host_vector<int>(voxels), host_vector<float>(voxels)};
   const auto slices = static_cast<std::size_t>(grid.size_z), rows = static_cast<std::size_t>(grid.size_y);

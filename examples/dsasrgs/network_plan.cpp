@@ -221,9 +221,10 @@ void read_model_views(const Kind& kind, NetworkPlan& plan) {
       case_file.string() + ", " + model_file.string(), {}, kind.share(), kind.table.flag("held_out", false)};
   for (const int view : a.train_views) {
     const std::span<const float> measured = a.projection(view), truth = a.reference_projection(view);
-    source.views.push_back({{a.detector.width_px, a.detector.height_px, {measured.begin(), measured.end()}},
-                            renderer.render(poses[static_cast<std::size_t>(view)], fine),
-                            {fine.width_px, fine.height_px, {truth.begin(), truth.end()}}});
+    RenderedView& shown = source.views.emplace_back();
+    shown.measured = {a.detector.width_px, a.detector.height_px, {measured.begin(), measured.end()}};
+    shown.rendered = renderer.render(poses[static_cast<std::size_t>(view)], fine);
+    shown.truth = {fine.width_px, fine.height_px, {truth.begin(), truth.end()}};
   }
   std::error_code error;
   kind.uses.add(kind.table, "model",

@@ -37,9 +37,9 @@ struct VoxelizeOptions {
 
 /// Views that saw each voxel, and their spread in degrees.
 void write_support(const Context& ctx, const VoxelizeOptions& options, const Acquisition& acquisition,
-                   const VolumeGrid& grid, const VolumeTimes& times) {
+                   const std::vector<Pose>& poses, const VolumeGrid& grid, const VolumeTimes& times) {
   const SupportMap map =
-      support_map(ctx, acquisition, acquisition.training_views(), grid, shown_progress(options.machine.quiet));
+      support_map(ctx, acquisition, poses, acquisition.training_views(), grid, shown_progress(options.machine.quiet));
   const VolumeTimes one{1, times.first_time_s, {}};
   write_volume(name_beside(options.output, kViews), {grid, {map.views.begin(), map.views.end()}, 1}, one);
   std::vector<float> degrees = map.spread_rad;
@@ -80,10 +80,8 @@ void run(const VoxelizeOptions& options) {
     const ModelVolume deviations = volume_of(ctx, model, options.volume, quiet, &*uncertainty);
     write_volume(uncertainty_name(options.output), deviations.volume, deviations.times);
   }
-  if (options.support) {
-    acquisition.poses = poses_as_corrected(model, acquisition);
-    write_support(ctx, options, acquisition, made.volume.grid, made.times);
-  }
+  if (options.support)
+    write_support(ctx, options, acquisition, poses_as_corrected(model, acquisition), made.volume.grid, made.times);
   write_volume(options.output, made.volume, made.times);
   for (const std::string& output : outputs) print_line(quiet, "wrote " + output);
 }

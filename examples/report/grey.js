@@ -27,10 +27,10 @@
     });
   };
 
-  /** Red where there is too much, blue where there is too little, paper where it is right; full colour at `most`. */
-  report.paintDifference = (canvas, values, width, height, most) => {
+  /** Paper at 0 and what is not known, the first colour's full tone at −most, the second's at most. */
+  const paintTones = (canvas, values, width, height, most, less, more) => {
     const paper = channels(report.color("paper"));
-    const ends = [channels(report.color("less")), channels(report.color("more"))];
+    const ends = [channels(report.color(less)), channels(report.color(more))];
     put(canvas, width, height, (pixels) => {
       for (let i = 0; i < pixels.length; ++i) {
         const value = values[i];
@@ -40,6 +40,14 @@
       }
     });
   };
+
+  /** Red where there is too much, blue where there is too little, paper where it is right; full colour at `most`. */
+  report.paintDifference = (canvas, values, width, height, most) =>
+    paintTones(canvas, values, width, height, most, "less", "more");
+
+  /** How far a picture may be off: a tone that no other picture has. */
+  report.paintDeviation = (canvas, values, width, height, most) =>
+    paintTones(canvas, values, width, height, most, "spread", "spread");
 
   /** Means of factor × factor pixels. */
   report.binned = (values, width, height, factor) => {

@@ -7,11 +7,11 @@ if (report.data.images) {
   const cache = new Map();
 
   /** Codes as values; 255 is a pixel that does not count. */
-  const unpacked = async (name, width) => {
+  const unpacked = async (name, width, largest = about.largest) => {
     const codes = await report.bytes(name);
     if (!codes) return null;
     const values = new Float32Array(codes.length);
-    const step = about.largest / about.codes;
+    const step = largest / about.codes;
     for (let i = 0, code = 0; i < codes.length; ++i) {
       code = i % width === 0 ? codes[i] : (code + codes[i]) & 255;
       values[i] = code > about.codes ? NaN : code * step;
@@ -41,6 +41,8 @@ if (report.data.images) {
     measured: (i) => once(`m${i}`, () => unpacked(about.views[i].measured, about.width)),
     rendered: (i) => once(`r${i}`, () => unpacked(about.views[i].rendered, fineWidth)),
     reference: (i) => once(`t${i}`, () => unpacked(about.views[i].reference, about.width * about.reference_fine)),
+    /** Standard deviations of the renders, on the measurement's pixels; null: there are none. */
+    deviation: (i) => once(`d${i}`, () => unpacked(about.views[i].deviation, about.width, about.error_bars?.largest)),
     /** Renders from the pose of one view at the times of all: one array after the other. */
     course: (i) => once(`g${i}`, () => unpacked(about.grid?.blobs[i], about.grid?.width)),
     name: (i) => {

@@ -56,6 +56,9 @@
     figures.push(figure(number(best.mean[4], 1), " dB", `PSNR, 4drgs, ${where}`));
     figures.push(figure(number(best.mean[3], 3), "", "SSIM, fixed"));
   }
+  const bars = data.images?.error_bars;
+  if (typeof bars?.deviation_percent === "number")
+    figures.push(figure(number(bars.deviation_percent, 1), " %", "error bar of renders, of the brightest"));
   const log = data.log;
   const last = (column) => (log?.[column]?.length ? log[column][log[column].length - 1] : undefined);
   const steps = run.steps ?? last("step");

@@ -10,13 +10,14 @@ if (report.images?.hasRenders) {
   byId("views").hidden = false;
   angle.max = time.max = last;
   byId("against-label").hidden = !images.hasTruth;
+  byId("third-label").hidden = !images.error_bars;
   byId("against").options[1].textContent = images.truthName.toLowerCase();
 
   // Where a good share of the contrast has arrived there is most to see.
   const start = Math.round(last * 0.6);
   angle.value = time.value = start;
   windowRange.value = Math.min(100, Math.round((100 * images.window) / images.largest));
-  const shown = { values: null, truth: null, difference: null, width: 1, height: 1 };
+  const shown = { values: null, truth: null, difference: null, deviation: null, width: 1, height: 1 };
   const readout = byId("view-readout");
 
   const hover = (u, v) => {
@@ -26,6 +27,7 @@ if (report.images?.hasRenders) {
     }
     const at = (array, width, height) => array[Math.floor(v * height) * width + Math.floor(u * width)];
     const parts = [`rendered ${number(at(shown.values, shown.width, shown.height), 4)}`];
+    if (shown.deviation) parts[0] += ` ± ${number(at(shown.deviation, images.width, images.height), 4)} (standard deviation)`;
     if (shown.truth) {
       const { truthWidth: w, truthHeight: h } = shown;
       const difference = at(shown.difference, w, h);
@@ -39,7 +41,7 @@ if (report.images?.hasRenders) {
   const pictures = {
     truth: report.makePicture("Measured", { pick, hover }),
     render: report.makePicture("Rendered", { pick, hover }),
-    difference: report.makePicture("Difference", { pick, hover }),
+    third: report.makePicture("Difference", { pick, hover }),
   };
   byId("view-panels").append(...Object.values(pictures).map((picture) => picture.figure));
   for (const { frame } of Object.values(pictures))
@@ -87,10 +89,11 @@ if (report.images?.hasRenders) {
     byId("angle-text").textContent = `${images.angle(i)} · ${images.name(i)}`;
     byId("time-text").textContent = `${number(views[j].time_s)} s`;
     byId("window-text").textContent = report.figures(window);
-    const [all, rendered, truth] = await Promise.all([
+    const [all, rendered, truth, deviation] = await Promise.all([
       images.course(i),
       own ? images.rendered(i) : null,
       own ? images[against](i) : null,
+      own ? images.deviation(i) : null,
     ]);
     if (mine !== latest) return;
     course = all;
@@ -102,8 +105,11 @@ if (report.images?.hasRenders) {
     report.paintGrey(pictures.render.canvas, shown.values, shown.width, shown.height, window, inverted);
     pictures.render.caption.textContent = `Rendered, ${shown.width} × ${shown.height} pixels`;
     shown.truth = truth;
+    shown.deviation = deviation;
     pictures.truth.say(own ? "" : "Nothing was measured from this angle at this time.");
-    pictures.difference.say(own ? "" : "There is nothing to compare with.");
+    const bars = byId("third").value === "deviation";
+    byId("bar-window-label").hidden = !bars;
+    pictures.third.say(own ? "" : bars ? "Error bars are shown at the times of the views." : "There is nothing to compare with.");
     if (own) {
       const fine = against === "reference";
       const [w, h, factor] = images.sizes[against];
@@ -112,10 +118,19 @@ if (report.images?.hasRenders) {
       shown.difference = same.map((value, p) => value - truth[p]);
       report.paintGrey(pictures.truth.canvas, truth, w, h, window, inverted);
       pictures.truth.caption.textContent = `${fine ? images.truthName : "Measured"}, ${w} × ${h} pixels`;
-      report.paintDifference(pictures.difference.canvas, shown.difference, w, h, window / 4);
-      pictures.difference.caption.textContent =
-        `Rendered − ${fine ? "true" : "measured"}: red too much, blue too little, full colour at ${report.figures(window / 4)}`;
+      if (bars) {
+        const most = (images.error_bars.largest * Number(byId("bar-window").value)) / 100;
+        byId("bar-window-text").textContent = report.figures(most);
+        report.paintDeviation(pictures.third.canvas, deviation, images.width, images.height, most);
+        pictures.third.caption.textContent =
+          `Standard deviation of the render, a line integral (no unit): full colour at ${report.figures(most)}`;
+      } else {
+        report.paintDifference(pictures.third.canvas, shown.difference, w, h, window / 4);
+        pictures.third.caption.textContent =
+          `Rendered − ${fine ? "true" : "measured"}: red too much, blue too little, full colour at ${report.figures(window / 4)}`;
+      }
     }
+    report.emit("view", i);
     curves.update();
   };
   const draw = report.onceAFrame(show);
@@ -127,7 +142,7 @@ if (report.images?.hasRenders) {
   angle.addEventListener("input", () => moved(angle, time));
   time.addEventListener("input", () => moved(time, angle));
   follow.addEventListener("change", () => moved(time, angle));
-  for (const id of ["window", "inverted", "against"]) byId(id).addEventListener("input", draw);
+  for (const id of ["window", "inverted", "against", "third", "bar-window"]) byId(id).addEventListener("input", draw);
   report.on("theme", draw);
   report.makePlayer(byId("views-play"), time, 250);
   report.showView = (view) => {

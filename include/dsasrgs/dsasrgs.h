@@ -337,6 +337,44 @@ DSASRGS_C_API dsasrgs_status dsasrgs_model_evaluate(dsasrgs_model* model, dsasrg
                                                     dsasrgs_progress_callback progress, void* user,
                                                     dsasrgs_scores* scores);
 
+/**
+ * How far what a model shows may be wrong: standard deviations of renders and volumes, from what the views that it was
+ * trained on leave unexplained (docs/method.md, section 8). They are known where the model shows something: of a vessel
+ * that it misses they say nothing. They hold for the model as it was when they were made: once its training has taken
+ * further steps they are ::DSASRGS_ERROR_INVALID_ARGUMENT, and new ones are to be made.
+ */
+typedef struct dsasrgs_uncertainty dsasrgs_uncertainty;
+
+/**
+ * Holds the training views against their renders; ::DSASRGS_ERROR_BAD_INPUT for an acquisition that the model was not
+ * trained on, which is not needed afterwards. `progress`, which may be NULL, is told of two rounds over these views.
+ */
+DSASRGS_C_API dsasrgs_status dsasrgs_uncertainty_new(const dsasrgs_model* model, const dsasrgs_acquisition* acquisition,
+                                                     dsasrgs_progress_callback progress, void* user,
+                                                     dsasrgs_uncertainty** uncertainty);
+/** Gives the handle back. */
+DSASRGS_C_API void dsasrgs_uncertainty_free(dsasrgs_uncertainty* uncertainty);
+/** Standard deviations of what dsasrgs_model_render() gives, with its arguments; dimensionless, as line integrals. */
+DSASRGS_C_API dsasrgs_status dsasrgs_uncertainty_render(dsasrgs_uncertainty* uncertainty, const dsasrgs_pose* poses,
+                                                        size_t num_poses, const dsasrgs_detector* detector,
+                                                        float* pixels, size_t num_pixels);
+/** Standard deviations of what dsasrgs_model_voxelize() gives, with its arguments, in 1/mm. */
+DSASRGS_C_API dsasrgs_status dsasrgs_uncertainty_voxelize(dsasrgs_uncertainty* uncertainty, const dsasrgs_grid* grid,
+                                                          double time_s, float* voxels, size_t num_voxels);
+/** Standard deviations of the mean over the sweep, in 1/mm. */
+DSASRGS_C_API dsasrgs_status dsasrgs_uncertainty_voxelize_mean(dsasrgs_uncertainty* uncertainty,
+                                                               const dsasrgs_grid* grid, float* voxels,
+                                                               size_t num_voxels);
+/**
+ * Which training views saw a voxel, with the poses as the model corrected them: `views` [z,y,x], how many have its
+ * centre in a valid pixel, and `spread_rad` [z,y,x], 0 to pi, the arc about it over which they are spread (pi: all
+ * lines of sight of a plane; 0: fewer than two lines). `num_voxels` of each. The split is as for
+ * dsasrgs_model_evaluate(). `progress`, which may be NULL, is told of slices.
+ */
+DSASRGS_C_API dsasrgs_status dsasrgs_model_support(const dsasrgs_model* model, dsasrgs_acquisition* acquisition,
+                                                   const dsasrgs_grid* grid, dsasrgs_progress_callback progress,
+                                                   void* user, int32_t* views, float* spread_rad, size_t num_voxels);
+
 #ifdef __cplusplus
 }
 #endif

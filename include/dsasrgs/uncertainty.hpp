@@ -77,5 +77,8 @@ struct SupportMap {
 /// voxels, no view, one that is not there, and sizes that disagree; Cancelled; OutOfMemory.
 SupportMap support_map(const Context&, const Acquisition&, const std::vector<int>& views, const VolumeGrid&,
                        const ProgressCallback& = {});
+/// With these poses of all its views instead of its own, such as poses_as_corrected() of a model.
+SupportMap support_map(const Context&, const Acquisition&, const std::vector<Pose>& poses,
+                       const std::vector<int>& views, const VolumeGrid&, const ProgressCallback& = {});
 
 }  // namespace dsasrgs

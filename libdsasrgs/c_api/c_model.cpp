@@ -20,8 +20,6 @@ dsasrgs::Renderer& renderer_of(dsasrgs_model& handle) {
   return *handle.renderer;
 }
 
-void copy_values(const std::vector<float>& from, float* to) { std::copy(from.begin(), from.end(), to); }
-
 }  // namespace
 
 dsasrgs_status dsasrgs_model_read(dsasrgs_context* context, const char* path, dsasrgs_model** model) {
@@ -76,17 +74,9 @@ dsasrgs_status dsasrgs_model_render(dsasrgs_model* model, const dsasrgs_pose* po
                                     const dsasrgs_detector* detector, float* pixels, size_t num_pixels) {
   return guarded(__func__, [&](const Call& call) {
     dsasrgs_model& handle = call.given(model, "model");
-    const dsasrgs_pose* first = &call.given(poses, "poses");
-    const dsasrgs::Detector d = from_c(call.given(detector, "detector"));
-    if (num_poses == 0 || num_poses > kMostViews)
-      call.refuse("num_poses", "1 to " + std::to_string(kMostViews), std::to_string(num_poses));
-    const std::size_t expected = dsasrgs::num_elements(d.width_px, d.height_px, static_cast<int>(num_poses));
-    float* to = call.array(pixels, num_pixels, expected, "pixels");
-    dsasrgs::Renderer& renderer = renderer_of(handle);
-    for (std::size_t i = 0; i < num_poses; ++i, to += d.num_pixels()) {
-      handle.context->context().throw_if_stopped("rendering");
-      copy_values(renderer.render(from_c(first[i]), d).values, to);
-    }
+    render_poses(
+        call, handle.context->context(), poses, num_poses, detector, pixels, num_pixels,
+        [&](const dsasrgs::Pose& pose, const dsasrgs::Detector& d) { return renderer_of(handle).render(pose, d); });
   });
 }
 
@@ -94,10 +84,8 @@ dsasrgs_status dsasrgs_model_voxelize(dsasrgs_model* model, const dsasrgs_grid* 
                                       size_t num_voxels) {
   return guarded(__func__, [&](const Call& call) {
     dsasrgs_model& handle = call.given(model, "model");
-    const dsasrgs::VolumeGrid g = from_c(call.given(grid, "grid"));
-    float* to = call.array(voxels, num_voxels, g.num_voxels(), "voxels");
-    handle.context->context().throw_if_stopped("voxelizing");
-    copy_values(renderer_of(handle).voxelize(g, time_s).values, to);
+    voxelize_grid(call, handle.context->context(), grid, voxels, num_voxels,
+                  [&](const dsasrgs::VolumeGrid& g) { return renderer_of(handle).voxelize(g, time_s); });
   });
 }
 
@@ -105,9 +93,8 @@ dsasrgs_status dsasrgs_model_voxelize_mean(dsasrgs_model* model, const dsasrgs_g
                                            float* voxels, size_t num_voxels) {
   return guarded(__func__, [&](const Call& call) {
     dsasrgs_model& handle = call.given(model, "model");
-    const dsasrgs::VolumeGrid g = from_c(call.given(grid, "grid"));
-    float* to = call.array(voxels, num_voxels, g.num_voxels(), "voxels");
-    copy_values(renderer_of(handle).voxelize_mean(g, frames).values, to);
+    voxelize_grid(call, handle.context->context(), grid, voxels, num_voxels,
+                  [&](const dsasrgs::VolumeGrid& g) { return renderer_of(handle).voxelize_mean(g, frames); });
   });
 }
 
@@ -128,11 +115,8 @@ dsasrgs_status dsasrgs_model_evaluate(dsasrgs_model* model, dsasrgs_acquisition*
       ctx.throw_if_stopped("evaluating");
       return renderer.render(poses[static_cast<std::size_t>(view)], a.detector).values;
     };
-    const auto heard = [progress, user](const dsasrgs::ProgressReport& report) {
-      return progress == nullptr || call_host(progress, report.done, report.total, user) != 0;
-    };
     const dsasrgs::ViewScores found =
-        dsasrgs::score_views(dsasrgs::ProjectionTruth::measured(a), set.views, image, heard);
+        dsasrgs::score_views(dsasrgs::ProjectionTruth::measured(a), set.views, image, heard_by(progress, user));
     const dsasrgs::ProjectionScore mean = found.mean();
     made.num_views = found.views.size();
     made.held_out = dsasrgs::has_held_out_views(a) ? 1 : 0;

@@ -51,6 +51,12 @@ void assign(double (&to)[3], const Vec3d& v) {
 
 }  // namespace
 
+ProgressCallback heard_by(dsasrgs_progress_callback progress, void* user) {
+  return [progress, user](const ProgressReport& report) {
+    return progress == nullptr || call_host(progress, report.done, report.total, user) != 0;
+  };
+}
+
 void Call::refuse(const char* argument, const std::string& expected, const std::string& found) const {
   throw InvalidArgument(std::string(function_) + ": " + argument + ": expected " + expected + ", found " + found);
 }

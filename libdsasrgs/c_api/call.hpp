@@ -2,14 +2,18 @@
 #pragma once
 // A call of dsasrgs.h: arguments checked, exceptions turned into a status and a message.
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <utility>
 
+#include "dsasrgs/context.hpp"
 #include "dsasrgs/dsasrgs.h"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/geometry.hpp"
+#include "dsasrgs/image.hpp"
+#include "dsasrgs/progress.hpp"
 
 namespace dsasrgs::c_api {
 
@@ -33,6 +37,9 @@ auto call_host(Callback callback, Arguments... arguments) {
     throw CallbackFailed("the callback threw what is no std::exception");
   }
 }
+
+/// Tells the host what is done, unless `progress` is NULL.
+ProgressCallback heard_by(dsasrgs_progress_callback progress, void* user);
 
 /// Checks the arguments of one function. All throw InvalidArgument that names function and argument.
 class Call {
@@ -103,5 +110,33 @@ dsasrgs_grid to_c(const VolumeGrid&);
 Pose from_c(const dsasrgs_pose&);
 Detector from_c(const dsasrgs_detector&);
 VolumeGrid from_c(const dsasrgs_grid&);
+
+/// `pixels` [V,H,W] ← render(pose, detector).values of each pose. Heeds a stop between them.
+template <class Render>
+void render_poses(const Call& call, const Context& ctx, const dsasrgs_pose* poses, std::size_t num_poses,
+                  const dsasrgs_detector* detector, float* pixels, std::size_t num_pixels, const Render& render) {
+  const dsasrgs_pose* first = &call.given(poses, "poses");
+  const Detector d = from_c(call.given(detector, "detector"));
+  if (num_poses == 0 || num_poses > kMostViews)
+    call.refuse("num_poses", "1 to " + std::to_string(kMostViews), std::to_string(num_poses));
+  const std::size_t expected = num_elements(d.width_px, d.height_px, static_cast<int>(num_poses));
+  float* to = call.array(pixels, num_pixels, expected, "pixels");
+  for (std::size_t i = 0; i < num_poses; ++i) {
+    ctx.throw_if_stopped("rendering");
+    const Image image = render(from_c(first[i]), d);
+    to = std::copy(image.values.begin(), image.values.end(), to);
+  }
+}
+
+/// `voxels` [z,y,x] ← voxelize(grid).values.
+template <class Voxelize>
+void voxelize_grid(const Call& call, const Context& ctx, const dsasrgs_grid* grid, float* voxels,
+                   std::size_t num_voxels, const Voxelize& voxelize) {
+  const VolumeGrid g = from_c(call.given(grid, "grid"));
+  float* to = call.array(voxels, num_voxels, g.num_voxels(), "voxels");
+  ctx.throw_if_stopped("voxelizing");
+  const Volume volume = voxelize(g);
+  std::copy(volume.values.begin(), volume.values.end(), to);
+}
 
 }  // namespace dsasrgs::c_api

@@ -14,6 +14,7 @@
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/reconstructor.hpp"
 #include "dsasrgs/renderer.hpp"
+#include "dsasrgs/uncertainty.hpp"
 
 namespace dsasrgs::c_api {
 
@@ -70,9 +71,15 @@ struct dsasrgs_reconstructor {
 struct dsasrgs_model {
   std::shared_ptr<dsasrgs::c_api::StoppableContext> context;
   std::shared_ptr<dsasrgs::c_api::Training> training;  // one of the two
-  std::unique_ptr<const dsasrgs::Model> file;
+  std::shared_ptr<const dsasrgs::Model> file;
   std::unique_ptr<dsasrgs::Renderer> renderer;  // made when it is first needed, and kept for its scratch memory
 
   /// Throws NumericalError of a training that came to nothing.
   const dsasrgs::Model& model() const { return training ? training->reconstructor.model() : *file; }
+};
+
+struct dsasrgs_uncertainty {
+  dsasrgs_model of;    // a handle of its own
+  int steps_done = 0;  // by its training, when this was made
+  dsasrgs::Uncertainty uncertainty;
 };

@@ -191,16 +191,11 @@ Model initial_model(Context& ctx, const TrainingViews& views, const Config& conf
   const InitialPointSet points = config.gaussians.init == InitialPoints::fdk ? draw_fdk_points(ctx, views, config)
                                                                              : draw_random_points(volume, config);
   GaussianCloud cloud = cloud_from_points(ctx, sorted(ctx, volume, points), bounds, field);
-  const std::vector<float> gain(views.size(), 1), offset(views.size(), 0);
-  Model model{std::move(cloud),
-              std::move(field),
-              volume,
-              views.time(),
-              views.detector(),
-              config.gaussians.pixel_footprint,
-              {views.indices(), gain, offset},
-              to_toml(config),
-              views.test_views(),
+  // Not in braces within the model's: GCC 12 destroys what inner ones made twice where a later member throws.
+  ViewNuisance nuisance{views.indices(), std::vector<float>(views.size(), 1), std::vector<float>(views.size(), 0)};
+  Model model{std::move(cloud),    std::move(field), volume,
+              views.time(),        views.detector(), config.gaussians.pixel_footprint,
+              std::move(nuisance), to_toml(config),  views.test_views(),
               views.fingerprint()};
   model.field.set_density_scale_per_mm(calibrated_density_scale(ctx, views, model));
   return model;

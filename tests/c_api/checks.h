@@ -44,6 +44,10 @@ static inline void check_refused(dsasrgs_status expected, const char* words, dsa
 /* null_test.c: every function is given NULL for each of its arguments. */
 void test_null(dsasrgs_acquisition* acquisition, dsasrgs_config* config, const dsasrgs_acquisition_arrays* arrays);
 
+/* uncertainty_test.c, of a case and a model of it that are in files; another model is written. */
+void test_uncertainty(const dsasrgs_config* config, const dsasrgs_pose* poses, const char* case_path,
+                      const char* model_path, const char* corrected_path);
+
 /* host.cpp: the same with the C++ interface. Images [num_views,H,W] of a model that was trained for the views of a
  * case. */
 int reconstruct_in_cpp(const char* case_path, const char* config_toml, const char* labels_path, float* images,
@@ -54,6 +58,10 @@ void eighth_step_in_cpp(const char* case_path, const char* config_toml, dsasrgs_
 void scores_in_cpp(const char* case_path, const char* model_path, double scores[4]);
 /* The largest difference between labels (and their confidence) and what the network makes of the case's views. */
 double labels_in_cpp(const char* case_path, const char* network_path, const char* labels_path);
+/* Standard deviations: of the renders of all views, of the volume after 2 s, and, behind it, of the mean. */
+void uncertainty_in_cpp(const char* case_path, const char* model_path, float* images, float* volumes);
+/* Which training views saw the voxels of the case's volume. */
+void support_in_cpp(const char* case_path, const char* model_path, int32_t* views, float* spread_rad);
 /* A C++ host: callbacks that throw, and a thread that cancels. */
 void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config);
 

@@ -89,7 +89,33 @@ double labels_in_cpp(const char* case_path, const char* network_path, const char
   return most;
 }
 
+void uncertainty_in_cpp(const char* case_path, const char* model_path, float* images, float* volumes) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  const Acquisition a = read_acquisition(case_path);
+  const Model model = read_model(ctx, model_path);
+  Uncertainty uncertainty(ctx, model, a);
+  for (const Pose& pose : a.poses) {
+    const Image image = uncertainty.render(pose, a.detector);
+    images = std::copy(image.values.begin(), image.values.end(), images);
+  }
+  for (const Volume& volume : {uncertainty.voxelize(a.volume, 2), uncertainty.voxelize_mean(a.volume)})
+    volumes = std::copy(volume.values.begin(), volume.values.end(), volumes);
+}
+
+void support_in_cpp(const char* case_path, const char* model_path, int32_t* views, float* spread_rad) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  const Acquisition a = read_acquisition(case_path);
+  const Model model = read_model(ctx, model_path);
+  const SupportMap map = support_map(ctx, a, poses_as_corrected(model, a), model.nuisance.view, a.volume);
+  std::copy(map.views.begin(), map.views.end(), views);
+  std::copy(map.spread_rad.begin(), map.spread_rad.end(), spread_rad);
+}
+
 namespace {
+
+int32_t throw_from_progress(size_t, size_t, void*) { throw std::runtime_error("no window for a bar"); }
 
 int32_t throw_at_three(const dsasrgs_step_report* report, void*) {
   if (report->step == 3) throw std::runtime_error("the host's own trouble");
@@ -136,6 +162,14 @@ void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* confi
   int32_t done = 0, total = 0;
   CHECK_OK(dsasrgs_reconstructor_steps(reconstructor, &done, &total));
   CHECK(done == 4);
+
+  dsasrgs_model* model = nullptr;
+  dsasrgs_uncertainty* uncertainty = nullptr;
+  CHECK_OK(dsasrgs_reconstructor_model(reconstructor, &model));
+  CHECK_REFUSED(DSASRGS_ERROR_CALLBACK, "no window for a bar",
+                dsasrgs_uncertainty_new(model, acquisition, throw_from_progress, nullptr, &uncertainty));
+  CHECK(uncertainty == nullptr);
+  dsasrgs_model_free(model);
 
   // A training that would take hours ends when another thread says so, and only begins again when it is taken back.
   CHECK_OK(dsasrgs_reconstructor_train_to(reconstructor, 100000000));

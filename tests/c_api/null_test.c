@@ -13,6 +13,8 @@ void test_null(dsasrgs_acquisition* a, dsasrgs_config* c, const dsasrgs_acquisit
   dsasrgs_config* new_c;
   dsasrgs_reconstructor *r = NULL, *new_r;
   dsasrgs_model *m = NULL, *new_m;
+  dsasrgs_uncertainty *u = NULL, *new_u;
+  int32_t seen[VOXELS];
   dsasrgs_pose pose = poses[0];
   dsasrgs_detector detector = {2, 2, 1, 1};
   dsasrgs_grid grid = {{2, 2, 2}, {1, 1, 1}, {-1, -1, -1}};
@@ -22,6 +24,7 @@ void test_null(dsasrgs_acquisition* a, dsasrgs_config* c, const dsasrgs_acquisit
   CHECK_OK(dsasrgs_context_new_cpu(1, &x));
   CHECK_OK(dsasrgs_reconstructor_new(x, a, c, NULL, &r));
   CHECK_OK(dsasrgs_reconstructor_model(r, &m));
+  CHECK_OK(dsasrgs_uncertainty_new(m, a, NULL, NULL, &u));
   REFUSES_NULL("context", dsasrgs_context_new_cpu(1, NULL));
   REFUSES_NULL("context", dsasrgs_context_new_cuda(0, NULL, NULL));
   REFUSES_NULL("context", dsasrgs_context_set_log(NULL, NULL, NULL));
@@ -107,7 +110,26 @@ void test_null(dsasrgs_acquisition* a, dsasrgs_config* c, const dsasrgs_acquisit
   REFUSES_NULL("model", dsasrgs_model_evaluate(NULL, a, NULL, NULL, &scores));
   REFUSES_NULL("acquisition", dsasrgs_model_evaluate(m, NULL, NULL, NULL, &scores));
   REFUSES_NULL("scores", dsasrgs_model_evaluate(m, a, NULL, NULL, NULL));
+  REFUSES_NULL("model", dsasrgs_uncertainty_new(NULL, a, NULL, NULL, &new_u));
+  REFUSES_NULL("acquisition", dsasrgs_uncertainty_new(m, NULL, NULL, NULL, &new_u));
+  REFUSES_NULL("uncertainty", dsasrgs_uncertainty_new(m, a, NULL, NULL, NULL));
+  REFUSES_NULL("uncertainty", dsasrgs_uncertainty_render(NULL, poses, 1, &detector, again, PIXELS));
+  REFUSES_NULL("poses", dsasrgs_uncertainty_render(u, NULL, 1, &detector, again, PIXELS));
+  REFUSES_NULL("detector", dsasrgs_uncertainty_render(u, poses, 1, NULL, again, PIXELS));
+  REFUSES_NULL("pixels", dsasrgs_uncertainty_render(u, poses, 1, &detector, NULL, PIXELS));
+  REFUSES_NULL("uncertainty", dsasrgs_uncertainty_voxelize(NULL, &grid, 0, again, VOXELS));
+  REFUSES_NULL("grid", dsasrgs_uncertainty_voxelize(u, NULL, 0, again, VOXELS));
+  REFUSES_NULL("voxels", dsasrgs_uncertainty_voxelize(u, &grid, 0, NULL, VOXELS));
+  REFUSES_NULL("uncertainty", dsasrgs_uncertainty_voxelize_mean(NULL, &grid, again, VOXELS));
+  REFUSES_NULL("grid", dsasrgs_uncertainty_voxelize_mean(u, NULL, again, VOXELS));
+  REFUSES_NULL("voxels", dsasrgs_uncertainty_voxelize_mean(u, &grid, NULL, VOXELS));
+  REFUSES_NULL("model", dsasrgs_model_support(NULL, a, &grid, NULL, NULL, seen, again, VOXELS));
+  REFUSES_NULL("acquisition", dsasrgs_model_support(m, NULL, &grid, NULL, NULL, seen, again, VOXELS));
+  REFUSES_NULL("grid", dsasrgs_model_support(m, a, NULL, NULL, NULL, seen, again, VOXELS));
+  REFUSES_NULL("views", dsasrgs_model_support(m, a, &grid, NULL, NULL, NULL, again, VOXELS));
+  REFUSES_NULL("spread_rad", dsasrgs_model_support(m, a, &grid, NULL, NULL, seen, NULL, VOXELS));
   REFUSES_NULL("command", dsasrgs_read_files_through(NULL, 1));
+  dsasrgs_uncertainty_free(u);
   dsasrgs_model_free(m);
   dsasrgs_reconstructor_free(r);
   dsasrgs_context_free(x);
@@ -116,4 +138,5 @@ void test_null(dsasrgs_acquisition* a, dsasrgs_config* c, const dsasrgs_acquisit
   dsasrgs_config_free(NULL);
   dsasrgs_reconstructor_free(NULL);
   dsasrgs_model_free(NULL);
+  dsasrgs_uncertainty_free(NULL);
 }

@@ -50,6 +50,14 @@ TEST_CASE("support map: views that see a voxel and how widely they are spread", 
   CHECK(opposite.views.at(at(10, 10, 14)) == 0);  // 18 mm up, in the rows that do not count (v points down)
   CHECK(opposite.views.at(at(10, 10, 5)) == 2);
   CHECK(opposite.views.at(at(10, 10, 0)) == 0);  // 38 mm down, off the detector
+
+  std::vector<Pose> turned = a.poses;  // as a model may have corrected them
+  std::swap(turned[0], turned[1]);
+  turned[1].detector_center_mm.z += 200;  // the second looks past the volume
+  CHECK(support_map(ctx, a, turned, {0, 1}, kGrid).views.at(at(10, 10, 10)) == 1);
+  CHECK(support_map(ctx, a, turned, {0}, kGrid).views == support_map(ctx, a, {1}, kGrid).views);
+  turned.pop_back();
+  require_error<InvalidArgument>([&] { support_map(ctx, a, turned, {0}, kGrid); }, {"poses", "2", "1"});
   require_error<InvalidArgument>([&] { support_map(ctx, a, {}, kGrid); }, {"views"});
   require_error<InvalidArgument>([&] { support_map(ctx, a, {2}, kGrid); }, {"view"});
   require_error<InvalidArgument>([&] { support_map(ctx, a, {0}, {}); }, {"support_map"});

@@ -44,6 +44,13 @@ const about = await page.evaluate(() => ({ ...report.images, data: report.data }
     await check(`measured pixels of view ${view}`, worst(shown[0], measured.subarray(view * w * h)) <= half);
     await check(`rendered pixels of view ${view}`, worst(shown[1], rendered.subarray(view * 4 * w * h)) <= half);
   }
+  const bars = floats("bars.bin");
+  for (const i of [0, 5, about.views.length - 1]) {
+    const shown = await page.evaluate(async (k) => [...(await report.images.deviation(k))], i);
+    const halfStep = about.error_bars.largest / about.codes / 2 + 1e-6;
+    const worst = Math.max(...shown.map((value, p) => Math.abs(value - bars[about.views[i].view * w * h + p])));
+    await check(`error bars of view ${about.views[i].view}`, worst <= halfStep && Math.max(...shown) > 0, [worst, halfStep]);
+  }
   const nifti = readFileSync(`${folder}/frames.nii`);
   const truth = new Float32Array(nifti.buffer, nifti.byteOffset + 352, 36 * 32 * 40 * 12);
   const [codes, step] = await page.evaluate(async () => [[...(await report.volume.ready)], report.volume.step]);
@@ -91,8 +98,29 @@ await page.selectOption("#against", "reference");
 await check("truth", async () => (await text("#view-panels")).includes("High-resolution truth, 80 × 64"), async () => await text("#view-panels"));
 await page.selectOption("#against", "measured");
 
+await check("what error bars mean", async () => /standard deviation.*With as few training views as here they are too small.*Not in it/.test(await text("#bars-text")), async () => await text("#bars-text"));
+await check("how large they are", async () => (await text("#bars-facts")).includes(`${about.error_bars.deviation_percent.toFixed(1)} % of the brightest`), async () => await text("#bars-facts"));
+await check("how often they hold", async () => (await text("#bars-facts")).includes("Truth within 1.64 error bars") && (await text("#bars-facts")).includes(`${about.error_bars.within_percent.toFixed(0)} % of the same pixels; 90 % would be right`), async () => await text("#bars-facts"));
+await check("of the view that is shown", async () => (await text("#bars-facts")).includes(`Error bar, view ${about.views[last].view}`), async () => await text("#bars-facts"));
+await check("error bar of the summary", async () => (await text("#figures")).includes(`${about.error_bars.deviation_percent.toFixed(1)} %`), async () => await text("#figures"));
+await check("its window is that of error bars alone", !(await page.locator("#bar-window").isVisible()));
+const difference = await picture(2);
+await page.selectOption("#third", "deviation");
+await check("error bars in the third picture", async () => (await picture(2)) !== difference && /Standard deviation .*line integral.*full colour at/.test(await text("#view-panels figure:nth-child(3)")), async () => await text("#view-panels"));
+const bars = await picture(2);
+const renderBeside = await picture(1);
+await set("#bar-window", 20);
+await check("window of error bars", async () => (await picture(2)) !== bars && (await picture(1)) === renderBeside && (await text("#bar-window-text")) !== "", async () => await text("#bar-window-text"));
+await page.uncheck("#follow");
+await set("#time", 1);
+await check("no error bars between views", async () => (await text("#view-panels figure:nth-child(3)")).includes("at the times of the views"), async () => await text("#view-panels"));
+await page.check("#follow");
+await set("#angle", last);
+await page.selectOption("#third", "difference");
+await check("the difference again", async () => (await picture(2)) === difference);
+
 await canvases.nth(1).hover({ position: { x: 50, y: 60 } });
-await check("values at the pointer", async () => /measured .*rendered .*difference/.test(await text("#view-readout")), async () => await text("#view-readout"));
+await check("values at the pointer", async () => /measured .*rendered .* ± [0-9.]+ \(standard deviation\), difference/.test(await text("#view-readout")), async () => await text("#view-readout"));
 await canvases.nth(1).click({ position: { x: 150, y: 160 } });
 await canvases.nth(0).focus();
 await page.keyboard.press("ArrowRight");
@@ -271,14 +299,29 @@ for (const [name, options] of Object.entries({
   const bare = whole
     .replace(/<script type="[^"]*" id="blob-niivue">[^<]*<\/script>/, "")
     .replace(/<script>\n[^\n]*uPlot \(v[^]*?<\/script>/, "");
+  const without = bare.replace('"error_bars":', '"no_bars":');
+  await check("the error bars are taken out", without.length < bare.length);
   await check("the packages are taken out", bare.length < whole.length - 1e6 && !bare.includes("uPlot (v"));
-  writeFileSync(`${folder}/run/bare.html`, bare);
+  writeFileSync(`${folder}/run/bare.html`, without);
   const other = await openReport(browser, `${folder}/run/bare.html`, { viewport: { width: 1000, height: 700 } });
   await other.set("#time", 2);
   await check("bare: the sliders work", async () => (await other.page.inputValue("#angle")) === "2");
   await check("bare: no 3D view is said", async () => (await other.text("#stage-text")).includes("built without NiiVue"));
   await check("bare: no curves is said", async () => (await other.text("#loss-curve")).includes("built without uPlot"));
+  await check("bare: no error bars", !(await other.page.locator("#bars").isVisible()) && !(await other.page.locator("#third").isVisible()) && !(await other.text("#figures")).includes("error bar"));
   await check("bare: console and network", other.said.length === 0, other.said);
+  await other.close();
+}
+
+// ---- held against a measurement ---------------------------------------------------------------------------------------------------
+{
+  const whole = readFileSync(file, "utf8");
+  const noisy = whole.replace('"against":"reference"', '"against":"measured"');
+  await check("there is no truth", noisy !== whole);
+  writeFileSync(`${folder}/run/noisy.html`, noisy);
+  const other = await openReport(browser, `${folder}/run/noisy.html`, { viewport: { width: 1000, height: 700 } });
+  const said = await other.text("#bars-facts");
+  await check("noise is named", /Measurement within 1.64 error bars.*\n.*less than 90 % is to be expected.*noise/.test(said) && !said.includes("would be right"), said);
   await other.close();
 }
 await browser.close();

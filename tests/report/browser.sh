@@ -32,6 +32,8 @@ expect 0 voxelize voxelize run/model.h5 --frames 12 --output frames.nii --quiet
 for file in "$case" renders.h5; do
   h5dump -b LE -o "$([ "$file" = renders.h5 ] && echo rendered || echo measured).bin" -d /projections "$file" >/dev/null
 done
+expect 0 render render run/model.h5 --case "$case" --views all --uncertainty --output bars.h5 --quiet
+h5dump -b LE -o bars.bin -d /uncertainty bars.h5 >/dev/null
 
 [ $failures -eq 0 ] || exit 1
 REPORT_SOURCE=$1/examples/report node browser.mjs "$browser" "$work"

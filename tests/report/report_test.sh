@@ -13,6 +13,41 @@ data() { sed -n 's/^<script type="application\/json" id="data">//p' "$1"; }
 holds() {
   data "$2" | python3 -c "import json,sys; d=json.load(sys.stdin); sys.exit(0 if ($3) else 1)" 2>/dev/null || report "$1: not so: $3"
 }
+# bars_hold NAME REPORT MODEL CASE TRUTH: its error bars are what `render --uncertainty` says of the same views, and as many pixels
+# within 1.64 of them as counting again finds. TRUTH is the data set of CASE that they are held against.
+bars_hold() {
+  "$program" render "$3" --case "$4" --views all --uncertainty --output bars.h5 --force --quiet || report "$1: render failed"
+  for of in bars.h5:/projections bars.h5:/uncertainty "$4:$5"; do
+    h5dump -b LE -o "bars${of##*/}$([ "${of%%:*}" = bars.h5 ] || echo _truth).bin" -d "${of#*:}" "${of%%:*}" >/dev/null
+  done
+  data "$2" >bars.json
+  python3 - "$(basename "$5")" 2>bars.txt <<'PY' || report "$1: error bars: $(tail -n 1 bars.txt)"
+import array, json, math, sys
+def read(name):
+    values = array.array("f"); values.frombytes(open(name, "rb").read()); return values
+images = json.load(open("bars.json"))["images"]
+bars, render, deviation, truth = images["error_bars"], *map(read, ("barsprojections.bin", "barsuncertainty.bin", f"bars{sys.argv[1]}_truth.bin"))
+pixels = 60 * 52
+scale = math.isqrt(len(truth) // len(render))
+if scale > 1:  # means of its pixels
+    blocks = [((r * scale + y) * 60 * scale + c * scale + x) for r in range(52) for c in range(60) for y in range(scale) for x in range(scale)]
+    truth = [sum(truth[v * pixels * scale**2 + i] for i in blocks[p * scale**2:(p + 1) * scale**2]) / scale**2 for v in range(12) for p in range(pixels)]
+brightest = max(truth)
+least = 0.02 * max(max(render[v["view"] * pixels:(v["view"] + 1) * pixels]) for v in images["views"])
+def close(found, expected): assert abs(found - expected) < 1e-3, (found, expected)
+close(bars["brightest"], brightest)
+everything = []
+for view in images["views"]:
+    shown = [p for p in range(view["view"] * pixels, (view["view"] + 1) * pixels) if render[p] > least]
+    if not shown: assert view["deviation_percent"] is None; continue
+    everything += shown
+    close(view["deviation_percent"], 100 * math.sqrt(sum(deviation[p] ** 2 for p in shown) / len(shown)) / brightest)
+    close(view["within_percent"], 100 * sum(abs(render[p] - truth[p]) <= 1.6449 * deviation[p] for p in shown) / len(shown))
+assert len(everything) > 500, len(everything)
+close(bars["deviation_percent"], 100 * math.sqrt(sum(deviation[p] ** 2 for p in everything) / len(everything)) / brightest)
+close(bars["within_percent"], 100 * sum(abs(render[p] - truth[p]) <= 1.6449 * deviation[p] for p in everything) / len(everything))
+PY
+}
 mkdir cases
 expect 0 simulate simulate --output cases/case.h5 --views 12 --size 60 52 --pitch-mm 4.8 --grid-size 16 --grid-spacing-mm 9 \
   --train-views 6 --samples-per-pixel 1 --seed 3 --tree-min-radius-mm 0.8 --quiet
@@ -28,6 +63,8 @@ holds "views" run/report.html 'len(d["geometry"]["poses"])==12 and len(d["geomet
 holds "scores" run/report.html 'len(d["scores"]["low"]["views"])==6 '
 holds "no finer truth" run/report.html 'any("no truth at a higher resolution" in n for n in d["notes"])'
 holds "finer all the same" run/report.html 'd["images"]["fine"]==2 and d["images"]["reference_fine"]==1'
+bars_hold "error bars" run/report.html run/model.h5 cases/case.h5 /reference/projections
+holds "error bars of every view" run/report.html 'd["images"]["error_bars"]["against"]=="reference" and all(v["deviation"] for v in d["images"]["views"])'
 cp run/report.html first.html
 expect 0 "report" report run --quiet
 cmp -s <(data first.html | sed 's/"made":"[^"]*"//') <(data run/report.html | sed 's/"made":"[^"]*"//') ||
@@ -50,7 +87,7 @@ absent run/new
 # ---- what is missing is said -----------------------------------------------------------------------------------------------
 mv cases moved
 expect 0 "no case" report run --quiet
-holds "no case" run/report.html 'any("was not found" in n for n in d["notes"]) and "images" not in d and "volume" in d'
+holds "no case" run/report.html 'any("no error bars:" in n and "was not found" in n for n in d["notes"]) and "images" not in d and "volume" in d'
 expect 0 "case named" report run --case moved/case.h5 --output named.html --quiet
 holds "case named" named.html '"images" in d'
 mkdir -p deeper/below && mv moved cases && (cd deeper/below && "$program" report ../../run --quiet --output up.html)
@@ -67,6 +104,15 @@ cp -r run partial && rm partial/metrics.json partial/model.h5 partial/report.htm
 printf '40,1,40,0.0' >>partial/log.csv  # a line that is being written
 expect 0 "partial run" report partial --case cases/case.h5 --quiet
 holds "partial run" partial/report.html 'not d["finished"] and d["scores"] is None and d["log"]["step"][-1]==20 and "volume" not in d'
+holds "partial run" partial/report.html 'any("no error bars" in n for n in d["notes"]) and "error_bars" not in d["images"]'
+# Densities of which a render is a number, and its square none.
+cp -r run bright
+with_h5py=$(. "$here/../support/find_python.sh"; find_python h5py >&2; echo "$python")
+if [ -n "$with_h5py" ]; then
+  "$with_h5py" -c 'import h5py; h5py.File("bright/model.h5", "r+")["field"].attrs["density_scale_per_mm"] *= 1e26'
+  expect 0 "no error bars" report bright --quiet
+  holds "no error bars" bright/report.html 'any(n.startswith("There are no error bars: ") and "no number" in n for n in d["notes"]) and "error_bars" not in d["images"] and "volume" in d and d["images"]["views"][0]["rendered"]'
+fi
 
 # ---- size ---------------------------------------------------------------------------------------------------------------------
 expect 0 "small" report run --output small.html --images 3 --frames 2 --voxels 16 --image-px 64 --quiet
@@ -81,6 +127,14 @@ holds "limit" limited.html 'any("of the usual size" in n for n in d["notes"])'
 expect 0 "case without truth" render run/model.h5 --case cases/case.h5 --views all --output plain.h5 --quiet
 expect 0 "run without truth" reconstruct plain.h5 --output plain --steps 5 "${small[@]}" --train-views 12 --report --quiet
 holds "run without truth" plain/report.html 'd["scores"]["high"] is None and d["scores"]["set"]=="train" and not d["images"]["views"][0]["reference"]'
+holds "nothing to hold error bars against" plain/report.html 'd["images"]["error_bars"]["deviation_percent"]>0 and d["images"]["error_bars"]["within_percent"] is None'
+expect 0 "measurements held out" reconstruct plain.h5 --output measured --steps 5 "${small[@]}" --train-views 6 --report --quiet
+bars_hold "measurements held out" measured/report.html measured/model.h5 plain.h5 /projections
+holds "measurements held out" measured/report.html 'd["images"]["error_bars"]["against"]=="measured"'
+expect 0 "finer truth" simulate --output finer.h5 --views 12 --size 60 52 --pitch-mm 4.8 --scale 2 --grid-size 16 --grid-spacing-mm 9 \
+  --train-views 6 --samples-per-pixel 1 --seed 3 --tree-min-radius-mm 0.8 --quiet
+expect 0 "finer truth" reconstruct finer.h5 --output finer --steps 20 "${small[@]}" --report --quiet
+bars_hold "finer truth" finer/report.html finer/model.h5 finer.h5 /reference/projections
 
 # ---- what is refused ------------------------------------------------------------------------------------------------------------
 expect 2 "no run" report cases

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "dsasrgs/error.hpp"
 
@@ -63,6 +64,26 @@ std::string packed(std::string_view bytes) { return base64(gzipped(bytes)); }
 
 std::string packed(std::span<const std::uint8_t> bytes) {
   return packed(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+std::vector<float> block_means(std::span<const float> image, std::span<const std::uint8_t> valid, int width, int bin,
+                               const Detector& to) {
+  std::vector<float> means(to.num_pixels());
+  for (int r = 0; r < to.height_px; ++r)
+    for (int c = 0; c < to.width_px; ++c) {
+      double sum = 0;
+      int count = 0;
+      for (int y = r * bin; y < (r + 1) * bin; ++y)
+        for (int x = c * bin; x < (c + 1) * bin; ++x) {
+          const auto i = static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
+          if (!valid.empty() && valid[i] == 0) continue;
+          sum += static_cast<double>(image[i]);
+          ++count;
+        }
+      means[static_cast<std::size_t>(r) * static_cast<std::size_t>(to.width_px) + static_cast<std::size_t>(c)] =
+          count > 0 ? static_cast<float>(sum / count) : std::numeric_limits<float>::quiet_NaN();
+    }
+  return means;
 }
 
 std::vector<std::uint8_t> image_codes(std::span<const float> image, std::span<const std::uint8_t> valid,

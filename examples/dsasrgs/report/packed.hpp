@@ -9,11 +9,18 @@
 #include <string_view>
 #include <vector>
 
+#include "dsasrgs/geometry.hpp"
+
 namespace dsasrgs::program {
 
 /// gzip (RFC 1952), then base64 (RFC 4648). Throws OutOfMemory.
 std::string packed(std::string_view bytes);
 std::string packed(std::span<const std::uint8_t> bytes);
+
+/// An image of `width` columns with fewer pixels: means over the valid ones of each block of bin × bin, NaN where there
+/// is none. `valid` is empty where all count.
+std::vector<float> block_means(std::span<const float> image, std::span<const std::uint8_t> valid, int width, int bin,
+                               const Detector& to);
 
 /// Codes of pixels: 0 to kLargestCode for values from 0 to `largest`, what is beyond is clamped; kNotValid for pixels
 /// that do not count.

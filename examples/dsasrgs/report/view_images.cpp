@@ -56,27 +56,6 @@ ShownDetector shown_detector(const Detector& d, int scale, int longest_px) {
   return shown;
 }
 
-/// Means over the valid pixels of each block; NaN where there is none.
-std::vector<float> block_means(std::span<const float> image, std::span<const std::uint8_t> valid, int width, int bin,
-                               const Detector& to) {
-  std::vector<float> means(to.num_pixels());
-  for (int r = 0; r < to.height_px; ++r)
-    for (int c = 0; c < to.width_px; ++c) {
-      double sum = 0;
-      int count = 0;
-      for (int y = r * bin; y < (r + 1) * bin; ++y)
-        for (int x = c * bin; x < (c + 1) * bin; ++x) {
-          const auto i = static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
-          if (!valid.empty() && valid[i] == 0) continue;
-          sum += static_cast<double>(image[i]);
-          ++count;
-        }
-      means[static_cast<std::size_t>(r) * static_cast<std::size_t>(to.width_px) + static_cast<std::size_t>(c)] =
-          count > 0 ? static_cast<float>(sum / count) : std::numeric_limits<float>::quiet_NaN();
-    }
-  return means;
-}
-
 struct ViewImages {
   std::vector<float> measured, rendered, reference;
 };
@@ -106,14 +85,6 @@ int finest_scale(const Acquisition& a, const Model* model) {
   if (a.reference_projections && a.reference_projections->scale > 1) return a.reference_projections->scale;
   if (model == nullptr) return 1;
   return std::max(2, trained_scale(*model));
-}
-
-std::vector<int> chosen_views(const Acquisition& a, const ViewImageOptions& options) {
-  std::vector<int> views = spread_views(held_out_views(a).views, static_cast<std::size_t>(options.images));
-  const int worst = options.worst_view;
-  if (worst >= 0 && worst < a.num_views() && std::find(views.begin(), views.end(), worst) == views.end())
-    views.insert(std::lower_bound(views.begin(), views.end(), worst), worst);
-  return views;
 }
 
 std::vector<ViewImages> images_of(const Acquisition& a, const std::vector<Pose>& poses, Renderer* renderer,
@@ -164,7 +135,41 @@ Json add_grid(const std::vector<Pose>& poses, Renderer& renderer, const std::vec
 
 double degrees(double radians) { return radians * 180 / std::numbers::pi; }
 
+/// The arrays, and what the numbers about all views are.
+Json add_error_bars(const Acquisition& a, const ErrorBars& bars, const ShownDetector& shown, Json& views,
+                    PageData& page) {
+  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+  std::vector<std::vector<float>> images;
+  float largest = 0;
+  for (const ErrorBars::OfView& of : bars.views) {
+    images.push_back(
+        block_means(of.deviations, a.valid_pixels(of.view), a.detector.width_px, shown.bin, shown.measured));
+    largest = std::max(largest, largest_of(images.back()));
+  }
+  if (!(largest > 0)) largest = 1;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const ErrorBars::OfView& of = bars.views[i];
+    views[i]["deviation"] =
+        add_image(page, "deviation-" + std::to_string(of.view), images[i], shown.measured.width_px, largest);
+    views[i]["deviation_percent"] = number(of.deviation_percent);
+    views[i]["within_percent"] = number(of.within_percent);
+  }
+  return {{"largest", largest},
+          {"against", bars.against_truth ? "reference" : "measured"},
+          {"brightest", bars.brightest},
+          {"shown_above_percent", 100 * ErrorBars::kShown},
+          {"deviation_percent", number(bars.deviation_percent)},
+          {"within_percent", number(bars.within_percent)}};
+}
+
 }  // namespace
+
+std::vector<int> shown_views(const Acquisition& a, int images, int worst) {
+  std::vector<int> views = spread_views(held_out_views(a).views, static_cast<std::size_t>(images));
+  if (worst >= 0 && worst < a.num_views() && std::find(views.begin(), views.end(), worst) == views.end())
+    views.insert(std::lower_bound(views.begin(), views.end(), worst), worst);
+  return views;
+}
 
 Json pose_as_json(const Pose& pose) {
   const Vec3d source = pose.source_mm;
@@ -177,9 +182,8 @@ Json pose_as_json(const Pose& pose) {
           {"sdd_mm", std::abs(dot(pose.detector_center_mm - source, normal))}};
 }
 
-Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, const ViewImageOptions& options,
-                     PageData& page) {
-  const std::vector<int> views = chosen_views(a, options);
+Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, const ErrorBars* bars,
+                     const std::vector<int>& views, const ViewImageOptions& options, PageData& page) {
   const int scale = finest_scale(a, model);
   const ShownDetector shown = shown_detector(a.detector, scale, options.longest_px);
   std::optional<Renderer> renderer;
@@ -223,6 +227,7 @@ Json add_view_images(Context& ctx, const Acquisition& a, const Model* model, con
         add_image(page, "reference-" + name, images[i].reference, shown.measured.width_px * reference_fine, largest);
     json["views"].push_back(item);
   }
+  if (bars != nullptr) json["error_bars"] = add_error_bars(a, *bars, shown, json["views"], page);
   if (renderer)
     json["grid"] = add_grid(poses, *renderer, views, shown_detector(a.detector, scale, options.grid_px), largest,
                             options.quiet, page);

@@ -10,9 +10,11 @@
 #include "cli/progress.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/usage_error.hpp"
+#include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
 #include "dsasrgs/renderer.hpp"
 #include "dsasrgs/version.hpp"
+#include "report/error_bars.hpp"
 #include "report/packed.hpp"
 #include "report/page.hpp"
 #include "report/report.hpp"
@@ -89,19 +91,48 @@ int worst_view(const Json& scores) {
   return worst;
 }
 
-std::vector<std::string> notes_of(const RunRecord& record, const ReportSources& sources) {
+/// What a report shows of a run in any size.
+struct Shown {
+  std::vector<int> views;
+  std::optional<ErrorBars> bars;
+  std::string no_bars;  ///< why there are none, of renders that are there
+};
+
+Shown shown_of(Context& ctx, const ReportSources& sources, const RunRecord& record, const ReportOptions& options) {
+  Shown shown;
+  if (sources.acquisition == nullptr) return shown;
+  shown.views = shown_views(*sources.acquisition, options.images, worst_view(record.scores));
+  if (sources.model == nullptr) return shown;
+  try {
+    shown.bars = error_bars(ctx, *sources.acquisition, *sources.model, shown.views, options.quiet);
+  } catch (const BadInput& e) {  // the report is complete without
+    shown.no_bars = e.what();
+  } catch (const InvalidArgument& e) {
+    shown.no_bars = e.what();
+  } catch (const NumericalError& e) {
+    shown.no_bars = e.what();
+  } catch (const OutOfMemory& e) {
+    shown.no_bars = e.what();
+  }
+  return shown;
+}
+
+std::vector<std::string> notes_of(const RunRecord& record, const ReportSources& sources, const Shown& shown) {
   std::vector<std::string> notes;
   if (!record.finished)
     notes.emplace_back(
         "This run is not finished: it has no scores yet, and what it shows is as of its last written line.");
   if (sources.model == nullptr)
-    notes.emplace_back("There is no model in the run folder yet, so there are no renders and no volume.");
+    notes.emplace_back(
+        "There is no model in the run folder yet, so there are no renders, no error bars and no volume.");
   if (sources.acquisition == nullptr)
-    notes.push_back("There are no measurements to compare with, no angles and no renders: " + sources.no_acquisition);
+    notes.push_back("There are no measurements to compare with, no angles, no renders and no error bars: " +
+                    sources.no_acquisition);
   else if (!sources.acquisition->reference_projections || sources.acquisition->reference_projections->scale == 1)
     notes.emplace_back(
         "The case holds no truth at a higher resolution: nothing here shows whether detail finer than the measured "
         "pixels is right.");
+  if (!shown.no_bars.empty()) notes.push_back("There are no error bars: " + shown.no_bars);
   for (const std::string& part : missing_parts()) notes.push_back(part);
   return notes;
 }
@@ -120,8 +151,9 @@ std::string likely_command(const ReportSources& sources, const std::string& case
 }
 
 /// With images and volume at a fraction of what was asked for.
-std::string page_at(Context& ctx, const ReportSources& sources, const RunRecord& record, const ReportOptions& options,
-                    double fraction, std::size_t& array_bytes, std::vector<std::string>& notes) {
+std::string page_at(Context& ctx, const ReportSources& sources, const RunRecord& record, const Shown& shown,
+                    const ReportOptions& options, double fraction, std::size_t& array_bytes,
+                    std::vector<std::string>& notes) {
   const auto part = [&](int pixels) { return std::max(16, static_cast<int>(pixels * fraction)); };
   PageData page;
   page.json["format"] = "dsasrgs.report";
@@ -140,14 +172,13 @@ std::string page_at(Context& ctx, const ReportSources& sources, const RunRecord&
   page.json["command_recorded"] = !record.command.empty();
   if (sources.acquisition != nullptr) {
     page.json["geometry"] = geometry_as_json(*sources.acquisition);
-    page.json["images"] = add_view_images(
-        ctx, *sources.acquisition, sources.model,
-        {options.images, part(options.image_px), part(options.image_px / 4), worst_view(record.scores), options.quiet},
-        page);
+    page.json["images"] =
+        add_view_images(ctx, *sources.acquisition, sources.model, shown.bars ? &*shown.bars : nullptr, shown.views,
+                        {part(options.image_px), part(options.image_px / 4), options.quiet}, page);
   }
   if (sources.model != nullptr)
     page.json["volume"] = add_volume(ctx, *sources.model, options, part(options.voxels), page);
-  notes = notes_of(record, sources);
+  notes = notes_of(record, sources, shown);
   if (fraction < 1)
     notes.push_back("Images and volume are shown at " + std::to_string(static_cast<int>(100 * fraction)) +
                     " % of the usual size, to keep this file below " + number_text(options.most_mib) + " MiB.");
@@ -169,11 +200,12 @@ WrittenReport write_report(Context& ctx, const ReportSources& sources, const fs:
                            const ReportOptions& options) {
   constexpr double kSmallest = 0.03, kMargin = 0.95;
   const RunRecord record = read_run_record(sources.run);
+  const Shown shown = shown_of(ctx, sources, record, options);
   const double most = options.most_mib * (1 << 20);
   WrittenReport written;
   for (double fraction = 1;;) {
     std::size_t arrays = 0;
-    const std::string page = page_at(ctx, sources, record, options, fraction, arrays, written.notes);
+    const std::string page = page_at(ctx, sources, record, shown, options, fraction, arrays, written.notes);
     written.bytes = page.size();
     const auto size = static_cast<double>(page.size());
     if (size <= most) {

@@ -21,6 +21,7 @@ enum class Implausibility {
   no_logarithm,         ///< most pixels are beyond that: detector counts or grey values as measured [their median]
   reversed_subtraction,  ///< vessels negative on a background near 0: ln(fill) − ln(mask) [depth over height of values]
   inverted_images,       ///< vessels darker than a background that is not near 0 [depth over height of values]
+  moved_head,            ///< far below the background as well [depth below it over height above]
   background_level,      ///< the images' border is far from 0 [median there, over the height of the vessels]
   saturated_views,       ///< many pixels of a view at exactly its maximum [the largest share]
   no_contrast,           ///< no view shows anything [views]

@@ -153,6 +153,11 @@ bool find_levels(const Acquisition& a, const ImageLevels& levels, std::vector<Fi
                           expected + is + " (inverted images, or intensities without the logarithm?)"});
     return false;
   }
+  if (levels.depth() > kLargestResidueOverHeight * levels.height() && levels.depth() > kResidueOverNoise * levels.noise)
+    findings.push_back({Implausibility::moved_head, "/projections", levels.depth() / levels.height(),
+                        kLargestResidueOverHeight, -1,
+                        "/projections: expected little below the background, " + is +
+                            " (did the head move after the mask run? dsasrgs align moves masks that are in the file)"});
   std::vector<float> border = sample_border(a);
   if (border.empty()) return true;
   const double level = percentile(border, 0.5);

@@ -22,6 +22,8 @@ std::string_view name_of(Implausibility kind) {
       return "reversed_subtraction";
     case Implausibility::inverted_images:
       return "inverted_images";
+    case Implausibility::moved_head:
+      return "moved_head";
     case Implausibility::background_level:
       return "background_level";
     case Implausibility::saturated_views:

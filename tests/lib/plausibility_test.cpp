@@ -126,6 +126,22 @@ TEST_CASE("implausibilities: a background far from 0", "[plausibility]") {
   only_finding(a, Kind::background_level, {"found -0.9 there"});
 }
 
+TEST_CASE("implausibilities: bone of a head that moved", "[plausibility]") {
+  Acquisition a = blob_sweep();
+  const std::size_t pixels = a.detector.num_pixels();
+  const auto add_edges = [&](float size) {  // of both signs, beside each other
+    for (std::size_t i = 0; i < a.projections.size(); ++i) {
+      const std::size_t row = i % pixels / static_cast<std::size_t>(a.detector.width_px);
+      if (row == 3) a.projections[i] += size;
+      if (row == 4) a.projections[i] -= size;
+    }
+  };
+  add_edges(0.3f);
+  CHECK(implausibilities(a).empty());
+  add_edges(0.9f);
+  only_finding(a, Kind::moved_head, {"expected little below the background", "values from -1.2 to ", "dsasrgs align"});
+}
+
 TEST_CASE("implausibilities: saturated views", "[plausibility]") {
   Acquisition a = blob_sweep();
   change_pixels(a, [](double p) { return std::min(p, 0.05); });

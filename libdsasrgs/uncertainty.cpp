@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "elementwise/elementwise.hpp"
 #include "field_pass.hpp"
 #include "held.hpp"
+#include "place_variance.hpp"
 #include "project/project.hpp"
 #include "rasterize/rasterize.hpp"
 #include "report_progress.hpp"
@@ -152,6 +154,7 @@ struct Uncertainty::State {
   std::vector<Buffer<float>> information, scatter;  // [knots][N]: H and S of method.md section 8
   double scale = 1;                                 // of all variances
   std::vector<Pose> poses;                          // of the acquisition's views, as the model sees them
+  std::optional<PlaceVariance> place;               // from the views that the model was trained on
 
   FieldPass field;
   UnitProjection projection, wide;
@@ -161,8 +164,12 @@ struct Uncertainty::State {
   State(Context& c, const Model& m, const UncertaintyOptions& o);
   /// Renders a training view into `image` and leaves its residual, 0 where pixels do not count.
   void render_view(const Acquisition&, int view, float gain, float offset);
-  /// image ← variance, without the peak of place and shape.
+  /// image ← variance, without what peak_of has.
   void render_variance(const Pose&, const Detector&);
+  /// Peak of place and shape in a render.
+  double peak_of(const Pose& pose) const {
+    return kImageSpread.peak * place->ratio(model->volume.center_mm() - pose.source_mm);
+  }
   /// Adds what a view tells.
   void weigh(const Acquisition&, int view, float gain, float offset);
   /// Of a view that was weighed.
@@ -233,7 +240,8 @@ ShownPixels Uncertainty::State::compare(const Acquisition& a, int view, float ga
   const std::vector<float> render = image.to_host(*ctx), misfit = residual.to_host(*ctx), used = counts.to_host(*ctx);
   render_variance(poses[static_cast<std::size_t>(view)], a.detector);
   ShownPixels sums = shown_pixels(a.detector, render, misfit, image.to_host(*ctx), used);
-  sums.predicted *= kImageSpread.peak * static_cast<double>(gain) * static_cast<double>(gain);
+  sums.predicted *=
+      peak_of(poses[static_cast<std::size_t>(view)]) * static_cast<double>(gain) * static_cast<double>(gain);
   return sums;
 }
 
@@ -301,6 +309,11 @@ Uncertainty::Uncertainty(Context& ctx, const Model& model, const Acquisition& a,
   const std::vector<int> views = views_trained_on(model, a);
   state_ = std::make_unique<State>(ctx, model, options);
   state_->poses = poses_as_corrected(model, a);
+  std::vector<Vec3d> directions;
+  for (const int view : views)
+    directions.push_back(
+        normalized(model.volume.center_mm() - state_->poses[static_cast<std::size_t>(view)].source_mm));
+  state_->place.emplace(directions);
   const bool fitted = !model.nuisance.view.empty();
   const auto for_each_view = [&](const char* stage, const auto& body) {
     for (std::size_t i = 0; i < views.size(); ++i) {
@@ -335,7 +348,7 @@ Image Uncertainty::render(const Pose& pose, const Detector& detector) try {
   s.render_variance(pose, detector);
   const auto where = [&](std::size_t i) { return pixel_name(i, detector.width_px); };
   return {detector.width_px, detector.height_px,
-          deviations(s.image.to_host(*s.ctx), s.options.image_factor, kImageSpread.peak * s.scale, where)};
+          deviations(s.image.to_host(*s.ctx), s.options.image_factor, s.peak_of(pose) * s.scale, where)};
 } catch (const std::bad_alloc&) {
   throw_out_of_host_memory();
 }

@@ -128,6 +128,34 @@ void find_range(const std::vector<ViewFacts>& facts, std::vector<Finding>& findi
                           " (grey values, HU or percent? a defective pixel? see /valid)"});
 }
 
+/// Of pixels that are lower than half of the depth: the mean of their four neighbours over theirs. Border and invalid
+/// pixels are left out.
+double likeness_below(const Acquisition& a, const ImageLevels& levels) {
+  const std::size_t width = static_cast<std::size_t>(a.detector.width_px),
+                    height = static_cast<std::size_t>(a.detector.height_px);
+  double own = 0, around = 0;
+  for (int v = 0; v < a.num_views(); ++v) {
+    const auto image = a.projection(v);
+    const auto valid = a.valid_pixels(v);
+    for (std::size_t row = 1; row + 1 < height; ++row)
+      for (std::size_t i = row * width + 1; i + 1 < (row + 1) * width; ++i) {
+        const double below = levels.background - static_cast<double>(image[i]);
+        if (!(below > 0.5 * levels.depth())) continue;
+        double sum = 0;
+        int count = 0;
+        for (const std::size_t k : {i - width, i - 1, i + 1, i + width})
+          if (valid.empty() || (valid[i] != 0 && valid[k] != 0)) {
+            sum += levels.background - static_cast<double>(image[k]);
+            ++count;
+          }
+        if (count < 4) continue;
+        own += below;
+        around += sum / 4;
+      }
+  }
+  return own > 0 ? around / own : 0;
+}
+
 /// Whether vessels stand out upwards from a background near 0; else a finding says what they do.
 bool find_levels(const Acquisition& a, const ImageLevels& levels, std::vector<Finding>& findings) {
   const std::string is = "found a background of " + rounded_text(levels.background) + " and values from " +
@@ -153,7 +181,7 @@ bool find_levels(const Acquisition& a, const ImageLevels& levels, std::vector<Fi
                           expected + is + " (inverted images, or intensities without the logarithm?)"});
     return false;
   }
-  if (levels.depth() > kLargestResidueOverHeight * levels.height() && levels.depth() > kResidueOverNoise * levels.noise)
+  if (levels.depth() > kLargestResidueOverHeight * levels.height() && likeness_below(a, levels) > kLargestLikenessBelow)
     findings.push_back({Implausibility::moved_head, "/projections", levels.depth() / levels.height(),
                         kLargestResidueOverHeight, -1,
                         "/projections: expected little below the background, " + is +

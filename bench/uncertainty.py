@@ -5,7 +5,8 @@ against what `render --uncertainty` and `voxelize --uncertainty` say: where the 
 empty background is right without a method, and apart from that where the truth alone does. Needs python3-h5py.
 
 usage: bench/uncertainty.py FOLDER [--program build/examples/dsasrgs/dsasrgs] [--seeds 21,22,23,24] [--photons 200000,0]
-                            [--views 30] [--steps 1500]
+                            [--views 30] [--steps 1500] [--ensemble 5]
+With --ensemble, the reference: standard deviations of so many models that differ in their seed, held against the same errors.
 Prints one row for each tree: RMS error and RMS standard deviation (in % of the brightest), Spearman's rank correlation of |error| with the
 prediction, area under the sparsification curve (0: as if errors were known, 1: as at random), percent of errors within the interval
 of 50, 90 and 95 % of a normal distribution, by how much standard deviations would have to be multiplied for each of these, and of
@@ -97,11 +98,16 @@ def study(folder, seed, photons, options):
     def dsasrgs(*arguments):
         subprocess.run([options.program, *map(str, arguments), "--quiet"], check=True)
 
-    if not (run / "metrics.json").exists():
+    if not case.exists():
         dsasrgs("simulate", "--output", case, "--seed", seed, "--size", 64, 64, "--pitch-mm", 4.8, "--grid-size", 64,
                 "--grid-spacing-mm", 2.5, "--photons", photons, "--train-views", options.views, "--force")
         (folder / "small.toml").write_text(CONFIG)
-        dsasrgs("reconstruct", case, "--output", run, "--config", folder / "small.toml", "--steps", options.steps)
+
+    def reconstructed(run, *more):
+        if not (run / "metrics.json").exists():
+            dsasrgs("reconstruct", case, "--output", run, "--config", folder / "small.toml", "--steps", options.steps, *more)
+
+    reconstructed(run)
     renders, volume = folder / f"{name}-renders.h5", folder / f"{name}-volume.nii.gz"
     dsasrgs("render", run / "model.h5", "--case", case, "--views", "test", "--output", renders, "--uncertainty", "--force")
     dsasrgs("voxelize", run / "model.h5", "--case", case, "--output", volume, "--uncertainty", "--force")
@@ -110,6 +116,17 @@ def study(folder, seed, photons, options):
     with h5py.File(renders) as f:
         image, deviation = f["projections"][:], f["uncertainty"][:]
     shown, bars = nifti(volume, solid.shape), nifti(folder / f"{name}-volume_uncertainty.nii.gz", solid.shape)
+    images, volumes = [image], [shown]
+    for member in range(1, options.ensemble):
+        other = folder / f"{name}-member-{member}"
+        reconstructed(other, "--set", f"training.seed={member}")
+        dsasrgs("render", other / "model.h5", "--case", case, "--views", "test", "--output", renders, "--force")
+        dsasrgs("voxelize", other / "model.h5", "--output", volume, "--force")
+        with h5py.File(renders) as f:
+            images.append(f["projections"][:])
+        volumes.append(nifti(volume, solid.shape))
+    if options.ensemble:
+        deviation, bars = (np.std(members, axis=0, ddof=1) for members in (images, volumes))
     return compared(image, truth, deviation), compared(shown, solid, bars)
 
 
@@ -121,6 +138,7 @@ def main():
     parser.add_argument("--photons", default="200000,0")
     parser.add_argument("--views", type=int, default=30)
     parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--ensemble", type=int, default=0)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     tables = ([], [])

@@ -17,9 +17,12 @@ class PlaceVariance {
   /// Variance of a render along `line_of_sight` (any length), in what it would be if place and shape were as well
   /// determined as they are across one view's own line of sight by that view.
   double ratio(Vec3d line_of_sight) const;
+  /// Variance of a volume, in what it would be likewise.
+  double ratio_in_space() const { return in_space_; }
 
  private:
   double matrix_[3][3];  // variance of the place, in what one view alone would leave across its line of sight
+  double in_space_;
 };
 
 }  // namespace dsasrgs

@@ -298,8 +298,9 @@ Volume Uncertainty::State::volume(const VolumeGrid& grid, const std::vector<floa
   const Buffer<float> variance = Buffer<float>::from_host(*ctx, of);
   image.resize(*ctx, grid.num_voxels());
   voxelize_forward(*ctx, {widened(model->cloud, kVolumeSpread.widening), variance, grid}, image);
+  const double peak = kVolumeSpread.peak * place->ratio_in_space() * scale;
   const auto where = [](std::size_t i) { return "voxel " + std::to_string(i) + " of the volume"; };
-  return {grid, deviations(image.to_host(*ctx), options.volume_factor, kVolumeSpread.peak * scale, where), 1};
+  return {grid, deviations(image.to_host(*ctx), options.volume_factor, peak, where), 1};
 }
 
 Uncertainty::Uncertainty(Context& ctx, const Model& model, const Acquisition& a, const UncertaintyOptions& options,

@@ -21,7 +21,7 @@ namespace DSASRGS_API dsasrgs {
 /// pixels, and errors that all views have. Measured on simulated trees (docs/results.md, "Error bars").
 struct UncertaintyOptions {
   double image_factor = 1.07;
-  double volume_factor = 1.6;
+  double volume_factor = 1.54;
   /// Scale all variances towards what the renders of the training views are wrong by, noise left out: by the square
   /// root of the quotient, since that is too small where a model has fitted its views closely.
   bool match_misfit = true;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "common/checks.hpp"
 #include "common/parallel.hpp"
@@ -86,6 +87,29 @@ AlignedView move_mask(const Acquisition& a, int view, std::span<const float> mas
 }
 
 }  // namespace
+
+RawIntensity intensities_of(MaskedAcquisition& masked) try {
+  const Acquisition& a = masked.acquisition;
+  const std::size_t pixels = a.detector.num_pixels();
+  require_size("intensities_of", "log_masks", size_product(a.poses.size(), pixels), masked.log_masks.size());
+  RawIntensity raw{host_vector<float>(masked.log_masks.size()), {}};
+  for (int view = 0; view < a.num_views(); ++view) {
+    const std::size_t begin = static_cast<std::size_t>(view) * pixels;
+    const std::span<const float> projection = a.projection(view);
+    const std::span<const std::uint8_t> valid = a.valid_pixels(view);
+    for (std::size_t p = 0; p < pixels; ++p) {
+      float &mask = masked.log_masks[begin + p], &fill = raw.fill[begin + p];
+      const bool counts = valid.empty() || valid[p] != 0;
+      const auto log_mask = static_cast<double>(mask);
+      fill = counts ? static_cast<float>(std::exp(log_mask - static_cast<double>(projection[p]))) : 1;
+      mask = counts ? static_cast<float>(std::exp(log_mask)) : 1;
+    }
+  }
+  raw.mask = std::exchange(masked.log_masks, {});
+  return raw;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
 
 MaskAlignment align_masks(const Context& ctx, MaskedAcquisition& masked, const std::vector<int>& views,
                           const MaskAlignmentOptions& options, const ProgressCallback& progress) try {

@@ -48,7 +48,8 @@ MaskedAcquisition moved_masks(double noise) {
         const Vec2d in_mask = moved(motion, kWidth, kHeight, {double(x), double(y)});
         const auto random = random_normal3(3, RandomStream::time_jitter, at, 0);
         const double mask = log_bone(x, y) + noise * static_cast<double>(random.x),
-                     fill = log_bone(in_mask.x, in_mask.y) - vessel_across(x, y) + noise * static_cast<double>(random.y);
+                     fill =
+                         log_bone(in_mask.x, in_mask.y) - vessel_across(x, y) + noise * static_cast<double>(random.y);
         masked.log_masks.push_back(static_cast<float>(mask));
         a.projections.push_back(static_cast<float>(mask - fill));
       }
@@ -161,6 +162,30 @@ TEST_CASE("align_masks: finds them in noise, and in a part of the image", "[mask
     const auto valid = a.valid_pixels(view);
     for (int i = 0; i < kWidth * kHeight; ++i)
       if (i % kWidth < 30 && valid[static_cast<std::size_t>(i)] != 0) FAIL("pixel " << i << " counts");
+  }
+}
+
+TEST_CASE("align_masks: what changes slowly is no motion, and stays", "[mask_alignment]") {
+  Context ctx = make_context();
+  MaskedAcquisition masked = moved_masks(0);
+  // Exposure, a lung that fills, a diaphragm behind it: as strong as bone, over tens of pixels.
+  const auto slow = [](double x, double y) {
+    const double lung = ((x - 20) * (x - 20) + (y - 64) * (y - 64)) / (2 * 22 * 22);
+    return 0.2 + 0.004 * x + 0.5 * std::exp(-lung);
+  };
+  const auto seen = [&](double x, double y) { return vessel_across(x, y) + slow(x, y); };
+  for (std::size_t i = 0; i < masked.acquisition.projections.size(); ++i)
+    masked.acquisition.projections[i] +=
+        static_cast<float>(slow(static_cast<double>(i % kWidth), static_cast<double>(i / kWidth % kHeight)));
+  const MaskAlignment alignment = align_masks(ctx, masked, {0, 1, 2, 3}, kAllCount);
+  for (int view = 0; view < 4; ++view) {
+    CAPTURE(view);
+    const MaskMotion &found = alignment.motions[static_cast<std::size_t>(view)], &made = kMotions[view];
+    CHECK(found.shift_u_px == Approx(made.shift_u_px).margin(0.03));
+    CHECK(found.shift_v_px == Approx(made.shift_v_px).margin(0.03));
+    CHECK(found.turn_rad == Approx(made.turn_rad).margin(1e-3));
+    CHECK(found.magnification == Approx(made.magnification).margin(1e-3));
+    CHECK(root_mean_square(masked.acquisition, view, seen) < 5e-3);
   }
 }
 

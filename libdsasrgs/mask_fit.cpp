@@ -258,8 +258,10 @@ MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::
   constexpr int kLeastReach_px = 8, kReachesOfSide = 32;
   constexpr double kUsual_px = 4;
   const int reach = std::max(kLeastReach_px, std::min(width_px, height_px) / kReachesOfSide);
-  Level given{
-      width_px, height_px, {mask.begin(), mask.end()}, {fill.begin(), fill.end()}, {valid.begin(), valid.end()}};
+  Level given{width_px, height_px, {}, {}, {}};
+  given.mask.assign(mask.begin(), mask.end());
+  given.fill.assign(fill.begin(), fill.end());
+  given.valid.assign(valid.begin(), valid.end());
   if (valid.empty()) given.valid = host_vector<std::uint8_t>(mask.size(), 1);
   std::vector<Level> levels{given};
   const std::vector<float> weights(given.valid.begin(), given.valid.end());

@@ -39,6 +39,7 @@ struct MaskMotion {
 /// /mask_motions of an acquisition file [V]; empty where it has none. Throws as read_acquisition does.
 std::vector<MaskMotion> read_mask_motions(const std::filesystem::path&);
 
+/// Of align_masks.
 struct MaskAlignmentOptions {
   double largest_px = 8;  ///< by which a corner of the image may move
   /// Pixels from which moving the mask took more than this away do not count any more (`valid` = 0): next to so steep

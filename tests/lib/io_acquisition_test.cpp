@@ -332,5 +332,5 @@ TEST_CASE("write_acquisition: what is kept beside the projections", "[io][acquis
     test::require_error<BadInput>([&] { read_mask_motions(folder / "d.h5"); }, {"d.h5: /mask_motions", part});
   };
   bad(beside.mask_motions, {4, 4}, "finite numbers, found nan at view 1");
-  bad({1, 2, 3, 4}, {1, 4}, "[4,4]");
+  bad({1, 2, 3, 4}, {1, 4}, "expected shape [4, 4], found [1, 4]");
 }

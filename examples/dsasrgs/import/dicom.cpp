@@ -16,6 +16,7 @@
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
 #include "dsasrgs/import_dicom.hpp"
+#include "dsasrgs/plausibility.hpp"
 #include "import/import_job.hpp"
 #include "import/import_kinds.hpp"
 #include "jobs/moved_masks.hpp"
@@ -186,6 +187,16 @@ void refuse_unheeded_masks(const DicomArguments& a) {
                        ": expected without --subtraction background, which has no masks, found both");
 }
 
+/// Images that were `before` have become others: so may be what is implausible about them.
+void judge_anew(const std::vector<Finding>& before, const Acquisition& a, std::vector<std::string>& warnings) {
+  const auto of_images = [](const Finding& f) { return f.field == "/projections"; };
+  const auto line = [&](const Finding& f) { return a.name + ": " + f.message; };
+  for (const Finding& finding : before)
+    if (of_images(finding)) std::erase(warnings, line(finding));
+  for (const Finding& finding : implausibilities(a))
+    if (of_images(finding)) warnings.push_back(line(finding));
+}
+
 /// What became of the masks that were kept.
 WrittenWith use_masks(const DicomArguments& a, ImportedCase& imported) {
   WrittenWith with;
@@ -193,7 +204,9 @@ WrittenWith use_masks(const DicomArguments& a, ImportedCase& imported) {
   if (a.align_masks) {
     std::vector<int> views(masked.acquisition.poses.size());
     std::iota(views.begin(), views.end(), 0);
+    const std::vector<Finding> before = implausibilities(masked.acquisition);
     with.beside = move_masks(Context::cpu(), masked, views, a.alignment, a.quiet);
+    judge_anew(before, masked.acquisition, imported.warnings);
   } else {
     with.raw = intensities_of(masked);
   }

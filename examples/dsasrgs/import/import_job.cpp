@@ -108,11 +108,11 @@ void write_import(const ImportArguments& a, const std::function<ImportedCase()>&
   };
   ImportedCase imported = in_words(import);
   for (const std::string& line : imported.found) print_line(a.quiet, line);
-  for (std::string& warning : imported.warnings) warning = in_typed_words(words, warning);
-  warn_or_refuse(imported.acquisition.name, imported.warnings, a.strict, a.quiet);
   {
     const Interruption interruption;  // the file is whole or not there, and nothing stays behind
     const WrittenWith with = finish ? in_words([&] { return finish(imported); }) : WrittenWith{};
+    for (std::string& warning : imported.warnings) warning = in_typed_words(words, warning);
+    warn_or_refuse(imported.acquisition.name, imported.warnings, a.strict, a.quiet);
     write_acquisition(a.output, imported.acquisition, with.raw ? &*with.raw : nullptr, with.beside);
   }
   print_line(a.quiet, "wrote " + a.output);

@@ -50,7 +50,7 @@ struct WrittenWith {
   std::optional<RawIntensity> raw;  ///< instead of line integrals
 };
 
-/// Imports, prints what was found, warns or (with --strict) refuses, does what is to be done with the case (`finish`)
+/// Imports, prints what was found, does what is to be done with the case (`finish`), warns or (with --strict) refuses,
 /// and writes the acquisition. All messages name what the user typed instead of the library's options.
 void write_import(const ImportArguments&, const std::function<ImportedCase()>& import,
                   const std::function<WrittenWith(ImportedCase&)>& finish = {});

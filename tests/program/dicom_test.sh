@@ -97,6 +97,8 @@ from=(import dicom moved.dcm)
 by_hand=(--set sod_mm=750 --train-views 1)
 expect 0 "a head that moved" "${from[@]}" aligned.h5 --align-masks "${by_hand[@]}"
 says "a head that moved" '^moved the masks of 2 views by 1\.6[78] pixels on average and 1\.6[78] at the most .* took away a residue of 0\.[0-9]*' out.txt
+says "a head that moved" 'expected another image in every view'
+grep -q 'pixels at the maximum' err.txt && report "a head that moved: a warning of images that are others now"
 expect 0 "inspect a head that moved" inspect aligned.h5
 says "inspect a head that moved" '^masks_moved +in 2 views, by up to 1\.6[78] pixels$' out.txt
 expect 0 "inspect a head that moved, as JSON" inspect aligned.h5 --json
@@ -106,7 +108,8 @@ expect 0 "align later" align masked.h5 --output later.h5
 says "align later" '^moved the masks of 2 views by 1\.6[78] pixels' out.txt
 expect 0 "inspect masks that lie where they lay" inspect masked.h5
 grep -q masks_moved out.txt && report "inspect: masks that were not moved"
-expect 0 "a moved head as it is" "${from[@]}" plain.h5 "${by_hand[@]}" --quiet
+expect 0 "a moved head as it is" "${from[@]}" plain.h5 "${by_hand[@]}"
+says "a moved head as it is" 'pixels at the maximum'
 for file in masked plain; do
   "$program" inspect $file.h5 --json 2>/dev/null | grep -A 3 line_integral_range | tr -d '\n' | sed 's/\(\.[0-9]\{4\}\)[0-9]*/\1/g' >$file.txt
 done

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <iterator>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include "cli/progress.hpp"
 #include "cli/terminal_text.hpp"
@@ -66,7 +69,7 @@ BesideProjections move_masks(const Context& ctx, MaskedAcquisition& masked, cons
   for (std::size_t i = 0; i < views.size(); ++i) {
     const MaskMotion& m = alignment.motions[i];
     const double numbers[4] = {m.shift_u_px, m.shift_v_px, m.turn_rad, m.magnification};
-    std::copy(std::begin(numbers), std::end(numbers), beside.mask_motions.begin() + 4 * views[i]);
+    std::copy(std::begin(numbers), std::end(numbers), beside.mask_motions.begin() + std::ptrdiff_t{4} * views[i]);
   }
   return beside;
 }

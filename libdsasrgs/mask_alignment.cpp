@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "common/checks.hpp"
 #include "common/parallel.hpp"
@@ -27,6 +28,8 @@ constexpr const char* kName = "align_masks";
 struct AlignedView {
   std::vector<float> projection;    // [H,W]
   std::vector<std::uint8_t> valid;  // [H,W]
+  double moved_px = 0;              // the most that a corner of the mask moves by
+  std::size_t counted = 0;          // pixels
 };
 
 void require_masked(const MaskedAcquisition& masked, const std::vector<int>& views,
@@ -70,7 +73,7 @@ AlignedView move_mask(const Acquisition& a, int view, std::span<const float> mas
   const std::span<const std::uint8_t> valid = a.valid_pixels(view);
   const std::span<const float> projection = a.projection(view);
   const ImageSpline spline(mask, detector.width_px, detector.height_px);
-  AlignedView aligned{host_vector<float>(projection.size()), host_vector<std::uint8_t>(projection.size())};
+  AlignedView aligned{host_vector<float>(projection.size()), host_vector<std::uint8_t>(projection.size()), 0, 0};
   for (int row = 0, i = 0; row < detector.height_px; ++row)
     for (int column = 0; column < detector.width_px; ++column, ++i) {
       const auto pixel = static_cast<std::size_t>(i);
@@ -85,7 +88,40 @@ AlignedView move_mask(const Acquisition& a, int view, std::span<const float> mas
   return aligned;
 }
 
+void require_aligned(const Acquisition& a, int view, const AlignedView& aligned, double largest_px) {
+  if (!(aligned.moved_px <= largest_px))
+    throw BadInput(a.name, "/mask_projections",
+                   "a mask that fits its view when its corners move by at most " + plain_number(largest_px) + " pixels",
+                   "view " + std::to_string(view) + ", whose mask fits best beyond that");
+  if (aligned.counted == 0)
+    throw BadInput(a.name, "/mask_projections", "a pixel or more of each view that counts when masks are aligned",
+                   "none in view " + std::to_string(view));
+}
+
 }  // namespace
+
+RawIntensity intensities_of(MaskedAcquisition& masked) try {
+  const Acquisition& a = masked.acquisition;
+  const std::size_t pixels = a.detector.num_pixels();
+  require_size("intensities_of", "log_masks", size_product(a.poses.size(), pixels), masked.log_masks.size());
+  RawIntensity raw{host_vector<float>(masked.log_masks.size()), {}};
+  for (int view = 0; view < a.num_views(); ++view) {
+    const std::size_t begin = static_cast<std::size_t>(view) * pixels;
+    const std::span<const float> projection = a.projection(view);
+    const std::span<const std::uint8_t> valid = a.valid_pixels(view);
+    for (std::size_t p = 0; p < pixels; ++p) {
+      float &mask = masked.log_masks[begin + p], &fill = raw.fill[begin + p];
+      const bool counts = valid.empty() || valid[p] != 0;
+      const auto log_mask = static_cast<double>(mask);
+      fill = counts ? static_cast<float>(std::exp(log_mask - static_cast<double>(projection[p]))) : 1;
+      mask = counts ? static_cast<float>(std::exp(log_mask)) : 1;
+    }
+  }
+  raw.mask = std::exchange(masked.log_masks, {});
+  return raw;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
 
 MaskAlignment align_masks(const Context& ctx, MaskedAcquisition& masked, const std::vector<int>& views,
                           const MaskAlignmentOptions& options, const ProgressCallback& progress) try {
@@ -113,23 +149,19 @@ MaskAlignment align_masks(const Context& ctx, MaskedAcquisition& masked, const s
       for (std::size_t p = 0; p < pixels; ++p) log_fill[p] -= projection[p];
       fill_invalid(valid, detector.width_px, mask);
       const MaskFit fit = fit_mask(mask, log_fill, valid, detector.width_px, detector.height_px);
-      if (!(fit.moved_px <= options.largest_px))
-        throw BadInput(a.name, "/mask_projections",
-                       "a mask that fits its view when its corners move by at most " +
-                           plain_number(options.largest_px) + " pixels",
-                       "view " + std::to_string(view) + ", whose mask fits best beyond that");
       result.motions[i] = fit.motion;
       aligned[i] = move_mask(a, view, mask, log_fill, fit.motion, options.leave_out);
+      aligned[i].moved_px = fit.moved_px;
       const std::vector<std::uint8_t>& left = aligned[i].valid;
       const auto counted = static_cast<std::size_t>(std::count(left.begin(), left.end(), std::uint8_t{1}));
-      if (counted == 0)
-        throw BadInput(a.name, "/mask_projections", "a pixel or more of each view that counts when masks are aligned",
-                       "none in view " + std::to_string(view));
+      aligned[i].counted = counted;
       const auto before = valid.empty() ? pixels
                                         : static_cast<std::size_t>(valid.size()) -
                                               static_cast<std::size_t>(std::count(valid.begin(), valid.end(), 0));
       result.left_out[i] = before - counted;
     });
+    for (std::size_t i = begin; i < std::min(begin + together, views.size()); ++i)
+      require_aligned(a, views[i], aligned[i], options.largest_px);
   }
   result.residue = host_vector<float>(a.projections.size());
   std::vector<std::uint8_t> valid = host_vector<std::uint8_t>(a.projections.size(), 1);

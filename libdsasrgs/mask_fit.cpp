@@ -12,7 +12,8 @@ namespace dsasrgs {
 
 namespace {
 
-constexpr int kNumbers = 5;  // shifts, turn and magnification by what they move a corner by, px; exposure
+constexpr int kNumbers = 5;           // shifts, turn and magnification by what they move a corner by, px; exposure
+constexpr double kLeastScale = 5e-3;  // line integrals: images that agree exactly
 using Numbers = Eigen::Matrix<double, kNumbers, 1>;
 
 /// A level of the pyramid.
@@ -51,6 +52,52 @@ Level averaged(const Level& fine) {
   return coarse;
 }
 
+double median(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// The image less, at each pixel, the mean within `reach` pixels of its row and column by the weights [H,W].
+std::vector<float> without_mean(std::span<const float> image, const std::vector<float>& weights, int width, int height,
+                                int reach) {
+  const auto at = [width](int row, int column) {
+    return static_cast<std::size_t>(row) * (static_cast<std::size_t>(width) + 1) + static_cast<std::size_t>(column);
+  };
+  // Of all pixels above and left of a pixel's corner.
+  std::vector<double> sum = host_vector<double>(at(height, width) + 1), weight = host_vector<double>(sum.size());
+  std::size_t pixel = 0;
+  for (int row = 0; row < height; ++row)
+    for (int column = 0; column < width; ++column, ++pixel) {
+      const auto add = [&](std::vector<double>& of, double value) {
+        of[at(row + 1, column + 1)] = value + of[at(row + 1, column)] + of[at(row, column + 1)] - of[at(row, column)];
+      };
+      const auto w = static_cast<double>(weights[pixel]);
+      add(sum, w * static_cast<double>(image[pixel]));
+      add(weight, w);
+    }
+  std::vector<float> fast = host_vector<float>(image.size());
+  pixel = 0;
+  for (int row = 0; row < height; ++row)
+    for (int column = 0; column < width; ++column, ++pixel) {
+      const int left = std::max(0, column - reach), right = std::min(width, column + reach + 1);
+      const int up = std::max(0, row - reach), down = std::min(height, row + reach + 1);
+      const auto within = [&](const std::vector<double>& of) {
+        return of[at(down, right)] - of[at(up, right)] - of[at(down, left)] + of[at(up, left)];
+      };
+      constexpr double kLeast = 1e-6;  // sums' rounding
+      const double all = within(weight), mean = all > kLeast ? within(sum) / all : 0;
+      fast[pixel] = static_cast<float>(static_cast<double>(image[pixel]) - mean);
+    }
+  return fast;
+}
+
+/// Twice so: slopes that bend are slow, too.
+std::vector<float> without_slow(std::span<const float> image, const std::vector<float>& weights, int width, int height,
+                                int reach) {
+  return without_mean(without_mean(image, weights, width, height, reach), weights, width, height, reach);
+}
+
 class Fit {
  public:
   /// A corner moves by `usual_px` or so, where nothing else tells.
@@ -84,8 +131,7 @@ class Fit {
     residuals.clear();
     for (const Seen& s : seen)
       if (!of_structure || s.steepness >= steep) residuals.push_back(std::abs(s.residual - middle));
-    constexpr double kLeast = 5e-3;  // line integrals: images that agree exactly
-    scale_ = std::max(median(residuals), kLeast);
+    scale_ = std::max(median(residuals), kLeastScale);
     return true;
   }
 
@@ -138,11 +184,6 @@ class Fit {
   }
 
  private:
-  static double median(std::vector<double>& values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-  }
   double before(const Numbers& x) const { return x.head<4>().squaredNorm() / (usual_px_ * usual_px_); }
 
   /// see(r, dr/dx) of each pixel that is valid and seen by the mask.
@@ -176,16 +217,56 @@ class Fit {
   int stride_ = 1;
 };
 
+/// Mask and fill [H,W] as they are, but that the fill has what is slow in their difference where the mask is moved by
+/// x.
+Level with_slow_difference(const Level& given, const Numbers& x, int reach) {
+  Level level = given;
+  const MaskMotion motion = given.motion(x);
+  const ImageSpline spline(given.mask, given.width, given.height);
+  std::vector<float> difference = host_vector<float>(given.mask.size());
+  std::size_t pixel = 0;
+  for (int row = 0; row < given.height; ++row)
+    for (int column = 0; column < given.width; ++column, ++pixel) {
+      const Vec2d at = moved(motion, given.width, given.height, {double(column), double(row)});
+      if (!(at.x >= 0 && at.y >= 0 && at.x <= given.width - 1 && at.y <= given.height - 1)) level.valid[pixel] = 0;
+      if (level.valid[pixel] != 0)
+        difference[pixel] = static_cast<float>(spline.at(at.x, at.y).value) - given.fill[pixel];
+    }
+  // Vessels count little here, too.
+  std::vector<float> weights(level.valid.begin(), level.valid.end());
+  const std::vector<float> first = without_slow(difference, weights, given.width, given.height, reach);
+  std::vector<double> sizes;
+  for (std::size_t p = 0; p < first.size(); ++p)
+    if (level.valid[p] != 0) sizes.push_back(std::abs(static_cast<double>(first[p])));
+  if (sizes.empty()) return level;
+  const double scale = std::max(median(sizes), kLeastScale);
+  for (std::size_t p = 0; p < first.size(); ++p) {
+    const double r = static_cast<double>(first[p]) / scale;
+    if (level.valid[p] != 0) weights[p] = static_cast<float>(1 / (1 + r * r));
+  }
+  const std::vector<float> fast = without_slow(difference, weights, given.width, given.height, reach);
+  for (std::size_t p = 0; p < fast.size(); ++p) level.fill[p] += difference[p] - fast[p];
+  return level;
+}
+
 }  // namespace
 
 MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
                  int width_px, int height_px) {
-  constexpr int kMostLevels = 3, kLeastSide = 24;
+  constexpr int kMostLevels = 3, kLeastSide = 24, kRefinements = 2;
+  // What changes over more than 8 pixels, or 3 % of the image, to either side is not the mask's motion.
+  constexpr int kLeastReach_px = 8, kReachesOfSide = 32;
   constexpr double kUsual_px = 4;
-  std::vector<Level> levels(1);
-  levels[0] = {
-      width_px, height_px, {mask.begin(), mask.end()}, {fill.begin(), fill.end()}, {valid.begin(), valid.end()}};
-  if (valid.empty()) levels[0].valid = host_vector<std::uint8_t>(mask.size(), 1);
+  const int reach = std::max(kLeastReach_px, std::min(width_px, height_px) / kReachesOfSide);
+  Level given{width_px, height_px, {}, {}, {}};
+  given.mask.assign(mask.begin(), mask.end());
+  given.fill.assign(fill.begin(), fill.end());
+  given.valid.assign(valid.begin(), valid.end());
+  if (valid.empty()) given.valid = host_vector<std::uint8_t>(mask.size(), 1);
+  std::vector<Level> levels{given};
+  const std::vector<float> weights(given.valid.begin(), given.valid.end());
+  for (std::vector<float> Level::*image : {&Level::mask, &Level::fill})
+    levels[0].*image = without_slow(given.*image, weights, width_px, height_px, reach);
   while (levels.size() < kMostLevels && std::min(levels.back().width, levels.back().height) >= 2 * kLeastSide)
     levels.push_back(averaged(levels.back()));
 
@@ -196,6 +277,12 @@ MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::
     for (const bool of_structure : {true, false})
       if (fit.set_scale(x, of_structure)) fit.minimise(x);
     if (k > 0) x.head<4>() *= 2;
+  }
+  // What was taken for slow does not turn with the mask, and ends at the image's edges: now of the difference alone.
+  for (int k = 0; k < kRefinements; ++k) {
+    const Level level = with_slow_difference(given, x, reach);
+    Fit fit(level, kUsual_px);
+    if (fit.set_scale(x, false)) fit.minimise(x);
   }
   Fit fit(levels[0], kUsual_px);
   Numbers still = Numbers::Zero();

@@ -26,9 +26,12 @@ struct MaskFit {
 
 /// Minimises Σ log(1 + (r/σ)²) over the motion and b, r = mask(moved pixel) + b − fill, over the valid pixels [H,W]
 /// (empty: all), by damped Gauss-Newton steps on images that are averaged over 4, 2 and 1 pixels a side. `mask` and
-/// `fill` are logarithms [H,W], the mask finite where it is not valid, too. σ is the median of |r| about its median, at
-/// first where the mask has structure, then of all pixels, so that those with vessels count little. Where the images
-/// determine a number badly it stays near 0: a corner is taken to move by 4 pixels or so.
+/// `fill` are logarithms [H,W], the mask finite where it is not valid, too. Both lose what is slow first, their means
+/// over 17 × 17 pixels or a sixteenth of the shorter side, twice: exposure, scatter and lungs would be followed by
+/// turns and magnifications. Then, as such means do not turn with the mask, mask and fill less what is slow in their
+/// difference, weighed as below, about the motion found. σ is the median of |r| about its median, at first where the
+/// mask has structure, then of all pixels, so that those with vessels count little. Where the images determine a number
+/// badly it stays near 0: a corner is taken to move by 4 pixels or so.
 MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
                  int width_px, int height_px);
 

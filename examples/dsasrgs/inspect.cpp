@@ -2,6 +2,7 @@
 // dsasrgs inspect: what is in a file.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "cli/value_checks.hpp"
 #include "dsasrgs/error.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/mask_alignment.hpp"
 #include "dsasrgs/model.hpp"
 #include "dsasrgs/plausibility.hpp"
 #include "dsasrgs/pseudo_labels.hpp"
@@ -176,11 +178,28 @@ Json memory_of_presets(const Acquisition& a) {
   return json;
 }
 
+/// How masks were moved (align, import dicom --align-masks), where they were.
+void describe_motions(const std::vector<MaskMotion>& motions, bool as_numbers, Json& json) {
+  int moved = 0;
+  double largest_px = 0;
+  for (const MaskMotion& m : motions) {
+    largest_px = std::max(largest_px, std::hypot(m.shift_u_px, m.shift_v_px));
+    if (m.shift_u_px != 0 || m.shift_v_px != 0 || m.turn_rad != 0 || m.magnification != 0) ++moved;
+  }
+  if (motions.empty()) return;
+  if (as_numbers)
+    json["masks_moved"] = {{"views", moved}, {"largest_shift_px", largest_px}};
+  else
+    json["masks_moved"] = "in " + std::to_string(moved) + " views, by up to " +
+                          number_text(std::round(largest_px * 100) / 100) + " pixels";
+}
+
 /// Findings are warnings on stderr, and part of the JSON.
 Json describe_case(const Acquisition& a, const InspectOptions& options) {
   const std::vector<Finding> findings = implausibilities(a);
   warn_or_refuse(a, findings, options.strict, false);
   Json json = describe(a);
+  describe_motions(read_mask_motions(options.file), options.json, json);
   if (!a.training_views().empty()) json["reconstruct_memory_mib"] = memory_of_presets(a);
   if (options.json) json["findings"] = as_json(findings);
   return json;

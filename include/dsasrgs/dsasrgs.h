@@ -131,6 +131,9 @@ typedef struct dsasrgs_carm_view {
 /** The pose of a C-arm view (docs/conventions.md, "Cone-beam geometry"). */
 DSASRGS_C_API dsasrgs_status dsasrgs_pose_of_carm(const dsasrgs_carm_view* view, dsasrgs_pose* pose);
 
+/** Called with what is done and what is to be done; 0 stops: ::DSASRGS_ERROR_CANCELLED. */
+typedef int32_t (*dsasrgs_progress_callback)(size_t done, size_t total, void* user);
+
 /** One contrast injection seen by a C-arm. */
 typedef struct dsasrgs_acquisition dsasrgs_acquisition;
 
@@ -163,6 +166,16 @@ DSASRGS_C_API dsasrgs_status dsasrgs_acquisition_new(const dsasrgs_acquisition_a
                                                      dsasrgs_acquisition** acquisition);
 /** Reads an acquisition file (docs/data-format.md). */
 DSASRGS_C_API dsasrgs_status dsasrgs_acquisition_read(const char* path, dsasrgs_acquisition** acquisition);
+/**
+ * Reads one of intensities, and moves each view's mask onto its image before it is subtracted: a head that moved leaves
+ * less bone (docs/method.md, section 9). `largest_px`, by which a corner of a mask may move, and `leave_out`, a line
+ * integral: pixels that lose more no longer count, are 8 and 0.1 where they are 0. ::DSASRGS_ERROR_BAD_INPUT for line
+ * integrals, and for a mask that fits best beyond `largest_px`. `progress`, of views, may be NULL.
+ */
+DSASRGS_C_API dsasrgs_status dsasrgs_acquisition_read_aligned(const dsasrgs_context* context, const char* path,
+                                                              double largest_px, double leave_out,
+                                                              dsasrgs_progress_callback progress, void* user,
+                                                              dsasrgs_acquisition** acquisition);
 /** Writes one. */
 DSASRGS_C_API dsasrgs_status dsasrgs_acquisition_write(const dsasrgs_acquisition* acquisition, const char* path);
 /** Gives the handle back. */
@@ -205,9 +218,6 @@ DSASRGS_C_API dsasrgs_status dsasrgs_config_read(dsasrgs_config* config, const c
  */
 DSASRGS_C_API dsasrgs_status dsasrgs_config_to_toml(const dsasrgs_config* config, char* text, size_t capacity,
                                                     size_t* length);
-
-/** Called with what is done and what is to be done; 0 stops: ::DSASRGS_ERROR_CANCELLED. */
-typedef int32_t (*dsasrgs_progress_callback)(size_t done, size_t total, void* user);
 
 /**
  * Writes pseudo-labels of the training views to `labels_path`, made with a super-resolution network: a file such as

@@ -23,6 +23,7 @@
 #include "dsasrgs/import.hpp"
 #include "dsasrgs/import_dicom.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/mask_alignment.hpp"
 #include "dsasrgs/math.hpp"
 #include "dsasrgs/memory_need.hpp"
 #include "dsasrgs/metrics.hpp"

@@ -25,6 +25,9 @@ struct ImportedCase {
   std::vector<std::string> found;
   /// One line each: what the files do not say and was assumed, and what is implausible (plausibility.hpp).
   std::vector<std::string> warnings;
+  /// [V,H,W] ln(mask) as MaskedAcquisition has it, where the importer was asked for it
+  /// (DicomImportOptions::keep_masks).
+  std::vector<float> log_masks;
 };
 
 /// What many formats do not say.

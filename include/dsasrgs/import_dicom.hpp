@@ -68,7 +68,12 @@ struct DicomImportOptions : ImportOptions {
   std::optional<int> last_frame;  ///< frames after it are left out
   bool average_frames = false;    ///< one view per file, the mean of its frames: for what does not move
   int bin = 1;                    ///< pixels of bin × bin stored ones
-  std::stop_token stop;           ///< asks for an early end: Cancelled
+  /// ImportedCase::log_masks are kept, with which align_masks (mask_alignment.hpp) moves each view's mask: those of
+  /// DicomSubtraction::mask, averaged and shifted as they are subtracted, of averaged frames their mean. Of LOG values
+  /// they are these, in units of line integrals.
+  bool keep_masks = false;
+  bool linear_only = false;  ///< BadInput for files whose values are logarithms: as they are for intensities_of
+  std::stop_token stop;      ///< asks for an early end: Cancelled
 };
 
 /// Reads files, or all DICOM files of a folder, as one acquisition: a rotational run, or views that are a file each.

@@ -23,6 +23,11 @@ struct MaskedAcquisition {
 /// holds line integrals, which have no masks any more.
 MaskedAcquisition read_masked_acquisition(const std::filesystem::path&);
 
+/// Intensities with which write_acquisition keeps the masks: e to the power of log_masks and of log_masks −
+/// projections; 1 where a pixel is not valid. Takes the masks' memory. Throws InvalidArgument for sizes that disagree;
+/// OutOfMemory.
+RawIntensity intensities_of(MaskedAcquisition&);
+
 /// How a mask was moved to fit its view: what is at pixel p of the image was, in the mask, at
 /// c + shift + (1 + magnification)·R(turn)·(p − c), c the centre of the image.
 struct MaskMotion {
@@ -31,6 +36,10 @@ struct MaskMotion {
   double magnification = 0;  ///< 0: as large as it was
 };
 
+/// /mask_motions of an acquisition file [V]; empty where it has none. Throws as read_acquisition does.
+std::vector<MaskMotion> read_mask_motions(const std::filesystem::path&);
+
+/// Of align_masks.
 struct MaskAlignmentOptions {
   double largest_px = 8;  ///< by which a corner of the image may move
   /// Pixels from which moving the mask took more than this away do not count any more (`valid` = 0): next to so steep

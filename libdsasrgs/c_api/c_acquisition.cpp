@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "c_api/call.hpp"
 #include "c_api/handles.hpp"
 #include "dsasrgs/acquisition.hpp"
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/mask_alignment.hpp"
 
 using namespace dsasrgs::c_api;
 
@@ -74,6 +78,26 @@ dsasrgs_status dsasrgs_acquisition_read(const char* path, dsasrgs_acquisition** 
   return guarded(__func__, [&](const Call& call) {
     dsasrgs_acquisition*& made = call.new_handle(acquisition, "acquisition");
     made = new dsasrgs_acquisition{dsasrgs::read_acquisition(call.path(path, "path"))};
+  });
+}
+
+dsasrgs_status dsasrgs_acquisition_read_aligned(const dsasrgs_context* context, const char* path, double largest_px,
+                                                double leave_out, dsasrgs_progress_callback progress, void* user,
+                                                dsasrgs_acquisition** acquisition) {
+  return guarded(__func__, [&](const Call& call) {
+    dsasrgs_acquisition*& made = call.new_handle(acquisition, "acquisition");
+    const dsasrgs::Context& ctx = call.given(context, "context").context->context();
+    dsasrgs::MaskAlignmentOptions options;
+    for (const auto& [name, given, field] :
+         {std::tuple{"largest_px", largest_px, &options.largest_px}, {"leave_out", leave_out, &options.leave_out}}) {
+      if (!(given >= 0)) call.refuse(name, "a positive number, or 0", std::to_string(given));
+      if (given > 0) *field = given;
+    }
+    dsasrgs::MaskedAcquisition masked = dsasrgs::read_masked_acquisition(call.path(path, "path"));
+    std::vector<int> views(masked.acquisition.poses.size());
+    std::iota(views.begin(), views.end(), 0);
+    dsasrgs::align_masks(ctx, masked, views, options, heard_and_heeded(ctx, progress, user));
+    made = new dsasrgs_acquisition{std::move(masked.acquisition)};
   });
 }
 

@@ -29,15 +29,6 @@ dsasrgs_uncertainty& current(const Call& call, dsasrgs_uncertainty* uncertainty)
   return handle;
 }
 
-/// Tells the host, and heeds a stop of the context.
-dsasrgs::ProgressCallback heard_and_heeded(const dsasrgs::Context& ctx, dsasrgs_progress_callback progress,
-                                           void* user) {
-  return [&ctx, heard = heard_by(progress, user)](const dsasrgs::ProgressReport& report) {
-    ctx.throw_if_stopped(report.stage);
-    return heard(report);
-  };
-}
-
 }  // namespace
 
 dsasrgs_status dsasrgs_uncertainty_new(const dsasrgs_model* model, const dsasrgs_acquisition* acquisition,

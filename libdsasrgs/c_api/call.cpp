@@ -57,6 +57,13 @@ ProgressCallback heard_by(dsasrgs_progress_callback progress, void* user) {
   };
 }
 
+ProgressCallback heard_and_heeded(const Context& ctx, dsasrgs_progress_callback progress, void* user) {
+  return [&ctx, heard = heard_by(progress, user)](const ProgressReport& report) {
+    ctx.throw_if_stopped(report.stage);
+    return heard(report);
+  };
+}
+
 void Call::refuse(const char* argument, const std::string& expected, const std::string& found) const {
   throw InvalidArgument(std::string(function_) + ": " + argument + ": expected " + expected + ", found " + found);
 }

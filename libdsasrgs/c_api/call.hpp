@@ -40,6 +40,8 @@ auto call_host(Callback callback, Arguments... arguments) {
 
 /// Tells the host what is done, unless `progress` is NULL.
 ProgressCallback heard_by(dsasrgs_progress_callback progress, void* user);
+/// The same, and heeds a stop of the context, which must outlive it.
+ProgressCallback heard_and_heeded(const Context& ctx, dsasrgs_progress_callback progress, void* user);
 
 /// Checks the arguments of one function. All throw InvalidArgument that names function and argument.
 class Call {

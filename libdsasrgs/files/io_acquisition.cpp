@@ -297,6 +297,26 @@ MaskedAcquisition read_masked_acquisition(const std::filesystem::path& path) try
   throw_out_of_host_memory();
 }
 
+std::vector<MaskMotion> read_mask_motions(const std::filesystem::path& path) try {
+  const Hdf5Reader file(path);
+  file.require_format(kFormat, kVersion);
+  if (!file.has("/mask_motions")) return {};
+  const Shape images = require_images(file, "/projections", {kAnyExtent, kAnyExtent, kAnyExtent});
+  const std::vector<double> numbers = file.read<double>("/mask_motions", {images[0], 4});
+  std::vector<MaskMotion> motions = host_vector<MaskMotion>(images[0]);
+  for (std::size_t v = 0; v < motions.size(); ++v) {
+    const double* const n = numbers.data() + 4 * v;
+    for (int k = 0; k < 4; ++k)
+      if (!std::isfinite(n[k]))
+        throw BadInput(file.name(), "/mask_motions", "finite numbers",
+                       plain_number(n[k]) + " at view " + std::to_string(v));
+    motions[v] = {n[0], n[1], n[2], n[3]};
+  }
+  return motions;
+} catch (const std::bad_alloc&) {
+  throw_out_of_host_memory();
+}
+
 void write_acquisition(const std::filesystem::path& path, const Acquisition& a, const RawIntensity* raw,
                        const BesideProjections& beside) try {
   a.validate();

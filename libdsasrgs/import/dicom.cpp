@@ -125,7 +125,7 @@ void order_views(const std::vector<RunFacts>& runs, ImportedCase& imported) {
   std::iota(views.begin(), views.end(), std::size_t{0});
   std::stable_sort(views.begin(), views.end(),
                    [&](std::size_t i, std::size_t j) { return a.poses[i].time_s < a.poses[j].time_s; });
-  reorder_views(a, views);
+  reorder_views(a, views, &imported.log_masks);
   const double first_s = a.poses.front().time_s;
   for (Pose& pose : a.poses) pose.time_s -= first_s;
 }
@@ -217,6 +217,8 @@ void require_options(const DicomImportOptions& options) {
     refuse("last_frame", std::to_string(options.first_frame) + " or more", std::to_string(*options.last_frame));
   if (options.mask_run && options.subtraction == DicomSubtraction::background)
     refuse("mask_run", "none beside options.subtraction background", "one");
+  if (options.keep_masks && options.subtraction == DicomSubtraction::background)
+    refuse("keep_masks", "masks, and so none of options.subtraction background", "both");
   if (options.duration_s)
     refuse("duration_s", "none: DICOM files have times (tags.frame_time_ms and tags.start_s give others)", "one");
   const auto refuse_unheeded = [&](const DicomTags& tags) {
@@ -288,6 +290,7 @@ ImportedCase import_dicom(const std::vector<std::filesystem::path>& sources, con
                         {"files: " + std::to_string(files.size()) + ", frames: " + std::to_string(num_frames),
                          "positioner primary angle (LAO positive): " + primary.text(),
                          "positioner secondary angle (cranial positive): " + secondary.text()});
+  mask_run.reset();  // its memory is needed soon
   warn_of_unheeded_times(options, num_frames == runs.size(), runs.size(), imported);
   order_views(runs, imported);
   warn_of_table(runs, imported.warnings);

@@ -64,8 +64,8 @@ void fields(Archive& archive, DicomFrame& f) {
 template <class Archive>
 void fields(Archive& archive, DicomRun& run) {
   archive(run.rows, run.columns, run.pixel_spacing_mm, run.frames, run.start_s, run.instance, run.uid, run.masks,
-          run.table_mm, run.mirror_columns, run.mirror_rows, run.table_tags, run.intensity, run.valid, run.found,
-          run.warnings);
+          run.table_mm, run.mirror_columns, run.mirror_rows, run.table_tags, run.intensity, run.has_scale, run.valid,
+          run.found, run.warnings);
 }
 
 }  // namespace dsasrgs

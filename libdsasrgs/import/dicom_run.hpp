@@ -83,6 +83,7 @@ struct DicomRun {
 
   int bin = 1;
   DicomIntensity intensity = DicomIntensity::linear;
+  bool has_scale = true;  ///< false: logarithms whose unit nothing tells
   /// [F,H,W] counts, or logarithms of counts in units of line integrals; NaN: does not count.
   std::vector<float> values;
   /// [H,W] zero where every frame's pixel is hidden by more than shutters: burnt-in text, defective pixels.
@@ -121,9 +122,11 @@ std::vector<SubtractedFrame> plan_subtraction(const DicomRun&);
 std::vector<float> mask_image(const DicomRun& masks, const SubtractedFrame&);
 
 /// Line integrals ln(mask) − ln(fill) [H,W] of one view, and zeroes where they cannot be told in `valid` [H,W].
-/// `mask` [H,W] is what mask_image made of `masks`, which may be the run itself.
+/// `mask` [H,W] is what mask_image made of `masks`, which may be the run itself; `log_mask` [H,W], or empty, becomes
+/// its logarithm, 0 where a pixel is not valid.
 void subtract_frames(const DicomRun&, const std::vector<int>& contrast, const DicomRun& masks,
-                     std::span<const float> mask, std::span<float> line_integral, std::span<std::uint8_t> valid);
+                     std::span<const float> mask, std::span<float> line_integral, std::span<float> log_mask,
+                     std::span<std::uint8_t> valid);
 
 /// The same where the median of what is valid stands for the mask.
 void subtract_background(const DicomRun&, int frame, std::span<float> line_integral, std::span<std::uint8_t> valid);

@@ -159,12 +159,14 @@ std::vector<float> mask_image(const DicomRun& masks, const SubtractedFrame& view
 }
 
 void subtract_frames(const DicomRun& run, const std::vector<int>& contrast, const DicomRun& masks,
-                     std::span<const float> mask, std::span<float> line_integral, std::span<std::uint8_t> valid) {
+                     std::span<const float> mask, std::span<float> line_integral, std::span<float> log_mask,
+                     std::span<std::uint8_t> valid) {
   const std::vector<float> fill = mean_of(run, contrast);
   for (std::size_t i = 0; i < fill.size(); ++i) {
-    const double value = logarithm(masks, mask[i]) - logarithm(run, fill[i]);
+    const double of_mask = logarithm(masks, mask[i]), value = of_mask - logarithm(run, fill[i]);
     if (!std::isfinite(value)) valid[i] = 0;
     line_integral[i] = valid[i] != 0 ? static_cast<float>(value) : 0.0f;
+    if (!log_mask.empty()) log_mask[i] = valid[i] != 0 ? static_cast<float>(of_mask) : 0.0f;
   }
 }
 

@@ -152,7 +152,8 @@ ValueMap value_map(const DicomDataset& file, const DicomTags& tags, const Stored
   if (linear && tags.log_scale)
     throw BadInput(run.name, "tags.log_scale", "logarithmic values, of which it is the scale",
                    "linear ones, which have none");
-  if (!linear && !tags.log_scale && slopes.empty())
+  run.has_scale = run.has_scale && (linear || tags.log_scale || !slopes.empty());
+  if (!run.has_scale)
     say(run.warnings, run.name +
                           ": logarithmic values without a scale: line integrals are in units of stored values; "
                           "give tags.log_scale by hand (the line integral of a difference of 1)");

@@ -117,6 +117,47 @@ void reserve(std::vector<T>& values, std::size_t size) {
   }
 }
 
+/// Values whose masks can be kept as the options ask for.
+void require_masks(const DicomRun& run, const DicomImportOptions& options) {
+  if (options.keep_masks && !run.has_scale)
+    throw BadInput(run.name, "tags.log_scale", "the scale of logarithmic values, where options.keep_masks is asked for",
+                   "none, here or in the file");
+  if (options.linear_only && run.intensity == DicomIntensity::logarithmic)
+    throw BadInput(run.name, "(0028,1040) PixelIntensityRelationship",
+                   "LIN, or a LUT that makes values linear, where options.linear_only is asked for",
+                   "LOG, of which the intensities are not known");
+}
+
+/// The mean of frames, of each pixel where it counts.
+class MeanView {
+ public:
+  MeanView(std::size_t pixels, std::size_t of_masks)
+      : line_integral_(host_vector<double>(pixels)),
+        log_mask_(host_vector<double>(std::min(pixels, of_masks))),
+        counted_(host_vector<int>(pixels)) {}
+
+  void add(std::span<const float> line_integral, std::span<const float> log_mask, std::span<const std::uint8_t> valid) {
+    for (std::size_t i = 0; i < counted_.size(); ++i) {
+      if (valid[i] == 0) continue;
+      line_integral_[i] += static_cast<double>(line_integral[i]);
+      if (!log_mask.empty()) log_mask_[i] += static_cast<double>(log_mask[i]);
+      ++counted_[i];
+    }
+  }
+  void write(std::span<float> line_integral, std::span<float> log_mask, std::span<std::uint8_t> valid) const {
+    for (std::size_t i = 0; i < counted_.size(); ++i) {
+      const double count = std::max(counted_[i], 1);
+      valid[i] = counted_[i] > 0 ? 1 : 0;
+      line_integral[i] = static_cast<float>(line_integral_[i] / count);
+      if (!log_mask.empty()) log_mask[i] = static_cast<float>(log_mask_[i] / count);
+    }
+  }
+
+ private:
+  std::vector<double> line_integral_, log_mask_;
+  std::vector<int> counted_;
+};
+
 }  // namespace
 
 /// The isocentre's frame is that of the angles; a table that moved the patient by t moved the isocentre
@@ -144,37 +185,30 @@ Pose pose_of(const DicomRun& run, const DicomFrame& frame) {
 void ViewMaker::add(const DicomRun& run, const DicomRun* mask_run) {
   Acquisition& a = imported_.acquisition;
   require_same_detector(run);
+  require_masks(run, options_);
+  if (mask_run != nullptr) require_masks(*mask_run, options_);
   const std::vector<SubtractedFrame> plan = plan_views(run, mask_run, options_, imported_);
   const std::size_t n = run.num_pixels(), before = a.poses.size();
   const std::size_t views = options_.average_frames ? 1 : plan.size();
   reserve(a.projections, (before + views) * n);
   reserve(a.valid, (before + views) * n);
-  std::vector<double> sum = host_vector<double>(options_.average_frames ? n : 0);
-  std::vector<int> counted = host_vector<int>(sum.size());
-  std::vector<float> image = host_vector<float>(n);
-  std::vector<std::uint8_t> valid = host_vector<std::uint8_t>(n);
+  if (options_.keep_masks) reserve(imported_.log_masks, (before + views) * n);
+  View view{host_vector<float>(n), host_vector<float>(options_.keep_masks ? n : 0), host_vector<std::uint8_t>(n)};
+  MeanView mean(options_.average_frames ? n : 0, view.log_mask.size());
   mask_frames_.clear();
   shutters_.clear();
   for (const SubtractedFrame& s : plan) {
     if (options_.stop.stop_requested()) throw Cancelled("import of DICOM: stopped, as the caller asked");
-    subtract(run, mask_run, s, image, valid);
-    if (options_.average_frames) {
-      for (std::size_t i = 0; i < n; ++i) {
-        if (valid[i] == 0) continue;
-        sum[i] += static_cast<double>(image[i]);
-        ++counted[i];
-      }
-      continue;
-    }
-    add_view(run, s.frame, image, valid);
+    subtract(run, mask_run, s, view);
+    if (options_.average_frames)
+      mean.add(view.line_integral, view.log_mask, view.valid);
+    else
+      add_view(run, s.frame, view);
   }
   if (!options_.average_frames) return;
-  for (std::size_t i = 0; i < n; ++i) {
-    valid[i] = counted[i] > 0 ? 1 : 0;
-    image[i] = counted[i] > 0 ? static_cast<float>(sum[i] / counted[i]) : 0.0f;
-  }
+  mean.write(view.line_integral, view.log_mask, view.valid);
   // Of what does not move; where it does, the middle frame's pose is the nearest.
-  add_view(run, plan[plan.size() / 2].frame, image, valid);
+  add_view(run, plan[plan.size() / 2].frame, view);
 }
 
 void ViewMaker::require_same_detector(const DicomRun& run) {
@@ -192,8 +226,8 @@ void ViewMaker::require_same_detector(const DicomRun& run) {
   if (!(all == detector)) throw BadInput(run.name, "detector", text(all) + ", as in the other files", text(detector));
 }
 
-void ViewMaker::subtract(const DicomRun& run, const DicomRun* mask_run, const SubtractedFrame& s,
-                         std::span<float> image, std::span<std::uint8_t> valid) {
+void ViewMaker::subtract(const DicomRun& run, const DicomRun* mask_run, const SubtractedFrame& s, View& view) {
+  std::vector<std::uint8_t>& valid = view.valid;
   const DicomRun& masks = mask_run != nullptr ? *mask_run : run;
   std::vector<DicomShutter> shutters = run.frames[static_cast<std::size_t>(s.frame)].shutters;
   for (const int mask : s.mask)
@@ -206,20 +240,21 @@ void ViewMaker::subtract(const DicomRun& run, const DicomRun* mask_run, const Su
   }
   for (std::size_t i = 0; i < valid.size(); ++i)
     valid[i] = run.valid[i] != 0 && masks.valid[i] != 0 && not_hidden_[i] != 0 ? 1 : 0;
-  if (options_.subtraction == DicomSubtraction::background) return subtract_background(run, s.frame, image, valid);
+  if (options_.subtraction == DicomSubtraction::background)
+    return subtract_background(run, s.frame, view.line_integral, valid);
   if (s.mask != mask_frames_ || s.mask_shift_px.x != mask_shift_px_.x || s.mask_shift_px.y != mask_shift_px_.y) {
     mask_ = mask_image(masks, s);
     mask_frames_ = s.mask;
     mask_shift_px_ = s.mask_shift_px;
   }
-  subtract_frames(run, s.contrast, masks, mask_, image, valid);
+  subtract_frames(run, s.contrast, masks, mask_, view.line_integral, view.log_mask, valid);
 }
 
-void ViewMaker::add_view(const DicomRun& run, int frame, const std::vector<float>& image,
-                         const std::vector<std::uint8_t>& valid) {
+void ViewMaker::add_view(const DicomRun& run, int frame, const View& view) {
   Acquisition& a = imported_.acquisition;
-  a.projections.insert(a.projections.end(), image.begin(), image.end());
-  a.valid.insert(a.valid.end(), valid.begin(), valid.end());
+  a.projections.insert(a.projections.end(), view.line_integral.begin(), view.line_integral.end());
+  a.valid.insert(a.valid.end(), view.valid.begin(), view.valid.end());
+  imported_.log_masks.insert(imported_.log_masks.end(), view.log_mask.begin(), view.log_mask.end());
   a.poses.push_back(pose_of(run, run.frames[static_cast<std::size_t>(frame)]));
 }
 

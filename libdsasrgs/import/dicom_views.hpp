@@ -23,9 +23,13 @@ class ViewMaker {
 
  private:
   void require_same_detector(const DicomRun&);
-  void subtract(const DicomRun&, const DicomRun* mask_run, const SubtractedFrame&, std::span<float> image,
-                std::span<std::uint8_t> valid);
-  void add_view(const DicomRun&, int frame, const std::vector<float>& image, const std::vector<std::uint8_t>& valid);
+  /// All [H,W]; the mask's logarithm only where masks are kept, else empty.
+  struct View {
+    std::vector<float> line_integral, log_mask;
+    std::vector<std::uint8_t> valid;
+  };
+  void subtract(const DicomRun&, const DicomRun* mask_run, const SubtractedFrame&, View&);
+  void add_view(const DicomRun&, int frame, const View&);
 
   const DicomImportOptions& options_;
   ImportedCase& imported_;

@@ -161,7 +161,7 @@ std::string range_text(double low, double high) {
   return first == last ? first : first + " to " + last;
 }
 
-void reorder_views(Acquisition& a, const std::vector<std::size_t>& order) {
+void reorder_views(Acquisition& a, const std::vector<std::size_t>& order, std::vector<float>* beside) {
   if (std::is_sorted(order.begin(), order.end())) return;
   const std::size_t pixels = a.detector.num_pixels();
   const auto reorder = [&](auto& images) {
@@ -174,6 +174,7 @@ void reorder_views(Acquisition& a, const std::vector<std::size_t>& order) {
     images = std::move(sorted);
   };
   reorder(a.projections);
+  if (beside != nullptr) reorder(*beside);
   if (order.size() > 1) reorder(a.valid);
   std::vector<Pose> poses;
   poses.reserve(order.size());

@@ -29,8 +29,8 @@ struct FileSays {
 };
 void finish_import(ImportedCase&, const ImportOptions&, const FileSays&);
 
-/// Views of `order[0]`, `order[1]`, …: poses, projections and per-view valid pixels.
-void reorder_views(Acquisition&, const std::vector<std::size_t>& order);
+/// Views of `order[0]`, `order[1]`, …: poses, projections and per-view valid pixels, and images [V,H,W] beside them.
+void reorder_views(Acquisition&, const std::vector<std::size_t>& order, std::vector<float>* beside = nullptr);
 
 /// Fills line integrals ln(mask) − ln(fill) [n] and clears `valid` [n] where a count is not positive. Returns how many
 /// pixels that were.

@@ -366,6 +366,7 @@ int main(int argc, char** argv) {
     test_null(acquisition, config, &arrays);
     test_reconstruction(acquisition, config, toml);
     test_uncertainty(config, poses, at("größe.h5"), at("model.h5"), at("corrected.h5"));
+    test_aligned(at("größe.h5"), at("masked.h5"));
     test_labels(acquisition, argv[2]);
     test_reading_child(argv[0]);
     test_cpp_host(acquisition, config);

@@ -44,6 +44,9 @@ static inline void check_refused(dsasrgs_status expected, const char* words, dsa
 /* null_test.c: every function is given NULL for each of its arguments. */
 void test_null(dsasrgs_acquisition* acquisition, dsasrgs_config* config, const dsasrgs_acquisition_arrays* arrays);
 
+/* aligned_test.c, of a case in a file, and of another that is written. */
+void test_aligned(const char* case_path, const char* masked_path);
+
 /* uncertainty_test.c, of a case and a model of it that are in files; another model is written. */
 void test_uncertainty(const dsasrgs_config* config, const dsasrgs_pose* poses, const char* case_path,
                       const char* model_path, const char* corrected_path);
@@ -62,6 +65,10 @@ double labels_in_cpp(const char* case_path, const char* network_path, const char
 void uncertainty_in_cpp(const char* case_path, const char* model_path, float* images, float* volumes);
 /* Which training views saw the voxels of the case's volume. */
 void support_in_cpp(const char* case_path, const char* model_path, int32_t* views, float* spread_rad);
+/* Writes a case of intensities of 3 views of 48 x 48 pixels, in which the head moved. */
+void masked_case_in_cpp(const char* case_path);
+/* Its projections [3,48,48] with the masks moved; pixels that lose more than `leave_out` do not count. */
+void aligned_in_cpp(const char* case_path, double leave_out, float* images);
 /* A C++ host: callbacks that throw, and a thread that cancels. */
 void test_cpp_host(const dsasrgs_acquisition* acquisition, dsasrgs_config* config);
 

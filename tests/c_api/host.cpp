@@ -34,6 +34,31 @@ int reconstruct_in_cpp(const char* case_path, const char* config_toml, const cha
   return reconstructor.steps_done();
 }
 
+void masked_case_in_cpp(const char* case_path) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  SimulationOptions options;
+  options.detector = {48, 48, 6.4, 6.4};
+  options.volume = {8, 8, 8, {20, 20, 20}, {-80, -80, -80}};
+  options.sweep.num_views = 3;
+  options.num_train_views = 2;
+  options.reference_volume = false;
+  options.motion_mm = {3, 2, -1.5};
+  options.photons = 200000;
+  const Simulation simulation = simulate(ctx, generate_vessel_tree({}), {}, options);
+  write_acquisition(case_path, simulation.acquisition, &simulation.raw);
+}
+
+void aligned_in_cpp(const char* case_path, double leave_out, float* images) {
+  using namespace dsasrgs;
+  Context ctx = Context::cpu(1);
+  MaskedAcquisition masked = read_masked_acquisition(case_path);
+  MaskAlignmentOptions options;
+  options.leave_out = leave_out;
+  align_masks(ctx, masked, {0, 1, 2}, options);
+  std::copy(masked.acquisition.projections.begin(), masked.acquisition.projections.end(), images);
+}
+
 void eighth_step_in_cpp(const char* case_path, const char* config_toml, dsasrgs_step_report* report) {
   using namespace dsasrgs;
   Context ctx = Context::cpu(1);

@@ -38,6 +38,9 @@ void test_null(dsasrgs_acquisition* a, dsasrgs_config* c, const dsasrgs_acquisit
   REFUSES_NULL("path", dsasrgs_acquisition_read(NULL, &new_a));
   REFUSES_NULL("path", dsasrgs_acquisition_read("", &new_a));
   REFUSES_NULL("acquisition", dsasrgs_acquisition_read("a.h5", NULL));
+  REFUSES_NULL("context", dsasrgs_acquisition_read_aligned(NULL, "a.h5", 0, 0, NULL, NULL, &new_a));
+  REFUSES_NULL("path", dsasrgs_acquisition_read_aligned(x, NULL, 0, 0, NULL, NULL, &new_a));
+  REFUSES_NULL("acquisition", dsasrgs_acquisition_read_aligned(x, "a.h5", 0, 0, NULL, NULL, NULL));
   REFUSES_NULL("acquisition", dsasrgs_acquisition_write(NULL, "x.h5"));
   REFUSES_NULL("path", dsasrgs_acquisition_write(a, NULL));
   REFUSES_NULL("acquisition", dsasrgs_acquisition_split_evenly(NULL, 3));

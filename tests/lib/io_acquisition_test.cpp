@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dsasrgs/io.hpp"
+#include "dsasrgs/mask_alignment.hpp"
 #include "support/acquisition_parts.hpp"
 #include "support/random_values.hpp"
 #include "support/small_acquisition.hpp"
@@ -299,7 +300,14 @@ TEST_CASE("write_acquisition: what is kept beside the projections", "[io][acquis
   CHECK(Hdf5Reader(folder / "a.h5").read<float>("/residue", {4, 3, 5}) == beside.residue);
   CHECK(Hdf5Reader(folder / "a.h5").read<double>("/mask_motions", {4, 4}) == beside.mask_motions);
   CHECK(read_acquisition(folder / "a.h5").projections == a.projections);
+  const std::vector<MaskMotion> motions = read_mask_motions(folder / "a.h5");
+  REQUIRE(motions.size() == 4);
+  CHECK(motions[2].shift_u_px == beside.mask_motions[8]);
+  CHECK(motions[2].shift_v_px == beside.mask_motions[9]);
+  CHECK(motions[2].turn_rad == beside.mask_motions[10]);
+  CHECK(motions[2].magnification == beside.mask_motions[11]);
   write_acquisition(folder / "b.h5", a);
+  CHECK(read_mask_motions(folder / "b.h5").empty());
   for (const char* name : {"/uncertainty", "/residue", "/mask_motions"})
     CHECK_FALSE(Hdf5Reader(folder / "b.h5").has(name));
   const auto refused = [&](std::initializer_list<std::string_view> parts) {
@@ -315,4 +323,14 @@ TEST_CASE("write_acquisition: what is kept beside the projections", "[io][acquis
   beside.residue.clear();
   beside.mask_motions[6] = std::numeric_limits<double>::quiet_NaN();
   refused({"mask_motions: expected finite numbers, found nan at view 1"});
+  const auto bad = [&](const std::vector<double>& numbers, const Shape& shape, const char* part) {
+    Hdf5Writer file(folder / "d.h5");
+    file.set_format("dsasrgs.acquisition", 1);
+    file.write("/projections", a.projections, {4, 3, 5});
+    file.write("/mask_motions", numbers, shape);
+    file.commit();
+    test::require_error<BadInput>([&] { read_mask_motions(folder / "d.h5"); }, {"d.h5: /mask_motions", part});
+  };
+  bad(beside.mask_motions, {4, 4}, "finite numbers, found nan at view 1");
+  bad({1, 2, 3, 4}, {1, 4}, "expected shape [4, 4], found [1, 4]");
 }

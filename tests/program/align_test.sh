@@ -4,14 +4,14 @@
 moving=("${case_options[@]}" --motion-mm 2 1 -1)
 expect 0 "simulate a head that moved" simulate --output moved.h5 --save-intensity --quiet "${moving[@]}"
 expect 0 align align moved.h5 --output aligned.h5
-says align '^moved the masks of 24 views by 0\.[0-9]* pixels on average and [01]\.[0-9]* at the most (view [0-9]*), turned them by up to [0-9.e-]* degrees; took away a residue of 0\.[0-9]* (root mean square), left out [0-9.]* % of the pixels$' out.txt
+says align '^moved the masks of 24 views by 0\.[0-9]* pixels on average and [01]\.[0-9]* at the most \(view [0-9]*\), turned them by up to [0-9.e-]* degrees; took away a residue of 0\.[0-9]* \(root mean square\), left out [0-9.]* % of the pixels$' out.txt
 extents() { h5dump -H -d "$1" aligned.h5 | grep -o 'SIMPLE { ( [0-9, ]* )'; }
 [ "$(extents /residue)" = "$(extents /projections)" ] || report "align: a residue of $(extents /residue)"
 [ "$(extents /mask_motions)" = 'SIMPLE { ( 24, 4 )' ] || report "align: motions of $(extents /mask_motions)"
 expect 0 "what align wrote is an acquisition" inspect aligned.h5 --json
 says "what align wrote is an acquisition" '"views": *24' out.txt
 expect 2 "an aligned case that is there" align moved.h5 --output aligned.h5
-says "an aligned case that is there" '--output: expected a new file (or --force), found one that is there: aligned.h5'
+says "an aligned case that is there" '--output: expected a new file \(or --force\), found one that is there: aligned.h5'
 expect 0 "align again, one thread" align moved.h5 --output aligned_alone.h5 --quiet --threads 1
 cmp -s aligned.h5 aligned_alone.h5 || report "align: other bits with one thread"
 expect 0 "align the training views" align moved.h5 --output aligned.h5 --views train --leave-out 1e9 --force

@@ -80,4 +80,55 @@ there run/model.h5
 expect 2 "another program's DICOM file" voxelize run/model.h5 --output folder/run.dcm --spacing-mm 20 --force --quiet
 says "another program's DICOM file" "^dsasrgs: error: --output: expected a new file, or with --force one that dsasrgs wrote, found another: folder/run.dcm$"
 cmp -s run.dcm folder/run.dcm || report "another program's DICOM file was replaced"
+
+# A head that moved by 1.5 columns and -0.75 rows between frame 1, the mask, and frames 2 and 3, which show a vessel, too.
+awk 'function bone(x, y) { return 9 - 0.9 * exp(-((x - 20)^2 + (y - 26)^2) / 18) - 0.6 * exp(-((x - 32)^2 + (y - 18)^2) / 8) }
+  BEGIN {
+    for (f = 1; f <= 3; f++) for (y = 0; y < 48; y++) for (x = 0; x < 48; x++) {
+      n = int(exp(f == 1 ? bone(x, y) : bone(x + 1.5, y - 0.75) - 0.4 * exp(-(x - 38)^2 / 4)) + 0.5)
+      printf "\\x%02x\\x%02x", n % 256, int(n / 256)
+    }
+  }' >pixels.txt
+printf "$(cat pixels.txt)" >pixels.raw
+sed 's/@FRAMES@/3/; s/@ROWS@/48/; s/@COLUMNS@/48/; s/@PITCH@/5/g; s/@STEP@/15/; s/US 12$/US 16/; s/US 11$/US 15/' \
+  "$here/../support/rotational_run.dump" >moved.dump
+dump2dcm moved.dump moved.dcm || report "dump2dcm of a head that moved"
+from=(import dicom moved.dcm)
+by_hand=(--set sod_mm=750 --train-views 1)
+expect 0 "a head that moved" "${from[@]}" aligned.h5 --align-masks "${by_hand[@]}"
+says "a head that moved" '^moved the masks of 2 views by 1\.6[78] pixels on average and 1\.6[78] at the most .* took away a residue of 0\.[0-9]*' out.txt
+says "a head that moved" 'expected another image in every view'
+grep -q 'pixels at the maximum' err.txt && report "a head that moved: a warning of images that are others now"
+expect 0 "inspect a head that moved" inspect aligned.h5
+says "inspect a head that moved" '^masks_moved +in 2 views, by up to 1\.6[78] pixels$' out.txt
+expect 0 "inspect a head that moved, as JSON" inspect aligned.h5 --json
+says "inspect a head that moved, as JSON" '"largest_shift_px": 1\.6[78]' out.txt
+expect 0 "intensities" "${from[@]}" masked.h5 --save-intensity "${by_hand[@]}" --quiet
+expect 0 "align later" align masked.h5 --output later.h5
+says "align later" '^moved the masks of 2 views by 1\.6[78] pixels' out.txt
+expect 0 "inspect masks that lie where they lay" inspect masked.h5
+grep -q masks_moved out.txt && report "inspect: masks that were not moved"
+expect 0 "a moved head as it is" "${from[@]}" plain.h5 "${by_hand[@]}"
+says "a moved head as it is" 'pixels at the maximum'
+for file in masked plain; do
+  "$program" inspect $file.h5 --json 2>/dev/null | grep -A 3 line_integral_range | tr -d '\n' | sed 's/\(\.[0-9]\{4\}\)[0-9]*/\1/g' >$file.txt
+done
+cmp -s masked.txt plain.txt || report "intensities: $(cat masked.txt) as line integrals, without them $(cat plain.txt)"
+expect 2 "a mask that is far away" "${from[@]}" none.h5 --align-masks --largest-px 1 "${by_hand[@]}"
+says "a mask that is far away" '^dsasrgs: error: moved.dcm: mask: expected a mask that fits its view when its corners move by at most 1 pixels, found view 0'
+for option in --leave-out --largest-px; do
+  expect 2 "$option alone" "${from[@]}" none.h5 $option 1 "${by_hand[@]}"
+  says "$option alone" "^dsasrgs: error: $option: expected with --align-masks, found without$"
+done
+for option in --align-masks --save-intensity; do
+  expect 2 "$option of the background" "${from[@]}" none.h5 $option --subtraction background "${by_hand[@]}"
+  says "$option of the background" "^dsasrgs: error: $option: expected without --subtraction background, which has no masks, found both$"
+done
+expect 2 "aligned intensities" "${from[@]}" none.h5 --align-masks --save-intensity "${by_hand[@]}"
+says "aligned intensities" "^dsasrgs: error: --save-intensity: expected without --align-masks, found both"
+expect 2 "logarithms without a scale" "${from[@]}" none.h5 --align-masks --set relationship=LOG "${by_hand[@]}"
+says "logarithms without a scale" '^dsasrgs: error: moved.dcm: --set log_scale: expected the scale of logarithmic values, where --align-masks is asked for, found none'
+expect 2 "intensities of logarithms" "${from[@]}" none.h5 --save-intensity --set relationship=LOG --set log_scale=0.001 "${by_hand[@]}"
+says "intensities of logarithms" 'PixelIntensityRelationship: expected LIN, .* where --save-intensity is asked for, found LOG'
+absent none.h5
 exit $((failures > 0))

@@ -6,16 +6,20 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/usage_error.hpp"
 #include "cli/value_checks.hpp"
 #include "dsasrgs/import_dicom.hpp"
+#include "dsasrgs/plausibility.hpp"
 #include "import/import_job.hpp"
 #include "import/import_kinds.hpp"
+#include "jobs/moved_masks.hpp"
 
 namespace dsasrgs::program {
 
@@ -25,6 +29,8 @@ struct DicomArguments : ImportArguments {
   std::vector<std::string> files, by_hand;
   std::string mask_run, subtraction = "mask";
   std::optional<int> last_frame;
+  bool align_masks = false, save_intensity = false;
+  MaskAlignmentOptions alignment;
   DicomImportOptions options;
 };
 
@@ -166,6 +172,48 @@ void refuse_unheeded(const DicomArguments& a, const std::set<std::string>& follo
         throw UsageError("--set " + setting + ": expected without " + other + ", found both");
 }
 
+/// Options of masks that are kept, where none are, or that exclude each other.
+void refuse_unheeded_masks(const DicomArguments& a) {
+  for (const char* name : {"--largest-px", "--leave-out"})
+    if (a.kind->count(name) > 0 && !a.align_masks)
+      throw UsageError(std::string(name) + ": expected with --align-masks, found without");
+  if (a.align_masks && a.save_intensity)
+    throw UsageError(
+        "--save-intensity: expected without --align-masks, found both: masks that are kept can be moved "
+        "later (dsasrgs align)");
+  for (const auto& [name, given] : {std::pair{"--align-masks", a.align_masks}, {"--save-intensity", a.save_intensity}})
+    if (given && a.subtraction != "mask")
+      throw UsageError(std::string(name) +
+                       ": expected without --subtraction background, which has no masks, found both");
+}
+
+/// Images that were `before` have become others: so may be what is implausible about them.
+void judge_anew(const std::vector<Finding>& before, const Acquisition& a, std::vector<std::string>& warnings) {
+  const auto of_images = [](const Finding& f) { return f.field == "/projections"; };
+  const auto line = [&](const Finding& f) { return a.name + ": " + f.message; };
+  for (const Finding& finding : before)
+    if (of_images(finding)) std::erase(warnings, line(finding));
+  for (const Finding& finding : implausibilities(a))
+    if (of_images(finding)) warnings.push_back(line(finding));
+}
+
+/// What became of the masks that were kept.
+WrittenWith use_masks(const DicomArguments& a, ImportedCase& imported) {
+  WrittenWith with;
+  MaskedAcquisition masked{std::move(imported.acquisition), std::move(imported.log_masks)};
+  if (a.align_masks) {
+    std::vector<int> views(masked.acquisition.poses.size());
+    std::iota(views.begin(), views.end(), 0);
+    const std::vector<Finding> before = implausibilities(masked.acquisition);
+    with.beside = move_masks(Context::cpu(), masked, views, a.alignment, a.quiet);
+    judge_anew(before, masked.acquisition, imported.warnings);
+  } else {
+    with.raw = intensities_of(masked);
+  }
+  imported.acquisition = std::move(masked.acquisition);
+  return with;
+}
+
 void run(DicomArguments& a) {
   const std::vector<std::filesystem::path> sources(a.files.begin(), a.files.end() - 1);
   a.output = a.files.back();
@@ -188,9 +236,19 @@ void run(DicomArguments& a) {
   refuse_unheeded(a, followed);
   a.options.subtraction = a.subtraction == "mask" ? DicomSubtraction::mask : DicomSubtraction::background;
   a.options.last_frame = a.last_frame;
-  a.typed_words = {{"options.tags_of", "--set"}};
+  refuse_unheeded_masks(a);
+  a.options.keep_masks = a.align_masks || a.save_intensity;
+  a.options.linear_only = a.save_intensity;
+  a.typed_words = {{"options.tags_of", "--set"},
+                   {"options.keep_masks", a.align_masks ? "--align-masks" : "--save-intensity"},
+                   {"options.linear_only", "--save-intensity"},
+                   {"/mask_projections", "mask"}};
   for (const auto& [name, unused] : setters()) a.typed_words["tags." + name] = "--set " + name;
-  write_import(a, [&] { return import_dicom(sources, a.options); });
+  const auto import = [&] { return import_dicom(sources, a.options); };
+  if (a.options.keep_masks)
+    write_import(a, import, [&](ImportedCase& imported) { return use_masks(a, imported); });
+  else
+    write_import(a, import);
 }
 
 }  // namespace
@@ -223,6 +281,12 @@ void add_import_dicom(CLI::App& import) {
   sub->add_option("--last-frame", a.last_frame, "frames after it are left out")->check(positive_integer());
   sub->add_flag("--average", a.options.average_frames, "one view per file, the mean of its frames: nothing moves");
   sub->add_option("--bin", a.options.bin, "pixels of N x N stored ones")->check(positive_integer());
+  sub->add_flag(
+      "--align-masks", a.align_masks,
+      "move each view's mask onto its image first, as dsasrgs align does: a head that moved leaves less bone");
+  add_alignment_options(*sub, a.alignment);
+  sub->add_flag("--save-intensity", a.save_intensity,
+                "store intensities and masks instead of line integrals, for dsasrgs align");
   sub->callback([arguments] { run(*arguments); });
 }
 

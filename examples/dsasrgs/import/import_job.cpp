@@ -9,7 +9,6 @@
 #include "cli/progress.hpp"
 #include "cli/usage_error.hpp"
 #include "dsasrgs/error.hpp"
-#include "dsasrgs/io.hpp"
 #include "jobs/plausible_case.hpp"
 
 namespace dsasrgs::program {
@@ -95,22 +94,26 @@ void follow_arguments(const ImportArguments& a, ImportOptions& options) {
   options.num_train_views = a.train_views;
 }
 
-void write_import(const ImportArguments& a, const std::function<ImportedCase()>& import) {
+void write_import(const ImportArguments& a, const std::function<ImportedCase()>& import,
+                  const std::function<WrittenWith(ImportedCase&)>& finish) {
   const std::map<std::string, std::string> words = typed_words_of(a);
-  ImportedCase imported;
-  try {
-    imported = import();
-  } catch (const BadInput& e) {
-    throw UsageError(in_typed_words(words, e.what()));
-  } catch (const InvalidArgument& e) {
-    throw InvalidArgument(in_typed_words(words, e.what()));
-  }
+  const auto in_words = [&](const auto& what) {
+    try {
+      return what();
+    } catch (const BadInput& e) {
+      throw UsageError(in_typed_words(words, e.what()));
+    } catch (const InvalidArgument& e) {
+      throw InvalidArgument(in_typed_words(words, e.what()));
+    }
+  };
+  ImportedCase imported = in_words(import);
   for (const std::string& line : imported.found) print_line(a.quiet, line);
-  for (std::string& warning : imported.warnings) warning = in_typed_words(words, warning);
-  warn_or_refuse(imported.acquisition.name, imported.warnings, a.strict, a.quiet);
   {
     const Interruption interruption;  // the file is whole or not there, and nothing stays behind
-    write_acquisition(a.output, imported.acquisition);
+    const WrittenWith with = finish ? in_words([&] { return finish(imported); }) : WrittenWith{};
+    for (std::string& warning : imported.warnings) warning = in_typed_words(words, warning);
+    warn_or_refuse(imported.acquisition.name, imported.warnings, a.strict, a.quiet);
+    write_acquisition(a.output, imported.acquisition, with.raw ? &*with.raw : nullptr, with.beside);
   }
   print_line(a.quiet, "wrote " + a.output);
 }

@@ -13,6 +13,7 @@
 
 #include "cli/option_list.hpp"
 #include "dsasrgs/import.hpp"
+#include "dsasrgs/io.hpp"
 
 namespace dsasrgs::program {
 
@@ -43,8 +44,15 @@ void require_import_output(const ImportArguments&, const std::vector<std::filesy
 /// Fills the options that all kinds share.
 void follow_arguments(const ImportArguments&, ImportOptions&);
 
-/// Imports, prints what was found, warns or (with --strict) refuses, and writes the acquisition. All messages name what
-/// the user typed instead of the library's options.
-void write_import(const ImportArguments&, const std::function<ImportedCase()>& import);
+/// What is written with an acquisition.
+struct WrittenWith {
+  BesideProjections beside;
+  std::optional<RawIntensity> raw;  ///< instead of line integrals
+};
+
+/// Imports, prints what was found, does what is to be done with the case (`finish`), warns or (with --strict) refuses,
+/// and writes the acquisition. All messages name what the user typed instead of the library's options.
+void write_import(const ImportArguments&, const std::function<ImportedCase()>& import,
+                  const std::function<WrittenWith(ImportedCase&)>& finish = {});
 
 }  // namespace dsasrgs::program

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kDegrees = 180 / std::numbers::pi;
 
-Json as_json(const RigidMotion& m) {
+Json motion_as_json(const RigidMotion& m) {
   return {{"turn_deg", {m.turn_rad.x * kDegrees, m.turn_rad.y * kDegrees, m.turn_rad.z * kDegrees}},
           {"shift_mm", {m.shift_mm.x, m.shift_mm.y, m.shift_mm.z}}};
 }
@@ -31,7 +31,7 @@ Json pose_correction_as_json(const Model& model) {
             {"remainder_largest_view", size.largest_view}, {"per_view", Json::array()}};
   for (std::size_t slot = 0; slot < c.view.size(); ++slot) {
     Json view{{"view", c.view[slot]}};
-    view.update(as_json(c.remainder[slot]));
+    view.update(motion_as_json(c.remainder[slot]));
     json["per_view"].push_back(view);
   }
   return json;

@@ -12,8 +12,9 @@ namespace dsasrgs::plausible {
 constexpr double kLargestLineIntegral = 15;
 /// Depth below the background over height above it. Noise and motion reach both ways alike (about 1), vessels only up.
 constexpr double kLargestDepthOverHeight = 3;
-/// What a head leaves that moved between mask and contrast run is of both signs, and lies together where noise does not.
-/// A real sweep has 0.15, a simulated head that moved by 0.3 mm 0.83 at 64 × 64 pixels, and 0.43 once masks are aligned.
+/// What a head leaves that moved between mask and contrast run is of both signs, and lies together where noise does
+/// not. A real sweep has 0.15, a simulated head that moved by 0.3 mm 0.83 at 64 × 64 pixels, and 0.43 once masks are
+/// aligned.
 constexpr double kLargestResidueOverHeight = 0.7;
 /// Neighbours' mean over the mean, of pixels far below: 0 in noise, 0.58 beside that head's bone.
 constexpr double kLargestLikenessBelow = 0.3;

@@ -54,8 +54,7 @@ TEST_CASE("PlaceVariance: one view, and views from everywhere", "[uncertainty]")
   const std::vector<Vec3d> one{in_plane(0.3)};
   const PlaceVariance single(one);
   CHECK(single.ratio(in_plane(0.3)) == Approx(1).epsilon(1e-6));
-  CHECK(single.ratio(in_plane(0.3 + std::numbers::pi / 2)) ==
-        Approx(modes(1, 20)).epsilon(1e-6));  // nothing along it
+  CHECK(single.ratio(in_plane(0.3 + std::numbers::pi / 2)) == Approx(modes(1, 20)).epsilon(1e-6));  // nothing along it
   const std::vector<Vec3d> axes{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
   for (const Vec3d& line : {Vec3d{1, 2, 3}, Vec3d{0, 0, -1}, Vec3d{-3, 0.1, 0}})
     CHECK(PlaceVariance(axes).ratio(line) == Approx(modes(1.5, 1.5)));

@@ -16,6 +16,7 @@
 #include "dsasrgs/error.hpp"
 #include "fill_invalid.hpp"
 #include "mask_fit.hpp"
+#include "number_text.hpp"
 #include "report_progress.hpp"
 
 namespace dsasrgs {
@@ -28,7 +29,6 @@ constexpr const char* kName = "align_masks";
 struct AlignedView {
   std::vector<float> projection;    // [H,W]
   std::vector<std::uint8_t> valid;  // [H,W]
-  double moved_px = 0;              // the most that a corner of the mask moves by
   std::size_t counted = 0;          // pixels
 };
 
@@ -36,6 +36,10 @@ void require_masked(const MaskedAcquisition& masked, const std::vector<int>& vie
                     const MaskAlignmentOptions& options) {
   const Acquisition& a = masked.acquisition;
   a.validate();
+  constexpr int kLeastSide_px = 16;
+  if (std::min(a.detector.width_px, a.detector.height_px) < kLeastSide_px)
+    throw BadInput(a.name, "/projections", "images of 16 x 16 pixels or more, for masks to be aligned",
+                   std::to_string(a.detector.height_px) + " x " + std::to_string(a.detector.width_px));
   const std::size_t all = size_product(a.poses.size(), a.detector.num_pixels());
   require_size(kName, "log_masks", all, masked.log_masks.size());
   for (std::size_t i = 0; i < all; ++i)
@@ -72,13 +76,18 @@ AlignedView move_mask(const Acquisition& a, int view, std::span<const float> mas
   const Detector& detector = a.detector;
   const std::span<const std::uint8_t> valid = a.valid_pixels(view);
   const std::span<const float> projection = a.projection(view);
+  if (moved_px(motion, detector) == 0) {
+    AlignedView as_it_was{{projection.begin(), projection.end()}, {valid.begin(), valid.end()}, 0};
+    if (valid.empty()) as_it_was.valid = host_vector<std::uint8_t>(projection.size(), 1);
+    return as_it_was;
+  }
   const ImageSpline spline(mask, detector.width_px, detector.height_px);
-  AlignedView aligned{host_vector<float>(projection.size()), host_vector<std::uint8_t>(projection.size()), 0, 0};
+  AlignedView aligned{host_vector<float>(projection.size()), host_vector<std::uint8_t>(projection.size()), 0};
   for (int row = 0, i = 0; row < detector.height_px; ++row)
     for (int column = 0; column < detector.width_px; ++column, ++i) {
       const auto pixel = static_cast<std::size_t>(i);
       if (!valid.empty() && valid[pixel] == 0) continue;
-      const Vec2d at = moved(motion, detector.width_px, detector.height_px, {double(column), double(row)});
+      const Vec2d at = moved(motion, detector, {double(column), double(row)});
       if (!sees_valid(valid, detector, at)) continue;
       const double value = spline.at(at.x, at.y).value - static_cast<double>(log_fill[pixel]);
       if (std::abs(value - static_cast<double>(projection[pixel])) > leave_out) continue;
@@ -88,13 +97,17 @@ AlignedView move_mask(const Acquisition& a, int view, std::span<const float> mas
   return aligned;
 }
 
-void require_aligned(const Acquisition& a, int view, const AlignedView& aligned, double largest_px) {
-  if (!(aligned.moved_px <= largest_px))
+void require_aligned(const Acquisition& a, int view, const MaskMotion& motion, const MaskAlignmentOptions& options,
+                     bool any_left) {
+  if (const double px = moved_px(motion, a.detector); px > options.largest_px)
+    throw BadInput(
+        a.name, "/mask_projections",
+        "a mask that fits its view when its corners move by at most " + plain_number(options.largest_px) + " pixels",
+        "view " + std::to_string(view) + ", whose mask fits best when they move by " + rounded_text(px));
+  if (!any_left)
     throw BadInput(a.name, "/mask_projections",
-                   "a mask that fits its view when its corners move by at most " + plain_number(largest_px) + " pixels",
-                   "view " + std::to_string(view) + ", whose mask fits best beyond that");
-  if (aligned.counted == 0)
-    throw BadInput(a.name, "/mask_projections", "a pixel or more of each view that counts when masks are aligned",
+                   "a pixel or more of each view from which its moved mask takes at most " +
+                       plain_number(options.leave_out) + " away",
                    "none in view " + std::to_string(view));
 }
 
@@ -123,6 +136,16 @@ RawIntensity intensities_of(MaskedAcquisition& masked) try {
   throw_out_of_host_memory();
 }
 
+double moved_px(const MaskMotion& motion, const Detector& detector) {
+  double most = 0;
+  for (const double column : {0.0, detector.width_px - 1.0})
+    for (const double row : {0.0, detector.height_px - 1.0}) {
+      const Vec2d at = moved(motion, detector, {column, row});
+      most = std::max(most, std::hypot(at.x - column, at.y - row));
+    }
+  return most;
+}
+
 MaskAlignment align_masks(const Context& ctx, MaskedAcquisition& masked, const std::vector<int>& views,
                           const MaskAlignmentOptions& options, const ProgressCallback& progress) try {
   require_masked(masked, views, options);
@@ -148,10 +171,8 @@ MaskAlignment align_masks(const Context& ctx, MaskedAcquisition& masked, const s
       const std::span<const float> projection = a.projection(view);
       for (std::size_t p = 0; p < pixels; ++p) log_fill[p] -= projection[p];
       fill_invalid(valid, detector.width_px, mask);
-      const MaskFit fit = fit_mask(mask, log_fill, valid, detector.width_px, detector.height_px);
-      result.motions[i] = fit.motion;
-      aligned[i] = move_mask(a, view, mask, log_fill, fit.motion, options.leave_out);
-      aligned[i].moved_px = fit.moved_px;
+      result.motions[i] = fit_mask(mask, log_fill, valid, detector, options.largest_px);
+      aligned[i] = move_mask(a, view, mask, log_fill, result.motions[i], options.leave_out);
       const std::vector<std::uint8_t>& left = aligned[i].valid;
       const auto counted = static_cast<std::size_t>(std::count(left.begin(), left.end(), std::uint8_t{1}));
       aligned[i].counted = counted;
@@ -161,7 +182,7 @@ MaskAlignment align_masks(const Context& ctx, MaskedAcquisition& masked, const s
       result.left_out[i] = before - counted;
     });
     for (std::size_t i = begin; i < std::min(begin + together, views.size()); ++i)
-      require_aligned(a, views[i], aligned[i], options.largest_px);
+      require_aligned(a, views[i], result.motions[i], options, aligned[i].counted > 0 || result.left_out[i] == 0);
   }
   result.residue = host_vector<float>(a.projections.size());
   std::vector<std::uint8_t> valid = host_vector<std::uint8_t>(a.projections.size(), 1);

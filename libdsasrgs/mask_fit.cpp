@@ -19,16 +19,17 @@ using Numbers = Eigen::Matrix<double, kNumbers, 1>;
 /// A level of the pyramid.
 struct Level {
   int width, height;
+  double aspect;  // a pixel's height in its width
   std::vector<float> mask, fill;
   std::vector<std::uint8_t> valid;  // [H,W]
 
-  double corner_px() const { return 0.5 * std::hypot(width, height); }
+  double corner_px() const { return 0.5 * std::hypot(width, aspect * height); }
   MaskMotion motion(const Numbers& x) const { return {x[0], x[1], x[2] / corner_px(), x[3] / corner_px()}; }
 };
 
 /// Averages over 2 × 2 pixels, those that are valid; an odd last row or column goes.
 Level averaged(const Level& fine) {
-  Level coarse{fine.width / 2, fine.height / 2, {}, {}, {}};
+  Level coarse{fine.width / 2, fine.height / 2, fine.aspect, {}, {}, {}};
   const std::size_t pixels = static_cast<std::size_t>(coarse.width) * static_cast<std::size_t>(coarse.height);
   coarse.mask = host_vector<float>(pixels);
   coarse.fill = host_vector<float>(pixels);
@@ -198,14 +199,15 @@ class Fit {
         const std::size_t pixel =
             static_cast<std::size_t>(row) * static_cast<std::size_t>(l.width) + static_cast<std::size_t>(column);
         if (l.valid[pixel] == 0) continue;
-        const Vec2d at = moved(motion, l.width, l.height, {double(column), double(row)});
+        const Vec2d at = moved(motion, l.width, l.height, l.aspect, {double(column), double(row)});
         if (!(at.x >= 0 && at.y >= 0 && at.x <= l.width - 1 && at.y <= l.height - 1)) continue;
         const ImageSpline::Sample m = spline_.at(at.x, at.y);
         Numbers slope = Numbers::Zero();
         if (with_slopes) {
-          const double u = cosine * (column - c) - sine * (row - d), v = sine * (column - c) + cosine * (row - d);
-          slope << m.along_u, m.along_v, size * (m.along_v * u - m.along_u * v) / corner,
-              (m.along_u * u + m.along_v * v) / corner, 1;
+          const double right = column - c, down = (row - d) * l.aspect;
+          const double u = cosine * right - sine * down, v = (sine * right + cosine * down);
+          slope << m.along_u, m.along_v, size * (m.along_v * u / l.aspect - m.along_u * v) / corner,
+              (m.along_u * u + m.along_v * v / l.aspect) / corner, 1;
         }
         see(m.value + x[4] - static_cast<double>(l.fill[pixel]), slope);
       }
@@ -227,7 +229,7 @@ Level with_slow_difference(const Level& given, const Numbers& x, int reach) {
   std::size_t pixel = 0;
   for (int row = 0; row < given.height; ++row)
     for (int column = 0; column < given.width; ++column, ++pixel) {
-      const Vec2d at = moved(motion, given.width, given.height, {double(column), double(row)});
+      const Vec2d at = moved(motion, given.width, given.height, given.aspect, {double(column), double(row)});
       if (!(at.x >= 0 && at.y >= 0 && at.x <= given.width - 1 && at.y <= given.height - 1)) level.valid[pixel] = 0;
       if (level.valid[pixel] != 0)
         difference[pixel] = static_cast<float>(spline.at(at.x, at.y).value) - given.fill[pixel];
@@ -249,16 +251,57 @@ Level with_slow_difference(const Level& given, const Numbers& x, int reach) {
   return level;
 }
 
+constexpr double kUsual_px = 4;
+
+/// The shift in whole pixels of a level, up to `reach`, that fits clearly better than none.
+Numbers best_shift_on(const Level& level, double usual_px, int reach) {
+  constexpr double kClearly = 0.98;
+  Fit fit(level, usual_px);
+  Numbers best = Numbers::Zero();
+  if (!fit.set_scale(best, true)) return best;
+  double least = kClearly * fit.cost(best);
+  Numbers x = best;
+  for (int v = -reach; v <= reach; ++v)
+    for (int u = -reach; u <= reach; ++u) {
+      x[0] = u;
+      x[1] = v;
+      if (const double cost = fit.cost(x); cost < least) {
+        least = cost;
+        best = x;
+      }
+    }
+  return best;
+}
+
+/// From a motion on the coarsest level to one on the finest.
+Numbers descend(const std::vector<Level>& levels, Numbers x) {
+  for (std::size_t k = levels.size(); k-- > 0;) {
+    Fit fit(levels[k], kUsual_px / static_cast<double>(1 << k));
+    // At first bone that lies elsewhere must not be an outlier; then vessels are to be.
+    for (const bool of_structure : {true, false})
+      if (fit.set_scale(x, of_structure)) fit.minimise(x);
+    if (k > 0) x.head<4>() *= 2;
+  }
+  return x;
+}
+
+/// Whether a motion fits better than another one.
+bool is_better(const Level& level, Numbers x, Numbers other) {
+  Fit fit(level, kUsual_px);
+  return fit.set_scale(other, false) && fit.set_scale(x, false) && fit.cost(x) < fit.cost(other);
+}
+
 }  // namespace
 
-MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
-                 int width_px, int height_px) {
+MaskMotion fit_mask(std::span<const float> mask, std::span<const float> fill, std::span<const std::uint8_t> valid,
+                    const Detector& detector, double largest_px) {
   constexpr int kMostLevels = 3, kLeastSide = 24, kRefinements = 2;
   // What changes over more than 8 pixels, or 3 % of the image, to either side is not the mask's motion.
   constexpr int kLeastReach_px = 8, kReachesOfSide = 32;
-  constexpr double kUsual_px = 4;
-  const int reach = std::max(kLeastReach_px, std::min(width_px, height_px) / kReachesOfSide);
-  Level given{width_px, height_px, {}, {}, {}};
+  constexpr double kLeastMotion_px = 0.02;
+  const int width_px = detector.width_px, height_px = detector.height_px, side = std::min(width_px, height_px);
+  const int reach = std::max(kLeastReach_px, side / kReachesOfSide);
+  Level given{width_px, height_px, detector.pitch_v_mm / detector.pitch_u_mm, {}, {}, {}};
   given.mask.assign(mask.begin(), mask.end());
   given.fill.assign(fill.begin(), fill.end());
   given.valid.assign(valid.begin(), valid.end());
@@ -270,31 +313,21 @@ MaskFit fit_mask(std::span<const float> mask, std::span<const float> fill, std::
   while (levels.size() < kMostLevels && std::min(levels.back().width, levels.back().height) >= 2 * kLeastSide)
     levels.push_back(averaged(levels.back()));
 
-  Numbers x = Numbers::Zero();
-  for (std::size_t k = levels.size(); k-- > 0;) {
-    Fit fit(levels[k], kUsual_px / static_cast<double>(1 << k));
-    // At first bone that lies elsewhere must not be an outlier; then vessels are to be.
-    for (const bool of_structure : {true, false})
-      if (fit.set_scale(x, of_structure)) fit.minimise(x);
-    if (k > 0) x.head<4>() *= 2;
-  }
+  const double coarsest = static_cast<double>(1 << (levels.size() - 1));
+  const int search = static_cast<int>(std::ceil(std::min(1.5 * largest_px, side / 3.0) / coarsest));
+  const Numbers start = best_shift_on(levels.back(), kUsual_px / coarsest, search);
+  Numbers x = descend(levels, Numbers::Zero());
+  if (!start.head<2>().isZero())
+    if (const Numbers other = descend(levels, start); is_better(levels[0], other, x)) x = other;
   // What was taken for slow does not turn with the mask, and ends at the image's edges: now of the difference alone.
   for (int k = 0; k < kRefinements; ++k) {
     const Level level = with_slow_difference(given, x, reach);
     Fit fit(level, kUsual_px);
     if (fit.set_scale(x, false)) fit.minimise(x);
   }
-  Fit fit(levels[0], kUsual_px);
-  Numbers still = Numbers::Zero();
-  MaskFit result;
-  if (!fit.set_scale(still, false) || !fit.set_scale(x, false) || !(fit.cost(x) < fit.cost(still))) return result;
-  result.motion = levels[0].motion(x);
-  for (const double column : {0.0, width_px - 1.0})
-    for (const double row : {0.0, height_px - 1.0}) {
-      const Vec2d at = moved(result.motion, width_px, height_px, {column, row});
-      result.moved_px = std::max(result.moved_px, std::hypot(at.x - column, at.y - row));
-    }
-  return result;
+  const MaskMotion motion = levels[0].motion(x);
+  return is_better(levels[0], x, Numbers::Zero()) && moved_px(motion, detector) >= kLeastMotion_px ? motion
+                                                                                                   : MaskMotion{};
 }
 
 }  // namespace dsasrgs

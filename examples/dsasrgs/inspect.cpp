@@ -179,16 +179,17 @@ Json memory_of_presets(const Acquisition& a) {
 }
 
 /// How masks were moved (align, import dicom --align-masks), where they were.
-void describe_motions(const std::vector<MaskMotion>& motions, bool as_numbers, Json& json) {
+void describe_motions(const std::vector<MaskMotion>& motions, const Detector& detector, bool as_numbers, Json& json) {
   int moved = 0;
   double largest_px = 0;
   for (const MaskMotion& m : motions) {
-    largest_px = std::max(largest_px, std::hypot(m.shift_u_px, m.shift_v_px));
-    if (m.shift_u_px != 0 || m.shift_v_px != 0 || m.turn_rad != 0 || m.magnification != 0) ++moved;
+    const double px = moved_px(m, detector);
+    largest_px = std::max(largest_px, px);
+    if (px > 0) ++moved;
   }
   if (motions.empty()) return;
   if (as_numbers)
-    json["masks_moved"] = {{"views", moved}, {"largest_shift_px", largest_px}};
+    json["masks_moved"] = {{"views", moved}, {"largest_px", largest_px}};
   else
     json["masks_moved"] = "in " + std::to_string(moved) + " views, by up to " +
                           number_text(std::round(largest_px * 100) / 100) + " pixels";
@@ -199,7 +200,7 @@ Json describe_case(const Acquisition& a, const InspectOptions& options) {
   const std::vector<Finding> findings = implausibilities(a);
   warn_or_refuse(a, findings, options.strict, false);
   Json json = describe(a);
-  describe_motions(read_mask_motions(options.file), options.json, json);
+  describe_motions(read_mask_motions(options.file), a.detector, options.json, json);
   if (!a.training_views().empty()) json["reconstruct_memory_mib"] = memory_of_presets(a);
   if (options.json) json["findings"] = as_json(findings);
   return json;

@@ -32,12 +32,15 @@ RawIntensity intensities_of(MaskedAcquisition&);
 /// c + shift + (1 + magnification)·R(turn)·(p − c), c the centre of the image.
 struct MaskMotion {
   double shift_u_px = 0, shift_v_px = 0;
-  double turn_rad = 0;       ///< from +u to +v
+  double turn_rad = 0;       ///< from +u to +v, on the detector: pixels may be higher than wide
   double magnification = 0;  ///< 0: as large as it was
 };
 
 /// /mask_motions of an acquisition file [V]; empty where it has none. Throws as read_acquisition does.
 std::vector<MaskMotion> read_mask_motions(const std::filesystem::path&);
+
+/// The most that a corner of the image moves by, in pixels: columns and rows together.
+double moved_px(const MaskMotion&, const Detector&);
 
 /// Of align_masks.
 struct MaskAlignmentOptions {

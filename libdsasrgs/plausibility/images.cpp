@@ -181,15 +181,18 @@ bool find_levels(const Acquisition& a, const ImageLevels& levels, std::vector<Fi
                           expected + is + " (inverted images, or intensities without the logarithm?)"});
     return false;
   }
-  if (levels.depth() > kLargestResidueOverHeight * levels.height() && likeness_below(a, levels) > kLargestLikenessBelow)
-    findings.push_back({Implausibility::moved_head, "/projections", levels.depth() / levels.height(),
-                        kLargestResidueOverHeight, -1,
-                        "/projections: expected little below the background, " + is +
-                            " (did the head move after the mask run? dsasrgs align moves masks that are in the file)"});
   std::vector<float> border = sample_border(a);
-  if (border.empty()) return true;
-  const double level = percentile(border, 0.5);
-  if (std::abs(level) <= kLargestBackground * levels.height()) return true;
+  const double level = border.empty() ? 0 : percentile(border, 0.5);
+  if (std::abs(level) <= kLargestBackground * levels.height()) {
+    if (levels.depth() > kLargestResidueOverHeight * levels.height() &&
+        likeness_below(a, levels) > kLargestLikenessBelow)
+      findings.push_back({Implausibility::moved_head, "/projections", levels.depth() / levels.height(),
+                          kLargestResidueOverHeight, -1,
+                          "/projections: expected little below the background, " + is +
+                              " (did the head move after the mask run? dsasrgs align and import dicom --align-masks "
+                              "move masks that are at hand)"});
+    return true;
+  }
   findings.push_back({Implausibility::background_level, "/projections", level / levels.height(), kLargestBackground, -1,
                       "/projections: expected images near 0 at their border after subtraction, found " +
                           rounded_text(level) + " there and vessels up to " + rounded_text(levels.high) +

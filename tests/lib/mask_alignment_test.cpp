@@ -45,7 +45,7 @@ MaskedAcquisition moved_masks(double noise) {
   for (const MaskMotion& motion : kMotions)
     for (int y = 0; y < kHeight; ++y)
       for (int x = 0; x < kWidth; ++x, ++at) {
-        const Vec2d in_mask = moved(motion, kWidth, kHeight, {double(x), double(y)});
+        const Vec2d in_mask = moved(motion, kWidth, kHeight, 1, {double(x), double(y)});
         const auto random = random_normal3(3, RandomStream::time_jitter, at, 0);
         const double mask = log_bone(x, y) + noise * static_cast<double>(random.x),
                      fill =
@@ -129,7 +129,7 @@ TEST_CASE("align_masks: finds how masks were moved, and vessels stay", "[mask_al
     const auto valid = masked.acquisition.valid_pixels(view);
     for (int y = 0, i = 0; y < kHeight; ++y)
       for (int x = 0; x < kWidth; ++x, ++i) {
-        const Vec2d at = moved(found, kWidth, kHeight, {double(x), double(y)});
+        const Vec2d at = moved(found, kWidth, kHeight, 1, {double(x), double(y)});
         const bool seen = at.x >= -0.5 && at.y >= -0.5 && at.x <= kWidth - 0.5 && at.y <= kHeight - 0.5;
         if ((valid[static_cast<std::size_t>(i)] != 0) != seen) FAIL("row " << y << ", column " << x);
       }
@@ -257,11 +257,40 @@ TEST_CASE("align_masks: a mask without structure stays, and one that is too far 
   CHECK((far.acquisition.projections == kept.acquisition.projections));
   CHECK(far.acquisition.valid == kept.acquisition.valid);
   require_error<BadInput>([&] { align_masks(ctx, far, {3}, {.largest_px = 8, .leave_out = 1e-9}); },
-                          {"none in view 3"});
+                          {"takes at most 1e-09 away", "none in view 3"});
   CHECK((far.acquisition.projections == kept.acquisition.projections));
   CHECK_THROWS_AS(align_masks(ctx, far, {0, 1, 2, 3}, {}, [](const ProgressReport& r) { return r.done == 0; }),
                   Cancelled);
   CHECK((far.acquisition.projections == kept.acquisition.projections));
+}
+
+TEST_CASE("align_masks: masks that are far away, and pixels that are no squares", "[mask_alignment]") {
+  Context ctx = make_context();
+  for (const double aspect : {1.0, 0.5, 2.0})
+    for (const MaskMotion& made :
+         {MaskMotion{6.5, -2, 0, 0}, MaskMotion{-5, 7.4, 0.03, 0}, MaskMotion{0, 0, 0.06, 0}}) {
+      CAPTURE(aspect, made.shift_u_px, made.turn_rad);
+      MaskedAcquisition masked = moved_masks(0.005);
+      Acquisition& a = masked.acquisition;
+      a.detector.pitch_v_mm = aspect;
+      for (int y = 0, i = 0; y < kHeight; ++y)
+        for (int x = 0; x < kWidth; ++x, ++i) {
+          const Vec2d at = moved(made, a.detector, {double(x), double(y)});
+          a.projections[static_cast<std::size_t>(i)] =
+              static_cast<float>(log_bone(x, y) - log_bone(at.x, at.y) + vessel_across(x, y));
+          masked.log_masks[static_cast<std::size_t>(i)] = static_cast<float>(log_bone(x, y));
+        }
+      const MaskAlignment alignment = align_masks(ctx, masked, {0}, {.largest_px = 12, .leave_out = 10});
+      CHECK(alignment.motions[0].shift_u_px == Approx(made.shift_u_px).margin(0.05));
+      CHECK(alignment.motions[0].shift_v_px == Approx(made.shift_v_px).margin(0.05));
+      CHECK(alignment.motions[0].turn_rad == Approx(made.turn_rad).margin(2e-3));
+    }
+  Acquisition tiny = moved_masks(0).acquisition;
+  tiny.detector = {15, 80, 1, 1};
+  tiny.projections.resize(4 * tiny.detector.num_pixels());
+  MaskedAcquisition masked{tiny, std::vector<float>(tiny.projections.size())};
+  require_error<BadInput>([&] { align_masks(ctx, masked, {0}); },
+                          {"moved: /projections: expected images of 16 x 16 pixels or more", "found 80 x 15"});
 }
 
 TEST_CASE("align_masks: what is refused", "[mask_alignment]") {

@@ -22,22 +22,23 @@ double rounded_to(double value, double unit) { return std::round(value / unit) *
 /// What was done, in one line.
 std::string alignment_summary(const MaskAlignment& alignment, const Detector& detector) {
   double sum_px = 0, most_px = 0, most_turn = 0, squares = 0;
-  int farthest = alignment.views.front();
+  int farthest = 0, moved = 0;
   std::size_t left_out = 0;
   for (std::size_t i = 0; i < alignment.views.size(); ++i) {
-    const MaskMotion& m = alignment.motions[i];
-    const double px = std::hypot(m.shift_u_px, m.shift_v_px);
+    const double px = moved_px(alignment.motions[i], detector);
+    if (px > 0) ++moved;
     sum_px += px;
     if (px > most_px) farthest = alignment.views[i];
     most_px = std::max(most_px, px);
-    most_turn = std::max(most_turn, std::abs(m.turn_rad));
+    most_turn = std::max(most_turn, std::abs(alignment.motions[i].turn_rad));
     left_out += alignment.left_out[i];
   }
+  const std::string views = std::to_string(alignment.views.size());
+  if (moved == 0) return "none of the masks of " + views + " views fits better where it is moved";
   for (const float r : alignment.residue) squares += static_cast<double>(r) * static_cast<double>(r);
-  const double views = static_cast<double>(alignment.views.size()),
-               pixels = views * static_cast<double>(detector.num_pixels());
-  return "moved the masks of " + std::to_string(alignment.views.size()) + " views by " +
-         number_text(rounded_to(sum_px / views, 0.01)) + " pixels on average and " +
+  const double pixels = static_cast<double>(alignment.views.size()) * static_cast<double>(detector.num_pixels());
+  return "moved the masks of " + std::to_string(moved) + " of " + views + " views, their corners by " +
+         number_text(rounded_to(sum_px / moved, 0.01)) + " pixels on average and " +
          number_text(rounded_to(most_px, 0.01)) + " at the most (view " + std::to_string(farthest) +
          "), turned them by up to " + number_text(rounded_to(most_turn * 180 / std::numbers::pi, 0.01)) +
          " degrees; took away a residue of " + number_text(rounded_to(std::sqrt(squares / pixels), 1e-4)) +
@@ -53,7 +54,7 @@ void add_alignment_options(CLI::App& subcommand, MaskAlignmentOptions& options) 
       ->check(positive_finite());
   subcommand
       .add_option("--leave-out", options.leave_out,
-                  "pixels that lose more than this no longer count: an edge so steep leaves some of it")
+                  "pixels from which more than this is taken away no longer count: not all of it can be")
       ->capture_default_str()
       ->check(positive_finite());
 }

@@ -12,12 +12,12 @@ vessel, their mean where it shows some, in % of its mean there. --pictures: meas
 renders without and with alignment of one view, of the first tree and the last motion. Finished runs in FOLDER are used again."""
 import argparse
 import pathlib
-import subprocess
 
 import h5py
 import numpy as np
 
-from uncertainty import CONFIG, SHOWS
+from small_trees import SmallTrees
+from uncertainty import SHOWS
 
 DIRECTION = np.array([0.8, 0.4, -0.45])
 NUISANCE = ["--set", "nuisance.view_gain=true", "--set", "nuisance.view_offset=true"]
@@ -31,37 +31,23 @@ def measures(render, truth):
             100 * np.clip(render[~vessel], 0, None).mean() / shown, 100 * render[vessel].mean() / shown)
 
 
-class Study:
-    def __init__(self, options):
-        self.options, self.folder = options, options.folder
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "small.toml").write_text(CONFIG)
+def simulate(trees, seed, motion_mm, *more):
+    name = f"tree-{seed}-{motion_mm}-mm{'-raw' if more else ''}"
+    return trees.simulate(name, seed, 200000, "--motion-mm", *(motion_mm * DIRECTION), *more)
 
-    def dsasrgs(self, *arguments):
-        subprocess.run([self.options.program, *map(str, arguments), "--quiet"], check=True)
 
-    def simulate(self, seed, motion_mm, *more):
-        case = self.folder / f"tree-{seed}-{motion_mm}-mm{'-raw' if more else ''}.h5"
-        if not case.exists():
-            self.dsasrgs("simulate", "--output", case, "--seed", seed, "--size", 64, 64, "--pitch-mm", 4.8, "--grid-size", 64,
-                         "--grid-spacing-mm", 2.5, "--photons", 200000, "--motion-mm", *(motion_mm * DIRECTION), *more)
-        return case
+def aligned_case(trees, seed, motion_mm):
+    case = trees.folder / f"tree-{seed}-{motion_mm}-mm-aligned.h5"
+    trees.dsasrgs("align", simulate(trees, seed, motion_mm, "--save-intensity"), "--output", case, "--force")
+    return case
 
-    def renders(self, case, name, *more):
-        """Of the held-out views, by a model of the case."""
-        run, file = self.folder / f"{case.stem}-{name}", self.folder / f"{case.stem}-{name}-renders.h5"
-        if not (run / "metrics.json").exists():
-            self.dsasrgs("reconstruct", case, "--output", run, "--config", self.folder / "small.toml", "--steps",
-                         self.options.steps, "--force", *more)
-        self.dsasrgs("render", run / "model.h5", "--case", case, "--views", "test", "--output", file, "--force")
-        with h5py.File(file) as f:
-            return f["projections"][:]
 
-    def aligned(self, seed, motion_mm):
-        case = self.folder / f"tree-{seed}-{motion_mm}-mm-aligned.h5"
-        raw = self.simulate(seed, motion_mm, "--save-intensity")
-        self.dsasrgs("align", raw, "--output", case, "--force")
-        return case
+def renders_of(trees, case, name, *more):
+    """Of the held-out views, by a model of the case."""
+    model, file = trees.reconstruct(case, f"{case.stem}-{name}", *more), trees.folder / f"{case.stem}-{name}-renders.h5"
+    trees.dsasrgs("render", model, "--case", case, "--views", "test", "--output", file, "--force")
+    with h5py.File(file) as f:
+        return f["projections"][:]
 
 
 def images(case):
@@ -85,17 +71,17 @@ def main():
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--pictures", type=pathlib.Path)
     options = parser.parse_args()
-    study = Study(options)
+    trees = SmallTrees(options.program, options.folder, options.steps)
     seeds, motions = options.seeds.split(","), [float(m) for m in options.motions.split(",")]
     print("| tree, head moved | dB as it is | gain and offset | aligned | not moved | false vessel, % | true vessel, % |")
     print("|---|---|---|---|---|---|---|")
     for seed in seeds:
-        still = study.simulate(seed, 0.0)
+        still = simulate(trees, seed, 0.0)
         truth = images(still)[1]
-        best = measures(study.renders(still, "plain"), truth)
+        best = measures(renders_of(trees, still, "plain"), truth)
         for motion in motions:
-            case, aligned = study.simulate(seed, motion), study.aligned(seed, motion)
-            renders = [study.renders(case, "plain"), study.renders(case, "nuisance", *NUISANCE), study.renders(aligned, "plain")]
+            case, aligned = simulate(trees, seed, motion), aligned_case(trees, seed, motion)
+            renders = [renders_of(trees, case, "plain"), renders_of(trees, case, "nuisance", *NUISANCE), renders_of(trees, aligned, "plain")]
             columns = [measures(r, truth) for r in renders] + [best]
             several = lambda k: " / ".join(f"{c[k]:.1f}" for c in columns)
             print(f"| {seed}, {motion} mm | " + " | ".join(f"{c[0]:.2f}" for c in columns) + f" | {several(1)} | {several(2)} |",

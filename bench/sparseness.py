@@ -11,12 +11,12 @@ than 2 % of its brightest RMS error and RMS standard deviation (in % of the brig
 90 %, in these views and in the volume. Finished runs in FOLDER are used again."""
 import argparse
 import pathlib
-import subprocess
 
 import h5py
 import numpy as np
 
-from uncertainty import CONFIG, compared, nifti
+from small_trees import SmallTrees
+from uncertainty import compared, nifti
 
 FULL_DEG, JUDGES = 200, 40
 VIEWS, ARCS = [133, 60, 30, 16, 8], [200, 150, 100, 60]
@@ -24,24 +24,11 @@ OF_VIEWS = ("geometry/source_mm", "geometry/detector_center_mm", "geometry/detec
             "projections", "reference/projections")
 
 
-class Study:
-    def __init__(self, options):
-        self.options, self.folder = options, options.folder
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "small.toml").write_text(CONFIG)
-
-    def dsasrgs(self, *arguments):
-        subprocess.run([self.options.program, *map(str, arguments), "--quiet"], check=True)
-
+class Study(SmallTrees):
     def sweep(self, seed, views, arc_deg):
         """An arc in the middle of the full one, measured in as long a time."""
-        file = self.folder / f"tree-{seed}-{views}-views-{arc_deg}-degrees.h5"
-        if not file.exists():
-            first = np.radians((FULL_DEG - arc_deg) / 2)
-            self.dsasrgs("simulate", "--output", file, "--seed", seed, "--size", 64, 64, "--pitch-mm", 4.8, "--grid-size", 64,
-                         "--grid-spacing-mm", 2.5, "--photons", 200000, "--views", views, "--arc-rad", np.radians(arc_deg),
-                         "--first-rad", first, "--train-views", min(views, 8))
-        return file
+        return self.simulate(f"tree-{seed}-{views}-views-{arc_deg}-degrees", seed, 200000, "--views", views, "--arc-rad",
+                             np.radians(arc_deg), "--first-rad", np.radians((FULL_DEG - arc_deg) / 2), "--train-views", min(views, 8))
 
     def case(self, seed, views, arc_deg):
         """The views of a sweep to train on, and those of another to judge by, in the order of their times."""
@@ -66,12 +53,10 @@ class Study:
 
     def measure(self, seed, views, arc_deg):
         case = self.case(seed, views, arc_deg)
-        run, renders, volume = (self.folder / f"{case.stem}{end}" for end in ("-run", "-renders.h5", "-volume.nii.gz"))
-        if not (run / "metrics.json").exists():
-            self.dsasrgs("reconstruct", case, "--output", run, "--config", self.folder / "small.toml", "--steps", self.options.steps,
-                         "--force")
-        self.dsasrgs("render", run / "model.h5", "--case", case, "--views", "test", "--output", renders, "--uncertainty", "--force")
-        self.dsasrgs("voxelize", run / "model.h5", "--case", case, "--output", volume, "--uncertainty", "--force")
+        renders, volume = (self.folder / f"{case.stem}{end}" for end in ("-renders.h5", "-volume.nii.gz"))
+        model = self.reconstruct(case, f"{case.stem}-run")
+        self.dsasrgs("render", model, "--case", case, "--views", "test", "--output", renders, "--uncertainty", "--force")
+        self.dsasrgs("voxelize", model, "--case", case, "--output", volume, "--uncertainty", "--force")
         with h5py.File(case) as f:
             truth, solid = f["reference/projections"][:][f["split/test"][:]], f["reference/volume"][:]
         with h5py.File(renders) as f:
@@ -115,7 +100,7 @@ def main():
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--figure", type=pathlib.Path)
     options = parser.parse_args()
-    study, measured = Study(options), {}
+    study, measured = Study(options.program, options.folder, options.steps), {}
 
     def mean_of(views, arc_deg):
         if (views, arc_deg) not in measured:

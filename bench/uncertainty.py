@@ -14,31 +14,14 @@ what truth alone shows: how much of what truth shows it is, and percent within t
 import argparse
 import gzip
 import pathlib
-import subprocess
 
 import h5py
 import numpy as np
 
+from small_trees import SmallTrees
+
 NORMAL = {50: 0.6745, 90: 1.6449, 95: 1.9600}
 SHOWS = 0.02
-CONFIG = """
-[training]
-clip_negative = false
-[gaussians]
-initial = 3000
-init_percentile = 98.0
-[field.grid3d]
-log2_entries = 13
-[field.grid4d]
-log2_entries = 13
-[learning_rate]
-field = [3e-3, 3e-4]
-[density_control]
-every = 100
-first_step = 200
-last_step = 900
-max_gaussians = 6000
-"""
 
 
 def ranks(values):
@@ -91,26 +74,14 @@ def nifti(path, shape):
     return np.frombuffer(data, "<f4", int(np.prod(shape)), 352).reshape(shape)
 
 
-def study(folder, seed, photons, options):
-    name = f"tree-{seed}-{photons}-photons-{options.views}-views"
-    case, run = folder / f"{name}.h5", folder / name
-
-    def dsasrgs(*arguments):
-        subprocess.run([options.program, *map(str, arguments), "--quiet"], check=True)
-
-    if not case.exists():
-        dsasrgs("simulate", "--output", case, "--seed", seed, "--size", 64, 64, "--pitch-mm", 4.8, "--grid-size", 64,
-                "--grid-spacing-mm", 2.5, "--photons", photons, "--train-views", options.views, "--force")
-        (folder / "small.toml").write_text(CONFIG)
-
-    def reconstructed(run, *more):
-        if not (run / "metrics.json").exists():
-            dsasrgs("reconstruct", case, "--output", run, "--config", folder / "small.toml", "--steps", options.steps, *more)
-
-    reconstructed(run)
+def study(trees, seed, photons, options):
+    folder, name = trees.folder, f"tree-{seed}-{photons}-photons-{options.views}-views"
+    dsasrgs = trees.dsasrgs
+    case = trees.simulate(name, seed, photons, "--train-views", options.views)
+    model = trees.reconstruct(case, name)
     renders, volume = folder / f"{name}-renders.h5", folder / f"{name}-volume.nii.gz"
-    dsasrgs("render", run / "model.h5", "--case", case, "--views", "test", "--output", renders, "--uncertainty", "--force")
-    dsasrgs("voxelize", run / "model.h5", "--case", case, "--output", volume, "--uncertainty", "--force")
+    dsasrgs("render", model, "--case", case, "--views", "test", "--output", renders, "--uncertainty", "--force")
+    dsasrgs("voxelize", model, "--case", case, "--output", volume, "--uncertainty", "--force")
     with h5py.File(case) as f:
         truth, solid = f["reference/projections"][:][f["split/test"][:]], f["reference/volume"][:]
     with h5py.File(renders) as f:
@@ -118,10 +89,9 @@ def study(folder, seed, photons, options):
     shown, bars = nifti(volume, solid.shape), nifti(folder / f"{name}-volume_uncertainty.nii.gz", solid.shape)
     images, volumes = [image], [shown]
     for member in range(1, options.ensemble):
-        other = folder / f"{name}-member-{member}"
-        reconstructed(other, "--set", f"training.seed={member}")
-        dsasrgs("render", other / "model.h5", "--case", case, "--views", "test", "--output", renders, "--force")
-        dsasrgs("voxelize", other / "model.h5", "--output", volume, "--force")
+        other = trees.reconstruct(case, f"{name}-member-{member}", "--set", f"training.seed={member}")
+        dsasrgs("render", other, "--case", case, "--views", "test", "--output", renders, "--force")
+        dsasrgs("voxelize", other, "--output", volume, "--force")
         with h5py.File(renders) as f:
             images.append(f["projections"][:])
         volumes.append(nifti(volume, solid.shape))
@@ -140,11 +110,11 @@ def main():
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--ensemble", type=int, default=0)
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    trees = SmallTrees(options.program, options.folder, options.steps)
     tables = ([], [])
     for seed in options.seeds.split(","):
         for photons in options.photons.split(","):
-            for table, result in zip(tables, study(options.folder, seed, photons, options)):
+            for table, result in zip(tables, study(trees, seed, photons, options)):
                 table.append((f"tree {seed}, {photons} photons", result))
     for title, table in zip(("Pixels of the test views", "Voxels of the mean over the sweep"), tables):
         print(f"\n{title}\n\n| | error, % | predicted, % | rank | sparsification | within 50 / 90 / 95 % | factors that were right | missed, within |")

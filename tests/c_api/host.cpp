@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "checks.h"
+#include "support/moved_head.hpp"
 
 int reconstruct_in_cpp(const char* case_path, const char* config_toml, const char* labels_path, float* images,
                        size_t num_pixels) {
@@ -37,15 +38,7 @@ int reconstruct_in_cpp(const char* case_path, const char* config_toml, const cha
 void masked_case_in_cpp(const char* case_path) {
   using namespace dsasrgs;
   Context ctx = Context::cpu(1);
-  SimulationOptions options;
-  options.detector = {48, 48, 6.4, 6.4};
-  options.volume = {8, 8, 8, {20, 20, 20}, {-80, -80, -80}};
-  options.sweep.num_views = 3;
-  options.num_train_views = 2;
-  options.reference_volume = false;
-  options.motion_mm = {3, 2, -1.5};
-  options.photons = 200000;
-  const Simulation simulation = simulate(ctx, generate_vessel_tree({}), {}, options);
+  const Simulation simulation = test::moved_head(ctx, 48, 3, {3, 2, -1.5});
   write_acquisition(case_path, simulation.acquisition, &simulation.raw);
 }
 

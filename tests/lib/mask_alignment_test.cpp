@@ -19,6 +19,7 @@
 #include "mask_fit.hpp"
 #include "support/bone_image.hpp"
 #include "support/context.hpp"
+#include "support/moved_head.hpp"
 #include "support/random_values.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -191,15 +192,8 @@ TEST_CASE("align_masks: what changes slowly is no motion, and stays", "[mask_ali
 
 TEST_CASE("align_masks: a simulated head is found where it moved to, for any number of threads", "[mask_alignment]") {
   Context ctx = make_context();
-  SimulationOptions options;
-  options.detector = {96, 96, 3.2, 3.2};
-  options.volume = {8, 8, 8, {20, 20, 20}, {-80, -80, -80}};
-  options.sweep.num_views = 6;
-  options.num_train_views = 3;
-  options.reference_volume = false;
-  options.motion_mm = {1.5, 1, -0.8};
-  options.photons = 200000;
-  const Simulation simulation = simulate(ctx, generate_vessel_tree({}), {}, options);
+  const Vec3d motion_mm{1.5, 1, -0.8};
+  const Simulation simulation = moved_head(ctx, 96, 6, motion_mm);
   const TemporaryFolder folder;
   write_acquisition(folder / "raw.h5", simulation.acquisition, &simulation.raw);
   MaskedAcquisition masked = read_masked_acquisition(folder / "raw.h5");
@@ -213,7 +207,7 @@ TEST_CASE("align_masks: a simulated head is found where it moved to, for any num
     const Pose& pose = before.poses[static_cast<std::size_t>(views[i])];
     // What the isocentre is seen as is seen at the point less the motion in the mask.
     const Vec2d to = project_point(pose, before.detector, {}),
-                from = project_point(pose, before.detector, options.motion_mm * -1.0);
+                from = project_point(pose, before.detector, motion_mm * -1.0);
     CHECK(alignment.motions[i].shift_u_px == Approx(from.x - to.x).margin(0.04));
     CHECK(alignment.motions[i].shift_v_px == Approx(from.y - to.y).margin(0.04));
     const auto truth = [&](int x, int y) {

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds everything and runs every test, the readers of files and the programs under sanitizers too. `--full` adds the slower
 # checks: all tests under AddressSanitizer and UndefinedBehaviorSanitizer, the CUDA kernels' parity tests (emulated) under
-# ThreadSanitizer, nvcc for every architecture, clang-tidy on every source, many cases under a real SLURM, runs short of memory,
-# 50 killed runs, every write and every allocation of a run failing, and files with 14 000 kinds of damage. `--fuzz` fuzzes every parser of files for five minutes, `--coverage` says which lines corpora and
-# tests run; both do nothing else, and leave with 77 without clang 14.
+# ThreadSanitizer, all emulated tests with a device's arithmetic, nvcc for every architecture, clang-tidy on every source,
+# many cases under a real SLURM, runs short of memory, 50 killed runs, every write and every allocation of a run failing,
+# and files with 14 000 kinds of damage. `--fuzz` fuzzes every parser of files for five minutes, `--coverage` says which
+# lines corpora and tests run; both do nothing else, and leave with 77 without clang 14.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 full=0
@@ -32,6 +33,9 @@ if [ $full -eq 1 ]; then
   cmake --preset tsan
   cmake --build --preset tsan
   ctest --test-dir build-tsan --output-on-failure -R '^(cuda_emulated|planted_thread|threads)$'
+  cmake --preset device-arithmetic
+  cmake --build --preset device-arithmetic
+  ctest --test-dir build-device-arithmetic --output-on-failure -R '^cuda_emulated$'
   bash tests/cuda_build/compile.sh "$PWD" "$PWD/build" all-major || [ $? -eq 77 ]
   bash tests/style/tidy.sh "$PWD" "$PWD/build" all || [ $? -eq 77 ]
   bash tests/reliability/memory.sh "$PWD/build/examples/dsasrgs/dsasrgs"

@@ -85,8 +85,8 @@ struct GridConfig {
 
 /// Factors of the network's hidden layers on CUDA.
 enum class FieldPrecision {
-  fp32,
-  bf16  ///< rounded to bfloat16 for tensor cores (compute capability 8.0 or later); sums and the output stay fp32
+  fp32,  ///< on tensor cores as two TF32 numbers each (compute capability 8.0 or later)
+  bf16   ///< rounded to bfloat16 for tensor cores (compute capability 8.0 or later); sums and the output stay fp32
 };
 
 /// What the network's output goes through on its way to an attenuation, which is not negative.

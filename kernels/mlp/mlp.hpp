@@ -4,9 +4,10 @@
 /// The small fully connected network Φ of the attenuation field: ReLU hidden layers, one output that is not negative.
 ///
 /// Its formulas are few (mlp_math.hpp: activations, the layers' places, bfloat16) and shared; the matrix products
-/// around them are three texts, since what makes each fast is its own order of loops and memory:
+/// around them are four texts, since what makes each fast is its own order of loops and memory:
 ///   - mlp_product-inl.hpp: the CPU's, in SIMD registers; fp32, or bf16's factors in fp32;
-///   - mlp_tile.cuh (FloatTile): CUDA fp32, in registers of a thread;
+///   - mlp_split_tile.cuh over split_step.cuh: CUDA fp32, on tensor cores, three TF32 products for one;
+///   - mlp_tile.cuh (FloatTile): CUDA fp32 before compute capability 8.0, in registers of a thread;
 ///   - mlp_matrix_tile.cuh over matrix_step.cuh: CUDA bf16, on tensor cores.
 /// tests/kernels/mlp_test.cpp holds each of them against the oracle in double (tests/oracle/mlp_oracle.hpp, itself
 /// against central differences) and the CUDA ones against the CPU's in the same precision.
@@ -20,6 +21,7 @@ namespace dsasrgs {
 
 /// Of the hidden layers; sums, biases and the output layer are always fp32.
 enum class MlpPrecision {
+  /// CUDA multiplies on tensor cores (compute capability 8.0 or later), where a product is off by 2⁻²¹ of it at most.
   fp32,
   /// What enters a hidden layer's products is rounded to bfloat16, to nearest even: inputs, weights, hidden units and
   /// their gradients. CUDA multiplies on tensor cores (compute capability 8.0 or later). The CPU rounds the same

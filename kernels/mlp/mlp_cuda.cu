@@ -4,6 +4,7 @@
 #include "common/add_partial.cuh"
 #include "mlp/mlp_bodies.hpp"
 #include "mlp/mlp_matrix_tile.cuh"
+#include "mlp/mlp_split_tile.cuh"
 
 namespace dsasrgs::cuda {
 
@@ -43,7 +44,8 @@ __device__ void hidden_layers(const Network& net, const Points& points, unsigned
 }
 
 template <class T>
-__global__ void __launch_bounds__(T::kThreads, blocks_per_sm<T>(5)) forward_kernel(Network net, float* output) {
+__global__ void __launch_bounds__(T::kThreads, blocks_per_sm<T>(T::kForwardBlocks))
+    forward_kernel(Network net, float* output) {
   unsigned char* const shared = dynamic_shared<unsigned char>();
   typename T::Element* const hidden = T::hidden(shared, net.shape);
   const std::size_t num_tiles = (net.n + T::kPoints - 1) / T::kPoints;
@@ -175,11 +177,20 @@ void with_width(int width, Run&& run) {
       return run(T<256, mlp_tile_size(256).points>{});
   }
 }
+/// Whether the device multiplies TF32 numbers.
+bool has_tensor_cores(const Context& ctx) {
+  int major = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ctx.device()), "cudaDeviceGetAttribute");
+  return major >= 8;
+}
+
 /// With that of the network's precision.
 template <class Run>
-void with_tile(const MlpShape& shape, Run&& run) {
+void with_tile(const Context& ctx, const MlpShape& shape, Run&& run) {
   if (shape.precision == MlpPrecision::bf16)
     with_width<MatrixTile>(shape.width, run);
+  else if (has_tensor_cores(ctx))
+    with_width<SplitTile>(shape.width, run);
   else
     with_width<FloatTile>(shape.width, run);
 }
@@ -203,7 +214,7 @@ constexpr std::size_t max_blocks() {
 
 void mlp_forward(Context& ctx, const MlpInput& in, View<float> output) {
   const Network net{in.shape, in.parameters.data(), in.features.data(), output.size(), in.gain};
-  with_tile(in.shape, [&](auto tile) {
+  with_tile(ctx, in.shape, [&](auto tile) {
     using T = decltype(tile);
     const std::size_t num_tiles = (net.n + T::kPoints - 1) / T::kPoints;
     launch(ctx, "mlp_forward",
@@ -219,7 +230,7 @@ void mlp_backward(Context& ctx, const MlpInput& in, View<const float> grad_outpu
   const std::size_t num_parameters = in.parameters.size();
   const bool aligned =
       net.n % 4 == 0 && reinterpret_cast<std::uintptr_t>(gradient.features.data()) % alignof(float4) == 0;
-  with_tile(shape, [&](auto tile) {
+  with_tile(ctx, shape, [&](auto tile) {
     using T = decltype(tile);
     constexpr bool kAlwaysFits = std::is_same_v<typename T::Element, Bf16>;  // see mlp_fits_bf16
     const std::size_t hidden = static_cast<std::size_t>(shape.hidden_layers) * T::kHidden;

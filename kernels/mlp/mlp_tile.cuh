@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The network on a tile of points, one tile per block at a time: what both precisions share, and the fp32 products.
+// The network on a tile of points, one tile per block at a time: what all share, and the fp32 products without tensor
+// cores.
 // Arrays of a tile are feature-major with the points in rows, as the input is.
 
 #include "common/bfloat16.cuh"
@@ -32,6 +33,7 @@ struct TileBase {
   using Element = Element_;
   static constexpr int kWidth = kWidth_, kPoints = kPoints_;
   static constexpr int kThreads = kWidth * kPoints / 32;
+  static constexpr int kForwardBlocks = 5;           ///< narrow, that a multiprocessor's registers serve at once
   static constexpr int kPad = 16 / sizeof(Element);  ///< puts neighbouring rows on different memory banks
   static constexpr int kRow = kPoints + kPad, kWeightRow = kWidth + kPad;
   static constexpr int kHidden = kWidth * kRow;  ///< elements of one hidden layer
@@ -159,7 +161,7 @@ struct FloatTile : TileBase<kWidth_, kPoints_, float> {
       for (int i = 0; i < kIn; ++i) put(out + kDown * o, in + kAcross * i, sum[o][i]);
   }
 
- private:
+ protected:
   /// Weights of outputs [out, out + kWidth) and depths [depth, depth + kDepth), zero where there are none.
   template <Direction kDirection>
   __device__ static void stage_weights(const MlpLayer& layer, const float* weights, int out, int depth, float* to) {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "common/sort_scan.hpp"
+#include "dsasrgs/buffer.hpp"
 #include "project/project.hpp"
 
 namespace dsasrgs {
@@ -24,13 +24,12 @@ struct TileLists {
   Buffer<std::uint32_t> begin;     ///< [tiles + 1]
   Buffer<std::uint32_t> gaussian;  ///< capacity ≥ begin.back(); grown when needed, never shrunk
 
-  // Scratch memory of the CUDA backend, which sorts pairs of tile and Gaussian by tile.
-  Buffer<std::uint32_t> pair_count, pair_offset;  ///< [N] pairs of each Gaussian, [N + 1] their prefix sum
-  Buffer<unsigned long long> num_pairs;           ///< [1] also right when it does not fit 32 bits
-  Buffer<unsigned long long> running_pairs;       ///< [1] zero between calls, as is the next
-  Buffer<unsigned> blocks_done;                   ///< [1]
-  Buffer<std::uint32_t> unsorted_tile, unsorted_gaussian, tile;  ///< [gaussian.size()]; `tile` is sorted
-  cuda::SortScanScratch sort_scan;
+  // Scratch memory of the CUDA backend.
+  Buffer<std::uint32_t> count;           ///< [≥ tiles] zero between calls
+  Buffer<std::uint32_t> cursor;          ///< [tiles] the next free place of each list
+  Buffer<unsigned long long> num_pairs;  ///< [1] also right when it does not fit 32 bits
+  Buffer<unsigned> blocks_done;          ///< [1] zero between calls
+  Buffer<std::uint32_t> unsorted, tile;  ///< [gaussian.size()] Gaussians, each list in any order; each place's tile
 };
 
 /// Counts, scans and scatters: a Gaussian is listed in every tile its box meets; empty boxes are in none.

@@ -112,12 +112,18 @@ cudaError_t cudaSetDevice(int device) {
   current_device = device;
   return cudaSuccess;
 }
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int index) {
-  *value = device(index).memory_pools;
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int index) {
+  const emulation::Device& d = device(index);
+  *value = attribute == cudaDevAttrMemoryPoolsSupported ? d.memory_pools : d.compute_capability;
   return cudaSuccess;
 }
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
-  *p = {"emulated on the host", 0, 0, static_cast<int>(2), std::size_t{8} << 30, 227 * 1024};
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int index) {
+  *p = {"emulated on the host",
+        device(index).compute_capability,
+        0,
+        static_cast<int>(2),
+        std::size_t{8} << 30,
+        227 * 1024};
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {

@@ -12,6 +12,7 @@
 
 #include "order.hpp"
 #include "sanitizer.hpp"
+#include "static_shared.hpp"
 #include "worker_threads.hpp"
 
 namespace emulation {
@@ -33,7 +34,10 @@ class Stack {
                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
     mprotect(base_, kGuard, PROT_NONE);
   }
-  ~Stack() { munmap(base_, kStackBytes + kGuard); }
+  ~Stack() {
+    forget_frames(bottom(), kStackBytes);  // whose addresses may be anything next
+    munmap(base_, kStackBytes + kGuard);
+  }
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
   char* bottom() const { return base_ + kGuard; }
@@ -120,6 +124,7 @@ class BlockRunner {
     scheduler_.release(&block_begin);
     if (shared_ != nullptr)  // what another block left there must not be read
       std::memset(shared_.get(), 0xff, shared_bytes_);
+    begin_block_with_static_shared();
     Turns turns(block);
     turns.put_in_order(turns_, num_threads_);
     while (num_done_ < num_threads_) {

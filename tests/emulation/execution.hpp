@@ -20,6 +20,9 @@ void set_order(Order, std::uint64_t seed = 0);
 /// a copy is on its way to holds NaN. Off: work is done when it is submitted.
 void set_deferred(bool);
 
+/// Shared memory of a fixed size starts as NaN for each block, too; what is asked for by the launch always does.
+void poison_static_shared(bool);
+
 /// Every n-th update of an instantiated graph fails, as CUDA allows it to; 0: none.
 void fail_graph_updates(unsigned n);
 
@@ -39,6 +42,7 @@ inline constexpr int kDevices = 2;
 /// had: nothing here may use it.
 struct Device {
   bool memory_pools = true, kernel_image = true;
+  int compute_capability = 9;  ///< its major number: what a kernel chooses by
   int streams = 0, pools = 0;
   std::size_t blocks = 0, bytes = 0;  ///< memory that was allocated and not freed
   std::size_t most_bytes = 0;         ///< the largest that `bytes` has been; tests set it back

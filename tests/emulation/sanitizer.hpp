@@ -21,7 +21,7 @@ inline constexpr bool kStackPerThread = true;
 #else
 inline constexpr bool kStackPerThread = false;
 #endif
-/// For a stack whose frames will never return, before it is used again.
+/// For a stack whose frames will never return, before its memory is used again.
 inline void forget_frames(void* bottom, std::size_t size) {
 #if defined(__SANITIZE_ADDRESS__)
   ASAN_UNPOISON_MEMORY_REGION(bottom, size);

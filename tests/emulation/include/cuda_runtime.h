@@ -15,6 +15,19 @@
 #include <tuple>
 #include <utility>
 
+#if defined(DSASRGS_DEVICE_ARITHMETIC)
+// Kernels get a device's accuracy (tests/emulation/device_arithmetic.cpp), whatever they call these by.
+extern "C" {
+float expf(float) noexcept __asm__("inexact_expf");
+float exp2f(float) noexcept __asm__("inexact_exp2f");
+float expm1f(float) noexcept __asm__("inexact_expm1f");
+float logf(float) noexcept __asm__("inexact_logf");
+float log1pf(float) noexcept __asm__("inexact_log1pf");
+float sinf(float) noexcept __asm__("inexact_sinf");
+float cosf(float) noexcept __asm__("inexact_cosf");
+}
+#endif
+
 // ---- language ----------------------------------------------------------------------------------------------------
 #define __global__
 #define __device__
@@ -264,7 +277,7 @@ struct cudaDeviceProp {
 cudaError_t cudaGetDeviceCount(int*);
 cudaError_t cudaGetDevice(int*);
 cudaError_t cudaSetDevice(int);
-enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported = 115 };
+enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor = 75, cudaDevAttrMemoryPoolsSupported = 115 };
 cudaError_t cudaDeviceGetAttribute(int*, cudaDeviceAttr, int device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp*, int device);
 

@@ -53,6 +53,10 @@ says "a run that goes on" "^memory: [0-9]+ MiB with $has Gaussians" out.txt
 (ulimit -v 400000; "$program" reconstruct case.h5 --output none --set gaussians.init=random --set gaussians.initial=400000) >out.txt 2>err.txt
 [ $? -eq 1 ] || report "under a limit: expected exit code 1: $(cat err.txt)"
 says "under a limit" "$refusal"
+(ulimit -v 140000; "$program" reconstruct case.h5 --output none --preset dsa-srgs "${few[@]}" --set gaussians.initial=500 \
+  --set super_resolution.target=upsampled --set super_resolution.scale=16) >out.txt 2>err.txt
+[ $? -eq 1 ] || report "fine targets under a limit: expected exit code 1: $(cat err.txt)"
+says "fine targets under a limit" "${refusal%$} \(super_resolution.keep_labels = false needs [0-9]+ MiB\)$"
 absent none
 under_limits "HDF5 under limits" inspect case.h5
 under_limits "an output under limits" simulate --output limited.h5 --views 2 --size 8 8 --grid-size 8 --grid-spacing-mm 20 --pitch-mm 38 --threads 1 --force --quiet

@@ -67,8 +67,8 @@ std::string gaussians_text(std::size_t n) { return std::to_string(n) + " Gaussia
 RunMemory run_memory(const Acquisition& a, const Config& config, Backend backend, bool baselines,
                      std::size_t gaussians) {
   const std::size_t held = acquisition_bytes(a) + kProgramBytes;
-  const auto with = [&](std::size_t count) {
-    const MemoryNeed training = training_memory(a, config, backend, count);
+  const auto with = [&](std::size_t count, const Config& c) {
+    const MemoryNeed training = training_memory(a, c, backend, count);
     return MemoryAmount{held + std::max(training.peak.host, training.kept.host + report_bytes(a, baselines, count)),
                         std::max(training.peak.device, training.kept.device)};
   };
@@ -80,8 +80,14 @@ RunMemory run_memory(const Acquisition& a, const Config& config, Backend backend
                    std::to_string(a.volume.size_z) + " voxels";
   memory.gaussians_most =
       std::max(memory.gaussians_first, static_cast<std::size_t>(config.density_control.max_gaussians));
-  memory.first = with(memory.gaussians_first);
-  memory.most = with(memory.gaussians_most);
+  memory.first = with(memory.gaussians_first, config);
+  memory.most = with(memory.gaussians_most, config);
+  if (config.super_resolution.keep_labels) {
+    Config reading = config;
+    reading.super_resolution.keep_labels = false;
+    const MemoryAmount need = with(memory.gaussians_first, reading);
+    if (need.host < memory.first.host || need.device < memory.first.device) memory.reading_labels = need;
+  }
   return memory;
 }
 
@@ -93,7 +99,10 @@ void require_run_memory(const Context& ctx, const RunMemory& memory, bool quiet)
   const std::string limit = "expected up to " + amount_text(there);
   if (!fits(memory.first))
     throw OutOfMemory("memory: " + limit + ", found a run that needs " + amount_text(memory.first) + " for " +
-                      gaussians_text(memory.gaussians_first) + ", " + memory.made_of + ": nothing was begun");
+                      gaussians_text(memory.gaussians_first) + ", " + memory.made_of + ": nothing was begun" +
+                      (memory.reading_labels.host > 0 && fits(memory.reading_labels)
+                           ? " (super_resolution.keep_labels = false needs " + amount_text(memory.reading_labels) + ")"
+                           : ""));
   print_line(quiet, "memory: " + amount_text(memory.first) + " with " + gaussians_text(memory.gaussians_first) + ", " +
                         amount_text(memory.most) + " with " + gaussians_text(memory.gaussians_most));
   if (!fits(memory.most))

@@ -12,9 +12,10 @@ namespace dsasrgs::program {
 /// Of the whole process at its most, training and report.
 struct RunMemory {
   std::size_t gaussians_first = 0, gaussians_most = 0;
-  std::string made_of;  ///< views and voxels, for messages
-  MemoryAmount first;   ///< with the Gaussians it begins with
-  MemoryAmount most;    ///< with as many as density control may make
+  std::string made_of;          ///< views and voxels, for messages
+  MemoryAmount first;           ///< with the Gaussians it begins with
+  MemoryAmount most;            ///< with as many as density control may make
+  MemoryAmount reading_labels;  ///< first, with fine targets that are made anew at each step; 0 where that is no other
 };
 
 /// The acquisition is part of it; with `baselines` they are scored too. `gaussians`: of a run that goes on; 0: one that

@@ -121,10 +121,10 @@ class BlockRunner {
     for (Warp& w : warps_) w = {};
     if (num_threads_ % kWarp != 0) warps_.back().returned = ~0u << (num_threads_ % kWarp);
     num_done_ = num_at_barrier_ = 0;
-    scheduler_.release(&block_begin);
     if (shared_ != nullptr)  // what another block left there must not be read
       std::memset(shared_.get(), 0xff, shared_bytes_);
     begin_block_with_static_shared();
+    scheduler_.release(&block_begin);
     Turns turns(block);
     turns.put_in_order(turns_, num_threads_);
     while (num_done_ < num_threads_) {

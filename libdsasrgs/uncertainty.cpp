@@ -84,7 +84,7 @@ std::vector<int> views_trained_on(const Model& model, const Acquisition& a) {
   const ViewNuisance& fitted = model.nuisance;
   require_size(kUncertainty, "nuisance.gain", fitted.view.size(), fitted.gain.size());
   require_size(kUncertainty, "nuisance.offset", fitted.view.size(), fitted.offset.size());
-  const std::vector<int> views = fitted.view.empty() ? a.training_views() : fitted.view;
+  std::vector<int> views = fitted.view.empty() ? a.training_views() : fitted.view;
   require(!views.empty(), kUncertainty, "views: expected one that the model was trained on, found none");
   const std::string file = a.name.empty() ? "acquisition" : a.name;
   for (const int view : views)
@@ -133,15 +133,16 @@ struct Uncertainty::State {
     Buffer<PixelBox> box;
     Detector detector;
 
-    void make(Context& ctx, const GaussianView& gaussians, const Pose& pose, const Detector& on, bool pixel_footprint) {
+    void make(Context& context, const GaussianView& gaussians, const Pose& pose, const Detector& on,
+              bool pixel_footprint) {
       const std::size_t n = gaussians.size();
-      if (ones.size() != n) ones = Buffer<float>::from_host(ctx, host_vector<float>(n, 1));
-      mean_px.resize(ctx, 2 * n);
-      conic.resize(ctx, 3 * n);
-      amplitude.resize(ctx, n);
-      box.resize(ctx, n);
+      if (ones.size() != n) ones = Buffer<float>::from_host(context, host_vector<float>(n, 1));
+      mean_px.resize(context, 2 * n);
+      conic.resize(context, 3 * n);
+      amplitude.resize(context, n);
+      box.resize(context, n);
       detector = on;
-      project_forward(ctx, {gaussians, ones, pose, on, pixel_footprint}, {mean_px, conic, amplitude, box});
+      project_forward(context, {gaussians, ones, pose, on, pixel_footprint}, {mean_px, conic, amplitude, box});
     }
     RasterizeInput with(View<const float> shape, View<const float> amplitudes) const {
       return {detector.width_px, detector.height_px, mean_px, shape, amplitudes, box};
@@ -311,6 +312,7 @@ Uncertainty::Uncertainty(Context& ctx, const Model& model, const Acquisition& a,
   state_ = std::make_unique<State>(ctx, model, options);
   state_->poses = poses_as_corrected(model, a);
   std::vector<Vec3d> directions;
+  directions.reserve(views.size());
   for (const int view : views)
     directions.push_back(
         normalized(model.volume.center_mm() - state_->poses[static_cast<std::size_t>(view)].source_mm));

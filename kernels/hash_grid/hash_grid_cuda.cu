@@ -197,10 +197,18 @@ __device__ void scatter_level(const Levels& levels, const Scatter& a) {
   }
 }
 
+/// Blocks of scatter_kernel<true> that a multiprocessor's registers serve: for compute capability 8.0 ptxas needs more.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 800
+constexpr int kPositionBlocks = 4;
+#else
+constexpr int kPositionBlocks = 5;
+#endif
+
 /// Adds to the levels' sums and, with kPosition, leaves each level's share [3,n] in the gradients of the positions in
 /// the box.
 template <bool kPosition>
-__global__ void __launch_bounds__(kThreads, kPosition ? 5 : 6) scatter_kernel(const Levels levels, const Scatter a) {
+__global__ void __launch_bounds__(kThreads, kPosition ? kPositionBlocks : 6)
+    scatter_kernel(const Levels levels, const Scatter a) {
   if (levels.level[blockIdx.y].num_slices == 1)
     scatter_level<1, kPosition>(levels, a);
   else

@@ -32,7 +32,7 @@ struct SplitTile : FloatTile<kWidth_, kPoints_> {
       if (rows == nullptr) Base::stage_rows(points, depth, kDepth, staged_rows);
       __syncthreads();
       const float* const a = rows == nullptr ? staged_rows : rows + depth * kRow;
-#pragma unroll
+#pragma unroll 1  // or the registers do not suffice
       for (int k = 0; k < kDepth; k += 8) {
         SplitB<Layout::row> factor_b[2];
 #pragma unroll

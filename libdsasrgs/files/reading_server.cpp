@@ -99,7 +99,7 @@ void limit_memory([[maybe_unused]] std::size_t bytes) {
 #endif
 }
 
-void limit_descriptors(int more) { limit_resource(RLIMIT_NOFILE, static_cast<rlim_t>(kServedFile + 1 + more)); }
+void limit_descriptors(int more) { limit_resource(RLIMIT_NOFILE, rlim_t{kServedFile} + 1 + static_cast<rlim_t>(more)); }
 
 void limit_processor_time(std::size_t seconds) {
   constexpr rlim_t kMinute = 60;

@@ -60,7 +60,7 @@ Sizes sizes_of(const Acquisition& a, const Config& config, Backend backend, std:
       s.tables = hash_grid_num_parameters(grid3d_shape(field)) + hash_grid_num_parameters(grid4d_shape(field));
       s.shared = s.tables + mlp_num_parameters(network_shape(field));
       s.inputs = static_cast<std::size_t>(network_shape(field).inputs);
-      s.levels = static_cast<std::size_t>(field.grid3d.levels + field.grid4d.levels);
+      s.levels = static_cast<std::size_t>(field.grid3d.levels) + static_cast<std::size_t>(field.grid4d.levels);
       break;
   }
   return s;

@@ -69,7 +69,8 @@ RunMemory run_memory(const Acquisition& a, const Config& config, Backend backend
   const std::size_t held = acquisition_bytes(a) + kProgramBytes;
   const auto with = [&](std::size_t count, const Config& c) {
     const MemoryNeed training = training_memory(a, c, backend, count);
-    return MemoryAmount{held + std::max(training.peak.host, training.kept.host + report_bytes(a, baselines, count)),
+    const std::size_t peak = std::max(training.peak.host, training.kept.host + report_bytes(a, baselines, count));
+    return MemoryAmount{held + peak + peak / 25,  // the heap keeps pieces that it cannot use
                         std::max(training.peak.device, training.kept.device)};
   };
   RunMemory memory;

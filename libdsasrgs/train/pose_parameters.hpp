@@ -35,7 +35,6 @@ class PoseParameters {
   std::size_t size() const { return unit_.size(); }
   /// Of each parameter, what moves the image by one pixel; 0: it stays 0.
   const std::vector<double>& unit() const { return unit_; }
-  static bool is_shared(std::size_t parameter) { return parameter < kShared; }
   bool is_remainder(std::size_t parameter) const { return parameter >= kShared + kRigid * knots_; }
 
   /// Correction of training view `slot`.

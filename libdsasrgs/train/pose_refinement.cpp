@@ -20,9 +20,6 @@ constexpr double kFirst = 0.9, kSecond = 0.95;  // Adam's: an update is a whole 
 // poses that are right already must not wander.
 constexpr double kNoise = 1;
 constexpr double kPrior = 0.1;  // share of the gradients that a remainder of geometry.remainder_px has
-// What is small is noise more often than not, so what all views share is drawn to 0 by so much where it is larger than
-// kWidth_px (Huber's norm), and a remainder of that size likewise, a larger one less (a Cauchy prior).
-constexpr double kWidth_px = 0.1, kPull = 0.2;
 
 }  // namespace
 
@@ -74,11 +71,7 @@ void PoseRefinement::follow_gradients(TrainingState& state) const {
     const double spread = std::sqrt(s.second[p] / (1 - std::pow(kSecond, updates)));
     double direction = mean / spread;
     direction *= direction * direction / (direction * direction + kNoise);
-    const double value_px = s.values[p] / unit;
-    const double length_px = std::hypot(value_px, kWidth_px), pull = kPull * value_px / length_px;
-    if (parameters_.is_shared(p)) direction += pull;
-    if (parameters_.is_remainder(p))
-      direction += pull * 2 * kWidth_px / length_px + kPrior * value_px / config.remainder_px;
+    if (parameters_.is_remainder(p)) direction += kPrior * s.values[p] / unit / config.remainder_px;
     s.values[p] -= rate * unit * direction;
   }
   parameters_.settle(s.values);

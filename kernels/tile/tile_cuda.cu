@@ -84,12 +84,12 @@ __global__ void __launch_bounds__(kThreads)
   const auto tiles = static_cast<std::uint32_t>(cursor.size());
   const Share mine(tiles);
   unsigned long long sum = 0, total = 0;
-  for (std::uint32_t t = mine.first; t < mine.end; ++t) sum += count[t];
+  for (std::uint32_t t = mine.first; t < mine.end; ++t) sum += cursor[t] = atomicExch(&count[t], 0u);
   unsigned long long next = sum_before(sum, &total);
   for (std::uint32_t t = mine.first; t < mine.end; ++t) {
+    const std::uint32_t pairs = cursor[t];
     begin[t] = cursor[t] = static_cast<std::uint32_t>(next);  // wrong where pairs need more bits, and unused then
-    next += count[t];
-    count[t] = 0;
+    next += pairs;
   }
   if (threadIdx.x == 0) {
     begin[tiles] = static_cast<std::uint32_t>(total);

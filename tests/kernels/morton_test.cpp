@@ -86,6 +86,6 @@ TEST_CASE("morton: CUDA and any number of threads give the CPU's order", "[morto
   Context one = Context::cpu(1), two = Context::cpu(2), cuda = test::make_context();
   const std::vector<float> position = test::random_values<float>(3 * 20000, -0.1f, 1.1f, 6);
   const std::vector<std::uint32_t> expected = order_of(one, position);
-  CHECK(order_of(two, position) == expected);
+  if (!test::kThreadSanitized) CHECK(order_of(two, position) == expected);  // libgomp is not instrumented
   CHECK(order_of(cuda, position) == expected);
 }

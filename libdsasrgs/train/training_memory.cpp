@@ -80,16 +80,16 @@ Bytes of_state(const Sizes& s, const Config& config) {
 }
 
 /// ViewPipeline. The tile lists are those of small Gaussians: half as many pairs again as Gaussians on the CPU, whose
-/// tiles are bands; on a device four pairs to each, six where views are rendered finer, in three lists that have room
-/// for half as many again.
+/// tiles are bands; on a device four pairs to each, eight where views are rendered finer, in three lists that have room
+/// for half as many again, and a number of the partial sums for each place.
 Bytes of_pipeline(const Sizes& s) {
   std::size_t words = 7 + sizeof(PixelBox) / kWord + 6;    // density, mean, conic, amplitude; box; three gradients
   if (s.inputs > 0) words += 2 * s.inputs + 3 * s.levels;  // FieldPass, HashGridScratch
   std::size_t bytes = s.gaussians * words * kWord;
   if (!s.on_device) return {bytes + s.gaussians * 3 / 2 * kWord, 0};
   bytes += s.gaussians * sizeof(PixelBox);  // those of the lists
-  const std::size_t pairs = s.fine_pixels > s.pixels ? 6 : 4;
-  bytes += s.gaussians * pairs * 3 / 2 * 3 * kWord;
+  const std::size_t pairs = s.fine_pixels > s.pixels ? 8 : 4;
+  bytes += s.gaussians * pairs * 3 / 2 * (3 + 1) * kWord;
   if (s.inputs > 0) bytes += s.tables * sizeof(long long);  // HashGridScratch
   return {bytes, 0};
 }

@@ -32,45 +32,23 @@ using SplitA = SplitFactor<nvcuda::wmma::matrix_a, kLayout>;
 template <Layout kLayout>
 using SplitB = SplitFactor<nvcuda::wmma::matrix_b, kLayout>;
 
-struct SplitSum {
-  nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, 8, float> fragment;
-  __device__ SplitSum() { nvcuda::wmma::fill_fragment(fragment, 0.0f); }
+struct SplitSum : FragmentSum<8> {
   template <class A, class B>
   __device__ void add_product(const A& a, const B& b) {
     nvcuda::wmma::mma_sync(fragment, a.small, b.large, fragment);
     nvcuda::wmma::mma_sync(fragment, a.large, b.small, fragment);
     nvcuda::wmma::mma_sync(fragment, a.large, b.large, fragment);
   }
-  __device__ void store(float* to, int stride) const {
-    nvcuda::wmma::store_matrix_sync(to, fragment, static_cast<unsigned>(stride), nvcuda::wmma::mem_row_major);
-  }
 };
 
 #else
 
-/// Reads its memory when it is used, which must not change until then.
 template <Layout kLayout>
-struct SplitFactor {
-  const float* data;
-  int stride;
-  __device__ void load(const float* from, int elements) {
-    data = from;
-    stride = elements;
-  }
-  __device__ float at(int row, int column) const {
-    return kLayout == Layout::row ? data[row * stride + column] : data[column * stride + row];
-  }
-};
+using SplitA = MemoryFactor<float, kLayout>;
 template <Layout kLayout>
-using SplitA = SplitFactor<kLayout>;
-template <Layout kLayout>
-using SplitB = SplitFactor<kLayout>;
+using SplitB = MemoryFactor<float, kLayout>;
 
-/// A lane has half a row.
-struct SplitSum {
-  float sum[8] = {};
-  __device__ static int row() { return static_cast<int>(threadIdx.x & 31u) / 2; }
-  __device__ static int column() { return static_cast<int>(threadIdx.x & 1u) * 8; }
+struct SplitSum : HalfRowSum {
   template <class A, class B>
   __device__ void add_product(const A& a, const B& b) {
 #pragma unroll 2  // all at once would take the registers of many sums
@@ -78,9 +56,6 @@ struct SplitSum {
       const Tf32Pair factor(a.at(row(), k));
       for (int c = 0; c < 8; ++c) sum[c] += factor.times(Tf32Pair(b.at(k, column() + c)));
     }
-  }
-  __device__ void store(float* to, int stride) const {
-    for (int c = 0; c < 8; ++c) to[row() * stride + column() + c] = sum[c];
   }
 };
 

@@ -9,8 +9,7 @@
 
 namespace dsasrgs::cuda {
 
-inline constexpr int kMatrix = 16;  ///< channels side by side
-inline constexpr int kSumRow = 20;  ///< floats from row to row of a matrix of sums: puts rows on different banks
+inline constexpr int kMatrix = 16;                        ///< channels side by side
 inline constexpr int kTileRows = kTile / kConvolveWarps;  ///< of a warp
 static_assert(kTile == kMatrix && kConvolveThreads == 8 * kMatrix);
 

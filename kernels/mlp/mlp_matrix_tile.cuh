@@ -15,7 +15,6 @@ struct MatrixTile : TileBase<kWidth_, kPoints_, Bf16> {
   using Base::kHidden, Base::kPoints, Base::kRow, Base::kThreads, Base::kWeightRow, Base::kWidth;
   static constexpr int kGradientRows = kPoints;  ///< inputs staged at a time
   static constexpr int kStage = kGradientRows * kRow;
-  static constexpr int kSumRow = 20;  ///< floats from row to row of a matrix of sums
   static constexpr int kSums = kThreads / 32 * 16 * kSumRow;
 
   /// Rows of the weights of layers below `layer`, each layer's inputs padded with zeros to a multiple of 16.
@@ -86,7 +85,7 @@ struct MatrixTile : TileBase<kWidth_, kPoints_, Bf16> {
       }
     }
     __syncthreads();
-    for_each_sum(sum, shared, [&](int i, int row, int j, int column, const float* four) {
+    for_each_sum(sum, sums_of_warp(shared), [&](int i, int row, int j, int column, const float* four) {
       if (o + 16 * i < outs) finish(o + 16 * i + row, p + 16 * j + column, load4(four));
     });
   }
@@ -107,7 +106,7 @@ struct MatrixTile : TileBase<kWidth_, kPoints_, Bf16> {
         for (int j = 0; j < 2; ++j) sum[i][j].add_product(a, b[j]);
       }
     }
-    for_each_sum(sum, shared, [&](int i, int row, int j, int column, const float* four) {
+    for_each_sum(sum, sums_of_warp(shared), [&](int i, int row, int j, int column, const float* four) {
       for (int c = 0; c < 4; ++c) put_sum(out + 16 * i + row, in + 16 * j + column + c, four[c]);
     });
   }
@@ -116,22 +115,9 @@ struct MatrixTile : TileBase<kWidth_, kPoints_, Bf16> {
   __device__ static int point_of_warp() { return static_cast<int>(threadIdx.x) / 32 % (kPoints / 32) * 32; }
   __device__ static int row_of_warp() { return static_cast<int>(threadIdx.x) / 32 / (kPoints / 32) * 32; }
 
-  /// Calls visit(i, row, j, column, four) for each four sums in a row of matrix (i, j). Which lane holds which sum is
-  /// the matrix units' secret, so they go through memory.
-  template <class Visit>
-  __device__ static void for_each_sum(const MatrixSum (&sum)[2][2], unsigned char* shared, Visit&& visit) {
-    float* const memory = sums(shared) + static_cast<int>(threadIdx.x) / 32 * 16 * kSumRow;
-    const int lane = static_cast<int>(lane_index()), row = lane / 4, column = lane % 4 * 4;
-#pragma unroll
-    for (int i = 0; i < 2; ++i)
-#pragma unroll
-      for (int j = 0; j < 2; ++j) {
-        sum[i][j].store(memory, kSumRow);
-        __syncwarp();
-        for (int half = 0; half < 16; half += 8)
-          visit(i, row + half, j, column, memory + (row + half) * kSumRow + column);
-        __syncwarp();
-      }
+  /// This warp's memory for sums.
+  __device__ static float* sums_of_warp(unsigned char* shared) {
+    return sums(shared) + static_cast<int>(threadIdx.x) / 32 * 16 * kSumRow;
   }
 };
 

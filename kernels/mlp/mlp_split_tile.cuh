@@ -14,7 +14,6 @@ struct SplitTile : FloatTile<kWidth_, kPoints_> {
       Base::stage;
   static constexpr int kForwardBlocks = 4;
   static constexpr int kWarps = kThreads / 32, kWarpsAcross = kPoints / 32;
-  static constexpr int kSumRow = 20;  ///< floats from row to row of a matrix of sums
   static_assert(kWarps * 16 * kSumRow <= kStage, "sums go through the stage");
 
   /// See FloatTile.
@@ -46,7 +45,7 @@ struct SplitTile : FloatTile<kWidth_, kPoints_> {
         }
       }
     }
-    for_each_sum(sum, shared, [&](int i, int row, int j, int column, const float* four) {
+    for_each_sum(sum, sums(shared), [&](int i, int row, int j, int column, const float* four) {
       finish(o + 16 * i + row, p + 16 * j + column, load4(four));
     });
   }
@@ -70,7 +69,7 @@ struct SplitTile : FloatTile<kWidth_, kPoints_> {
         for (int j = 0; j < kIns / 16; ++j) sum[i][j].add_product(a, b[j]);
       }
     }
-    for_each_sum(sum, shared, [&](int i, int row, int j, int column, const float* four) {
+    for_each_sum(sum, sums(shared), [&](int i, int row, int j, int column, const float* four) {
       for (int c = 0; c < 4; ++c) put_sum(out + 16 * i + row, in + 16 * j + column + c, four[c]);
     });
   }
@@ -78,23 +77,10 @@ struct SplitTile : FloatTile<kWidth_, kPoints_> {
  private:
   __device__ static int warp() { return static_cast<int>(threadIdx.x) / 32; }
 
-  /// Calls visit(i, row, j, column, four) for each four sums in a row of matrix (i, j), once everyone is done with the
-  /// stage, through which the sums go: which lane holds which is the tensor cores' secret.
-  template <int kColumns, class Visit>
-  __device__ static void for_each_sum(const SplitSum (&sum)[2][kColumns], unsigned char* shared, Visit&& visit) {
+  /// This warp's part of the stage, for sums, once everyone is done with it.
+  __device__ static float* sums(unsigned char* shared) {
     __syncthreads();
-    float* const memory = stage(shared) + warp() * 16 * kSumRow;
-    const int lane = static_cast<int>(lane_index()), row = lane / 4, column = lane % 4 * 4;
-#pragma unroll
-    for (int i = 0; i < 2; ++i)
-#pragma unroll
-      for (int j = 0; j < kColumns; ++j) {
-        sum[i][j].store(memory, kSumRow);
-        __syncwarp();
-        for (int half = 0; half < 16; half += 8)
-          visit(i, row + half, j, column, memory + (row + half) * kSumRow + column);
-        __syncwarp();
-      }
+    return stage(shared) + warp() * 16 * kSumRow;
   }
 };
 

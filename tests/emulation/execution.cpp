@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution.hpp"
 
-#include <sys/mman.h>
-
 #include <atomic>
 #include <boost/context/detail/fcontext.hpp>
 #include <deque>
@@ -12,6 +10,7 @@
 
 #include "order.hpp"
 #include "sanitizer.hpp"
+#include "stack.hpp"
 #include "static_shared.hpp"
 #include "worker_threads.hpp"
 
@@ -24,29 +23,6 @@ using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
 constexpr unsigned kWarp = 32;
-constexpr std::size_t kStackBytes = 256 * 1024;  // sanitized frames are large; untouched pages cost nothing
-
-/// A fiber's stack, with an inaccessible page below it.
-class Stack {
- public:
-  Stack()
-      : base_(static_cast<char*>(mmap(nullptr, kStackBytes + kGuard, PROT_READ | PROT_WRITE,
-                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
-    mprotect(base_, kGuard, PROT_NONE);
-  }
-  ~Stack() {
-    forget_frames(bottom(), kStackBytes);  // whose addresses may be anything next
-    munmap(base_, kStackBytes + kGuard);
-  }
-  Stack(const Stack&) = delete;
-  Stack& operator=(const Stack&) = delete;
-  char* bottom() const { return base_ + kGuard; }
-  char* top() const { return base_ + kGuard + kStackBytes; }
-
- private:
-  static constexpr std::size_t kGuard = 4096;
-  char* base_;
-};
 
 enum class State : std::uint8_t { fresh, ready, at_barrier, at_collective, done };
 

@@ -127,12 +127,21 @@ def reconstruct(program, case, folder, options):
     return folder / "model.h5"
 
 
+def with_contrast(path):
+    """Training views that show at least a tenth of what the brightest one does: nobody knows the poses of the others."""
+    with h5py.File(path) as file:
+        images = file["projections"]
+        trained = np.arange(TRAIN) * len(images) // TRAIN
+        means = np.array([images[int(view)].mean() for view in trained])
+    return trained[means >= 0.1 * means.max()]
+
+
 def score(program, truth, case, model, work, pitch, half_mm):
     """dB and SSIM of the held-out views from their true poses, and the distance of the poses trained with from the true."""
     run(program, "render", model, "--case", case, "--views", "all", "--output", work / "used.h5", "--force", "--quiet")
     true, used = read_poses(truth), read_poses(work / "used.h5")
-    trained = np.arange(TRAIN) * len(true["source_mm"]) // TRAIN
-    pick = lambda poses: {name: array[trained] for name, array in poses.items()}
+    seen = with_contrast(truth)
+    pick = lambda poses: {name: array[seen] for name, array in poses.items()}
     q, left = best_similarity(pick(true), pick(used), pitch, half_mm)
     write_case(truth, work / "judge.h5", moved(true, q))
     run(program, "evaluate", model, "--case", work / "judge.h5", "--json", work / "scores.json", "--quiet")

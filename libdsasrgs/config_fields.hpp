@@ -117,6 +117,7 @@ void visit_fields(C& c, V& v) {
     v.field("rate_px", c.geometry.rate_px);
     v.field("knots", c.geometry.knots, Range{4, 64});
     v.field("remainder_px", c.geometry.remainder_px, kPositive);
+    v.field("noise_px", c.geometry.noise_px, kNonNegative);
     v.field("largest_px", c.geometry.largest_px, kPositive);
   });
   v.section("super_resolution", [&] {

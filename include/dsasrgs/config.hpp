@@ -182,12 +182,15 @@ struct NuisanceConfig {
 struct GeometryConfig {
   bool refine = false;
   /// Poses change after each pass over the training views that lies in (first_step, last_step].
-  int first_step = 150;
+  int first_step = 500;
   int last_step = 15000;
   Decay rate_px{0.2, 0.002};  ///< twice the most that one pass changes a parameter by
   int knots = 8;              ///< control points of the smooth curve; a cubic needs 4
   /// A view's remainder is drawn to 0 as if a tenth of its gradients pointed there at this distance.
   double remainder_px = 2;
+  /// What refinement makes of poses that are right. After last_step, the smooth part of the corrections and each
+  /// remainder lose that: what moves the image by r px keeps 1 − (noise_px/r)² of itself, or nothing.
+  double noise_px = 0.1;
   double largest_px = 20;  ///< a view's correction beyond this ends the run
 };
 

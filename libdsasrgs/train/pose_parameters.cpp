@@ -83,9 +83,9 @@ PoseParameters::PoseParameters(const TrainingViews& views, std::size_t knots) : 
   frame_.nominal = views.poses();
   frame_.pivot_mm = views.volume().center_mm();
   double brightest = 0;
-  for (std::size_t slot = 0; slot < views.size(); ++slot) brightest = std::max(brightest, views.mean(slot));
+  for (std::size_t slot = 0; slot < views.size(); ++slot) brightest = std::max(brightest, views.contrast(slot));
   for (std::size_t slot = 0; slot < views.size(); ++slot)
-    contrast_.push_back(views.mean(slot) >= kContrast * brightest && brightest > 0);
+    contrast_.push_back(views.contrast(slot) >= kContrast * brightest && brightest > 0);
   if (lit().size() < kLeastViews)
     throw BadInput(views.name(), "/projections",
                    std::to_string(kLeastViews) + " training views with contrast or more, for geometry.refine",
@@ -113,8 +113,8 @@ PoseParameters::PoseParameters(const TrainingViews& views, std::size_t knots) : 
     };
     px_per_mm_.push_back({mean(3, 0), mean(4, 1)});
   }
-  make_units(shifts);
   make_curve();
+  make_units(shifts);
   make_gauge(views, shifts);
 }
 
@@ -137,8 +137,7 @@ void PoseParameters::make_units(const std::vector<DetectorShifts>& shifts) {
     for (std::size_t k = 0; k < kShared; ++k) add(k, (s * vector_of(shared_[slot][k])).squaredNorm(), 1);
     for (std::size_t d = 0; d < kRigid; ++d) {
       const double px2 = s.col(static_cast<Eigen::Index>(d)).squaredNorm();
-      for (std::size_t i = 0; i < 4; ++i)
-        add(knot(places_[slot].first_knot + i) + d, px2, places_[slot].knot_weight[i]);
+      for (std::size_t k = 0; k < knots_; ++k) add(knot(k) + d, px2, knot_weight(slot, k));
       add(remainder(slot) + d, px2, 1);
     }
   }
@@ -168,8 +167,7 @@ void PoseParameters::make_gauge(const TrainingViews& views, const std::vector<De
     for (std::size_t k = 0; k < kShared; ++k) add(k, by_view * vector_of(shared_[slot][k]), 1);
     for (std::size_t d = 0; d < kRigid; ++d) {
       const Eigen::VectorXd column = by_view.col(static_cast<Eigen::Index>(d));
-      for (std::size_t j = 0; j < 4; ++j)
-        add(knot(places_[slot].first_knot + j) + d, column, places_[slot].knot_weight[j]);
+      for (std::size_t k = 0; k < knots_; ++k) add(knot(k) + d, column, knot_weight(slot, k));
       add(remainder(slot) + d, column, 1);
     }
   }
@@ -229,16 +227,35 @@ Eigen::MatrixXd PoseParameters::weak_combinations(const TrainingViews& views, co
 }
 
 void PoseParameters::make_curve() {
+  constexpr double kSeen = 0.02;  // of the sum of squared weights of the knot that is seen best
   const std::vector<std::size_t> slots = lit();
   const auto n = static_cast<Eigen::Index>(slots.size()), k = static_cast<Eigen::Index>(knots_);
-  Eigen::MatrixXd weights = Eigen::MatrixXd::Zero(n, k);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    const ViewPlace& place = places_[slots[static_cast<std::size_t>(i)]];
+  const auto row = [](std::size_t slot) { return static_cast<Eigen::Index>(slot); };
+  Eigen::MatrixXd spline = Eigen::MatrixXd::Zero(row(views()), k);
+  for (std::size_t slot = 0; slot < views(); ++slot)
     for (std::size_t j = 0; j < 4; ++j)
-      weights(i, static_cast<Eigen::Index>(place.first_knot + j)) = place.knot_weight[j];
+      spline(row(slot), row(places_[slot].first_knot + j)) = places_[slot].knot_weight[j];
+
+  Eigen::VectorXd seen = Eigen::VectorXd::Zero(k);
+  for (const std::size_t slot : slots) seen += spline.row(row(slot)).transpose().cwiseAbs2();
+  std::vector<Eigen::Index> fitted;
+  for (Eigen::Index i = 0; i < k; ++i)
+    if (seen(i) >= kSeen * seen.maxCoeff()) fitted.push_back(i);
+  all_knots_ = Eigen::MatrixXd::Zero(k, k);
+  for (Eigen::Index i = 0; i < k; ++i) {
+    const auto next = std::lower_bound(fitted.begin(), fitted.end(), i);
+    if (next == fitted.begin() || next == fitted.end()) {
+      all_knots_(i, next == fitted.begin() ? fitted.front() : fitted.back()) = 1;
+      continue;
+    }
+    const double t = static_cast<double>(i - next[-1]) / static_cast<double>(next[0] - next[-1]);
+    all_knots_(i, next[-1]) = 1 - t;
+    all_knots_(i, next[0]) = t;
   }
-  // Knots that no view sees stay where they are.
-  curve_of_views_ = weights.completeOrthogonalDecomposition().pseudoInverse();
+  knot_weights_ = spline * all_knots_;
+  Eigen::MatrixXd of_lit(n, k);
+  for (Eigen::Index i = 0; i < n; ++i) of_lit.row(i) = knot_weights_.row(row(slots[static_cast<std::size_t>(i)]));
+  curve_of_views_ = of_lit.completeOrthogonalDecomposition().pseudoInverse();
   shared_curves_ = Eigen::MatrixXd(3 * k, 3);
   for (Eigen::Index pattern = 0; pattern < 3; ++pattern)
     for (Eigen::Index d = 0; d < 3; ++d) {
@@ -251,21 +268,18 @@ void PoseParameters::make_curve() {
 }
 
 ViewCorrection PoseParameters::view(std::size_t slot, std::span<const double> values) const {
-  const ViewPlace& place = places_[slot];
-  ViewCorrection c = sweep_part(sweep_of(values), place);
-  for (std::size_t i = 0; i < 4; ++i) c.add(rigid_of(values.subspan(knot(place.first_knot + i))), place.knot_weight[i]);
+  ViewCorrection c = sweep_part(sweep_of(values), places_[slot]);
+  for (std::size_t k = 0; k < knots_; ++k) c.add(rigid_of(values.subspan(knot(k))), knot_weight(slot, k));
   c.add(rigid_of(values.subspan(remainder(slot))));
   return c;
 }
 
 void PoseParameters::add_gradient(std::size_t slot, const ViewCorrection& by_view, std::span<double> gradient) const {
-  const ViewPlace& place = places_[slot];
   for (std::size_t k = 0; k < kShared; ++k)
     for (std::size_t j = 0; j < ViewCorrection::kSize; ++j)
       gradient[k] += shared_[slot][k].number[j] * by_view.number[j];
   for (std::size_t d = 0; d < kRigid; ++d) {
-    for (std::size_t i = 0; i < 4; ++i)
-      gradient[knot(place.first_knot + i) + d] += place.knot_weight[i] * by_view.number[d];
+    for (std::size_t k = 0; k < knots_; ++k) gradient[knot(k) + d] += knot_weight(slot, k) * by_view.number[d];
     gradient[remainder(slot) + d] += by_view.number[d];
   }
 }
@@ -279,9 +293,8 @@ void PoseParameters::sort_out(std::span<double> values) const {
     const Eigen::VectorXd curve = curve_of_views_ * rest;
     for (std::size_t j = 0; j < knots_; ++j) values[knot(j) + d] += curve(static_cast<Eigen::Index>(j));
     for (const std::size_t slot : slots)
-      for (std::size_t j = 0; j < 4; ++j)
-        values[remainder(slot) + d] -=
-            places_[slot].knot_weight[j] * curve(static_cast<Eigen::Index>(places_[slot].first_knot + j));
+      for (std::size_t j = 0; j < knots_; ++j)
+        values[remainder(slot) + d] -= knot_weight(slot, j) * curve(static_cast<Eigen::Index>(j));
   }
   Eigen::VectorXd turns(3 * k);
   for (Eigen::Index d = 0; d < 3; ++d)
@@ -307,10 +320,22 @@ void PoseParameters::shift(std::size_t slot, double u_px, double v_px, std::span
   values[remainder(slot) + 4] += v_px / px_per_mm_[slot].y;
 }
 
+void PoseParameters::scale(double smooth, std::span<const double> remainders, std::span<double> values) const {
+  for (std::size_t p = 0; p < values.size(); ++p)
+    values[p] *= p < remainder(0) ? smooth : remainders[(p - remainder(0)) / kRigid];
+}
+
 PoseCorrection PoseParameters::correction(std::span<const double> values) const {
   PoseCorrection c = frame_;
   c.sweep = sweep_of(values);
-  for (std::size_t k = 0; k < knots_; ++k) c.knots.push_back(rigid_of(values.subspan(knot(k))));
+  c.knots.resize(knots_);
+  for (std::size_t i = 0; i < knots_; ++i) {
+    ViewCorrection sum;
+    for (std::size_t k = 0; k < knots_; ++k)
+      sum.add(rigid_of(values.subspan(knot(k))),
+              all_knots_(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(k)));
+    c.knots[i] = {sum.turn_rad(), sum.shift_mm()};
+  }
   for (std::size_t slot = 0; slot < views(); ++slot) c.remainder.push_back(rigid_of(values.subspan(remainder(slot))));
   return c;
 }

@@ -20,9 +20,9 @@ using DetectorShifts = Eigen::Matrix<double, 2 * kPointsOfVolume, ViewCorrection
 
 class PoseParameters {
  public:
-  /// Views whose mean is at least this share of the brightest one's have contrast. The others have no remainder, and
-  /// nothing is concluded from them.
-  static constexpr double kContrast = 0.1;
+  /// Views of at least this share of the greatest contrast have contrast. The others have no remainder, and nothing is
+  /// concluded from them.
+  static constexpr double kContrast = 0.02;
   /// What refinement needs at least, so that a view is held against many others.
   static constexpr std::size_t kLeastViews = 8;
 
@@ -49,6 +49,8 @@ class PoseParameters {
   /// Adds to the remainder of training view `slot` what shifts its image by (u_px, v_px). Nothing for one without
   /// contrast.
   void shift(std::size_t slot, double u_px, double v_px, std::span<double> values) const;
+  /// Scales what views share and the curve by one factor, and each view's remainder by its own.
+  void scale(double smooth, std::span<const double> remainders, std::span<double> values) const;
   bool has_contrast(std::size_t slot) const { return contrast_[slot]; }
 
   PoseCorrection correction(std::span<const double> values) const;
@@ -58,6 +60,9 @@ class PoseParameters {
 
   std::size_t views() const { return places_.size(); }
   std::size_t knot(std::size_t k) const { return kShared + kRigid * k; }
+  double knot_weight(std::size_t slot, std::size_t k) const {
+    return knot_weights_(static_cast<Eigen::Index>(slot), static_cast<Eigen::Index>(k));
+  }
   std::size_t remainder(std::size_t slot) const { return kShared + kRigid * (knots_ + slot); }
   std::vector<std::size_t> lit() const;  // slots of views with contrast
   void make_units(const std::vector<DetectorShifts>&);
@@ -80,6 +85,10 @@ class PoseParameters {
   std::vector<Vec2d> px_per_mm_;  // of each view: how a shift along u moves the image along u, and v along v
   // In pixels: [7+m,P], what has to be 0 of the parameters, and [P,7+m], along what it is taken away.
   Eigen::MatrixXd gauge_, taken_away_;
+  // [K,K]: all knots, of those that are fitted. A knot that views with contrast hardly see is what the next one is, or
+  // lies on the line between two.
+  Eigen::MatrixXd all_knots_;
+  Eigen::MatrixXd knot_weights_;    // [views,K]: what a view has of the knots that are fitted
   Eigen::MatrixXd curve_of_views_;  // [K, views with contrast]: least-squares knots
   Eigen::MatrixXd shared_curves_;   // [3K,3]: knots (turns) of roll, tilt and arc scale
 };

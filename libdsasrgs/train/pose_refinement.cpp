@@ -91,7 +91,31 @@ bool PoseRefinement::update(Context& ctx, const RenderAsMeasured& render, Traini
     apply(state);
   }
   require_bounded(state);
+  if (!uses(state.step + 1)) discount_noise(state);
   return looks;
+}
+
+void PoseRefinement::discount_noise(TrainingState& state) const {
+  std::vector<double>& values = state.pose_refinement.values;
+  const PoseCorrector corrector(parameters_.correction(values));
+  const auto square_px = [&](const Pose& a, const Pose& b) {
+    const double px = rms_distance_px(a, b, views_->detector(), views_->volume());
+    return px * px;
+  };
+  const auto kept = [&](double square) {
+    const double noise = config_->geometry.noise_px * config_->geometry.noise_px;
+    return square > noise ? 1 - noise / square : 0;
+  };
+  double smooth = 0;
+  std::vector<double> remainder_kept;
+  for (std::size_t slot = 0; slot < views_->size(); ++slot) {
+    const Pose moved = corrector.corrected(views_->pose(slot));
+    smooth += square_px(views_->pose(slot), moved) / static_cast<double>(views_->size());
+    remainder_kept.push_back(kept(square_px(moved, corrector.corrected_training_view(slot))));
+  }
+  parameters_.scale(kept(smooth), remainder_kept, values);
+  parameters_.settle(values);
+  apply(state);
 }
 
 bool PoseRefinement::looks_for_shifts(const TrainingState& state) const {

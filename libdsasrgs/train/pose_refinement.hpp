@@ -33,7 +33,8 @@ class PoseRefinement {
   /// Changes the corrections by the gradients of a pass, and with them state.poses and the model's correction. After
   /// every kEveryShift-th update in the first half of the steps, a view whose render looks much more like its
   /// measurement when it is shifted by two pixels or more is shifted so: gradients end where vessels no longer overlap.
-  /// Throws NumericalError naming the view when a correction exceeds geometry.largest_px. True where it has rendered.
+  /// After the last pass, corrections lose what refinement makes of poses that are right (geometry.noise_px). Throws
+  /// NumericalError naming the view when a correction exceeds geometry.largest_px. True where it has rendered.
   bool update(Context&, const RenderAsMeasured&, TrainingState&) const;
 
  private:
@@ -41,6 +42,7 @@ class PoseRefinement {
   void follow_gradients(TrainingState&) const;
   bool looks_for_shifts(const TrainingState&) const;
   void shift(Context&, std::size_t slot, std::span<const float> render, TrainingState&) const;
+  void discount_noise(TrainingState&) const;
   void require_bounded(const TrainingState&) const;
 
   const TrainingViews* views_;

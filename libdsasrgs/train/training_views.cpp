@@ -42,15 +42,17 @@ TrainingViews::TrainingViews(Context& ctx, const Acquisition& acquisition, const
   }
   units_ = {volume_.largest_side_mm() / 2, require_brightest(brightness, name_)};
   for (std::size_t slot = 0; slot < images.size(); ++slot) {
-    double sum = 0, sum_magnitude = 0;
+    double sum = 0, sum_magnitude = 0, sum_contrast = 0;
     for (const float pixel : images[slot]) {
       const double value = static_cast<double>(pixel) / units_.line_integral;
       sum += std::min(value, kMostCounted);
       sum_magnitude += std::abs(value);
+      sum_contrast += std::clamp(value - kContrast, 0.0, kMostCounted);
     }
     const std::size_t counted = images_[slot].valid.size() == 0 ? images[slot].size() : images_[slot].num_valid;
     images_[slot].mean = sum / static_cast<double>(counted);
     images_[slot].mean_magnitude = sum_magnitude / static_cast<double>(counted);
+    images_[slot].contrast = sum_contrast / static_cast<double>(counted);
   }
 }
 

@@ -52,16 +52,18 @@ class TrainingViews {
   /// Mean of measured(slot) over its valid pixels, in units().line_integral, each counted up to kMostCounted of them: a
   /// defect pixel is not what a view shows.
   double mean(std::size_t slot) const { return images_[slot].mean; }
-  static constexpr double kMostCounted = 4;
+  static constexpr double kMostCounted = 4, kContrast = 0.1;
   /// Mean magnitude of measured(slot) in the same unit, whole: what l1 is for a blank render.
   double mean_magnitude(std::size_t slot) const { return images_[slot].mean_magnitude; }
+  /// Mean of what measured(slot) has beyond a tenth of units().line_integral, counted likewise: vessels, not noise.
+  double contrast(std::size_t slot) const { return images_[slot].contrast; }
 
  private:
   struct Image {
     Buffer<float> measured;
     Buffer<std::uint8_t> valid;
     std::size_t num_valid = 0;
-    double mean = 0, mean_magnitude = 0;
+    double mean = 0, mean_magnitude = 0, contrast = 0;
   };
   std::string name_, fingerprint_, validity_;
   Detector detector_;

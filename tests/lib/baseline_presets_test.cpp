@@ -23,13 +23,8 @@ Config quick_config(const Context& ctx, const char* preset, int steps) {
   return config;
 }
 
-/// Density events after steps 25 and 50.
 Config short_config(const Context& ctx, const char* preset, int steps) {
-  Config config = quick_config(ctx, preset, steps);
-  config.density_control.every = 25;
-  config.density_control.first_step = 20;
-  config.density_control.last_step = 60;
-  return config;
+  return with_early_events(quick_config(ctx, preset, steps));
 }
 
 /// Σ|table_j − table_{j−1}|, the mean over Gaussians.

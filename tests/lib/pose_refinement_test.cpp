@@ -198,6 +198,31 @@ TEST_CASE("pose parameters: what is settled moves no point as a motion of the vo
   CHECK(max_difference(again, settled) < 1e-9);
 }
 
+TEST_CASE("pose parameters: where contrast has not arrived there is noise, no remainder, and the curve stays as it is",
+          "[pose]") {
+  Context ctx = make_context();
+  Acquisition a = still_simulation(ctx).acquisition;
+  const std::size_t pixels = a.detector.num_pixels();
+  const float brightest = *std::max_element(a.projections.begin(), a.projections.end());
+  const std::vector<float> noise = random_values<float>(8 * pixels, -0.05f * brightest, 0.05f * brightest, 10);
+  std::copy(noise.begin(), noise.end(), a.projections.begin());  // views 0 to 7
+  const TrainingViews views(ctx, a, {});
+  CHECK(views.mean(0) > 0.3 * views.mean(views.size() - 1));  // clipped noise has a mean
+  CHECK(views.contrast(0) == 0);
+  const std::size_t knots = 8;
+  const PoseParameters parameters(views, knots);
+  for (std::size_t slot = 0; slot < views.size(); ++slot)
+    CHECK(parameters.has_contrast(slot) == (views.index(slot) > 7));
+  const PoseCorrection c = parameters.correction(random_values<double>(parameters.size(), -1, 1, 11));
+  REQUIRE(c.knots.size() == knots);
+  std::size_t same = 0;
+  while (same + 1 < knots && c.knots[same].shift_mm == c.knots[same + 1].shift_mm) ++same;
+  CHECK(same >= 1);
+  CHECK(same <= 3);
+  CHECK(c.knots[5].shift_mm != c.knots[6].shift_mm);
+  for (std::size_t p = 0; p < 6; ++p) CHECK(parameters.unit()[6 + p] == 0);
+}
+
 TEST_CASE("pose refinement: a training with shifted detectors finds the shifts", "[pose][reconstructor][long]") {
   Context ctx = make_context();
   const Acquisition truth = still_simulation(ctx).acquisition, given = with_jitter(truth, 1.5);
@@ -215,6 +240,32 @@ TEST_CASE("pose refinement: a training with shifted detectors finds the shifts",
   const PoseCorrectionSize size = correction_size(model.pose_correction, given.detector, given.volume);
   CHECK(size.remainder_rms_px > 0.1);
   CHECK(size.remainder_largest_px >= size.remainder_rms_px);
+}
+
+TEST_CASE("pose refinement: poses that are right stay as they are, and large corrections lose little", "[pose][long]") {
+  Context ctx = make_context();
+  const Acquisition a = still_simulation(ctx).acquisition;
+  const auto size_of = [&](const Acquisition& given, double noise_px) {
+    Config config = refining_config(120);
+    config.geometry.noise_px = noise_px;
+    Reconstructor reconstructor(ctx, given, config);
+    reconstructor.run();
+    return correction_size(reconstructor.model().pose_correction, given.detector, given.volume);
+  };
+  const PoseCorrectionSize noise = size_of(a, 0);
+  const double most = std::max(noise.smooth_rms_px, noise.remainder_largest_px);
+  CAPTURE(noise.smooth_rms_px, noise.remainder_rms_px, noise.remainder_largest_px);
+  CHECK(noise.smooth_rms_px > 0);
+  CHECK(noise.remainder_rms_px > 0);
+  const PoseCorrectionSize none = size_of(a, 1.01 * most);
+  CHECK(none.smooth_largest_px == 0);
+  CHECK(none.remainder_largest_px == 0);
+  // Each loses noise²/r, the smooth part and remainders by themselves; settling moves little between them.
+  const double small = noise.smooth_rms_px / 3;
+  const PoseCorrectionSize some = size_of(a, small);
+  CHECK(some.smooth_rms_px == Approx(noise.smooth_rms_px - small * small / noise.smooth_rms_px).epsilon(0.02));
+  CHECK(some.remainder_largest_px ==
+        Approx(noise.remainder_largest_px - small * small / noise.remainder_largest_px).epsilon(0.05));
 }
 
 TEST_CASE("pose refinement: goes on from a checkpoint within a pass, on two threads, with the same bits",

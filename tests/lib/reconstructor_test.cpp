@@ -23,15 +23,14 @@ namespace {
 std::vector<float> positions_after(int threads, int steps) {
   Context ctx = make_context(threads);
   const Simulation simulation = small_simulation(ctx);
-  Config config = small_config(200);
-  Reconstructor reconstructor(ctx, simulation.acquisition, config);
+  Reconstructor reconstructor(ctx, simulation.acquisition, with_early_events(small_config(200)));
   for (int i = 0; i < steps; ++i) reconstructor.step();
   return reconstructor.model().cloud.position_mm.to_host(ctx);
 }
 
-/// Twice as fine as the detector, with RSD, births and pixel weights at work from step 60 on.
+/// Twice as fine as the detector, with pixel weights: RSD after step 25, births after 40, both again after 50 and 60.
 Config densifying_config(int steps) {
-  Config config = small_config(steps);
+  Config config = with_early_events(small_config(steps));
   config.super_resolution.scale = 2;
   config.super_resolution.weight = 0.4;
   config.super_resolution.target = HighResolutionTarget::upsampled;
@@ -39,8 +38,8 @@ Config densifying_config(int steps) {
   config.density_control.last_step = steps;
   config.residual_split.enabled = config.residual_births.enabled = true;
   config.residual_split.every = 25;
-  config.residual_births.every = 40;
-  config.residual_split.first_step = config.residual_births.first_step = 60;
+  config.residual_births.every = 20;
+  config.residual_split.first_step = config.residual_births.first_step = 20;
   return config;
 }
 
@@ -69,17 +68,16 @@ TEST_CASE("reconstructor: a small case is learnt, and held-out views with it", "
 TEST_CASE("reconstructor: a trajectory on CUDA agrees with the CPU's", "[reconstructor][parity][trajectory]") {
   Context cpu = Context::cpu(1), cuda = make_context();
   const Simulation simulation = small_simulation(cpu);
-  Config config = small_config(200);
-  config.density_control.last_step = 200;  // events after steps 100 and 150
+  Config config = with_early_events(small_config(200));
   config.training.step_graph = GENERATE(true, false);
-  const int steps = is_emulated(cuda) && !config.training.step_graph ? 155 : 200;
+  const int steps = is_emulated(cuda) ? 60 : 200;
   Reconstructor a(cpu, simulation.acquisition, config), b(cuda, simulation.acquisition, config);
   while (a.steps_done() < steps) {
     const StepReport ra = a.step(), rb = b.step();
     REQUIRE(rb.view == ra.view);
     if (rb.loss_step == ra.step) CHECK(rb.loss == Approx(ra.loss).epsilon(5e-3).margin(1e-6));
-    // Rounding that has grown for 150 steps may carry single Gaussians over the threshold of the second event.
-    const double slack = ra.step < 150 ? 0 : 0.005 * static_cast<double>(ra.gaussians);
+    // Rounding that has grown for 50 steps may carry single Gaussians over the threshold of the second event.
+    const double slack = ra.step < 50 ? 0 : 0.005 * static_cast<double>(ra.gaussians);
     REQUIRE(std::abs(static_cast<double>(rb.gaussians) - static_cast<double>(ra.gaussians)) <= slack);
   }
   CHECK(a.model().cloud.size() > 1500);
@@ -91,17 +89,16 @@ TEST_CASE("reconstructor: a trajectory on CUDA agrees with the CPU's", "[reconst
 
 TEST_CASE("reconstructor: the same bits for one and two threads and from run to run, through density control",
           "[reconstructor]") {
-  const int steps = selected_backend() == Backend::cpu ? 150 : 110;
-  CHECK(positions_after(1, steps) == positions_after(2, steps));
+  CHECK(positions_after(1, 60) == positions_after(2, 60));
 }
 
 TEST_CASE("reconstructor: a checkpoint continues as if nothing had happened", "[reconstructor]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
-  Config config = small_config(200);
+  Config config = with_early_events(small_config(200));
   config.nuisance.view_offset = config.nuisance.view_gain = true;
   Reconstructor whole(ctx, simulation.acquisition, config);
-  const int before = is_emulated(ctx) ? 105 : 130, after = is_emulated(ctx) ? 10 : 40;
+  const int before = is_emulated(ctx) ? 55 : 80, after = is_emulated(ctx) ? 10 : 40;
   for (int i = 0; i < before; ++i) whole.step();
   const test::TemporaryFolder folder;
   const auto path = folder / "checkpoint_test.h5";
@@ -126,8 +123,7 @@ TEST_CASE("reconstructor: RSD and births add Gaussians, and a checkpoint between
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
   Reconstructor whole(ctx, simulation.acquisition, densifying_config(200));
-  // Events after steps 75, 80, 100, 120, 125: the checkpoint is in the middle of both statistics.
-  const int before = 85, after = is_emulated(ctx) ? 17 : 60;
+  const int before = 45, after = is_emulated(ctx) ? 17 : 60;  // in the middle of both statistics
   std::size_t split = 0, born = 0;
   const auto count = [&](const StepReport& r) {
     split += r.residual_split;
@@ -155,7 +151,7 @@ TEST_CASE("reconstructor: a coarse start is a run at the measured resolution, an
           "[reconstructor]") {
   Context ctx = make_context();
   const Simulation simulation = small_simulation(ctx);
-  const int steps = 96, coarse = 90;
+  const int steps = 52, coarse = 46;
   const auto positions = [&](const Reconstructor& r) { return r.model().cloud.position_mm.to_host(ctx); };
   Config config = densifying_config(steps);
   config.super_resolution.first_step = coarse;
@@ -167,7 +163,7 @@ TEST_CASE("reconstructor: a coarse start is a run at the measured resolution, an
   while (straight.steps_done() < coarse) {
     straight.step();
     low.step();
-    if (straight.steps_done() == 82) straight.save_checkpoint(folder / "run.h5");  // RSD after 75, births after 80
+    if (straight.steps_done() == 42) straight.save_checkpoint(folder / "run.h5");  // RSD after 25, births after 40
   }
   CHECK(positions(straight) == positions(low));
   straight.run();
@@ -184,7 +180,7 @@ TEST_CASE("reconstructor: RSD and births on CUDA make the CPU's Gaussians", "[re
   const Config config = densifying_config(200);
   Reconstructor a(cpu, simulation.acquisition, config), b(cuda, simulation.acquisition, config);
   std::size_t split = 0, born = 0;
-  for (int i = 0; i < 82; ++i) {  // RSD after step 75, births after 80
+  for (int i = 0; i < 42; ++i) {  // RSD after step 25, births after 40
     const StepReport ra = a.step(), rb = b.step();
     REQUIRE(rb.gaussians == ra.gaussians);
     REQUIRE(rb.residual_split == ra.residual_split);

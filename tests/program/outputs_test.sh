@@ -114,12 +114,12 @@ go_on() {
   command=$(sed 's/.*go on with: //' err.txt)
   eval "$command" >out.txt 2>err.txt || report "$1: failed: $command: $(cat err.txt)"
 }
-stopped kept/config.toml 600 --output kept
+stopped kept/config.toml 300 --output kept
 there kept/checkpoint.h5 kept/config.toml kept/log.csv
 absent kept/metrics.json
 expect 0 "inspect a checkpoint" inspect kept/checkpoint.h5
 says "inspect a checkpoint" '^steps_done *[1-9][0-9]*$' out.txt
-says "inspect a checkpoint" '^steps *600$' out.txt
+says "inspect a checkpoint" '^steps *300$' out.txt
 expect 2 "fresh start over a checkpoint" reconstruct case.h5 --output kept --steps 10
 says "fresh start over a checkpoint" 'resume'
 expect 2 "resume with settings" reconstruct case.h5 --output kept --resume --seed 10
@@ -127,7 +127,7 @@ expect 2 "resume with settings" reconstruct case.h5 --output kept --resume --see
 cp -r kept resumed
 expect 0 "resume" reconstruct case.h5 --output resumed --resume --quiet
 there resumed/metrics.json resumed/model.h5
-expect 0 "run with checkpoints" reconstruct case.h5 --output whole --steps 600 --checkpoint-every 250 --quiet "${small[@]}"
+expect 0 "run with checkpoints" reconstruct case.h5 --output whole --steps 300 --checkpoint-every 120 --quiet "${small[@]}"
 cmp -s <(tail -n 1 resumed/log.csv | cut -d, -f1-13) <(tail -n 1 whole/log.csv | cut -d, -f1-13) ||
   report "resume: another last step than the run without a stop: $(tail -n 1 resumed/log.csv) - $(tail -n 1 whole/log.csv)"
 cmp -s resumed/model.h5 whole/model.h5 || report "resume: another model than the run without a stop"

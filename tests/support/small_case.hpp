@@ -42,6 +42,14 @@ inline Config small_config(int steps, std::string_view preset = "4drgs") {
   return config;
 }
 
+/// Density events after steps 25, 50 and so on to step 60: a run of 55 steps has seen two.
+inline Config with_early_events(Config config) {
+  config.density_control.every = 25;
+  config.density_control.first_step = 20;
+  config.density_control.last_step = 60;
+  return config;
+}
+
 /// For what is done with the files of a run: a model of a few kilobytes.
 inline Config tiny_config(int steps, std::string_view preset = "4drgs") {
   Config config = small_config(steps, preset);
